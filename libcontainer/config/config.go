@@ -1,0 +1,171 @@
+// Package config holds the plain types of a checked container configuration:
+// what specconv makes of config.json and what libcontainer builds a container
+// from. Wherever the runtime specification's own struct means the same, it is
+// used as it is; a type of berth's stands only where names have become
+// numbers. The package has no behaviour and meets no kernel.
+package config
+
+import "github.com/opencontainers/runtime-spec/specs-go"
+
+// Config is one container, checked: every path in it is absolute and clean,
+// every name known, every combination allowed.
+type Config struct {
+	// Bundle is the bundle directory on the host.
+	Bundle string
+	// Rootfs is the container's root file system on the host.
+	Rootfs string
+	// ReadonlyRootfs makes "/" read-only once everything in it is set up.
+	ReadonlyRootfs bool
+	// RootfsPropagation holds the MS_SHARED, MS_SLAVE, MS_PRIVATE or
+	// MS_UNBINDABLE (with MS_REC) that "/" of the new mount namespace gets;
+	// 0 asks for the default, MS_SLAVE|MS_REC.
+	RootfsPropagation uint64
+
+	Hostname   string
+	Domainname string
+
+	Namespaces Namespaces
+	// Mounts in the order of config.json.
+	Mounts []Mount
+	// Devices to make in /dev, the specification's default devices first.
+	Devices []Device
+	// MaskedPaths and ReadonlyPaths are paths in the container.
+	MaskedPaths   []string
+	ReadonlyPaths []string
+
+	// CgroupsPath is linux.cgroupsPath as written; the cgroup driver
+	// interprets it.
+	CgroupsPath string
+	// Resources may be nil: nothing is limited then.
+	Resources *specs.LinuxResources
+
+	Process Process
+	// Annotations may be nil.
+	Annotations map[string]string
+}
+
+// Namespaces says which namespaces are made and which are joined. One that is
+// in neither is shared with the runtime.
+type Namespaces struct {
+	// New is a mask of CLONE_NEW* flags.
+	New uint64
+	// Join has at most one entry a type, none of them also in New.
+	Join []Namespace
+}
+
+// Namespace is an existing namespace that the container joins.
+type Namespace struct {
+	// Type is a CLONE_NEW* flag.
+	Type uint64
+	// Path of the namespace file on the host, e.g. /proc/1/ns/net.
+	Path string
+	// Field is the place in config.json, e.g. "linux.namespaces[1].path".
+	Field string
+}
+
+// Has reports whether the container has a namespace of this CLONE_NEW* type
+// of its own, new or joined.
+func (n Namespaces) Has(flag uint64) bool {
+	if n.New&flag != 0 {
+		return true
+	}
+	for _, j := range n.Join {
+		if j.Type == flag {
+			return true
+		}
+	}
+	return false
+}
+
+// Mount is one entry of config.json's mounts.
+type Mount struct {
+	// Field is its place in config.json, e.g. "mounts[3]".
+	Field string
+	// Source is absolute for a bind mount, free text otherwise.
+	Source string
+	// Destination is absolute and clean.
+	Destination string
+	// Type is the file system; empty for a bind mount.
+	Type string
+	// Bind is set for bind and rbind, Recursive for rbind.
+	Bind      bool
+	Recursive bool
+	// Attr applies to the mount itself, RecAttr (the r* options) to it and
+	// all mounts below.
+	Attr    MountAttr
+	RecAttr MountAttr
+	// Propagation holds MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE,
+	// each possibly with MS_REC, in the order given.
+	Propagation []uint64
+	// Flags are superblock flags by the names that fsconfig(2) knows: "ro",
+	// "sync", "dirsync", "mand", "lazytime", "silent".
+	Flags []string
+	// Data are the options that are the file system's own, e.g. "size=64k".
+	Data []string
+	// CopyUp copies what the image has at the destination into a new tmpfs.
+	CopyUp bool
+}
+
+// MountAttr is a change of mount attributes in the terms of mount_setattr(2):
+// MOUNT_ATTR_* flags to set and to clear.
+type MountAttr struct {
+	Set   uint64
+	Clear uint64
+}
+
+// Device is a device node, or a fifo, to be made in the container.
+type Device struct {
+	// Field is its place in config.json, e.g. "linux.devices[0]"; empty for
+	// a default device.
+	Field string
+	// Path is absolute, e.g. /dev/null.
+	Path string
+	// Mode holds the type (S_IFCHR, S_IFBLK, S_IFIFO) and the permissions.
+	Mode  uint32
+	Major uint32
+	Minor uint32
+	UID   uint32
+	GID   uint32
+}
+
+// Process is the process to run: that of config.json, with names resolved.
+type Process struct {
+	Terminal    bool
+	ConsoleSize *specs.Box
+	UID         uint32
+	GID         uint32
+	// AdditionalGIDs may be empty: all supplementary groups are dropped then.
+	AdditionalGIDs []uint32
+	// Umask is 0022 unless config.json says otherwise.
+	Umask uint32
+	// Args has at least one element.
+	Args []string
+	// Env entries all have the form KEY=VALUE, the last of a key only.
+	Env []string
+	// Cwd is absolute and clean.
+	Cwd             string
+	Capabilities    Capabilities
+	NoNewPrivileges bool
+	Rlimits         []Rlimit
+	// OOMScoreAdj is written to /proc/PID/oom_score_adj unless nil.
+	OOMScoreAdj *int
+}
+
+// Capabilities are the five sets, each a mask with bit N for capability N.
+type Capabilities struct {
+	Bounding    uint64
+	Effective   uint64
+	Inheritable uint64
+	Permitted   uint64
+	Ambient     uint64
+}
+
+// Rlimit is one resource limit.
+type Rlimit struct {
+	// Field is its place in config.json, e.g. "process.rlimits[0]".
+	Field string
+	// Resource is an RLIMIT_* number.
+	Resource int
+	Soft     uint64
+	Hard     uint64
+}

@@ -1,0 +1,23 @@
+package config
+
+import "errors"
+
+// ErrInvalid is what errors.Is finds in every error about the content of a
+// config.json.
+var ErrInvalid = errors.New("invalid config.json")
+
+// FieldError is an error that points at one field of config.json.
+type FieldError struct {
+	// Field is a path in the style of "mounts[3].options[1]".
+	Field string
+	Err   error
+}
+
+// Error gives "FIELD: CAUSE".
+func (e *FieldError) Error() string { return e.Field + ": " + e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *FieldError) Unwrap() error { return e.Err }
+
+// Is makes every FieldError an ErrInvalid.
+func (e *FieldError) Is(target error) bool { return target == ErrInvalid }
