@@ -1,0 +1,79 @@
+package stub
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// System call numbers of arm64, which has those of asm-generic/unistd.h.
+const (
+	arm64Mkdirat = 34
+	arm64Openat  = 56
+	arm64Write   = 64
+)
+
+// TestArm64StubUnderEmulation runs the stub of the other architecture. Its
+// image comes from this package's own Image, built for arm64.
+func TestArm64StubUnderEmulation(t *testing.T) {
+	qemu, err := exec.LookPath("qemu-aarch64-static")
+	if err != nil {
+		t.Skip("needs qemu-aarch64-static (Debian: qemu-user-static)")
+	}
+	dir := t.TempDir()
+	image := arm64Image(t, qemu, dir)
+	region, err := anonymousRegion()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer region.Close()
+	c, err := spawn(Options{Region: region, CgroupFD: -1, command: []string{qemu, qemu, image}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		c.Close() //nolint:errcheck // ends the stub; Reap waits for that
+		if err := c.Reap(); err != nil {
+			t.Error(err)
+		}
+	}()
+	at, path := Num(unix.AT_FDCWD), filepath.Join(dir, "file")
+	again := c.queue("mkdirat", arm64Mkdirat, val(at), c.str(dir), num(0o755)).MayFail()
+	f := c.queue("openat", arm64Openat, val(at), c.str(path), num(unix.O_CREAT|unix.O_WRONLY), num(0o600))
+	c.queue("write", arm64Write, val(f), c.str("from arm64"), num(10))
+	if err := c.Do(); err != nil {
+		t.Fatal(err)
+	}
+	if again.Err() != unix.EEXIST {
+		t.Errorf("mkdirat: %v", again.Err())
+	}
+	if got, err := os.ReadFile(path); err != nil || string(got) != "from arm64" {
+		t.Errorf("file holds %q, %v", got, err)
+	}
+	c.queue("openat", arm64Openat, val(at), c.str(path+"/x"), num(0), num(0))
+	if err := c.Do(); err == nil || err.(*Error).Errno != unix.ENOTDIR {
+		t.Errorf("openat below a file: %v", err)
+	}
+}
+
+// arm64Image builds a program that prints the image, and runs it.
+func arm64Image(t *testing.T, qemu, dir string) string {
+	t.Helper()
+	prog, image := filepath.Join(dir, "prog"), filepath.Join(dir, "image")
+	build := exec.Command("go", "build", "-o", prog, "./internal/printimage")
+	build.Env = append(os.Environ(), "GOARCH=arm64", "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	out, err := exec.Command(qemu, prog).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(image, out, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return image
+}

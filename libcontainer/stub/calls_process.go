@@ -1,0 +1,124 @@
+package stub
+
+import (
+	"encoding/binary"
+
+	"golang.org/x/sys/unix"
+)
+
+// Prctl queues prctl(2).
+func (p *Proc) Prctl(option int, args ...uint64) *Value {
+	list := []arg{num(option), num(0), num(0), num(0), num(0)}
+	for i, a := range args {
+		list[1+i] = num(a)
+	}
+	return p.queue("prctl", unix.SYS_PRCTL, list...)
+}
+
+// Unshare queues unshare(2).
+func (p *Proc) Unshare(flags uint64) *Value {
+	return p.queue("unshare", unix.SYS_UNSHARE, hex(flags))
+}
+
+// Setns queues setns(2).
+func (p *Proc) Setns(fd *Value, flags uint64) *Value {
+	return p.queue("setns", unix.SYS_SETNS, val(fd), hex(flags))
+}
+
+// Setsid queues setsid(2).
+func (p *Proc) Setsid() *Value { return p.queue("setsid", unix.SYS_SETSID) }
+
+// Umask queues umask(2), which cannot fail.
+func (p *Proc) Umask(mask uint32) *Value { return p.queue("umask", unix.SYS_UMASK, hex(mask)) }
+
+// Sethostname queues sethostname(2).
+func (p *Proc) Sethostname(name string) *Value {
+	return p.queue("sethostname", unix.SYS_SETHOSTNAME, p.str(name), num(len(name)))
+}
+
+// Setdomainname queues setdomainname(2).
+func (p *Proc) Setdomainname(name string) *Value {
+	return p.queue("setdomainname", unix.SYS_SETDOMAINNAME, p.str(name), num(len(name)))
+}
+
+// Setgroups queues setgroups(2).
+func (p *Proc) Setgroups(gids []uint32) *Value {
+	b := make([]byte, 0, 4*len(gids))
+	for _, g := range gids {
+		b = binary.NativeEndian.AppendUint32(b, g)
+	}
+	return p.queue("setgroups", unix.SYS_SETGROUPS, num(len(gids)), p.data(b))
+}
+
+// Setresgid queues setresgid(2) with one id for all three.
+func (p *Proc) Setresgid(gid uint32) *Value {
+	return p.queue("setresgid", unix.SYS_SETRESGID, num(gid), num(gid), num(gid))
+}
+
+// Setresuid queues setresuid(2) with one id for all three.
+func (p *Proc) Setresuid(uid uint32) *Value {
+	return p.queue("setresuid", unix.SYS_SETRESUID, num(uid), num(uid), num(uid))
+}
+
+// Capset queues capset(2) for the calling thread; the sets are masks with bit
+// N for capability N.
+func (p *Proc) Capset(effective, permitted, inheritable uint64) *Value {
+	ne := binary.NativeEndian
+	header := ne.AppendUint32(nil, unix.LINUX_CAPABILITY_VERSION_3)
+	header = ne.AppendUint32(header, 0)
+	var sets []byte
+	for _, shift := range []int{0, 32} {
+		for _, set := range []uint64{effective, permitted, inheritable} {
+			sets = ne.AppendUint32(sets, uint32(set>>shift))
+		}
+	}
+	data := p.data(sets)
+	data.s = "{eff=" + hex(effective).String() + ", prm=" + hex(permitted).String() + ", inh=" + hex(inheritable).String() + "}"
+	return p.queue("capset", unix.SYS_CAPSET, p.data(header), data)
+}
+
+// Socket queues socket(2).
+func (p *Proc) Socket(domain, typ, proto int) *Value {
+	return p.queue("socket", unix.SYS_SOCKET, num(domain), hex(typ), num(proto))
+}
+
+// JoinSessionKeyring queues keyctl(2) with KEYCTL_JOIN_SESSION_KEYRING.
+func (p *Proc) JoinSessionKeyring(name string) *Value {
+	return p.queue("keyctl", unix.SYS_KEYCTL, num(unix.KEYCTL_JOIN_SESSION_KEYRING), p.str(name))
+}
+
+// SigDefault queues rt_sigaction(2) that gives a signal its default action.
+func (p *Proc) SigDefault(sig int) *Value {
+	return p.queue("rt_sigaction", unix.SYS_RT_SIGACTION, num(sig), p.data(words(0, 0, 0, 0)), hex(0), num(8))
+}
+
+// SigUnblockAll queues rt_sigprocmask(2) that empties the signal mask.
+func (p *Proc) SigUnblockAll() *Value {
+	return p.queue("rt_sigprocmask", unix.SYS_RT_SIGPROCMASK, num(unix.SIG_SETMASK), p.data(words(0)), hex(0), num(8))
+}
+
+// SpinUntil queues no system call: the stub waits, without making one, until
+// the word that Wake sets is set. It gives up after some seconds, with
+// ETIMEDOUT, so that a driver that died leaves no busy process behind.
+func (p *Proc) SpinUntil() *Value {
+	return p.queue("spin", 0, num(spinWord)).flag(flagSpin)
+}
+
+// spinWord is the offset of the word that SpinUntil waits for.
+const spinWord = 8
+
+// Execve queues execve(2). It must be the last call of its batch.
+func (p *Proc) Execve(path string, argv, env []string) *Value {
+	return p.queue("execve", unix.SYS_EXECVE, p.str(path), p.list(argv), p.list(env))
+}
+
+// list puts a null-terminated array of strings into the arena.
+func (p *Proc) list(strs []string) arg {
+	array := make([]uint64, 0, len(strs)+1)
+	for _, s := range strs {
+		array = append(array, p.str(s).n)
+	}
+	a := p.data(words(append(array, 0)...))
+	a.s = quoteList(strs)
+	return a
+}

@@ -1,0 +1,85 @@
+package stub
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// Fork makes the stub go on as a new process, made with these CLONE_NEW*
+// flags, and the old one leave. The new one is a child of the caller like the
+// old one was; a pid namespace that was joined or unshared is in force in it
+// only. What is queued is performed first.
+func (c *Child) Fork(flags uint64) error {
+	var pid [4]byte
+	tid := c.output(pid[:])
+	// CLONE_PARENT takes the exit signal of the process that calls it, and
+	// wants none given.
+	// struct clone_args: flags, pidfd, child_tid, parent_tid, and four zeros.
+	args := words(flags|unix.CLONE_PARENT|unix.CLONE_PARENT_SETTID, 0, 0, tid.n, 0, 0, 0, 0)
+	c.queue("clone3", unix.SYS_CLONE3, c.data(args), num(len(args))).flag(flagFork)
+	if err := c.Do(); err != nil {
+		return err
+	}
+	return c.replace(int(binary.NativeEndian.Uint32(pid[:])))
+}
+
+// replace reaps the process that has left and takes up its child.
+func (c *Child) replace(pid int) error {
+	pidfd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return fmt.Errorf("pidfd_open %d: %w", pid, err)
+	}
+	err = errors.Join(c.Reap(), c.Pidfd.Close())
+	c.Pid, c.Pidfd = pid, os.NewFile(uintptr(pidfd), "pidfd")
+	return err
+}
+
+// Kill sends SIGKILL; a process that has ended already is no error.
+func (c *Child) Kill() error {
+	err := unix.PidfdSendSignal(int(c.Pidfd.Fd()), unix.SIGKILL, nil, 0)
+	if errors.Is(err, unix.ESRCH) {
+		return nil
+	}
+	return err
+}
+
+// Reap waits for the end of the process and forgets its status. That someone
+// else has reaped it is no error.
+func (c *Child) Reap() error {
+	err := retry(func() error {
+		return unix.Waitid(unix.P_PIDFD, int(c.Pidfd.Fd()), nil, unix.WEXITED, nil)
+	})
+	if errors.Is(err, unix.ECHILD) {
+		return nil
+	}
+	return err
+}
+
+// Release closes the pidfd.
+func (c *Child) Release() error { return c.Pidfd.Close() }
+
+// parseSigIgn reads the SigIgn line of /proc/PID/status.
+func parseSigIgn(status []byte) ([]int, error) {
+	_, rest, found := bytes.Cut(status, []byte("\nSigIgn:\t"))
+	line, _, ended := bytes.Cut(rest, []byte("\n"))
+	if !found || !ended {
+		return nil, errors.New("no SigIgn in /proc/self/status")
+	}
+	mask, err := strconv.ParseUint(string(line), 16, 64)
+	if err != nil {
+		return nil, fmt.Errorf("SigIgn in /proc/self/status: %w", err)
+	}
+	var sigs []int
+	for i := range 64 {
+		if mask&(1<<i) != 0 {
+			sigs = append(sigs, i+1)
+		}
+	}
+	return sigs, nil
+}

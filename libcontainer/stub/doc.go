@@ -1,0 +1,42 @@
+// Package stub starts and drives the stub: a process of a few hundred bytes
+// that performs the system calls it is asked for. All of berth's work inside a
+// container is done through it, so no Go, no libc and no parser ever runs
+// there.
+//
+// # What the stub does
+//
+// It starts with two descriptors: 3, the control socket, and 4, the region.
+// It reads eight bytes from 3 (the length of the region), maps 4 at a fixed
+// address, and then, for ever: reads one byte, performs the batch of
+// operations that stands in the region, answers one byte. When the control
+// socket ends, it exits: a driver that dies half-way leaves no process.
+//
+// # The region
+//
+//	offset   0  u32     number of operations in the batch
+//	offset  64  op[N]   operations of 80 bytes:
+//	            u32     system call number
+//	            u32     flags
+//	            u16[6]  per argument: 0, or the word of the region (offset/8)
+//	                    that replaces the literal; 4 bytes unused
+//	            u64[6]  literal arguments
+//	            i64     result, or -errno
+//	offset arenaStart   strings and structs that the arguments point to
+//
+// Flags of an operation: may fail (go on whatever it returned), fork (a
+// clone3 or clone after which the caller exits and the child goes on), answer
+// (send the answer before this operation), adopt (the result is the control
+// descriptor from now on), spin (no system call: wait until the word at
+// region offset args[0] is not zero).
+//
+// A detached stub is a batch whose first operation answers and closes the
+// control socket and whose second accepts, and adopts, the next driver's
+// connection: it needs no code of its own.
+//
+// # Trust
+//
+// After the stub has joined a container's namespaces, the region is untrusted
+// input: what is read back from it is results (numbers) and the bytes of
+// output buffers at offsets that the driver chose. No offset, length or
+// pointer is ever taken from it.
+package stub

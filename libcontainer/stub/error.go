@@ -1,0 +1,45 @@
+package stub
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// ErrGone says that the stub's process ended in the middle of a batch: it was
+// killed, from outside or by the kernel for want of memory.
+var ErrGone = errors.New("container process ended unexpectedly")
+
+// Error is a remote system call that failed.
+type Error struct {
+	// Label says what the call was for; it may be empty.
+	Label string
+	// Call is the name of the system call, Args its arguments as strace(1)
+	// would print them.
+	Call string
+	Args string
+	// Errno is the kernel's answer, 0 if Err says why there is none.
+	Errno unix.Errno
+	Err   error
+}
+
+// Error gives "LABEL: CALL: ERRNO (text)".
+func (e *Error) Error() string {
+	s := e.Call + ": "
+	if e.Label != "" {
+		s = e.Label + ": " + s
+	}
+	if e.Errno == 0 {
+		return s + e.Err.Error()
+	}
+	return fmt.Sprintf("%s%s (%s)", s, e.Errno.Error(), unix.ErrnoName(e.Errno))
+}
+
+// Unwrap gives the errno, so that errors.Is(err, unix.EPERM) holds.
+func (e *Error) Unwrap() error {
+	if e.Errno != 0 {
+		return e.Errno
+	}
+	return e.Err
+}

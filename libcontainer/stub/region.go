@@ -1,0 +1,100 @@
+package stub
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Layout of the region; stub_*.s and doc.go say the same.
+const (
+	regionAddr = 0x20000000 // where the stub has it mapped
+	opsStart   = 64
+	opSize     = 80
+	maxOps     = 600
+	arenaStart = 0xC000 // opsStart + maxOps*opSize, rounded up
+)
+
+// Offsets within an operation.
+const (
+	opNr    = 0
+	opFlags = 4
+	opFrom  = 8
+	opArgs  = 24
+	opRet   = 72
+)
+
+// Flags of an operation.
+const (
+	flagMayFail = 1 << iota
+	flagFork
+	flagAnswer
+	flagAdopt
+	flagSpin
+)
+
+// retPending stands in an operation's result until the stub has stored one.
+// It is no result of any system call: those are >= -4095.
+const retPending = -1 << 62
+
+// MinRegion is the size of a region whose arena holds 80 KiB, enough for
+// everything but large argument lists.
+const MinRegion = arenaStart + 80<<10
+
+// RegionSize gives the size of a region in which an execve with these
+// arguments and environment fits beside the usual operations.
+func RegionSize(argv, env []string) int {
+	size := MinRegion + 8*(len(argv)+len(env)+2)
+	for _, list := range [][]string{argv, env} {
+		for _, s := range list {
+			size += len(s) + 1
+		}
+	}
+	page := os.Getpagesize()
+	return (size + page - 1) / page * page
+}
+
+// region is the driver's view of the shared memory.
+type region []byte
+
+// mapRegion maps the whole of f, which must have the size of a region.
+func mapRegion(f *os.File) (region, error) {
+	st, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if st.Size() < MinRegion || st.Size() > 1<<30 {
+		return nil, fmt.Errorf("map stub region: size is %d", st.Size())
+	}
+	mem, err := unix.Mmap(int(f.Fd()), 0, int(st.Size()), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		return nil, fmt.Errorf("map stub region: %w", err)
+	}
+	return mem, nil
+}
+
+func (r region) op(i int) []byte {
+	return r[opsStart+i*opSize:][:opSize:opSize]
+}
+
+func (r region) setCount(n int) { binary.NativeEndian.PutUint32(r, uint32(n)) }
+
+func (r region) ret(i int) int64 {
+	return int64(binary.NativeEndian.Uint64(r.op(i)[opRet:]))
+}
+
+func (r region) setRet(i int, v int64) {
+	binary.NativeEndian.PutUint64(r.op(i)[opRet:], uint64(v))
+}
+
+// retWord is the index, in words, of operation i's result.
+func retWord(i int) uint16 { return uint16((opsStart + i*opSize + opRet) / 8) }
+
+// word gives the 32-bit word at off for atomic use by both sides.
+func (r region) word(off int) *atomic.Uint32 {
+	return (*atomic.Uint32)(unsafe.Pointer(&r[off]))
+}

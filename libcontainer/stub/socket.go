@@ -1,0 +1,79 @@
+package stub
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// socket is the driver of a real stub: this side's end of the control socket,
+// and the region.
+type socket struct {
+	fd  int
+	mem region
+}
+
+// socketPair makes a control socket: this side's end and the stub's.
+func socketPair() (*socket, *os.File, error) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("socketpair: %w", err)
+	}
+	return &socket{fd: pair[0]}, os.NewFile(uintptr(pair[1]), "control"), nil
+}
+
+func (s *socket) send(b []byte) error {
+	return retry(func() error { return unix.Sendto(s.fd, b, unix.MSG_NOSIGNAL, nil) })
+}
+
+// receive waits for the byte that ends a batch; io.EOF when the other side is
+// closed. It blocks in the kernel, not in Go's poller: the answer takes
+// microseconds.
+func (s *socket) receive() error {
+	var b [1]byte
+	n := 0
+	err := retry(func() (err error) {
+		n, err = unix.Read(s.fd, b[:])
+		return err
+	})
+	switch {
+	case errors.Is(err, unix.ECONNRESET):
+		return io.EOF
+	case err != nil:
+		return fmt.Errorf("read control socket: %w", err)
+	case n == 0:
+		return io.EOF
+	}
+	return nil
+}
+
+func (s *socket) exchange(*Proc) error {
+	err := s.send([]byte{1})
+	if errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET) {
+		return io.EOF
+	}
+	if err != nil {
+		return fmt.Errorf("write control socket: %w", err)
+	}
+	return s.receive()
+}
+
+func (s *socket) close() error {
+	err := unix.Close(s.fd)
+	if s.mem != nil {
+		err = errors.Join(err, unix.Munmap(s.mem))
+		s.mem = nil
+	}
+	return err
+}
+
+func retry(f func() error) error {
+	for {
+		if err := f(); !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}

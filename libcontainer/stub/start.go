@@ -1,0 +1,231 @@
+package stub
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Options say how a stub is started.
+type Options struct {
+	// Files become the stub's descriptors: the first three 0, 1 and 2 (nil
+	// leaves one closed), the others 3, 4, … once Start has returned.
+	Files []*os.File
+	// Cloneflags are CLONE_NEW* flags for the new process.
+	Cloneflags uintptr
+	// CgroupFD is a cgroup v2 directory to start in, -1 for none.
+	CgroupFD int
+	// Region is a file of RegionSize bytes; nil makes an anonymous one.
+	Region *os.File
+	// Listener is a listening unix socket by which the stub can be driven
+	// after Detach; nil if it never will be.
+	Listener *os.File
+	// Log gets every operation at debug level; nil for none.
+	Log *slog.Logger
+
+	// command runs the stub in another way than by its image (tests: an
+	// emulator).
+	command []string
+}
+
+// Child is a stub that is the caller's own child.
+type Child struct {
+	*Proc
+	// Pid is the process id in the caller's pid namespace.
+	Pid int
+	// Pidfd refers to the process; it is the Child's and closed by Release.
+	Pidfd *os.File
+
+	listener *Value
+	control  *Value
+}
+
+// Descriptors of a starting stub. From extraFD on stand those of
+// Options.Files behind the first three, then the listener.
+const (
+	controlFD = 3
+	regionFD  = 4
+	extraFD   = 5
+)
+
+// Start starts a stub and hardens it: it is not dumpable, so that nothing in a
+// namespace that it joins later can trace it (CVE-2016-9962), it holds the
+// descriptors of Options and its control socket and no others
+// (CVE-2024-21626), signals that the caller ignores have their default action
+// and none is blocked.
+func Start(o Options) (*Child, error) {
+	if o.Region == nil {
+		f, err := anonymousRegion()
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		o.Region = f
+	}
+	c, err := spawn(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.harden(len(o.Files)-min(3, len(o.Files)), o.Listener != nil); err != nil {
+		err = fmt.Errorf("harden stub: %w", err)
+		return nil, errors.Join(err, c.Kill(), c.Reap(), c.Close(), c.Release())
+	}
+	return c, nil
+}
+
+func anonymousRegion() (*os.File, error) {
+	fd, err := unix.MemfdCreate("berth-region", unix.MFD_CLOEXEC|unix.MFD_NOEXEC_SEAL)
+	if errors.Is(err, unix.EINVAL) { // MFD_NOEXEC_SEAL is of Linux 6.3
+		fd, err = unix.MemfdCreate("berth-region", unix.MFD_CLOEXEC)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("memfd_create: %w", err)
+	}
+	f := os.NewFile(uintptr(fd), "berth-region")
+	return f, f.Truncate(MinRegion)
+}
+
+// spawn starts the process and hands it its region.
+func spawn(o Options) (*Child, error) {
+	sock, theirs, err := socketPair()
+	if err != nil {
+		return nil, err
+	}
+	defer theirs.Close()
+	if sock.mem, err = mapRegion(o.Region); err != nil {
+		return nil, errors.Join(err, sock.close())
+	}
+	c := &Child{Proc: newProc(sock, sock.mem, o.Log)}
+	if c.Pid, c.Pidfd, err = forkExec(o, theirs); err != nil {
+		return nil, errors.Join(fmt.Errorf("start stub: %w", err), c.Close())
+	}
+	if err := sock.send(words(uint64(len(sock.mem)))); err != nil {
+		return nil, errors.Join(fmt.Errorf("start stub: %w", err), c.Kill(), c.Reap(), c.Close(), c.Release())
+	}
+	return c, nil
+}
+
+// forkExec runs the stub's image, or what Options has in its place.
+func forkExec(o Options, control *os.File) (int, *os.File, error) {
+	files := descriptors(o, control)
+	command := o.command
+	if command == nil {
+		exe, err := executable(files)
+		if err != nil {
+			return 0, nil, err
+		}
+		defer unix.Close(exe)
+		command = []string{fmt.Sprintf("/proc/self/fd/%d", exe), "berth-init"}
+	}
+	pidfd := -1
+	pid, err := syscall.ForkExec(command[0], command[1:], &syscall.ProcAttr{
+		Env: []string{}, Files: files, Sys: &syscall.SysProcAttr{
+			Cloneflags: o.Cloneflags, PidFD: &pidfd,
+			UseCgroupFD: o.CgroupFD >= 0, CgroupFD: o.CgroupFD,
+		},
+	})
+	runtime.KeepAlive(o)
+	if err != nil {
+		return 0, nil, err
+	}
+	return pid, os.NewFile(uintptr(pidfd), "pidfd"), nil
+}
+
+func newProc(d driver, mem region, log *slog.Logger) *Proc {
+	p := &Proc{driver: d, mem: mem, log: log}
+	p.reset()
+	return p
+}
+
+// descriptors gives the descriptor table of the new process.
+func descriptors(o Options, control *os.File) []uintptr {
+	table := make([]uintptr, 0, extraFD+len(o.Files))
+	add := func(f *os.File) {
+		fd := ^uintptr(0) // closed
+		if f != nil {
+			fd = f.Fd()
+		}
+		table = append(table, fd)
+	}
+	for i := range 3 {
+		if i < len(o.Files) {
+			add(o.Files[i])
+		} else {
+			add(nil)
+		}
+	}
+	add(control)
+	add(o.Region)
+	for _, f := range o.Files[min(3, len(o.Files)):] {
+		add(f)
+	}
+	if o.Listener != nil {
+		add(o.Listener)
+	}
+	return table
+}
+
+// executable gives a descriptor of the image by which the child can exec it.
+// It must lie above everything that the child's descriptor table, or the
+// shuffling that fills it, occupies: the table is filled before the exec, and
+// would overwrite it (seen as EACCES).
+func executable(table []uintptr) (int, error) {
+	image, err := openImage()
+	if err != nil {
+		return -1, err
+	}
+	defer image.Close()
+	top := len(table)
+	for _, fd := range table {
+		if fd != ^uintptr(0) && int(fd) > top {
+			top = int(fd)
+		}
+	}
+	fd, err := unix.FcntlInt(image.Fd(), unix.F_DUPFD_CLOEXEC, top+len(table)+8)
+	if err != nil {
+		return -1, fmt.Errorf("dup stub image: %w", err)
+	}
+	return fd, nil
+}
+
+// harden is the first batch; it also moves the control descriptors out of the
+// way of those that the program is to have at 3, 4, ….
+func (c *Child) harden(extra int, listen bool) error {
+	first := extraFD + extra // the first above all that the stub shall keep
+	if listen {
+		first++
+	}
+	c.Prctl(unix.PR_SET_DUMPABLE, 0)
+	c.CloseRange(first, -1)
+	c.control = c.Fcntl(Num(controlFD), unix.F_DUPFD_CLOEXEC, first).flag(flagAdopt)
+	if listen {
+		c.listener = c.Fcntl(Num(extraFD+extra), unix.F_DUPFD_CLOEXEC, first)
+	}
+	for i := range extra {
+		c.Dup3(Num(extraFD+i), Num(3+i), 0)
+	}
+	c.CloseRange(3+extra, first-1)
+	ignored, err := ignoredSignals()
+	if err != nil {
+		return err
+	}
+	for _, sig := range ignored {
+		c.SigDefault(sig)
+	}
+	c.SigUnblockAll()
+	return c.Do()
+}
+
+// ignoredSignals lists the signals whose being ignored a child would inherit.
+func ignoredSignals() ([]int, error) {
+	status, err := os.ReadFile("/proc/thread-self/status")
+	if err != nil {
+		return nil, err
+	}
+	return parseSigIgn(status)
+}

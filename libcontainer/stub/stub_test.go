@@ -1,0 +1,335 @@
+package stub_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/stub"
+)
+
+// start starts a stub that ends with the test.
+func start(t *testing.T, o stub.Options) *stub.Child {
+	t.Helper()
+	if o.CgroupFD == 0 {
+		o.CgroupFD = -1
+	}
+	c, err := stub.Start(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(c.Kill(), c.Reap(), c.Release()); err != nil {
+			t.Error(err)
+		}
+		c.Close() //nolint:errcheck // the test may have closed it
+	})
+	return c
+}
+
+func do(t *testing.T, p *stub.Proc) {
+	t.Helper()
+	if err := p.Do(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestBatchUsesResultsOfEarlierCalls(t *testing.T) {
+	c := start(t, stub.Options{})
+	path := filepath.Join(t.TempDir(), "file")
+	f := c.Openat(stub.Num(unix.AT_FDCWD), path, unix.O_CREAT|unix.O_RDWR, 0o600)
+	c.Write(f, "hello")
+	st, _ := c.Statx(f, "", unix.AT_EMPTY_PATH)
+	c.CloseFd(f)
+	do(t, c.Proc)
+	got, err := os.ReadFile(path)
+	if err != nil || string(got) != "hello" {
+		t.Fatalf("file holds %q, %v", got, err)
+	}
+	if st.Mode() != unix.S_IFREG|0o600 {
+		t.Errorf("mode is %o", st.Mode())
+	}
+}
+
+func TestBatchStopsAtTheFirstFailure(t *testing.T) {
+	c := start(t, stub.Options{})
+	dir := t.TempDir()
+	at := stub.Num(unix.AT_FDCWD)
+	allowed := c.Mkdirat(at, dir, 0o755).MayFail()
+	c.Label("mounts[3] bind %q", "/src")
+	c.Mkdirat(at, dir+"/a/b", 0o755)
+	after := c.Mkdirat(at, dir+"/c", 0o755)
+	err := c.Do()
+	if !errors.Is(err, unix.ENOENT) {
+		t.Fatalf("error is %v", err)
+	}
+	if want := `mounts[3] bind "/src": mkdirat: no such file or directory (ENOENT)`; err.Error() != want {
+		t.Errorf("message is %q, want %q", err, want)
+	}
+	if !errors.Is(allowed.Err(), unix.EEXIST) {
+		t.Errorf("call that may fail: %v", allowed.Err())
+	}
+	if !errors.Is(after.Err(), unix.ECANCELED) {
+		t.Errorf("call behind the failure: %v", after.Err())
+	}
+	if _, err := os.Stat(dir + "/c"); err == nil {
+		t.Error("call behind the failure was performed")
+	}
+	c.Label("")
+	c.Mkdirat(at, dir+"/d", 0o755)
+	do(t, c.Proc)
+}
+
+func TestStubHoldsNothingOfTheCallers(t *testing.T) {
+	leaked, err := unix.Open("/", unix.O_RDONLY, 0) // without O_CLOEXEC
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(leaked)
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	extra, err := os.Open("/etc/passwd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer extra.Close()
+	c := start(t, stub.Options{Files: []*os.File{null, null, null, extra}})
+	fds := fdLinks(t, c.Pid)
+	if fds["3"] != "/etc/passwd" {
+		t.Errorf("descriptor 3 is %q", fds["3"])
+	}
+	if len(fds) != 5 { // stdio, the extra one, the control socket
+		t.Errorf("descriptors: %v", fds)
+	}
+	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", c.Pid))
+	if err != nil || bytes.Contains(maps, []byte("go")) {
+		t.Errorf("maps: %v\n%s", err, maps)
+	}
+}
+
+func fdLinks(t *testing.T, pid int) map[string]string {
+	t.Helper()
+	dir := fmt.Sprintf("/proc/%d/fd", pid)
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	links := map[string]string{}
+	for _, e := range list {
+		links[e.Name()], _ = os.Readlink(filepath.Join(dir, e.Name()))
+	}
+	return links
+}
+
+func TestStubEndsWithItsDriver(t *testing.T) {
+	c := start(t, stub.Options{})
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	waitExit(t, c)
+}
+
+func waitExit(t *testing.T, c *stub.Child) {
+	t.Helper()
+	n, err := unix.Poll([]unix.PollFd{{Fd: int32(c.Pidfd.Fd()), Events: unix.POLLIN}}, 5000)
+	if n != 1 {
+		t.Fatalf("stub still runs (%v)", err)
+	}
+}
+
+func TestExecve(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	c := start(t, stub.Options{Files: []*os.File{nil, w, nil}})
+	w.Close()
+	c.Execve("/no/such/program", []string{"x"}, nil)
+	if err := c.Do(); !errors.Is(err, unix.ENOENT) {
+		t.Fatalf("missing program: %v", err)
+	}
+	c.Execve("/bin/sh", []string{"sh", "-c", "echo $A; ls /proc/self/fd | wc -l"}, []string{"A=b"})
+	do(t, c.Proc)
+	var out bytes.Buffer
+	if _, err := out.ReadFrom(r); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Fields(out.String()); !slices.Equal(got, []string{"b", "2"}) { // stdout and the directory itself
+		t.Errorf("output %q", got)
+	}
+}
+
+func TestForkIntoPidNamespace(t *testing.T) {
+	needRoot(t)
+	c := start(t, stub.Options{})
+	first := c.Pid
+	c.Unshare(unix.CLONE_NEWPID)
+	if err := c.Fork(unix.CLONE_NEWUTS); err != nil {
+		t.Fatal(err)
+	}
+	if c.Pid == first {
+		t.Fatal("still the same process")
+	}
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("NSpid:\t%d\t1\n", c.Pid); !bytes.Contains(status, []byte(want)) {
+		t.Errorf("no %q in status", want)
+	}
+	if want := fmt.Sprintf("PPid:\t%d\n", os.Getpid()); !bytes.Contains(status, []byte(want)) {
+		t.Errorf("no %q in status", want)
+	}
+	c.Umask(0)
+	do(t, c.Proc)
+}
+
+func needRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("makes namespaces: needs root")
+	}
+}
+
+func TestDetachAndAttach(t *testing.T) {
+	dir := t.TempDir()
+	listener, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := &unix.SockaddrUnix{Name: filepath.Join(dir, "s")}
+	if err := errors.Join(unix.Bind(listener, name), unix.Listen(listener, 1)); err != nil {
+		t.Fatal(err)
+	}
+	l := os.NewFile(uintptr(listener), "listener")
+	region, err := os.OpenFile(filepath.Join(dir, "region"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer region.Close()
+	if err := region.Truncate(stub.MinRegion); err != nil {
+		t.Fatal(err)
+	}
+	c := start(t, stub.Options{Region: region, Listener: l})
+	l.Close()
+	if err := errors.Join(c.Detach(), c.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if rss := residentKB(t, c.Pid); rss > 64 {
+		t.Errorf("resident memory is %d kB", rss)
+	}
+
+	p := attach(t, name, region)
+	path := filepath.Join(dir, "made")
+	p.Mkdirat(stub.Num(unix.AT_FDCWD), path, 0o700)
+	do(t, p)
+	if _, err := os.Stat(path); err != nil {
+		t.Error(err)
+	}
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	waitExit(t, c)
+}
+
+func attach(t *testing.T, name *unix.SockaddrUnix, region *os.File) *stub.Proc {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sock := os.NewFile(uintptr(fd), "control")
+	defer sock.Close()
+	if err := unix.Connect(fd, name); err != nil {
+		t.Fatal(err)
+	}
+	p, err := stub.Attach(sock, region, 5*time.Second, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func residentKB(t *testing.T, pid int) int {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(status), "\nVmRSS:")
+	n := 0
+	if _, err := fmt.Sscan(rest, &n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestSpinUntilWoken(t *testing.T) {
+	c := start(t, stub.Options{})
+	c.SpinUntil()
+	c.Umask(0)
+	done := make(chan error)
+	go func() { done <- c.Do() }()
+	for { // Do clears the word as it begins
+		c.Wake()
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Fatal(err)
+			}
+			return
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+func TestKilledStubIsReported(t *testing.T) {
+	c := start(t, stub.Options{})
+	if err := c.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	waitExit(t, c)
+	c.Umask(0)
+	err := c.Do()
+	if !errors.Is(err, stub.ErrGone) {
+		t.Fatalf("error is %v", err)
+	}
+}
+
+func BenchmarkRoundTrip(b *testing.B) {
+	c, err := stub.Start(stub.Options{CgroupFD: -1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { c.Close(); c.Reap(); c.Release() }() //nolint:errcheck // a benchmark
+	for b.Loop() {
+		c.Umask(0)
+		if err := c.Do(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkStart(b *testing.B) {
+	for b.Loop() {
+		c, err := stub.Start(stub.Options{CgroupFD: -1})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := errors.Join(c.Close(), c.Reap(), c.Release()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

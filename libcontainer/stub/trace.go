@@ -1,0 +1,78 @@
+package stub
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// traceOp logs an operation as strace(1) would print it.
+func (p *Proc) traceOp(o *op, ret int64) {
+	if p.log == nil || !p.log.Enabled(context.Background(), slog.LevelDebug) {
+		return
+	}
+	p.log.Debug(p.line(o, ret))
+}
+
+func (p *Proc) line(o *op, ret int64) string {
+	result := strconv.FormatInt(ret, 10)
+	if ret == retPending {
+		result = "?"
+	} else if e := errnoOf(ret); e != 0 {
+		result = fmt.Sprintf("-1 %s (%s)", unix.ErrnoName(e), e.Error())
+	}
+	s := fmt.Sprintf("%s(%s) = %s", o.name, p.format(o), result)
+	if o.label != "" {
+		s += "  # " + o.label
+	}
+	return s
+}
+
+// format gives the arguments of an operation. One that took another's result
+// shows that result.
+func (p *Proc) format(o *op) string {
+	parts := make([]string, len(o.args))
+	for i, a := range o.args {
+		parts[i] = a.String()
+	}
+	return strings.Join(parts, ", ")
+}
+
+// String gives the argument as strace(1) would.
+func (a arg) String() string {
+	switch {
+	case a.kind == argStr:
+		return strconv.Quote(a.s)
+	case a.kind == argPtr && a.s != "":
+		return a.s
+	case a.kind == argVal && a.v.n == unix.AT_FDCWD:
+		return "AT_FDCWD"
+	case a.kind == argVal && a.v.n == retPending:
+		return "?"
+	case a.kind == argVal:
+		return strconv.FormatInt(a.v.n, 10)
+	case a.kind == argNum:
+		return strconv.FormatInt(int64(a.n), 10)
+	case a.n == 0:
+		return "0"
+	}
+	return "0x" + strconv.FormatUint(a.n, 16)
+}
+
+// quoteList gives a list of strings, only its beginning when it is long.
+func quoteList(strs []string) string {
+	const most = 8
+	quoted := make([]string, 0, most)
+	for i, s := range strs {
+		if i == most {
+			quoted = append(quoted, "...")
+			break
+		}
+		quoted = append(quoted, strconv.Quote(s))
+	}
+	return "[" + strings.Join(quoted, ", ") + "]"
+}
