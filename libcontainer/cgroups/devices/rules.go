@@ -1,0 +1,193 @@
+// Package devices turns the device rules of linux.resources.devices into what
+// the kernel takes: lines for the v1 devices controller, and a program for v2,
+// loaded with bpf(2) directly.
+//
+// What the rules mean is the same for both: at first everything is denied, each
+// rule changes what it names, for the kinds of access it names, and so the last
+// rule that speaks about a device and a kind of access decides.
+//
+// Making the lines and the program is pure; SetV1 and SetV2 apply them. Their
+// type is what fs.Options and fs2.Options want as SetDevices.
+package devices
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// access is a set of kinds of access, with the values that a BPF program is
+// given.
+type access uint32
+
+const (
+	mknod access = unix.BPF_DEVCG_ACC_MKNOD
+	read  access = unix.BPF_DEVCG_ACC_READ
+	write access = unix.BPF_DEVCG_ACC_WRITE
+	all          = mknod | read | write
+)
+
+func (a access) String() string {
+	s := ""
+	for _, k := range []struct {
+		bit  access
+		name string
+	}{{read, "r"}, {write, "w"}, {mknod, "m"}} {
+		if a&k.bit != 0 {
+			s += k.name
+		}
+	}
+	return s
+}
+
+// kind is the type of a device, 0 for both.
+type kind uint32
+
+const (
+	anyKind kind = 0
+	block   kind = unix.BPF_DEVCG_DEV_BLOCK
+	char    kind = unix.BPF_DEVCG_DEV_CHAR
+)
+
+func (k kind) String() string {
+	switch k {
+	case block:
+		return "b"
+	case char:
+		return "c"
+	}
+	return "a"
+}
+
+// anyNumber is a major or minor number that stands for all.
+const anyNumber = -1
+
+// rule is a specs.LinuxDeviceCgroup, checked.
+type rule struct {
+	allow        bool
+	kind         kind
+	major, minor int64
+	access       access
+}
+
+// everything tells whether the rule leaves nothing of those before it.
+func (r rule) everything() bool {
+	return r.kind == anyKind && r.major == anyNumber && r.minor == anyNumber && r.access == all
+}
+
+// Default returns the rules for the devices that every container has (the
+// specification's default devices and the terminals), and for making nodes of
+// any device, which gives no access to it. Callers append them to those of the
+// configuration: a configuration that denies everything, as most do, means
+// everything else; one that allows everything is not changed by them.
+func Default() []specs.LinuxDeviceCgroup {
+	rule := func(typ string, major, minor int64, access string) specs.LinuxDeviceCgroup {
+		r := specs.LinuxDeviceCgroup{Allow: true, Type: typ, Access: access}
+		if major != anyNumber {
+			r.Major = &major
+		}
+		if minor != anyNumber {
+			r.Minor = &minor
+		}
+		return r
+	}
+	return []specs.LinuxDeviceCgroup{
+		rule("c", anyNumber, anyNumber, "m"),
+		rule("b", anyNumber, anyNumber, "m"),
+		rule("c", 1, 3, "rwm"),           // /dev/null
+		rule("c", 1, 5, "rwm"),           // /dev/zero
+		rule("c", 1, 7, "rwm"),           // /dev/full
+		rule("c", 1, 8, "rwm"),           // /dev/random
+		rule("c", 1, 9, "rwm"),           // /dev/urandom
+		rule("c", 5, 0, "rwm"),           // /dev/tty
+		rule("c", 5, 1, "rwm"),           // /dev/console
+		rule("c", 5, 2, "rwm"),           // /dev/ptmx
+		rule("c", 136, anyNumber, "rwm"), // /dev/pts/*
+	}
+}
+
+// Check reports the first rule that says nothing, or something unknown.
+func Check(rules []specs.LinuxDeviceCgroup) error {
+	_, err := parse(rules)
+	return err
+}
+
+func parse(list []specs.LinuxDeviceCgroup) ([]rule, error) {
+	rules := make([]rule, 0, len(list))
+	for i, l := range list {
+		r, err := parseOne(l)
+		if err != nil {
+			return nil, fmt.Errorf("devices[%d]%w", i, err)
+		}
+		rules = append(rules, r)
+	}
+	return rules, nil
+}
+
+func parseOne(l specs.LinuxDeviceCgroup) (rule, error) {
+	r := rule{allow: l.Allow, major: anyNumber, minor: anyNumber}
+	switch l.Type {
+	case "", "a":
+	case "b":
+		r.kind = block
+	case "c", "u":
+		// mknod(1) knows "u" as another name.
+		r.kind = char
+	default:
+		return r, fmt.Errorf(".type: %q: %w (a, b or c)", l.Type, unix.EINVAL)
+	}
+	for _, n := range []struct {
+		name string
+		from *int64
+		to   *int64
+	}{{"major", l.Major, &r.major}, {"minor", l.Minor, &r.minor}} {
+		if n.from == nil {
+			continue
+		}
+		if *n.from < anyNumber || *n.from > math.MaxUint32 {
+			return r, fmt.Errorf(".%s: %d: %w", n.name, *n.from, unix.EINVAL)
+		}
+		*n.to = *n.from
+	}
+	for _, c := range l.Access {
+		switch c {
+		case 'r':
+			r.access |= read
+		case 'w':
+			r.access |= write
+		case 'm':
+			r.access |= mknod
+		default:
+			return r, fmt.Errorf(".access: %q: %w (of r, w and m)", l.Access, unix.EINVAL)
+		}
+	}
+	if r.access == 0 {
+		return r, fmt.Errorf(".access: empty: %w (of r, w and m)", unix.EINVAL)
+	}
+	return r, nil
+}
+
+// effective drops the rules that a later rule about everything makes moot.
+func effective(rules []rule) []rule {
+	for i := len(rules) - 1; i >= 0; i-- {
+		if rules[i].everything() {
+			return rules[i:]
+		}
+	}
+	return rules
+}
+
+func number(n int64) string {
+	if n == anyNumber {
+		return "*"
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+func (r rule) String() string {
+	return strings.Join([]string{r.kind.String(), number(r.major) + ":" + number(r.minor), r.access.String()}, " ")
+}

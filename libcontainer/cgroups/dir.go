@@ -1,0 +1,273 @@
+package cgroups
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Destroying is bounded even where the caller's context is not.
+const (
+	removeTimeout = 10 * time.Second
+	firstDelay    = 100 * time.Microsecond
+	longestDelay  = 50 * time.Millisecond
+)
+
+// CleanPath cleans a path of a cgroup as if it were rooted: ".." never leads
+// out. A relative path stays relative.
+func CleanPath(p string) string {
+	if p == "" {
+		return ""
+	}
+	clean := filepath.Clean("/" + p)
+	if filepath.IsAbs(p) {
+		return clean
+	}
+	return clean[1:]
+}
+
+// MakeDir makes the directory dir and its missing parents, and returns those
+// that it made, parents first, also when it fails.
+func MakeDir(dir string) ([]string, error) {
+	err := unix.Mkdir(dir, 0o755)
+	switch {
+	case err == nil:
+		return []string{dir}, nil
+	case errors.Is(err, unix.EEXIST):
+		return nil, nil
+	case !errors.Is(err, unix.ENOENT) || dir == "/":
+		return nil, &fs.PathError{Op: "mkdir", Path: dir, Err: err}
+	}
+	made, err := MakeDir(filepath.Dir(dir))
+	if err != nil {
+		return made, err
+	}
+	err = unix.Mkdir(dir, 0o755)
+	if err == nil {
+		return append(made, dir), nil
+	}
+	if errors.Is(err, unix.EEXIST) {
+		return made, nil
+	}
+	return made, &fs.PathError{Op: "mkdir", Path: dir, Err: err}
+}
+
+// RemoveMade removes directories that MakeDir returned, children first. Those
+// that are in use by now are left: another container may have been put there.
+func RemoveMade(made []string) {
+	for _, dir := range slices.Backward(made) {
+		_ = unix.Rmdir(dir)
+	}
+}
+
+// IsRoot reports whether dir is the top of a hierarchy as far as this mount
+// shows it. Such a cgroup is never a container's: destroying it, or killing
+// what is in it, would hit the host.
+func IsRoot(dir string) bool {
+	var st unix.Statx_t
+	err := unix.Statx(unix.AT_FDCWD, dir, 0, unix.STATX_INO, &st)
+	return err == nil && st.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0 // since Linux 5.8
+}
+
+// ProcessesIn lists the processes in the cgroup directory dir and in all those
+// below, ascending. A process of a pid namespace that is not visible from here
+// is 0 to the kernel; all of them are listed as a single 0.
+func ProcessesIn(dir string) ([]int, error) {
+	var pids []int
+	err := walk(dir, func(d string) error {
+		list, err := procs(d)
+		pids = append(pids, list...)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(pids)
+	return slices.Compact(pids), nil
+}
+
+func procs(dir string) ([]int, error) {
+	s, err := ReadFile(dir, "cgroup.procs")
+	if errors.Is(err, unix.EOPNOTSUPP) {
+		// A threaded cgroup (v2): its processes are listed in the domain
+		// cgroup above it, its threads here.
+		s, err = ReadFile(dir, "cgroup.threads")
+	}
+	if err != nil {
+		return nil, err
+	}
+	var pids []int
+	for _, f := range strings.Fields(s) {
+		pid, err := strconv.Atoi(f)
+		if err != nil {
+			return nil, fmt.Errorf("read %q: %w", dir+"/cgroup.procs", err)
+		}
+		pids = append(pids, pid)
+	}
+	return pids, nil
+}
+
+// walk calls visit for dir and for every directory below, parents first. What
+// vanishes below dir meanwhile is passed over.
+func walk(dir string, visit func(string) error) error {
+	if err := visit(dir); err != nil {
+		return err
+	}
+	subs, err := subdirs(dir)
+	if err != nil {
+		return err
+	}
+	for _, sub := range subs {
+		if err := walk(sub, visit); err != nil && !vanished(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// vanished tells whether an error means that a cgroup was removed: ENODEV is
+// the answer to a read from a file that was opened before.
+func vanished(err error) bool {
+	return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV)
+}
+
+func subdirs(dir string) ([]string, error) {
+	// st_nlink of a cgroup's directory is 2 plus the directories in it, on v1
+	// and v2. Almost every container has none, and the listing of a v1 memory
+	// cgroup has fifty entries.
+	var st unix.Stat_t
+	if err := unix.Stat(dir, &st); err != nil {
+		return nil, &fs.PathError{Op: "stat", Path: dir, Err: err}
+	}
+	if st.Nlink == 2 {
+		return nil, nil
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var subs []string
+	for _, e := range entries {
+		if e.IsDir() {
+			subs = append(subs, dir+"/"+e.Name())
+		}
+	}
+	return subs, nil
+}
+
+// RemoveTree removes the cgroup directory dir and all below it. It waits while
+// they are busy, until ctx is done, or for ten seconds; then the error tells
+// what is in them. A directory that does not exist is no error.
+func RemoveTree(ctx context.Context, dir string) error {
+	if IsRoot(dir) {
+		return fmt.Errorf("remove cgroup %q: %w (it is the root of the hierarchy)", dir, unix.EPERM)
+	}
+	ctx, cancel := context.WithTimeout(ctx, removeTimeout)
+	defer cancel()
+	for delay := firstDelay; ; delay = min(2*delay, longestDelay) {
+		err := removeOnce(dir)
+		if err == nil || !errors.Is(err, unix.EBUSY) {
+			return err
+		}
+		if waitEmpty(ctx, dir, delay) != nil {
+			return fmt.Errorf("remove cgroup %q: %w%s", dir, unix.EBUSY, occupants(dir))
+		}
+	}
+}
+
+func removeOnce(dir string) error {
+	err := rmdir(dir)
+	if err == nil || !errors.Is(err, unix.EBUSY) && !errors.Is(err, unix.ENOTEMPTY) {
+		return err
+	}
+	subs, lerr := subdirs(dir)
+	if lerr != nil {
+		if vanished(lerr) {
+			return nil
+		}
+		return lerr
+	}
+	if len(subs) == 0 {
+		return err
+	}
+	for _, sub := range subs {
+		if err := removeOnce(sub); err != nil {
+			return err
+		}
+	}
+	return rmdir(dir)
+}
+
+func rmdir(dir string) error {
+	_, err := retry(func() (int, error) { return 0, unix.Rmdir(dir) })
+	if err == nil || errors.Is(err, unix.ENOENT) {
+		return nil
+	}
+	return &fs.PathError{Op: "remove cgroup", Path: dir, Err: err}
+}
+
+// waitEmpty waits until the v2 cgroup dir becomes unpopulated or the longest
+// delay is over. Where there is no event to wait for (v1, or a sub-cgroup that
+// somebody makes anew all the time) it waits for the delay given.
+func waitEmpty(ctx context.Context, dir string, delay time.Duration) error {
+	if populated, err := event(dir, "populated"); err == nil && populated == "1" {
+		// ctx is not watched here, but the wait is short.
+		_ = WaitEvent(dir, "populated", "0", time.Now().Add(longestDelay))
+		return ctx.Err()
+	}
+	t := time.NewTimer(delay)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// occupants describes what keeps a cgroup busy, for an error message.
+func occupants(dir string) string {
+	pids, err := ProcessesIn(dir)
+	if err != nil || len(pids) == 0 {
+		return ""
+	}
+	const shown = 5
+	var names []string
+	for _, pid := range pids[:min(shown, len(pids))] {
+		comm, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
+		names = append(names, fmt.Sprintf("%d %s", pid, strings.TrimSpace(string(comm))))
+	}
+	more := ""
+	if len(pids) > shown {
+		more = ", …"
+	}
+	return fmt.Sprintf(" (it holds %s: %s%s)", count(len(pids)), strings.Join(names, ", "), more)
+}
+
+func count(n int) string {
+	if n == 1 {
+		return "1 process"
+	}
+	return strconv.Itoa(n) + " processes"
+}
+
+// CheckEmpty refuses, with ErrNotEmpty, a cgroup that holds processes.
+func CheckEmpty(dir string) error {
+	pids, err := ProcessesIn(dir)
+	if err != nil {
+		return err
+	}
+	if len(pids) > 0 {
+		return fmt.Errorf("use cgroup %q: %w: %s", dir, ErrNotEmpty, count(len(pids)))
+	}
+	return nil
+}

@@ -1,0 +1,165 @@
+package cgroups
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Max is what ReadUint makes of "max", the kernel's word for "no limit".
+const Max = math.MaxUint64
+
+// CheckName refuses a name that is not that of a file directly in a cgroup's
+// directory. Keys of linux.resources.unified come from the container's
+// configuration and are file names (GHSA-5g49-rx9x-qfc6: "../../x").
+func CheckName(name string) error {
+	if name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\x00") {
+		return fmt.Errorf("file name %q: %w (must name a file of the cgroup, without \"/\")", name, unix.EINVAL)
+	}
+	return nil
+}
+
+// Open opens the file name of the cgroup directory dir. The name can not lead
+// anywhere else.
+func Open(dir, name string, flags int) (*os.File, error) {
+	if err := CheckName(name); err != nil {
+		return nil, err
+	}
+	path := dir + "/" + name
+	dirfd, err := retry(func() (int, error) {
+		return unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	})
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: dir, Err: err}
+	}
+	defer unix.Close(dirfd)
+	fd, err := openBeneath(dirfd, name, flags|unix.O_CLOEXEC)
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	return os.NewFile(uintptr(fd), path), nil
+}
+
+func openBeneath(dirfd int, name string, flags int) (int, error) {
+	how := unix.OpenHow{
+		Flags:   uint64(flags),
+		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS,
+	}
+	fd, err := retry(func() (int, error) { return unix.Openat2(dirfd, name, &how) })
+	if errors.Is(err, unix.ENOSYS) {
+		// A seccomp filter may take openat2 (Linux 5.6) away. The name has
+		// passed CheckName, so it has a single component, for which
+		// O_NOFOLLOW says the same.
+		fd, err = retry(func() (int, error) { return unix.Openat(dirfd, name, flags|unix.O_NOFOLLOW, 0) })
+	}
+	return fd, err
+}
+
+func retry(call func() (int, error)) (int, error) {
+	for {
+		n, err := call()
+		// The Go runtime's own signals interrupt calls. EAGAIN is what
+		// RESOLVE_BENEATH answers when something was renamed meanwhile.
+		if err != unix.EINTR && err != unix.EAGAIN {
+			return n, err
+		}
+	}
+}
+
+// ReadFile reads the file name of the cgroup directory dir, without the
+// newline at its end.
+func ReadFile(dir, name string) (string, error) {
+	f, err := Open(dir, name, unix.O_RDONLY)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(f)
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimRight(string(b), "\n"), nil
+}
+
+// ReadUint reads a file that holds one number; "max" is Max.
+func ReadUint(dir, name string) (uint64, error) {
+	s, err := ReadFile(dir, name)
+	if err != nil {
+		return 0, err
+	}
+	n, err := ParseUint(s)
+	if err != nil {
+		return 0, fmt.Errorf("read %q: %w", dir+"/"+name, err)
+	}
+	return n, nil
+}
+
+// ParseUint parses a number as the kernel prints it: "max" is Max, and a
+// negative number, which v1 prints where a signed counter has run below zero
+// or stands for "none", is 0.
+func ParseUint(s string) (uint64, error) {
+	s = strings.TrimSpace(s)
+	if s == "max" {
+		return Max, nil
+	}
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil {
+		if _, serr := strconv.ParseInt(s, 10, 64); serr == nil {
+			return 0, nil
+		}
+		return 0, fmt.Errorf("parse %q: not a number", s)
+	}
+	return n, nil
+}
+
+// ReadKeyed reads a file of lines "KEY NUMBER", such as memory.stat. Lines of
+// another form are left out.
+func ReadKeyed(dir, name string) (map[string]uint64, error) {
+	s, err := ReadFile(dir, name)
+	if err != nil {
+		return nil, err
+	}
+	m := make(map[string]uint64)
+	for line := range strings.Lines(s) {
+		key, value, ok := strings.Cut(strings.TrimSpace(line), " ")
+		if !ok {
+			continue
+		}
+		if n, err := ParseUint(value); err == nil {
+			m[key] = n
+		}
+	}
+	return m, nil
+}
+
+// WriteFile writes value to the file name of the cgroup directory dir, in one
+// write. The error names the file, the value and the kernel's reason.
+func WriteFile(dir, name, value string) error {
+	f, err := Open(dir, name, unix.O_WRONLY|unix.O_TRUNC)
+	if err != nil {
+		return fmt.Errorf("write %q: %w", value, err)
+	}
+	defer f.Close()
+	// Not f.Write: it would go on after a short write, and each write is a
+	// command of its own to the kernel. EINTR: writing a v1 memory limit
+	// below the usage reclaims, and gives up when a signal is pending.
+	n, err := retry(func() (int, error) { return unix.Write(int(f.Fd()), []byte(value)) })
+	if err != nil {
+		return fmt.Errorf("write %q to %q: %w", value, f.Name(), err)
+	}
+	if n != len(value) {
+		return fmt.Errorf("write %q to %q: %w", value, f.Name(), io.ErrShortWrite)
+	}
+	return nil
+}
+
+// Exists reports whether the cgroup directory dir has a file name.
+func Exists(dir, name string) bool {
+	return unix.Access(dir+"/"+name, unix.F_OK) == nil
+}

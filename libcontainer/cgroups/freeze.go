@@ -1,0 +1,177 @@
+package cgroups
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// event returns the value of a key in cgroup.events of the v2 cgroup dir.
+func event(dir, key string) (string, error) {
+	s, err := ReadFile(dir, "cgroup.events")
+	if err != nil {
+		return "", err
+	}
+	return eventIn(s, key), nil
+}
+
+func eventIn(events, key string) string {
+	for line := range strings.Lines(events) {
+		k, v, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if k == key {
+			return v
+		}
+	}
+	return ""
+}
+
+// WaitEvent waits until the key in cgroup.events of the v2 cgroup dir has the
+// value, no longer than the deadline: then the error is os.ErrDeadlineExceeded.
+func WaitEvent(dir, key, value string, deadline time.Time) error {
+	f, err := Open(dir, "cgroup.events", unix.O_RDONLY)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	buf := make([]byte, 512)
+	for {
+		n, err := unix.Pread(int(f.Fd()), buf, 0)
+		if err != nil && err != unix.EINTR {
+			return &fs.PathError{Op: "read", Path: f.Name(), Err: err}
+		}
+		if n > 0 && eventIn(string(buf[:n]), key) == value {
+			return nil
+		}
+		left := time.Until(deadline)
+		if left <= 0 {
+			return fmt.Errorf("wait for %q %s in %q: %w", key, value, f.Name(), os.ErrDeadlineExceeded)
+		}
+		// The kernel reports a change of the file as POLLPRI, since the last
+		// read of this open file.
+		fds := []unix.PollFd{{Fd: int32(f.Fd()), Events: unix.POLLPRI}}
+		if _, err := unix.Poll(fds, int(left.Milliseconds())+1); err != nil && err != unix.EINTR {
+			return fmt.Errorf("poll %q: %w", f.Name(), err)
+		}
+	}
+}
+
+// FrozenV1 reports whether the v1 freezer cgroup dir is frozen, or about to be,
+// by its own state or an ancestor's. One that does not exist is not.
+func FrozenV1(dir string) (bool, error) {
+	s, err := ReadFile(dir, "freezer.state")
+	if vanished(err) {
+		return false, nil
+	}
+	return err == nil && s != "THAWED", err
+}
+
+// FrozenV2 reports whether all of the v2 cgroup dir is frozen, by its own
+// setting or by an ancestor's. One that does not exist is not.
+func FrozenV2(dir string) (bool, error) {
+	s, err := event(dir, "frozen")
+	if vanished(err) {
+		return false, nil
+	}
+	return s == "1", err
+}
+
+// Frozen reports whether the cgroup of m is frozen. On a host with a v1 freezer
+// that one decides, as it is the one that Freeze uses.
+func Frozen(m Manager) (bool, error) {
+	paths := m.Paths()
+	if dir := paths["freezer"]; dir != "" {
+		return FrozenV1(dir)
+	}
+	if dir := paths[""]; dir != "" {
+		return FrozenV2(dir)
+	}
+	return false, nil
+}
+
+// Kill sends a signal to every process of the cgroup of m and of those below.
+// SIGKILL reaches also those that a fork bomb makes meanwhile, and those in a
+// frozen cgroup, which is thawed for that on v1. It does not wait for their
+// end.
+func Kill(m Manager, sig unix.Signal) error {
+	paths := m.Paths()
+	for _, dir := range paths {
+		if IsRoot(dir) {
+			return fmt.Errorf("kill cgroup %q: %w (it is the root of the hierarchy)", dir, unix.EPERM)
+		}
+	}
+	if v2 := paths[""]; sig == unix.SIGKILL && v2 != "" {
+		err := WriteFile(v2, "cgroup.kill", "1") // since Linux 5.14
+		if err == nil && len(paths) == 1 {
+			return nil
+		}
+		if err != nil && !vanished(err) && !errors.Is(err, unix.EOPNOTSUPP) {
+			return err
+		}
+	}
+	return killEach(m, sig)
+}
+
+// killEach signals one process after the other. Those in a cgroup that is not
+// frozen could fork faster than that, so it freezes before.
+func killEach(m Manager, sig unix.Signal) error {
+	wasFrozen, err := Frozen(m)
+	if err != nil {
+		return err
+	}
+	ferr := error(nil)
+	if !wasFrozen {
+		// A process in an uninterruptible sleep can keep a cgroup from
+		// freezing. The signals are sent all the same.
+		ferr = m.Freeze(true)
+	}
+	err = signalAll(m, sig)
+	if !wasFrozen && ferr == nil || sig == unix.SIGKILL {
+		err = errors.Join(err, m.Freeze(false))
+	}
+	return err
+}
+
+func signalAll(m Manager, sig unix.Signal) error {
+	pids, err := m.Processes()
+	if vanished(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, pid := range pids {
+		if pid == 0 {
+			// kill(0) would signal the caller's own process group.
+			errs = append(errs, fmt.Errorf("kill processes of %q: %w (they are in a pid namespace that is not visible from here)", m.Paths(), unix.ESRCH))
+			continue
+		}
+		if err := unix.Kill(pid, sig); err != nil && err != unix.ESRCH {
+			errs = append(errs, fmt.Errorf("kill %d: %w", pid, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// FreezeV2 freezes or thaws the v2 cgroup dir and waits until it is so, no
+// longer than limit. When freezing fails it has thawed.
+func FreezeV2(dir string, frozen bool, limit time.Duration) error {
+	deadline := time.Now().Add(limit)
+	if !frozen {
+		// Not waited for: an ancestor that is frozen keeps this one frozen.
+		return WriteFile(dir, "cgroup.freeze", "0")
+	}
+	err := WriteFile(dir, "cgroup.freeze", "1")
+	if err == nil {
+		err = WaitEvent(dir, "frozen", "1", deadline)
+	}
+	if err != nil {
+		err = errors.Join(err, WriteFile(dir, "cgroup.freeze", "0"))
+	}
+	return err
+}

@@ -1,0 +1,179 @@
+// Package fs manages a container's cgroup on a host with cgroup v1
+// hierarchies, with or without a v2 hierarchy beside them ("hybrid").
+//
+// One file here is one controller: what of linux.resources it writes where,
+// and what it counts.
+package fs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	iofs "io/fs"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// Options are what a Manager needs beside the directories.
+type Options struct {
+	// SetDevices applies device rules to the directory of the devices
+	// controller. Package devices has it; nil refuses rules.
+	SetDevices func(dir string, rules []specs.LinuxDeviceCgroup) error
+
+	// Tolerate makes Create go without a hierarchy that it has no permission
+	// for (rootless). Set then fails for what would need it.
+	Tolerate bool
+}
+
+// Manager is a cgroup in v1 hierarchies and, on a hybrid host, in the v2 one.
+type Manager struct {
+	paths map[string]string
+	opts  Options
+	// refused holds why a controller of Tolerate has no directory.
+	refused map[string]error
+	// freezeFor bounds the wait of Freeze.
+	freezeFor time.Duration
+}
+
+var _ cgroups.Manager = (*Manager)(nil)
+
+// New returns the manager of the cgroup that has these directories, by
+// controller: "memory", "cpu", …, "name=systemd", and "" for v2. Controllers
+// of one hierarchy have the same directory. No directory needs to exist.
+func New(paths map[string]string, opts Options) *Manager {
+	return &Manager{
+		paths:     maps.Clone(paths),
+		opts:      opts,
+		refused:   make(map[string]error),
+		freezeFor: 10 * time.Second,
+	}
+}
+
+// Paths implements cgroups.Manager.
+func (m *Manager) Paths() map[string]string {
+	return maps.Clone(m.paths)
+}
+
+// dirs returns the directory of each hierarchy, once, in a fixed order.
+func (m *Manager) dirs() []string {
+	return slices.Compact(slices.Sorted(maps.Values(m.paths)))
+}
+
+// Create implements cgroups.Manager.
+func (m *Manager) Create() (err error) {
+	var made []string
+	defer func() {
+		if err != nil {
+			cgroups.RemoveMade(made)
+		}
+	}()
+	for _, dir := range m.dirs() {
+		more, err := m.createOne(dir)
+		made = append(made, more...)
+		if err != nil && m.tolerates(err) {
+			m.drop(dir, err)
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("create cgroup: %w", err)
+		}
+	}
+	return nil
+}
+
+func (m *Manager) createOne(dir string) ([]string, error) {
+	if cgroups.IsRoot(dir) {
+		return nil, fmt.Errorf("use cgroup %q: %w (it is the root of the hierarchy)", dir, unix.EPERM)
+	}
+	made, err := cgroups.MakeDir(dir)
+	if err != nil {
+		return made, err
+	}
+	if dir == m.paths["freezer"] || dir == m.paths[""] {
+		// Asked also of a new one: its parent may be frozen.
+		if err := checkThawed(dir, dir == m.paths["freezer"]); err != nil {
+			return made, err
+		}
+	}
+	if len(made) == 0 {
+		// It was there, so it may be in use.
+		if err := cgroups.CheckEmpty(dir); err != nil {
+			return made, err
+		}
+	}
+	if dir == m.paths["cpuset"] {
+		if err := inheritCpuset(dir); err != nil {
+			return made, err
+		}
+	}
+	return made, nil
+}
+
+func checkThawed(dir string, v1 bool) error {
+	frozen := cgroups.FrozenV2
+	if v1 {
+		frozen = cgroups.FrozenV1
+	}
+	is, err := frozen(dir)
+	if err != nil {
+		return err
+	}
+	if is {
+		return fmt.Errorf("use %q: %w", dir, cgroups.ErrFrozen)
+	}
+	return nil
+}
+
+// tolerates tells a lack of permission to make a directory from other errors.
+func (m *Manager) tolerates(err error) bool {
+	return m.opts.Tolerate && (errors.Is(err, iofs.ErrPermission) || errors.Is(err, unix.EROFS))
+}
+
+func (m *Manager) drop(dir string, why error) {
+	for controller, d := range m.paths {
+		if d == dir {
+			delete(m.paths, controller)
+			m.refused[controller] = why
+		}
+	}
+}
+
+// Entry implements cgroups.Manager.
+func (m *Manager) Entry() cgroups.Entry {
+	e := cgroups.Entry{Dir: m.paths[""]}
+	for _, dir := range m.dirs() {
+		if dir != e.Dir {
+			e.Files = append(e.Files, dir+"/tasks")
+		}
+	}
+	return e
+}
+
+// Processes implements cgroups.Manager.
+func (m *Manager) Processes() ([]int, error) {
+	// A process is in all of them, unless somebody moved it: systemd may, in
+	// its own hierarchy, as it may in v2.
+	for _, c := range []string{"devices", "freezer", "pids", "memory", "cpu"} {
+		if dir := m.paths[c]; dir != "" {
+			return cgroups.ProcessesIn(dir)
+		}
+	}
+	if dirs := m.dirs(); len(dirs) > 0 {
+		return cgroups.ProcessesIn(dirs[0])
+	}
+	return nil, fmt.Errorf("list processes: %w", cgroups.ErrNoCgroup)
+}
+
+// Destroy implements cgroups.Manager.
+func (m *Manager) Destroy(ctx context.Context) error {
+	var errs []error
+	for _, dir := range m.dirs() {
+		errs = append(errs, cgroups.RemoveTree(ctx, dir))
+	}
+	return errors.Join(errs...)
+}

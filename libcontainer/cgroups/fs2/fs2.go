@@ -1,0 +1,143 @@
+// Package fs2 manages a container's cgroup on a host with cgroup v2 alone.
+//
+// One file here is one controller: what of linux.resources it writes where,
+// and what it counts.
+package fs2
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	iofs "io/fs"
+	"time"
+
+	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// Options are what a Manager needs beside the directory.
+type Options struct {
+	// SetDevices applies device rules to the directory. Package devices has
+	// it; nil refuses rules.
+	SetDevices func(dir string, rules []specs.LinuxDeviceCgroup) error
+
+	// Controllers are enabled by Create even though no limit needs them, for
+	// the sake of what they count; those that can not be are left out. Set
+	// enables what it needs itself.
+	Controllers []string
+
+	// Tolerate makes Create go without a cgroup when it has no permission to
+	// make one (rootless). Set then fails for whatever is asked.
+	Tolerate bool
+}
+
+// Manager is one directory of the v2 hierarchy.
+type Manager struct {
+	// dir is "" after Create has gone without.
+	dir     string
+	opts    Options
+	refused error
+	// freezeFor bounds the wait of Freeze.
+	freezeFor time.Duration
+}
+
+var _ cgroups.Manager = (*Manager)(nil)
+
+// New returns the manager of the cgroup directory dir, which need not exist.
+func New(dir string, opts Options) *Manager {
+	return &Manager{dir: dir, opts: opts, freezeFor: 10 * time.Second}
+}
+
+// Paths implements cgroups.Manager.
+func (m *Manager) Paths() map[string]string {
+	if m.dir == "" {
+		return map[string]string{}
+	}
+	return map[string]string{"": m.dir}
+}
+
+// Create implements cgroups.Manager.
+func (m *Manager) Create() error {
+	made, err := m.create()
+	if err == nil {
+		return nil
+	}
+	cgroups.RemoveMade(made)
+	if m.opts.Tolerate && (errors.Is(err, iofs.ErrPermission) || errors.Is(err, unix.EROFS)) {
+		m.dir, m.refused = "", err
+		return nil
+	}
+	return fmt.Errorf("create cgroup: %w", err)
+}
+
+func (m *Manager) create() ([]string, error) {
+	if cgroups.IsRoot(m.dir) {
+		return nil, fmt.Errorf("use cgroup %q: %w (it is the root of the hierarchy)", m.dir, unix.EPERM)
+	}
+	made, err := cgroups.MakeDir(m.dir)
+	if err != nil {
+		return made, err
+	}
+	frozen, err := cgroups.FrozenV2(m.dir)
+	if err != nil {
+		return made, err
+	}
+	if frozen {
+		return made, fmt.Errorf("use %q: %w", m.dir, cgroups.ErrFrozen)
+	}
+	if len(made) == 0 {
+		// It was there, so it may be in use.
+		if err := cgroups.CheckEmpty(m.dir); err != nil {
+			return made, err
+		}
+	}
+	for _, c := range m.opts.Controllers {
+		// Best effort, as documented: nobody asked for a limit.
+		_ = enable(m.dir, c)
+	}
+	return made, nil
+}
+
+// Entry implements cgroups.Manager.
+func (m *Manager) Entry() cgroups.Entry {
+	return cgroups.Entry{Dir: m.dir}
+}
+
+// Processes implements cgroups.Manager.
+func (m *Manager) Processes() ([]int, error) {
+	if m.dir == "" {
+		return nil, fmt.Errorf("list processes: %w", m.absent())
+	}
+	return cgroups.ProcessesIn(m.dir)
+}
+
+// Freeze implements cgroups.Manager.
+func (m *Manager) Freeze(frozen bool) error {
+	verb := "thaw"
+	if frozen {
+		verb = "freeze"
+	}
+	if m.dir == "" {
+		return fmt.Errorf("%s cgroup: %w", verb, m.absent())
+	}
+	if err := cgroups.FreezeV2(m.dir, frozen, m.freezeFor); err != nil {
+		return fmt.Errorf("%s cgroup: %w", verb, err)
+	}
+	return nil
+}
+
+// Destroy implements cgroups.Manager.
+func (m *Manager) Destroy(ctx context.Context) error {
+	if m.dir == "" {
+		return nil
+	}
+	return cgroups.RemoveTree(ctx, m.dir)
+}
+
+func (m *Manager) absent() error {
+	if m.refused != nil {
+		return fmt.Errorf("%w: %w", cgroups.ErrNoCgroup, m.refused)
+	}
+	return cgroups.ErrNoCgroup
+}

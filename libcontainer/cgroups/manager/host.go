@@ -1,0 +1,206 @@
+package manager
+
+import (
+	"errors"
+	"fmt"
+	iofs "io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/berth-oci/berth/libcontainer/cgroups/devices"
+	"github.com/berth-oci/berth/libcontainer/cgroups/fs"
+	"github.com/berth-oci/berth/libcontainer/cgroups/fs2"
+	"golang.org/x/sys/unix"
+)
+
+// host is what decides about managers and paths.
+type host struct {
+	root string
+	own  []hierarchy
+	kind func(path string) int64
+}
+
+// hierarchy is a line of /proc/self/cgroup: the controllers of a hierarchy
+// ("name=systemd" for a named one, none for v2) and the caller's cgroup in it.
+type hierarchy struct {
+	controllers []string
+	path        string
+}
+
+func parseOwn(s string) []hierarchy {
+	var list []hierarchy
+	for line := range strings.Lines(s) {
+		// The path comes last and may contain colons.
+		f := strings.SplitN(strings.TrimSuffix(line, "\n"), ":", 3)
+		if len(f) != 3 {
+			continue
+		}
+		h := hierarchy{path: f[2]}
+		if f[1] != "" {
+			h.controllers = strings.Split(f[1], ",")
+		}
+		list = append(list, h)
+	}
+	return list
+}
+
+func (h *host) manager(o Options) (cgroups.Manager, error) {
+	place := o.CgroupsPath
+	if place == "" {
+		place = o.ID
+	}
+	if clean := cgroups.CleanPath(place); clean == "" || clean == "/" {
+		return nil, fmt.Errorf("linux.cgroupsPath %q: %w (names the root of the hierarchy)", o.CgroupsPath, unix.EINVAL)
+	}
+	tolerate := o.Rootless && o.CgroupsPath == ""
+	switch h.kind(h.root) {
+	case unix.CGROUP2_SUPER_MAGIC:
+		return fs2.New(h.v2(place), fs2.Options{
+			SetDevices:  lenient(devices.SetV2, o.Rootless),
+			Controllers: o.Controllers,
+			Tolerate:    tolerate,
+		}), nil
+	case 0:
+		return nil, fmt.Errorf("find cgroups: %q: %w", h.root, unix.ENOENT)
+	}
+	paths, err := h.v1(place)
+	if err != nil {
+		return nil, err
+	}
+	if paths["devices"] == "" && !tolerate {
+		return nil, fmt.Errorf("find cgroups below %q: %w (neither cgroup v2 nor the v1 devices controller is mounted)", h.root, unix.ENOENT)
+	}
+	return fs.New(paths, fs.Options{
+		SetDevices: lenient(devices.SetV1, o.Rootless),
+		Tolerate:   tolerate,
+	}), nil
+}
+
+// v2 returns the directory for a path on a host with v2 alone.
+func (h *host) v2(place string) string {
+	clean := cgroups.CleanPath(place)
+	if !filepath.IsAbs(clean) {
+		clean = filepath.Join(filepath.Dir(h.ownV2()), clean)
+	}
+	return filepath.Join(h.root, clean)
+}
+
+func (h *host) ownV2() string {
+	for _, own := range h.own {
+		if own.controllers == nil {
+			return inside(own.path)
+		}
+	}
+	return "/"
+}
+
+// inside makes "/" of the path of a cgroup that is outside of the cgroup
+// namespace: the kernel prints it relative to that, "/../x".
+func inside(path string) string {
+	if path == "/.." || strings.HasPrefix(path, "/../") {
+		return "/"
+	}
+	return path
+}
+
+// v1 returns the directories for a path, in every hierarchy that is mounted.
+func (h *host) v1(place string) (map[string]string, error) {
+	clean := cgroups.CleanPath(place)
+	paths := make(map[string]string)
+	for _, own := range h.own {
+		mount := h.mountOf(own.controllers)
+		if mount == "" {
+			continue
+		}
+		dir := filepath.Join(mount, clean)
+		if !filepath.IsAbs(clean) {
+			base, err := h.base(mount, own)
+			if err != nil {
+				return nil, err
+			}
+			dir = filepath.Join(base, clean)
+		}
+		if own.controllers == nil {
+			paths[""] = dir
+		}
+		for _, c := range own.controllers {
+			paths[c] = dir
+		}
+	}
+	return paths, nil
+}
+
+// mountOf returns where a hierarchy is mounted, "" if nowhere: in a directory
+// named after its controllers, in any order, or after one of them, which can
+// be a symbolic link to the former.
+func (h *host) mountOf(controllers []string) string {
+	if controllers == nil {
+		return h.ifKind(filepath.Join(h.root, "unified"), unix.CGROUP2_SUPER_MAGIC)
+	}
+	joined := strings.TrimPrefix(strings.Join(controllers, ","), "name=")
+	for _, name := range append([]string{joined}, controllers...) {
+		if dir := h.ifKind(filepath.Join(h.root, name), unix.CGROUP_SUPER_MAGIC); dir != "" {
+			return dir
+		}
+	}
+	if len(controllers) < 2 {
+		return ""
+	}
+	entries, _ := os.ReadDir(h.root)
+	for _, e := range entries {
+		names := strings.Split(e.Name(), ",")
+		slices.Sort(names)
+		if slices.Equal(names, slices.Sorted(slices.Values(controllers))) {
+			return h.ifKind(filepath.Join(h.root, e.Name()), unix.CGROUP_SUPER_MAGIC)
+		}
+	}
+	return ""
+}
+
+func (h *host) ifKind(dir string, magic int64) string {
+	// Podman makes plain directories for controllers that are not mounted.
+	if h.kind(dir) != magic {
+		return ""
+	}
+	return dir
+}
+
+// base returns the directory of the caller's own cgroup.
+func (h *host) base(mount string, own hierarchy) (string, error) {
+	dir := filepath.Join(mount, inside(own.path))
+	if h.kind(dir) != 0 {
+		return dir, nil
+	}
+	// The mount does not begin at the root of the hierarchy: the caller is in
+	// a container without a cgroup namespace.
+	info, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return "", fmt.Errorf("find own cgroup: %w", err)
+	}
+	root := mountRoot(string(info), mount)
+	rel, err := filepath.Rel(root, own.path)
+	if err != nil || rel == ".." || strings.HasPrefix(rel, "../") {
+		return mount, nil
+	}
+	return filepath.Join(mount, rel), nil
+}
+
+// mountRoot returns which directory of its file system is mounted at mount
+// (field 4 of mountinfo, proc(5)), "/" if there is nothing.
+func mountRoot(mountinfo, mount string) string {
+	root := "/"
+	for line := range strings.Lines(mountinfo) {
+		f := strings.Fields(line)
+		if len(f) > 4 && f[4] == mount {
+			root = f[3] // the last one is on top
+		}
+	}
+	return root
+}
+
+func isPermission(err error) bool {
+	return errors.Is(err, iofs.ErrPermission)
+}

@@ -1,0 +1,100 @@
+// Package manager chooses the cgroup manager that fits the host: v2, v1, or v1
+// with a v2 hierarchy beside it.
+package manager
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/berth-oci/berth/libcontainer/cgroups/devices"
+	"github.com/berth-oci/berth/libcontainer/cgroups/fs"
+	"github.com/berth-oci/berth/libcontainer/cgroups/fs2"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// DefaultRoot is where every host has its cgroup file systems.
+const DefaultRoot = "/sys/fs/cgroup"
+
+// Options say which cgroup a container is to have.
+type Options struct {
+	// CgroupsPath is linux.cgroupsPath. Absolute: below the root of each
+	// hierarchy. Relative: on v1 below the caller's own cgroup, on v2 below
+	// the parent of that, as a v2 cgroup that has processes can not have
+	// limits for cgroups below it. Empty: as the relative path ID. ".." does
+	// not lead out of where the path begins.
+	CgroupsPath string
+
+	// ID of the container.
+	ID string
+
+	// Root is where cgroup file systems are mounted, DefaultRoot if empty.
+	Root string
+
+	// Rootless goes without a cgroup when there is no permission to make one,
+	// provided that CgroupsPath is empty, so that none in particular was
+	// asked for; limits are refused then. Device rules are left out when the
+	// kernel does not let the caller set them: the user namespace of such a
+	// container can not make device nodes anyway.
+	Rootless bool
+
+	// Controllers are enabled on v2 even if no limit needs them, where they
+	// can be: for what they count, as a cgroup without the memory controller
+	// has no memory.current. On v1 a cgroup is made in all hierarchies.
+	Controllers []string
+}
+
+// New returns the manager of the cgroup that the options describe. Nothing is
+// made yet.
+func New(o Options) (cgroups.Manager, error) {
+	if o.Root == "" {
+		o.Root = DefaultRoot
+	}
+	own, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return nil, fmt.Errorf("find own cgroup: %w", err)
+	}
+	h := host{root: o.Root, own: parseOwn(string(own)), kind: kindOf}
+	return h.manager(o)
+}
+
+// LoadOptions are what a manager of an existing cgroup needs to know.
+type LoadOptions struct {
+	// Rootless is as in Options, for the device rules.
+	Rootless bool
+}
+
+// Load returns the manager of the cgroup that has these directories, as Paths
+// returned them when it was created.
+func Load(paths map[string]string, o LoadOptions) cgroups.Manager {
+	if dir, ok := paths[""]; ok && len(paths) == 1 {
+		return fs2.New(dir, fs2.Options{SetDevices: lenient(devices.SetV2, o.Rootless)})
+	}
+	return fs.New(paths, fs.Options{SetDevices: lenient(devices.SetV1, o.Rootless)})
+}
+
+type setDevices = func(dir string, rules []specs.LinuxDeviceCgroup) error
+
+// lenient makes of a lack of permission no error, for rootless containers.
+func lenient(set setDevices, rootless bool) setDevices {
+	if !rootless {
+		return set
+	}
+	return func(dir string, rules []specs.LinuxDeviceCgroup) error {
+		err := set(dir, rules)
+		if isPermission(err) {
+			return devices.Check(rules)
+		}
+		return err
+	}
+}
+
+// kindOf tells what file system path is on, 0 if there is none.
+func kindOf(path string) int64 {
+	var st unix.Statfs_t
+	if err := unix.Statfs(path, &st); err != nil {
+		return 0
+	}
+	return int64(st.Type)
+}
