@@ -2,7 +2,8 @@
 // what specconv makes of config.json and what libcontainer builds a container
 // from. Wherever the runtime specification's own struct means the same, it is
 // used as it is; a type of berth's stands only where names have become
-// numbers. The package has no behaviour and meets no kernel.
+// numbers. The package has no behaviour but what makes an error say more, and
+// meets no kernel.
 package config
 
 import "github.com/opencontainers/runtime-spec/specs-go"
@@ -97,8 +98,15 @@ type Mount struct {
 	// Propagation holds MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE,
 	// each possibly with MS_REC, in the order given.
 	Propagation []uint64
-	// Flags are superblock flags by the names that fsconfig(2) knows: "ro",
-	// "sync", "dirsync", "mand", "lazytime", "silent".
+	// Remount changes the mount that is already at Destination: its
+	// attributes and, unless Bind is set too, its superblock. Type may be
+	// empty then.
+	Remount bool
+	// Flags are superblock flags by the names that FSCONFIG_SET_FLAG takes:
+	// "ro" or "rw", "sync" or "async", "mand" or "nomand", "lazytime" or
+	// "nolazytime", "dirsync"; and "iversion", which only mount(2) knows.
+	// Of each pair the last one asked for is here; none for a bind mount.
+	// "ro" is in Attr too: it says both.
 	Flags []string
 	// Data are the options that are the file system's own, e.g. "size=64k".
 	Data []string
@@ -149,6 +157,9 @@ type Process struct {
 	Rlimits         []Rlimit
 	// OOMScoreAdj is written to /proc/PID/oom_score_adj unless nil.
 	OOMScoreAdj *int
+	// Warnings are to be logged, one line each: what config.json asks for in
+	// vain where the specification wants a warning rather than an error.
+	Warnings []string
 }
 
 // Capabilities are the five sets, each a mask with bit N for capability N.

@@ -1,0 +1,94 @@
+// Package capabilities knows the names and numbers of Linux capabilities.
+//
+// The table is that of the newest kernel berth knows (41 capabilities, Linux
+// 5.9 to 6.18), whatever the running kernel has: which of them a host can
+// grant is found out where they are applied to a process.
+package capabilities
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+)
+
+// names holds every capability at the index of its number, in the order of
+// include/uapi/linux/capability.h.
+var names = [...]string{
+	"CAP_CHOWN",
+	"CAP_DAC_OVERRIDE",
+	"CAP_DAC_READ_SEARCH",
+	"CAP_FOWNER",
+	"CAP_FSETID",
+	"CAP_KILL",
+	"CAP_SETGID",
+	"CAP_SETUID",
+	"CAP_SETPCAP",
+	"CAP_LINUX_IMMUTABLE",
+	"CAP_NET_BIND_SERVICE",
+	"CAP_NET_BROADCAST",
+	"CAP_NET_ADMIN",
+	"CAP_NET_RAW",
+	"CAP_IPC_LOCK",
+	"CAP_IPC_OWNER",
+	"CAP_SYS_MODULE",
+	"CAP_SYS_RAWIO",
+	"CAP_SYS_CHROOT",
+	"CAP_SYS_PTRACE",
+	"CAP_SYS_PACCT",
+	"CAP_SYS_ADMIN",
+	"CAP_SYS_BOOT",
+	"CAP_SYS_NICE",
+	"CAP_SYS_RESOURCE",
+	"CAP_SYS_TIME",
+	"CAP_SYS_TTY_CONFIG",
+	"CAP_MKNOD",
+	"CAP_LEASE",
+	"CAP_AUDIT_WRITE",
+	"CAP_AUDIT_CONTROL",
+	"CAP_SETFCAP",
+	"CAP_MAC_OVERRIDE",
+	"CAP_MAC_ADMIN",
+	"CAP_SYSLOG",
+	"CAP_WAKE_ALARM",
+	"CAP_BLOCK_SUSPEND",
+	"CAP_AUDIT_READ",
+	"CAP_PERFMON",            // since Linux 5.8
+	"CAP_BPF",                // since Linux 5.8
+	"CAP_CHECKPOINT_RESTORE", // since Linux 5.9
+}
+
+// Count is the number of known capabilities; their numbers are 0 to Count-1.
+const Count = uint(len(names))
+
+// Names returns the known capabilities in the order of their numbers.
+func Names() []string { return append([]string(nil), names[:]...) }
+
+// Name returns the name of a capability: "CAP_SYS_ADMIN" for 21, and "CAP_N"
+// for a number N that has no name here.
+func Name(number uint) string {
+	if number < Count {
+		return names[number]
+	}
+	return fmt.Sprintf("CAP_%d", number)
+}
+
+// Parse returns the number of a capability. Names are exact: upper case, with
+// the prefix CAP_; the error for another one says what was probably meant.
+func Parse(name string) (uint, error) {
+	for number, known := range names {
+		if known == name {
+			return uint(number), nil
+		}
+	}
+	return 0, unknown(name)
+}
+
+// unknown makes the error for a name that is not in the table.
+func unknown(name string) error {
+	guess := strings.ToUpper(name)
+	if !strings.HasPrefix(guess, "CAP_") {
+		guess = "CAP_" + guess
+	}
+	return fmt.Errorf("unknown capability %s%s", config.Quote(name), config.DidYouMean(guess, names[:]))
+}

@@ -1,0 +1,56 @@
+package config
+
+import "strconv"
+
+// quoteMax is how much of a value an error repeats: errors are one line.
+const quoteMax = 64
+
+// Quote is %q for values that come from a file: one of a megabyte is cut.
+func Quote(value string) string {
+	if len(value) <= quoteMax {
+		return strconv.Quote(value)
+	}
+	return strconv.Quote(value[:quoteMax]) + "..."
+}
+
+// DidYouMean ends an error about an unknown name: `; did you mean "rbind"?`
+// with the one of the known names that is nearest, or nothing when none is
+// near.
+func DidYouMean(name string, known []string) string {
+	best, bestAt := "", len(name)/3+2
+	if len(name) > quoteMax {
+		return ""
+	}
+	for _, k := range known {
+		if d := distance(name, k); d < bestAt && d < len(k)/2+1 {
+			best, bestAt = k, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return "; did you mean " + strconv.Quote(best) + "?"
+}
+
+// distance is the number of single-byte changes that make b of a
+// (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		left, diagonal := i+1, row[0]
+		row[0] = left
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			left = min(change, left+1, diagonal+1)
+			row[j+1] = left
+		}
+	}
+	return row[len(b)]
+}

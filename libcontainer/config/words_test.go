@@ -1,0 +1,52 @@
+package config
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestDistance(t *testing.T) {
+	for _, test := range []struct {
+		a, b string
+		want int
+	}{
+		{"", "", 0},
+		{"", "abc", 3},
+		{"abc", "", 3},
+		{"rbind", "rbind", 0},
+		{"rbnd", "rbind", 1},
+		{"kitten", "sitting", 3},
+		{"mnt", "mount", 2},
+	} {
+		if got := distance(test.a, test.b); got != test.want {
+			t.Errorf("distance(%q, %q) = %d, want %d", test.a, test.b, got, test.want)
+		}
+	}
+}
+
+func TestDidYouMean(t *testing.T) {
+	known := []string{"bind", "mount", "nosuid", "rbind", "ro", "rw"}
+	for _, test := range []struct{ name, want string }{
+		{"rbnd", `; did you mean "rbind"?`},
+		{"nosiud", `; did you mean "nosuid"?`},
+		{"mnt", `; did you mean "mount"?`},
+		{"r0", `; did you mean "ro"?`},
+		{"zz", ""},
+		{"", ""},
+		{"quite another word", ""},
+		{strings.Repeat("rbind", 1000), ""},
+	} {
+		if got := DidYouMean(test.name, known); got != test.want {
+			t.Errorf("DidYouMean(%q) = %q, want %q", test.name, got, test.want)
+		}
+	}
+}
+
+func TestQuote(t *testing.T) {
+	if got := Quote("a\nb"); got != `"a\nb"` {
+		t.Errorf("Quote = %s", got)
+	}
+	if got := Quote(strings.Repeat("x", 1<<20)); len(got) > 80 || !strings.HasSuffix(got, `"...`) {
+		t.Errorf("Quote of a long value = %s", got)
+	}
+}
