@@ -1,6 +1,9 @@
 package config
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // quoteMax is how much of a value an error repeats: errors are one line.
 const quoteMax = 64
@@ -14,22 +17,47 @@ func Quote(value string) string {
 }
 
 // DidYouMean ends an error about an unknown name: `; did you mean "rbind"?`
-// with the one of the known names that is nearest, or nothing when none is
-// near.
+// with the known name that is nearest, or nothing when none is near.
 func DidYouMean(name string, known []string) string {
-	best, bestAt := "", len(name)/3+2
 	if len(name) > quoteMax {
 		return ""
 	}
-	for _, k := range known {
-		if d := distance(name, k); d < bestAt && d < len(k)/2+1 {
-			best, bestAt = k, d
-		}
+	best := beginning(name, known)
+	if best == "" {
+		best = nearest(name, known)
 	}
 	if best == "" {
 		return ""
 	}
 	return "; did you mean " + strconv.Quote(best) + "?"
+}
+
+// beginning returns the only known name that begins with name: "network" for
+// "net".
+func beginning(name string, known []string) string {
+	found := ""
+	for _, k := range known {
+		if len(name) < 3 || !strings.HasPrefix(k, name) {
+			continue
+		}
+		if found != "" {
+			return ""
+		}
+		found = k
+	}
+	return found
+}
+
+// nearest returns the known name that the fewest changes make of name, as
+// long as most of either is the same.
+func nearest(name string, known []string) string {
+	best, bestAt := "", len(name)/3+2
+	for _, k := range known {
+		if d := distance(name, k); d < bestAt && d < len(k)/2+1 {
+			best, bestAt = k, d
+		}
+	}
+	return best
 }
 
 // distance is the number of single-byte changes that make b of a

@@ -31,6 +31,7 @@ func TestDidYouMean(t *testing.T) {
 		{"nosiud", `; did you mean "nosuid"?`},
 		{"mnt", `; did you mean "mount"?`},
 		{"r0", `; did you mean "ro"?`},
+		{"nos", `; did you mean "nosuid"?`},
 		{"zz", ""},
 		{"", ""},
 		{"quite another word", ""},

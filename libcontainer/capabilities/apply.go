@@ -1,0 +1,55 @@
+package capabilities
+
+import (
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/stub"
+)
+
+// LimitBounding queues the calls that drop every capability up to last (the
+// newest one the kernel knows, from /proc/sys/kernel/cap_last_cap) from the
+// bounding set, except those in keep. It needs CAP_SETPCAP.
+func LimitBounding(p *stub.Proc, keep uint64, last int) {
+	for c := 0; c <= last; c++ {
+		if keep&(1<<c) == 0 {
+			p.Prctl(unix.PR_CAPBSET_DROP, uint64(c))
+		}
+	}
+}
+
+// KeepOverSetuid queues the call that lets the permitted set survive a change
+// from uid 0 to another; execve ends it.
+func KeepOverSetuid(p *stub.Proc) { p.Prctl(unix.PR_SET_KEEPCAPS, 1) }
+
+// Apply queues the calls that set the effective, permitted, inheritable and
+// ambient sets. An ambient capability can be raised only if it is permitted
+// and inheritable (capabilities(7)); one that is not is left out, as runc does:
+// NotRaisable tells which.
+func Apply(p *stub.Proc, caps config.Capabilities) {
+	p.Capset(caps.Effective, caps.Permitted, caps.Inheritable)
+	p.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL)
+	ambient := caps.Ambient &^ NotRaisable(caps)
+	for c := range 64 {
+		if ambient&(1<<c) != 0 {
+			p.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_RAISE, uint64(c))
+		}
+	}
+}
+
+// NotRaisable gives the ambient capabilities that the kernel would refuse.
+func NotRaisable(caps config.Capabilities) uint64 {
+	return caps.Ambient &^ (caps.Permitted & caps.Inheritable)
+}
+
+// Known limits the sets to the capabilities that the kernel knows, up to last.
+func Known(caps config.Capabilities, last int) config.Capabilities {
+	known := uint64(1)<<(last+1) - 1
+	return config.Capabilities{
+		Bounding:    caps.Bounding & known,
+		Effective:   caps.Effective & known,
+		Inheritable: caps.Inheritable & known,
+		Permitted:   caps.Permitted & known,
+		Ambient:     caps.Ambient & known,
+	}
+}

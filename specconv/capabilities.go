@@ -1,0 +1,57 @@
+package specconv
+
+import (
+	"fmt"
+
+	"github.com/berth-oci/berth/libcontainer/capabilities"
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// convertCapabilities reads the five sets. A capability that is unknown, or
+// that the kernel's rules forbid in a set, is left out with a warning: the
+// specification wants the container to run without it (config.md, Linux
+// Process).
+func convertCapabilities(out *config.Process, p *specs.Process, field string) error {
+	caps := p.Capabilities
+	if caps == nil {
+		return nil
+	}
+	field += ".capabilities."
+	set := &out.Capabilities
+	for _, row := range []struct {
+		name  string
+		names []string
+		mask  *uint64
+	}{
+		{"bounding", caps.Bounding, &set.Bounding},
+		{"effective", caps.Effective, &set.Effective},
+		{"inheritable", caps.Inheritable, &set.Inheritable},
+		{"permitted", caps.Permitted, &set.Permitted},
+		{"ambient", caps.Ambient, &set.Ambient},
+	} {
+		for i, name := range row.names {
+			number, err := capabilities.Parse(name)
+			if err != nil {
+				out.Warnings = append(out.Warnings, fieldErr(index(field+row.name, i), "%w", err).Error())
+				continue
+			}
+			*row.mask |= 1 << number
+		}
+	}
+	// capset(2) and PR_CAP_AMBIENT_RAISE answer EPERM to these.
+	confine(out, field+"effective", &set.Effective, set.Permitted, "permitted")
+	confine(out, field+"ambient", &set.Ambient, set.Permitted, "permitted")
+	confine(out, field+"ambient", &set.Ambient, set.Inheritable, "inheritable")
+	return nil
+}
+
+// confine takes from a set what is not in another.
+func confine(out *config.Process, field string, set *uint64, to uint64, name string) {
+	for number := range capabilities.Count {
+		if (*set&^to)>>number&1 != 0 {
+			out.Warnings = append(out.Warnings, fmt.Sprintf("%s: %q is not in %s", field, capabilities.Name(number), name))
+		}
+	}
+	*set &= to
+}

@@ -1,0 +1,107 @@
+// Package specconv turns a config.json into a checked configuration. It is
+// pure: what it returns depends on its arguments alone, so the same file gives
+// the same answer on every host. Whether a path exists and what the kernel can
+// do is found out by those who build the container.
+//
+// A field that berth does not honour is an error that names it, never
+// ignored; the refusals are tables, and Features is made from them and from
+// the tables of the parsers.
+package specconv
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// Options say what Convert must know that is not in config.json.
+type Options struct {
+	// Bundle is the absolute path of the bundle directory; relative paths on
+	// the host are relative to it.
+	Bundle string
+}
+
+// Convert checks a config.json and gives its names their numbers. Every error
+// about its content is a *config.FieldError. The result shares memory with
+// spec.
+func Convert(spec *specs.Spec, o Options) (*config.Config, error) {
+	if spec == nil {
+		return nil, errors.New("convert config: no configuration given")
+	}
+	if !filepath.IsAbs(o.Bundle) {
+		return nil, fmt.Errorf("convert config: bundle %q: not an absolute path", o.Bundle)
+	}
+	if err := checkVersion(spec.Version); err != nil {
+		return nil, err
+	}
+	if err := checkRefused(spec); err != nil {
+		return nil, err
+	}
+	process, err := ConvertProcess(spec.Process, "process")
+	if err != nil {
+		return nil, err
+	}
+	out := &config.Config{Bundle: filepath.Clean(o.Bundle), Process: *process}
+	if err := convertRoot(out, spec.Root); err != nil {
+		return nil, err
+	}
+	if err := convertLinux(out, spec.Linux); err != nil {
+		return nil, err
+	}
+	if err := convertNames(out, spec); err != nil {
+		return nil, err
+	}
+	if out.Mounts, err = convertMounts(spec.Mounts, out.Bundle); err != nil {
+		return nil, err
+	}
+	return out, convertAnnotations(out, spec.Annotations)
+}
+
+// convertRoot checks root (config.md, Root).
+func convertRoot(out *config.Config, root *specs.Root) (err error) {
+	if root == nil {
+		return fieldErr("root", "missing")
+	}
+	out.ReadonlyRootfs = root.Readonly
+	out.Rootfs, err = onHost("root.path", root.Path, out.Bundle)
+	return err
+}
+
+// convertLinux checks what is under linux.
+func convertLinux(out *config.Config, linux *specs.Linux) (err error) {
+	if linux == nil {
+		linux = &specs.Linux{}
+	}
+	if out.Namespaces, err = convertNamespaces(linux.Namespaces); err != nil {
+		return err
+	}
+	if out.Devices, err = convertDevices(linux.Devices); err != nil {
+		return err
+	}
+	if out.RootfsPropagation, err = rootfsPropagation(linux.RootfsPropagation); err != nil {
+		return err
+	}
+	if out.MaskedPaths, err = absolutes("linux.maskedPaths", linux.MaskedPaths); err != nil {
+		return err
+	}
+	if out.ReadonlyPaths, err = absolutes("linux.readonlyPaths", linux.ReadonlyPaths); err != nil {
+		return err
+	}
+	out.CgroupsPath, out.Resources = linux.CgroupsPath, linux.Resources
+	if err := text("linux.cgroupsPath", linux.CgroupsPath); err != nil {
+		return err
+	}
+	return checkResources(linux.Resources)
+}
+
+// convertAnnotations checks the annotations' keys (config.md, Annotations).
+func convertAnnotations(out *config.Config, annotations map[string]string) error {
+	if _, ok := annotations[""]; ok {
+		return fieldErr(`annotations[""]`, "a key must not be empty")
+	}
+	out.Annotations = annotations
+	return nil
+}

@@ -1,0 +1,71 @@
+package specconv
+
+import (
+	"maps"
+
+	"github.com/berth-oci/berth/libcontainer/capabilities"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"github.com/opencontainers/runtime-spec/specs-go/features"
+)
+
+// FeaturesOptions are what Features cannot know from this package's tables.
+type FeaturesOptions struct {
+	// Cgroup says which cgroup drivers are built in; nil leaves it unsaid.
+	Cgroup *features.Cgroup
+	// Annotations describe the runtime, e.g. its version.
+	Annotations map[string]string
+}
+
+// Features describes what berth supports (features.md), from the tables that
+// Convert works by: it cannot promise what would be refused.
+func Features(o FeaturesOptions) *features.Features {
+	return &features.Features{
+		OCIVersionMin: "1.0.0",
+		OCIVersionMax: specs.Version,
+		Hooks:         supportedHooks(),
+		MountOptions:  MountOptions(),
+		Linux:         linuxFeatures(o.Cgroup),
+		Annotations:   maps.Clone(o.Annotations),
+	}
+}
+
+// hookNames are the hooks in the order in which they run.
+var hookNames = [...]string{"prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"}
+
+// supportedHooks returns the hooks that are not refused.
+func supportedHooks() []string {
+	names := []string{}
+	for _, name := range hookNames {
+		if !refuses(refusedInHooks, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// linuxFeatures fills the linux section. Whoever takes a row out of a table of
+// refusals adds the details here: actions of seccomp, modes of memoryPolicy.
+func linuxFeatures(cgroup *features.Cgroup) *features.Linux {
+	idmap := lookupOption("idmap")
+	rdt := supports(refusedInLinux, "intelRdt")
+	return &features.Linux{
+		Namespaces:   Namespaces(),
+		Capabilities: capabilities.Names(),
+		Cgroup:       cgroup,
+		Seccomp:      &features.Seccomp{Enabled: supports(refusedInLinux, "seccomp")},
+		Apparmor:     &features.Apparmor{Enabled: supports(refusedInProcess, "apparmorProfile")},
+		Selinux:      &features.Selinux{Enabled: supports(refusedInProcess, "selinuxLabel")},
+		IntelRdt:     &features.IntelRdt{Enabled: rdt, Schemata: rdt, Monitoring: rdt},
+		MountExtensions: &features.MountExtensions{
+			IDMap: &features.IDMap{Enabled: yes(idmap.kind != optRefused)},
+		},
+		NetDevices: &features.NetDevices{Enabled: supports(refusedInLinux, "netDevices")},
+	}
+}
+
+// supports is true for a field that is not refused.
+func supports[T any](table []refusal[T], field string) *bool {
+	return yes(!refuses(table, field))
+}
+
+func yes(b bool) *bool { return &b }

@@ -1,0 +1,93 @@
+package specconv
+
+import (
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// namespaceTypes is sorted by name.
+var namespaceTypes = []struct {
+	name specs.LinuxNamespaceType
+	flag uint64
+	// why is set for a type that is refused, as in the tables of refusals.
+	why string
+}{
+	{specs.CgroupNamespace, unix.CLONE_NEWCGROUP, ""},
+	{specs.IPCNamespace, unix.CLONE_NEWIPC, ""},
+	{specs.MountNamespace, unix.CLONE_NEWNS, ""},
+	{specs.NetworkNamespace, unix.CLONE_NEWNET, ""},
+	{specs.PIDNamespace, unix.CLONE_NEWPID, ""},
+	{specs.TimeNamespace, unix.CLONE_NEWTIME, notYet},
+	{specs.UserNamespace, unix.CLONE_NEWUSER, notYet},
+	{specs.UTSNamespace, unix.CLONE_NEWUTS, ""},
+}
+
+// Namespaces returns the supported values of linux.namespaces[].type, sorted.
+func Namespaces() []string {
+	var names []string
+	for _, row := range namespaceTypes {
+		if row.why == "" {
+			names = append(names, string(row.name))
+		}
+	}
+	return names
+}
+
+// convertNamespaces checks linux.namespaces (config-linux.md, Namespaces).
+func convertNamespaces(list []specs.LinuxNamespace) (config.Namespaces, error) {
+	var out config.Namespaces
+	for i, ns := range list {
+		field := index("linux.namespaces", i)
+		flag, err := namespaceFlag(field+".type", string(ns.Type))
+		if err != nil {
+			return out, err
+		}
+		if out.Has(flag) {
+			return out, fieldErr(field+".type", "%q is there twice", ns.Type)
+		}
+		if ns.Path == "" {
+			out.New |= flag
+			continue
+		}
+		join, err := convertJoin(field+".path", ns.Path, flag)
+		if err != nil {
+			return out, err
+		}
+		out.Join = append(out.Join, join)
+	}
+	if out.New&unix.CLONE_NEWNS == 0 {
+		return out, fieldErr("linux.namespaces", `a new "mount" namespace is needed: without it the container's mounts would be made on the host`)
+	}
+	return out, nil
+}
+
+// convertJoin checks the path of a namespace to join.
+func convertJoin(field, path string, flag uint64) (config.Namespace, error) {
+	clean, err := absolute(field, path)
+	if err != nil {
+		return config.Namespace{}, err
+	}
+	if flag == unix.CLONE_NEWNS {
+		// pivot_root moves the root of every process in the namespace.
+		return config.Namespace{}, fieldErr(field, "%s: a mount namespace cannot be joined: those who live in it would get the container's root", config.Quote(path))
+	}
+	return config.Namespace{Type: flag, Path: clean, Field: field}, nil
+}
+
+// namespaceFlag returns the CLONE_NEW* flag of a namespace type.
+func namespaceFlag(field, name string) (uint64, error) {
+	if name == "" {
+		return 0, fieldErr(field, "missing")
+	}
+	for _, row := range namespaceTypes {
+		if string(row.name) != name {
+			continue
+		}
+		if row.why != "" {
+			return 0, fieldErr(field, "%s namespaces are %s", name, row.why)
+		}
+		return row.flag, nil
+	}
+	return 0, fieldErr(field, "unknown namespace %s%s", config.Quote(name), config.DidYouMean(name, Namespaces()))
+}

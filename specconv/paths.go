@@ -1,0 +1,56 @@
+package specconv
+
+import (
+	"path/filepath"
+	"strings"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+)
+
+// text refuses a string that no system call can take.
+func text(field, value string) error {
+	if strings.IndexByte(value, 0) >= 0 {
+		return fieldErr(field, "%s: contains a NUL byte", config.Quote(value))
+	}
+	return nil
+}
+
+// absolute checks a path that must be absolute and returns it clean: without
+// "." and "..", doubled and trailing slashes. A symlink before a ".." is not
+// looked at: this package meets no file system.
+func absolute(field, path string) (string, error) {
+	switch {
+	case path == "":
+		return "", fieldErr(field, "missing")
+	case path[0] != '/':
+		return "", fieldErr(field, "%s: not an absolute path", config.Quote(path))
+	}
+	return filepath.Clean(path), text(field, path)
+}
+
+// absolutes checks a list of absolute paths and returns it clean.
+func absolutes(field string, paths []string) ([]string, error) {
+	if len(paths) == 0 {
+		return nil, nil
+	}
+	clean := make([]string, len(paths))
+	for i, path := range paths {
+		var err error
+		if clean[i], err = absolute(index(field, i), path); err != nil {
+			return nil, err
+		}
+	}
+	return clean, nil
+}
+
+// onHost checks a path on the host that may be relative to the bundle and
+// returns it absolute and clean.
+func onHost(field, path, bundle string) (string, error) {
+	if path == "" {
+		return "", fieldErr(field, "missing")
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(bundle, path)
+	}
+	return filepath.Clean(path), text(field, path)
+}

@@ -1,0 +1,122 @@
+package specconv
+
+import (
+	"math"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// defaultUmask is what a container's process gets when process.user.umask is
+// absent: the specification leaves it to the caller's, which for an engine
+// means nothing.
+const defaultUmask = 0o022
+
+// ConvertProcess checks a process: that of config.json, or one that is to be
+// started in a running container. Errors name its fields as parts of field,
+// e.g. "process". The result shares memory with p.
+func ConvertProcess(p *specs.Process, field string) (*config.Process, error) {
+	if p == nil {
+		return nil, fieldErr(field, "missing")
+	}
+	if err := refuse(refusedInProcess, field, p); err != nil {
+		return nil, err
+	}
+	out := &config.Process{Terminal: p.Terminal, NoNewPrivileges: p.NoNewPrivileges}
+	for _, convert := range []func(*config.Process, *specs.Process, string) error{
+		convertConsole,
+		convertUser,
+		convertArgs,
+		convertEnv,
+		convertCwd,
+		convertCapabilities,
+		convertRlimits,
+		convertOOMScoreAdj,
+	} {
+		if err := convert(out, p, field); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// convertConsole checks the console's size, which without a terminal must be
+// ignored (config.md, Process). The kernel's struct winsize has 16 bits each.
+func convertConsole(out *config.Process, p *specs.Process, field string) error {
+	if !p.Terminal || p.ConsoleSize == nil {
+		return nil
+	}
+	if h := p.ConsoleSize.Height; h > math.MaxUint16 {
+		return fieldErr(field+".consoleSize.height", "%d: at most %d", h, math.MaxUint16)
+	}
+	if w := p.ConsoleSize.Width; w > math.MaxUint16 {
+		return fieldErr(field+".consoleSize.width", "%d: at most %d", w, math.MaxUint16)
+	}
+	out.ConsoleSize = p.ConsoleSize
+	return nil
+}
+
+// convertUser checks ids and umask.
+func convertUser(out *config.Process, p *specs.Process, field string) error {
+	user := &p.User
+	if err := checkID(field+".user.uid", user.UID); err != nil {
+		return err
+	}
+	if err := checkID(field+".user.gid", user.GID); err != nil {
+		return err
+	}
+	for i, gid := range user.AdditionalGids {
+		if err := checkID(index(field+".user.additionalGids", i), gid); err != nil {
+			return err
+		}
+	}
+	out.UID, out.GID, out.AdditionalGIDs, out.Umask = user.UID, user.GID, user.AdditionalGids, defaultUmask
+	if user.Umask != nil {
+		out.Umask = *user.Umask
+	}
+	if out.Umask > 0o777 {
+		return fieldErr(field+".user.umask", "%d: at most %d (0o777)", out.Umask, 0o777)
+	}
+	return nil
+}
+
+// checkID refuses the id that to the kernel means "unchanged".
+func checkID(field string, id uint32) error {
+	if id == math.MaxUint32 {
+		return fieldErr(field, "%d: not an id", id)
+	}
+	return nil
+}
+
+// convertArgs checks the command.
+func convertArgs(out *config.Process, p *specs.Process, field string) error {
+	if len(p.Args) == 0 {
+		return fieldErr(field+".args", "missing: want at least the program to run")
+	}
+	if p.Args[0] == "" {
+		return fieldErr(field+".args[0]", "empty: want the program to run")
+	}
+	for i, arg := range p.Args {
+		if err := text(index(field+".args", i), arg); err != nil {
+			return err
+		}
+	}
+	out.Args = p.Args
+	return nil
+}
+
+// convertCwd checks the working directory.
+func convertCwd(out *config.Process, p *specs.Process, field string) (err error) {
+	out.Cwd, err = absolute(field+".cwd", p.Cwd)
+	return err
+}
+
+// convertOOMScoreAdj checks the range that the kernel allows
+// (include/uapi/linux/oom.h).
+func convertOOMScoreAdj(out *config.Process, p *specs.Process, field string) error {
+	if p.OOMScoreAdj != nil && (*p.OOMScoreAdj < -1000 || *p.OOMScoreAdj > 1000) {
+		return fieldErr(field+".oomScoreAdj", "%d: want -1000 to 1000", *p.OOMScoreAdj)
+	}
+	out.OOMScoreAdj = p.OOMScoreAdj
+	return nil
+}

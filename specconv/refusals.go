@@ -1,0 +1,107 @@
+package specconv
+
+import (
+	"strings"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// A refusal is a field of config.json that berth does not honour and that is
+// therefore an error, never ignored. Deleting a row, and reading the field
+// somewhere, is how a feature begins; Features follows by itself, and the
+// test that every field of the specification is read or refused holds it to
+// that.
+type refusal[T any] struct {
+	// field is relative to the object it is a field of.
+	field string
+	why   string
+	// set reports whether the field asks for anything.
+	set func(*T) bool
+}
+
+const (
+	notYet    = "not supported yet"
+	linuxOnly = "berth runs Linux containers"
+)
+
+var refusedInSpec = []refusal[specs.Spec]{
+	{"solaris", linuxOnly, func(s *specs.Spec) bool { return s.Solaris != nil }},
+	{"windows", linuxOnly, func(s *specs.Spec) bool { return s.Windows != nil }},
+	{"vm", linuxOnly, func(s *specs.Spec) bool { return s.VM != nil }},
+	{"zos", linuxOnly, func(s *specs.Spec) bool { return s.ZOS != nil }},
+	{"freebsd", linuxOnly, func(s *specs.Spec) bool { return s.FreeBSD != nil }},
+}
+
+var refusedInHooks = []refusal[specs.Hooks]{
+	{"prestart", notYet, func(h *specs.Hooks) bool { return len(h.Prestart) > 0 }}, //nolint:staticcheck // deprecated, and still what Docker sends
+	{"createRuntime", notYet, func(h *specs.Hooks) bool { return len(h.CreateRuntime) > 0 }},
+	{"createContainer", notYet, func(h *specs.Hooks) bool { return len(h.CreateContainer) > 0 }},
+	{"startContainer", notYet, func(h *specs.Hooks) bool { return len(h.StartContainer) > 0 }},
+	{"poststart", notYet, func(h *specs.Hooks) bool { return len(h.Poststart) > 0 }},
+	{"poststop", notYet, func(h *specs.Hooks) bool { return len(h.Poststop) > 0 }},
+}
+
+var refusedInProcess = []refusal[specs.Process]{
+	{"commandLine", linuxOnly + `: use "args"`, func(p *specs.Process) bool { return p.CommandLine != "" }},
+	{"user.username", linuxOnly + `: use "uid" and "gid"`, func(p *specs.Process) bool { return p.User.Username != "" }},
+	{"apparmorProfile", notYet, func(p *specs.Process) bool { return p.ApparmorProfile != "" }},
+	{"selinuxLabel", notYet, func(p *specs.Process) bool { return p.SelinuxLabel != "" }},
+	{"scheduler", notYet, func(p *specs.Process) bool { return p.Scheduler != nil }},
+	{"ioPriority", notYet, func(p *specs.Process) bool { return p.IOPriority != nil }},
+	{"execCPUAffinity", notYet, func(p *specs.Process) bool { return p.ExecCPUAffinity != nil }},
+}
+
+var refusedInLinux = []refusal[specs.Linux]{
+	{"uidMappings", notYet, func(l *specs.Linux) bool { return len(l.UIDMappings) > 0 }},
+	{"gidMappings", notYet, func(l *specs.Linux) bool { return len(l.GIDMappings) > 0 }},
+	{"timeOffsets", notYet, func(l *specs.Linux) bool { return len(l.TimeOffsets) > 0 }},
+	{"sysctl", notYet, func(l *specs.Linux) bool { return len(l.Sysctl) > 0 }},
+	{"netDevices", notYet, func(l *specs.Linux) bool { return len(l.NetDevices) > 0 }},
+	{"seccomp", notYet, func(l *specs.Linux) bool { return l.Seccomp != nil }},
+	{"mountLabel", notYet, func(l *specs.Linux) bool { return l.MountLabel != "" }},
+	{"intelRdt", notYet, func(l *specs.Linux) bool { return l.IntelRdt != nil }},
+	{"memoryPolicy", notYet, func(l *specs.Linux) bool { return l.MemoryPolicy != nil }},
+	{"personality", notYet, func(l *specs.Linux) bool { return l.Personality != nil }},
+}
+
+var refusedInMount = []refusal[specs.Mount]{
+	{"uidMappings", notYet, func(m *specs.Mount) bool { return len(m.UIDMappings) > 0 }},
+	{"gidMappings", notYet, func(m *specs.Mount) bool { return len(m.GIDMappings) > 0 }},
+}
+
+// refuse returns the error for the first row whose field is set in v, which
+// is at path in config.json; a nil v has no fields.
+func refuse[T any](table []refusal[T], path string, v *T) error {
+	if v == nil {
+		return nil
+	}
+	for _, row := range table {
+		if row.set(v) {
+			return fieldErr(strings.TrimPrefix(path+"."+row.field, "."), "%s", row.why)
+		}
+	}
+	return nil
+}
+
+// refuses reports whether a table has a row for a field: how Features knows
+// what is supported.
+func refuses[T any](table []refusal[T], field string) bool {
+	for _, row := range table {
+		if row.field == field {
+			return true
+		}
+	}
+	return false
+}
+
+// checkRefused walks the tables for whole sections; those of mounts and of
+// processes are walked where each mount and process is read.
+func checkRefused(spec *specs.Spec) error {
+	if err := refuse(refusedInSpec, "", spec); err != nil {
+		return err
+	}
+	if err := refuse(refusedInHooks, "hooks", spec.Hooks); err != nil {
+		return err
+	}
+	return refuse(refusedInLinux, "linux", spec.Linux)
+}
