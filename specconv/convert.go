@@ -57,7 +57,11 @@ func Convert(spec *specs.Spec, o Options) (*config.Config, error) {
 	if out.Mounts, err = convertMounts(spec.Mounts, out.Bundle); err != nil {
 		return nil, err
 	}
-	return out, convertAnnotations(out, spec.Annotations)
+	if err := checkAnnotations(spec.Annotations); err != nil {
+		return nil, err
+	}
+	out.Annotations = spec.Annotations
+	return out, nil
 }
 
 // convertRoot checks root (config.md, Root).
@@ -97,11 +101,10 @@ func convertLinux(out *config.Config, linux *specs.Linux) (err error) {
 	return checkResources(linux.Resources)
 }
 
-// convertAnnotations checks the annotations' keys (config.md, Annotations).
-func convertAnnotations(out *config.Config, annotations map[string]string) error {
+// checkAnnotations checks the annotations' keys (config.md, Annotations).
+func checkAnnotations(annotations map[string]string) error {
 	if _, ok := annotations[""]; ok {
 		return fieldErr(`annotations[""]`, "a key must not be empty")
 	}
-	out.Annotations = annotations
 	return nil
 }

@@ -46,7 +46,7 @@ func convertDevices(list []specs.LinuxDevice) ([]config.Device, error) {
 		case at < 0:
 			out = append(out, device)
 		case out[at].Field != "" && !sameNode(out[at], device):
-			return nil, fieldErr(device.Field+".path", "%s is another device in %s", config.Quote(device.Path), out[at].Field)
+			return nil, fieldErr(device.Field+".path", "%s: is another device in %s", config.Quote(device.Path), out[at].Field)
 		default:
 			out[at] = device
 		}

@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+
+	"github.com/berth-oci/berth/libcontainer/config"
 )
 
 // fieldAt returns the path of the JSON value whose first token ends at an
@@ -80,6 +82,8 @@ func (p jsonPath) String() string {
 		switch {
 		case level.array:
 			s.WriteString("[" + strconv.Itoa(level.index) + "]")
+		case !plain(level.key): // a key of annotations, say
+			s.WriteString("[" + config.Quote(level.key) + "]")
 		case s.Len() > 0:
 			s.WriteString("." + level.key)
 		default:
@@ -87,6 +91,16 @@ func (p jsonPath) String() string {
 		}
 	}
 	return s.String()
+}
+
+// plain reports whether a key can stand in a path without quotes.
+func plain(key string) bool {
+	for _, c := range key {
+		if (c < 'a' || 'z' < c) && (c < 'A' || 'Z' < c) && (c < '0' || '9' < c) {
+			return false
+		}
+	}
+	return key != "" && len(key) < 64
 }
 
 // found describes the value of a JSON type error, which is "array" or

@@ -59,7 +59,7 @@ func readObject(r io.Reader) ([]byte, error) {
 		if len(data) > MaxSize {
 			return nil, invalid("longer than %d MiB", MaxSize>>20)
 		}
-		if first := firstByte(data); !begun && first != 0 {
+		if first := firstByte(data[len(data)-n:]); !begun && first != 0 {
 			begun = true
 			if found := kindOf(first); found != "an object" {
 				return nil, invalid("want an object, found %s", found)

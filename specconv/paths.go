@@ -49,8 +49,11 @@ func onHost(field, path, bundle string) (string, error) {
 	if path == "" {
 		return "", fieldErr(field, "missing")
 	}
+	if err := text(field, path); err != nil {
+		return "", err
+	}
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(bundle, path)
 	}
-	return filepath.Clean(path), text(field, path)
+	return filepath.Clean(path), nil
 }

@@ -48,11 +48,14 @@ func beginning(name string, known []string) string {
 	return found
 }
 
-// nearest returns the known name that the fewest changes make of name, as
-// long as most of either is the same.
+// nearest returns the known name that one or two changes make of name, as
+// long as that leaves half of it.
 func nearest(name string, known []string) string {
-	best, bestAt := "", len(name)/3+2
+	best, bestAt := "", 3
 	for _, k := range known {
+		if strings.EqualFold(name, k) {
+			return k
+		}
 		if d := distance(name, k); d < bestAt && d < len(k)/2+1 {
 			best, bestAt = k, d
 		}

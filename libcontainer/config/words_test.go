@@ -25,14 +25,16 @@ func TestDistance(t *testing.T) {
 }
 
 func TestDidYouMean(t *testing.T) {
-	known := []string{"bind", "mount", "nosuid", "rbind", "ro", "rw"}
+	known := []string{"bind", "mount", "nosuid", "rbind", "ro", "rw", "silent"}
 	for _, test := range []struct{ name, want string }{
 		{"rbnd", `; did you mean "rbind"?`},
 		{"nosiud", `; did you mean "nosuid"?`},
 		{"mnt", `; did you mean "mount"?`},
 		{"r0", `; did you mean "ro"?`},
 		{"nos", `; did you mean "nosuid"?`},
+		{"RBIND", `; did you mean "rbind"?`},
 		{"zz", ""},
+		{"size=1", ""},
 		{"", ""},
 		{"quite another word", ""},
 		{strings.Repeat("rbind", 1000), ""},

@@ -1,0 +1,123 @@
+package specconv
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// fullSpec has an element in each list whose elements are checked.
+func fullSpec() *specs.Spec {
+	spec := Default(DefaultOptions{CgroupNamespace: true})
+	spec.Linux.Namespaces[0].Path = "/proc/1/ns/pid"
+	spec.Linux.Devices = []specs.LinuxDevice{{Path: "/dev/fuse", Type: "b", Major: 10, Minor: 229}}
+	spec.Process.User.AdditionalGids = []uint32{1}
+	spec.Process.ConsoleSize = &specs.Box{}
+	return spec
+}
+
+// TestEveryFieldIsReadOrRefused changes one field after the other, as the
+// module of the specification has them: the result must change, or an error
+// name the field. It fails when a newer specification brings a field that
+// berth would ignore.
+func TestEveryFieldIsReadOrRefused(t *testing.T) {
+	base, err := Convert(fullSpec(), Options{Bundle: "/b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := fieldWalk{t: t, spec: fullSpec(), base: base}
+	w.walk("", reflect.ValueOf(w.spec).Elem())
+	if w.seen < 90 {
+		t.Errorf("only %d fields were seen", w.seen)
+	}
+}
+
+type fieldWalk struct {
+	t    *testing.T
+	spec *specs.Spec
+	base *config.Config
+	seen int
+}
+
+// walk changes v, which is at path, and everything in it, and back.
+func (w *fieldWalk) walk(path string, v reflect.Value) {
+	old := reflect.New(v.Type()).Elem()
+	old.Set(v)
+	defer v.Set(old)
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			w.walk(fieldPath(path, v.Type().Field(i)), v.Field(i))
+		}
+	case reflect.Pointer:
+		if v.IsNil() {
+			v.Set(reflect.New(v.Type().Elem()))
+			if w.refused(path) {
+				return
+			}
+		}
+		w.walk(path, v.Elem())
+	case reflect.Slice:
+		if v.Len() == 0 {
+			v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+			if w.refused(path) {
+				return
+			}
+		}
+		w.walk(index(path, 0), v.Index(0))
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+		v.SetMapIndex(reflect.ValueOf("k"), reflect.Zero(v.Type().Elem()))
+		w.probe(path)
+	case reflect.String:
+		v.SetString(v.String() + "x")
+		w.probe(path)
+	case reflect.Bool:
+		v.SetBool(!v.Bool())
+		w.probe(path)
+	default:
+		if v.CanUint() {
+			v.SetUint(v.Uint() + 1)
+		} else {
+			v.SetInt(v.Int() + 1)
+		}
+		w.probe(path)
+	}
+}
+
+// refused reports whether the object or list at path is refused as a whole;
+// else what is in it tells more: an empty one may ask for nothing.
+func (w *fieldWalk) refused(path string) bool {
+	_, err := Convert(w.spec, Options{Bundle: "/b"})
+	var field *config.FieldError
+	return errors.As(err, &field) && field.Field == path
+}
+
+// probe converts and complains if that neither changed anything nor failed
+// because of the field.
+func (w *fieldWalk) probe(path string) {
+	w.seen++
+	c, err := Convert(w.spec, Options{Bundle: "/b"})
+	var field *config.FieldError
+	switch {
+	case err == nil:
+		if reflect.DeepEqual(c, w.base) {
+			w.t.Errorf("%s is ignored", path)
+		}
+	case !errors.As(err, &field) || !strings.HasPrefix(field.Field, path):
+		w.t.Errorf("%s: changing it gives %v", path, err)
+	}
+}
+
+// fieldPath adds a field's JSON name to a path; an embedded struct has none.
+func fieldPath(path string, f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	if name == "" {
+		return path
+	}
+	return strings.TrimPrefix(path+"."+name, ".")
+}

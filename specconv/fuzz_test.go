@@ -1,0 +1,70 @@
+package specconv
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+)
+
+// FuzzConvert throws files at Load and Convert: no panic, no error that is not
+// about the configuration or longer than a line, and no path that is not
+// absolute.
+func FuzzConvert(f *testing.F) {
+	for _, o := range []DefaultOptions{{}, {CgroupNamespace: true}, {Rootless: true}} {
+		file, err := json.Marshal(Default(o))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(file)
+	}
+	for _, file := range []string{
+		"", "null", "{}", "[", `{"linux": {"namespaces": [null]}}`, `{"process": {"args": 5}}`, `{"mounts": [null, {"options": [null]}]}`,
+		`{"ociVersion":"1.0.0","process":{"cwd":"/","args":["a"],"user":{"additionalGids":[null]},"env":["a=b","a="],"capabilities":{"ambient":["CAP_X"]}},
+		"root":{"path":".."},"mounts":[{"destination":"/../a","options":["rbind","rro","rslave"],"source":"."},{"destination":"/b","type":"t","options":["a=b","sync","async"]}],
+		"linux":{"namespaces":[{"type":"mount"},{"type":"pid","path":"/.."}],"devices":[{"path":"/dev/null","type":"p","fileMode":8630}],"resources":{"devices":[{"allow":true}]}}}`,
+	} {
+		f.Add([]byte(file))
+	}
+	f.Fuzz(func(t *testing.T, file []byte) {
+		spec, err := Load(bytes.NewReader(file))
+		if err != nil {
+			checkError(t, err)
+			return
+		}
+		c, err := Convert(spec, Options{Bundle: "/bundle"})
+		if err != nil {
+			checkError(t, err)
+			return
+		}
+		for _, path := range append(append([]string{c.Rootfs, c.Process.Cwd}, c.MaskedPaths...), c.ReadonlyPaths...) {
+			checkPath(t, path)
+		}
+		for _, m := range c.Mounts {
+			checkPath(t, m.Destination)
+			if m.Bind && !m.Remount {
+				checkPath(t, m.Source)
+			}
+		}
+		for _, d := range c.Devices {
+			checkPath(t, d.Path)
+		}
+	})
+}
+
+func checkError(t *testing.T, err error) {
+	t.Helper()
+	if s := err.Error(); strings.ContainsAny(s, "\n\x00") || len(s) > 1000 || !errors.Is(err, config.ErrInvalid) {
+		t.Errorf("error %q", s)
+	}
+}
+
+func checkPath(t *testing.T, path string) {
+	t.Helper()
+	if path == "" || path[0] != '/' || strings.Contains(path+"/", "/../") || strings.ContainsRune(path, 0) {
+		t.Errorf("path %q", path)
+	}
+}
