@@ -39,8 +39,14 @@ const (
 	regCtx    = 1
 	regType   = 2 // BPF_DEVCG_DEV_*
 	regWanted = 3 // BPF_DEVCG_ACC_*, less what a rule has allowed already
-	regMajor  = 4
-	regMinor  = 5
+	regNumber = 4
+)
+
+// Where the context has its members.
+const (
+	ctxAccessType = 0
+	ctxMajor      = 4
+	ctxMinor      = 8
 )
 
 // V2Program returns the program of type BPF_PROG_TYPE_CGROUP_DEVICE that does
@@ -55,12 +61,10 @@ func V2Program(rules []specs.LinuxDeviceCgroup) ([]Insn, error) {
 		return nil, err
 	}
 	prog := []Insn{
-		{Op: opLoad, Reg: regType | regCtx<<4, Off: 0}, // access_type
+		{Op: opLoad, Reg: regType | regCtx<<4, Off: ctxAccessType},
 		{Op: opMoveReg, Reg: regWanted | regType<<4},
 		{Op: opAnd, Reg: regType, Imm: 0xffff},
 		{Op: opShift, Reg: regWanted, Imm: 16},
-		{Op: opLoad, Reg: regMajor | regCtx<<4, Off: 4},
-		{Op: opLoad, Reg: regMinor | regCtx<<4, Off: 8},
 	}
 	parsed = effective(parsed)
 	for i := len(parsed) - 1; i >= 0; i-- {
@@ -91,20 +95,26 @@ func (r rule) insns() []Insn {
 			{Op: unix.BPF_JMP | unix.BPF_JA, Off: int16(len(body))},
 		}, body...)
 	}
-	for _, test := range []struct {
-		needed bool
-		reg    uint8
-		value  int64
-	}{
-		{r.minor != anyNumber, regMinor, r.minor},
-		{r.major != anyNumber, regMajor, r.major},
-		{r.kind != anyKind, regType, int64(r.kind)},
-	} {
-		if test.needed {
-			body = append([]Insn{{Op: opNotEq, Reg: test.reg, Imm: int32(test.value), Off: int16(len(body))}}, body...)
-		}
+	if r.minor != anyNumber {
+		body = ifNumber(ctxMinor, r.minor, body)
+	}
+	if r.major != anyNumber {
+		body = ifNumber(ctxMajor, r.major, body)
+	}
+	if r.kind != anyKind {
+		body = append([]Insn{{Op: opNotEq, Reg: regType, Imm: int32(r.kind), Off: int16(len(body))}}, body...)
 	}
 	return body
+}
+
+// ifNumber skips body unless a member of the context has the value. The member
+// is loaded each time: the verifier would remember what a register can not be,
+// for each rule, and give up at some hundreds.
+func ifNumber(member int16, value int64, body []Insn) []Insn {
+	return append([]Insn{
+		{Op: opLoad, Reg: regNumber | regCtx<<4, Off: member},
+		{Op: opNotEq, Reg: regNumber, Imm: int32(value), Off: int16(len(body))},
+	}, body...)
 }
 
 func verdict(allow bool) []Insn {
@@ -147,7 +157,7 @@ func SetV2(dir string, rules []specs.LinuxDeviceCgroup) error {
 		if errors.Is(err, unix.EPERM) {
 			err = fmt.Errorf("%w (needs CAP_BPF and CAP_NET_ADMIN, or CAP_SYS_ADMIN, in the initial user namespace)", err)
 		}
-		return fmt.Errorf("attach device program to %q: %w", dir, err)
+		return fmt.Errorf("devices: attach program to %q: %w", dir, err)
 	}
 	return nil
 }

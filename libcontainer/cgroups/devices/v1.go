@@ -147,10 +147,10 @@ func SetV1(dir string, rules []specs.LinuxDeviceCgroup) error {
 	for _, l := range lines {
 		err := cgroups.WriteFile(dir, l.File, l.Value)
 		if l.File == "devices.allow" && errors.Is(err, unix.EPERM) {
-			return fmt.Errorf("%w (the cgroup above does not allow it, or CAP_SYS_ADMIN is missing)", err)
+			return fmt.Errorf("devices: %w (the cgroup above does not allow it, or CAP_SYS_ADMIN is missing)", err)
 		}
 		if err != nil {
-			return err
+			return fmt.Errorf("devices: %w", err)
 		}
 	}
 	return nil

@@ -1,0 +1,429 @@
+package devices
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// request is what a process asks the kernel for.
+type request struct {
+	kind         kind
+	major, minor int64
+	access       access
+}
+
+// allowed is what the rules mean, written as plainly as possible: each kind of
+// access by itself, the last rule that speaks about it decides.
+func allowed(rules []rule, q request) bool {
+	for _, bit := range []access{mknod, read, write} {
+		if q.access&bit == 0 {
+			continue
+		}
+		ok := false
+		for _, r := range rules {
+			if (r.kind == anyKind || r.kind == q.kind) &&
+				(r.major == anyNumber || r.major == q.major) &&
+				(r.minor == anyNumber || r.minor == q.minor) &&
+				r.access&bit != 0 {
+				ok = r.allow
+			}
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// requests asks for every device of the rules and some beside them, in all
+// the ways the kernel asks.
+func requests() []request {
+	var list []request
+	for _, k := range []kind{block, char} {
+		for _, major := range []int64{0, 1, 5, 136, 1<<31 + 1} {
+			for _, minor := range []int64{0, 1, 3, 5, 1 << 31} {
+				for _, a := range []access{mknod, read, write, read | write} {
+					list = append(list, request{k, major, minor, a})
+				}
+			}
+		}
+	}
+	return list
+}
+
+// run interprets a program, as far as programs here go.
+func run(t *testing.T, prog []Insn, q request) bool {
+	t.Helper()
+	ctx := map[int16]uint64{0: uint64(q.access)<<16 | uint64(q.kind), 4: uint64(q.major), 8: uint64(q.minor)}
+	var reg [11]uint64
+	for pc, steps := 0, 0; ; pc, steps = pc+1, steps+1 {
+		if pc < 0 || pc >= len(prog) || steps > len(prog) {
+			t.Fatalf("program runs away to %d of %d", pc, len(prog))
+		}
+		i := prog[pc]
+		dst, src := i.Reg&15, i.Reg>>4
+		switch i.Op {
+		case opLoad:
+			v, ok := ctx[i.Off]
+			if src != regCtx || !ok {
+				t.Fatalf("load from r%d+%d", src, i.Off)
+			}
+			reg[dst] = v
+		case opMoveReg:
+			reg[dst] = reg[src]
+		case opMove:
+			reg[dst] = uint64(int64(i.Imm))
+		case opAnd:
+			reg[dst] = uint64(uint32(reg[dst]) & uint32(i.Imm))
+		case opShift:
+			reg[dst] = uint64(uint32(reg[dst]) >> uint32(i.Imm))
+		case opNotEq:
+			if uint32(reg[dst]) != uint32(i.Imm) {
+				pc += int(i.Off)
+			}
+		case opAnyBits:
+			if uint32(reg[dst])&uint32(i.Imm) != 0 {
+				pc += int(i.Off)
+			}
+		case unix.BPF_JMP | unix.BPF_JA:
+			pc += int(i.Off)
+		case opExit:
+			return reg[regResult] == 1
+		default:
+			t.Fatalf("instruction %d: unknown operation %#x", pc, i.Op)
+		}
+	}
+}
+
+// kernelV1 plays the v1 devices controller: security/device_cgroup.c.
+type kernelV1 struct {
+	deny       bool
+	exceptions map[device]access
+}
+
+func (k *kernelV1) write(t *testing.T, l Line) {
+	t.Helper()
+	allow := l.File == "devices.allow"
+	if l.Value == "a" {
+		*k = kernelV1{deny: !allow, exceptions: map[device]access{}}
+		return
+	}
+	var typ, acc, major, minor string
+	if n, err := fmt.Sscanf(strings.Replace(l.Value, ":", " ", 1), "%s %s %s %s", &typ, &major, &minor, &acc); n != 4 {
+		t.Fatalf("line %q: %v", l.Value, err)
+	}
+	d := device{map[string]kind{"b": block, "c": char}[typ], num(t, major), num(t, minor)}
+	if d.kind == anyKind {
+		t.Fatalf("line %q: no such type", l.Value)
+	}
+	var a access
+	for _, c := range acc {
+		a |= map[rune]access{'r': read, 'w': write, 'm': mknod}[c]
+	}
+	if allow == k.deny {
+		k.exceptions[d] |= a
+	} else if e, ok := k.exceptions[d]; ok {
+		k.exceptions[d] = e &^ a // only an equal one, without a word about others
+	}
+}
+
+func num(t *testing.T, s string) int64 {
+	if s == "*" {
+		return anyNumber
+	}
+	var n int64
+	if _, err := fmt.Sscan(s, &n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func (k *kernelV1) allows(q request) bool {
+	for d, a := range k.exceptions {
+		if !d.covers(device{q.kind, q.major, q.minor}) {
+			continue
+		}
+		if k.deny && q.access&^a == 0 {
+			return true // all of it from one entry
+		}
+		if !k.deny && q.access&a != 0 {
+			return false // any of it
+		}
+	}
+	return !k.deny
+}
+
+func ptr[T any](v T) *T { return &v }
+
+func TestProgramMeansTheRules(t *testing.T) {
+	for name, rules := range samples() {
+		checkProgram(t, name, rules)
+	}
+	for n := range 2000 {
+		checkProgram(t, fmt.Sprintf("random %d", n), random(uint64(n), false))
+	}
+}
+
+func checkProgram(t *testing.T, name string, rules []specs.LinuxDeviceCgroup) {
+	t.Helper()
+	parsed, err := parse(rules)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	prog, err := V2Program(rules)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	for _, q := range requests() {
+		if got, want := run(t, prog, q), allowed(parsed, q); got != want {
+			t.Fatalf("%s: %v of %+v: program says %v, rules %v\n%v", name, q.access, q, got, want, parsed)
+		}
+	}
+}
+
+func TestLinesMeanTheRules(t *testing.T) {
+	refused, checked := 0, 0
+	check := func(name string, rules []specs.LinuxDeviceCgroup) {
+		parsed, err := parse(rules)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines, err := V1Lines(rules)
+		if errors.Is(err, errors.ErrUnsupported) {
+			refused++
+			return
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		checked++
+		var k kernelV1
+		for _, l := range lines {
+			k.write(t, l)
+		}
+		for _, q := range requests() {
+			got, want := k.allows(q), allowed(parsed, q)
+			if got && !want {
+				t.Fatalf("%s: %+v: lines allow what rules deny\n%v\n%v", name, q, parsed, lines)
+			}
+			if !got && want && !acrossEntries(k, q) {
+				t.Fatalf("%s: %+v: lines deny what rules allow\n%v\n%v", name, q, parsed, lines)
+			}
+		}
+	}
+	for name, rules := range samples() {
+		check(name, rules)
+	}
+	for n := range 3000 {
+		check(fmt.Sprintf("random %d", n), random(uint64(n), true))
+	}
+	if refused == 0 || checked < 1000 {
+		t.Errorf("%d lists refused, %d checked: the samples are not worth much", refused, checked)
+	}
+}
+
+// acrossEntries tells the one difference that is left: reading and writing at
+// once, each allowed by another range, neither of which is in the other.
+func acrossEntries(k kernelV1, q request) bool {
+	var sum access
+	for d, a := range k.exceptions {
+		if d.covers(device{q.kind, q.major, q.minor}) {
+			sum |= a
+		}
+	}
+	return k.deny && q.access == read|write && q.access&^sum == 0
+}
+
+func samples() map[string][]specs.LinuxDeviceCgroup {
+	deny := specs.LinuxDeviceCgroup{Access: "rwm"}
+	everything := specs.LinuxDeviceCgroup{Allow: true, Access: "rwm"}
+	c13 := func(allow bool, access string) specs.LinuxDeviceCgroup {
+		return specs.LinuxDeviceCgroup{Allow: allow, Type: "c", Major: ptr[int64](1), Minor: ptr[int64](3), Access: access}
+	}
+	c1 := func(allow bool, access string) specs.LinuxDeviceCgroup {
+		return specs.LinuxDeviceCgroup{Allow: allow, Type: "c", Major: ptr[int64](1), Access: access}
+	}
+	return map[string][]specs.LinuxDeviceCgroup{
+		"none":            nil,
+		"deny":            {deny},
+		"allow":           {everything},
+		"default":         append([]specs.LinuxDeviceCgroup{deny}, Default()...),
+		"privileged":      append([]specs.LinuxDeviceCgroup{deny, everything}, Default()...),
+		"deny one":        {everything, c13(false, "rwm")},
+		"deny write":      {everything, c13(false, "w")},
+		"read then write": {deny, c13(true, "r"), c13(true, "w")},
+		"taken back":      {deny, c13(true, "rwm"), c13(false, "w")},
+		"wide and narrow": {deny, c1(true, "r"), c13(true, "w")},
+		"hole":            {deny, c1(true, "rwm"), c13(false, "w")},
+		"all types":       {deny, {Allow: true, Type: "a", Major: ptr[int64](5), Access: "rw"}},
+		"any number":      {deny, {Allow: true, Type: "b", Major: ptr[int64](-1), Minor: ptr[int64](-1), Access: "r"}},
+		"big numbers":     {deny, {Allow: true, Type: "c", Major: ptr[int64](1<<31 + 1), Minor: ptr[int64](1 << 31), Access: "rwm"}},
+	}
+}
+
+func random(seed uint64, begins bool) []specs.LinuxDeviceCgroup {
+	r := rand.New(rand.NewPCG(seed, 1))
+	pick := func(list ...int64) *int64 {
+		if n := list[r.IntN(len(list))]; n >= 0 {
+			return &n
+		}
+		return nil
+	}
+	var rules []specs.LinuxDeviceCgroup
+	if begins {
+		rules = append(rules, specs.LinuxDeviceCgroup{Allow: r.IntN(2) == 0, Access: "rwm"})
+	}
+	for range r.IntN(6) {
+		access := []string{"r", "w", "m", "rw", "rwm", "rwm", "wm"}[r.IntN(7)]
+		rules = append(rules, specs.LinuxDeviceCgroup{
+			Allow:  r.IntN(2) == 0,
+			Type:   []string{"a", "b", "c", "c", ""}[r.IntN(5)],
+			Major:  pick(-1, 1, 5, 136, 1<<31+1),
+			Minor:  pick(-1, -1, 0, 3, 1<<31),
+			Access: access,
+		})
+	}
+	return rules
+}
+
+func TestDefaultLines(t *testing.T) {
+	got, err := V1Lines(append([]specs.LinuxDeviceCgroup{{Access: "rwm"}}, Default()...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Line{
+		{"devices.deny", "a"},
+		{"devices.allow", "c *:* m"},
+		{"devices.allow", "b *:* m"},
+		{"devices.allow", "c 1:3 rwm"},
+		{"devices.allow", "c 1:5 rwm"},
+		{"devices.allow", "c 1:7 rwm"},
+		{"devices.allow", "c 1:8 rwm"},
+		{"devices.allow", "c 1:9 rwm"},
+		{"devices.allow", "c 5:0 rwm"},
+		{"devices.allow", "c 5:1 rwm"},
+		{"devices.allow", "c 5:2 rwm"},
+		{"devices.allow", "c 136:* rwm"},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v\nwant %v", got, want)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	for _, c := range []struct {
+		rule specs.LinuxDeviceCgroup
+		want string
+	}{
+		{specs.LinuxDeviceCgroup{Type: "x", Access: "r"}, "devices[1].type"},
+		{specs.LinuxDeviceCgroup{Access: "rx"}, "devices[1].access"},
+		{specs.LinuxDeviceCgroup{}, "devices[1].access"},
+		{specs.LinuxDeviceCgroup{Major: ptr[int64](-2), Access: "r"}, "devices[1].major"},
+		{specs.LinuxDeviceCgroup{Minor: ptr[int64](1 << 32), Access: "r"}, "devices[1].minor"},
+	} {
+		rules := []specs.LinuxDeviceCgroup{{Access: "rwm"}, c.rule}
+		for _, f := range []func() error{
+			func() error { return Check(rules) },
+			func() error { _, err := V1Lines(rules); return err },
+			func() error { _, err := V2Program(rules); return err },
+		} {
+			if err := f(); !errors.Is(err, unix.EINVAL) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%+v: error %v, want %s", c.rule, err, c.want)
+			}
+		}
+	}
+}
+
+func TestHoleIsRefusedByName(t *testing.T) {
+	_, err := V1Lines(samples()["hole"])
+	if err == nil || !strings.Contains(err.Error(), `devices[2]: rule "c 1:3 w" takes a part out of "c 1:* rwm"`) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestSetV1(t *testing.T) {
+	dir := t.TempDir()
+	for _, f := range []string{"devices.allow", "devices.deny"} {
+		if err := os.WriteFile(dir+"/"+f, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := SetV1(dir, samples()["read then write"]); err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]string{"devices.deny": "a", "devices.allow": "c 1:3 rw"} {
+		if b, _ := os.ReadFile(dir + "/" + file); string(b) != want {
+			t.Errorf("%s holds %q, want %q", file, b, want)
+		}
+	}
+	if err := SetV1(dir+"/gone", samples()["deny"]); !errors.Is(err, unix.ENOENT) {
+		t.Errorf("no cgroup: %v", err)
+	}
+}
+
+// TestVerifier asks the kernel's verifier about all programs.
+func TestVerifier(t *testing.T) {
+	prog, err := V2Program(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fd, err := load(prog)
+	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSYS) {
+		t.Skipf("no eBPF here: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	unix.Close(fd)
+	verify := func(name string, rules []specs.LinuxDeviceCgroup) {
+		prog, err := V2Program(rules)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fd, err := load(prog)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		unix.Close(fd)
+	}
+	for name, rules := range samples() {
+		verify(name, rules)
+	}
+	for n := range 100 {
+		verify(fmt.Sprintf("random %d", n), random(uint64(n), false))
+	}
+	var many []specs.LinuxDeviceCgroup
+	for n := range int64(1000) {
+		many = append(many, specs.LinuxDeviceCgroup{Allow: true, Type: "b", Major: &n, Minor: ptr(n + 1), Access: "rw"})
+	}
+	verify("many", many)
+
+	// What it refuses, it must say.
+	_, err = load([]Insn{{Op: opExit}})
+	if !errors.Is(err, unix.EACCES) && !errors.Is(err, unix.EINVAL) || !strings.Contains(err.Error(), "R0") {
+		t.Errorf("a bad program: %v", err)
+	}
+}
+
+func FuzzRules(f *testing.F) {
+	f.Add(true, "c", int64(1), int64(3), "rwm")
+	f.Add(false, "a", int64(-1), int64(-1), "m")
+	f.Fuzz(func(t *testing.T, allow bool, typ string, major, minor int64, access string) {
+		rules := []specs.LinuxDeviceCgroup{{Access: "rwm"}, {Allow: allow, Type: typ, Major: &major, Minor: &minor, Access: access}}
+		if Check(rules) != nil {
+			return
+		}
+		checkProgram(t, "fuzz", rules)
+		if _, err := V1Lines(rules); err != nil {
+			t.Error(err)
+		}
+	})
+}
