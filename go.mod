@@ -7,4 +7,5 @@ require (
 	github.com/opencontainers/runtime-spec v1.3.0 // indirect
 	github.com/urfave/cli/v3 v3.14.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/term v0.47.0 // indirect
 )

@@ -53,3 +53,14 @@ func Known(caps config.Capabilities, last int) config.Capabilities {
 		Ambient:     caps.Ambient & known,
 	}
 }
+
+// List gives the names of the capabilities in a mask.
+func List(mask uint64) []string {
+	var list []string
+	for c := range uint(64) {
+		if mask&(1<<c) != 0 {
+			list = append(list, Name(c))
+		}
+	}
+	return list
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"github.com/urfave/cli/v3"
+
+	ociruntime "github.com/berth-oci/berth/runtime"
+)
+
+// app is one run of the program: its global flags, and where it logs.
+type app struct {
+	log     *slog.Logger
+	logFile *os.File
+	format  string
+}
+
+// flags are the global ones.
+func (a *app) flags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "debug", Usage: "log every step and system call"},
+		&cli.StringFlag{Name: "log", Usage: "`FILE` to log to, instead of standard error"},
+		&cli.StringFlag{Name: "log-format", Value: "text", Usage: "`text` or json"},
+		&cli.StringFlag{Name: "root", Usage: "`DIR` for the state of containers (default: /run/berth, or $XDG_RUNTIME_DIR/berth)"},
+		&cli.BoolFlag{Name: "systemd-cgroup", Usage: "make cgroups by systemd (not supported yet)"},
+		&cli.StringFlag{Name: "rootless", Value: "auto", Usage: "tolerate that cgroups cannot be made: `true`, false or auto"},
+		&cli.BoolFlag{Name: "version", Aliases: []string{"v"}, Usage: "print the version", Local: true},
+	}
+}
+
+// before opens the log: what fails later is reported there.
+func (a *app) before(ctx context.Context, cmd *cli.Command) (context.Context, error) {
+	a.format = cmd.String("log-format")
+	if a.format == "" {
+		a.format = "text"
+	}
+	if a.format != "text" && a.format != "json" {
+		bad := a.format
+		a.format = "text"
+		return ctx, fmt.Errorf("invalid log-format: %q (text or json)", bad)
+	}
+	out := io.Writer(os.Stderr)
+	if path := cmd.String("log"); path != "" {
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND|os.O_SYNC, 0o644)
+		if err != nil {
+			return ctx, err
+		}
+		a.logFile, out = f, f
+	}
+	level := slog.LevelInfo
+	if cmd.Bool("debug") {
+		level = slog.LevelDebug
+	}
+	a.log = slog.New(newHandler(out, a.format, level))
+	return ctx, nil
+}
+
+// report tells the user of an error: as the last record of the log and, if
+// that is a file, in plain on standard error too, because engines read either.
+func (a *app) report(err error) {
+	if a.log == nil {
+		a.log = slog.New(newHandler(os.Stderr, "text", slog.LevelInfo))
+	}
+	msg := oneLine(err)
+	a.log.Error(msg)
+	if a.logFile != nil {
+		fmt.Fprintln(os.Stderr, msg)
+	}
+}
+
+// oneLine gives an error's text without the line breaks of errors.Join.
+func oneLine(err error) string {
+	return strings.ReplaceAll(err.Error(), "\n", "; ")
+}
+
+// runtime gives the library's handle for the state root.
+func (a *app) runtime(cmd *cli.Command) (*ociruntime.Runtime, error) {
+	rootless, err := rootlessMode(cmd.String("rootless"))
+	if err != nil {
+		return nil, err
+	}
+	if cmd.IsSet("root") && cmd.String("root") == "" {
+		return nil, fmt.Errorf("option --root: the path is empty")
+	}
+	return ociruntime.New(ociruntime.Options{Root: cmd.String("root"), Rootless: rootless, Log: a.log})
+}
+
+// container gives the container that the first argument names.
+func (a *app) container(cmd *cli.Command) (*ociruntime.Container, error) {
+	rt, err := a.runtime(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return rt.Load(cmd.Args().First())
+}
+
+func rootlessMode(value string) (bool, error) {
+	if value == "" || strings.EqualFold(value, "auto") {
+		return os.Geteuid() != 0, nil
+	}
+	b, err := strconv.ParseBool(value)
+	if err != nil {
+		return false, fmt.Errorf("option --rootless: %q is none of true, false and auto", value)
+	}
+	return b, nil
+}
+
+// printVersion prints what engines parse: the name, then "version X", then
+// lines with a colon.
+func printVersion(w io.Writer) {
+	fmt.Fprintf(w, "berth version %s\n", version)
+	if commit != "" {
+		fmt.Fprintf(w, "commit: %s\n", commit)
+	}
+	fmt.Fprintf(w, "spec: %s\ngo: %s\n", specs.Version, runtime.Version())
+}

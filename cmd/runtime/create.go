@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"github.com/urfave/cli/v3"
+
+	ociruntime "github.com/berth-oci/berth/runtime"
+)
+
+// createFlags are those that create and run have in common.
+func createFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "bundle", Aliases: []string{"b"}, Usage: "`DIR` of the bundle (default: the current directory)"},
+		&cli.StringFlag{Name: "console-socket", Usage: "unix socket `PATH` that the terminal is sent to"},
+		&cli.StringFlag{Name: "pid-file", Usage: "`FILE` to write the process id to"},
+	}
+}
+
+func (a *app) createCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "create",
+		Usage:     "create a container",
+		ArgsUsage: "ID",
+		Flags:     createFlags(),
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			if err := exactArgs(cmd, 1); err != nil {
+				return err
+			}
+			rt, err := a.runtime(cmd)
+			if err != nil {
+				return err
+			}
+			o, err := createOptions(cmd)
+			if err != nil {
+				return err
+			}
+			o.ConsoleRequired = true
+			_, err = rt.Create(ctx, cmd.Args().First(), o)
+			return err
+		},
+	}
+}
+
+// createOptions makes options of the flags. Standard input and output are
+// passed on.
+func createOptions(cmd *cli.Command) (ociruntime.CreateOptions, error) {
+	if cmd.Bool("systemd-cgroup") {
+		return ociruntime.CreateOptions{}, errors.New("option --systemd-cgroup: the systemd cgroup driver is not supported yet (leave it out to use cgroupfs)")
+	}
+	return ociruntime.CreateOptions{
+		Bundle:        cmd.String("bundle"),
+		ConsoleSocket: cmd.String("console-socket"),
+		PidFile:       cmd.String("pid-file"),
+		Stdin:         os.Stdin,
+		Stdout:        os.Stdout,
+		Stderr:        os.Stderr,
+	}, nil
+}

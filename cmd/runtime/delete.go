@@ -1,0 +1,30 @@
+package main
+
+import (
+	"context"
+
+	"github.com/urfave/cli/v3"
+
+	ociruntime "github.com/berth-oci/berth/runtime"
+)
+
+func (a *app) deleteCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "delete",
+		Usage:     "remove a container that has stopped",
+		ArgsUsage: "ID",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "kill the container if it runs; do not complain if there is none"},
+		},
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			if err := exactArgs(cmd, 1); err != nil {
+				return err
+			}
+			rt, err := a.runtime(cmd)
+			if err != nil {
+				return err
+			}
+			return rt.Delete(ctx, cmd.Args().First(), ociruntime.DeleteOptions{Force: cmd.Bool("force")})
+		},
+	}
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer"
+)
+
+func (a *app) killCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "kill",
+		Usage:     "send a signal to a container's first process",
+		ArgsUsage: "ID [SIGNAL]",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "all", Aliases: []string{"a"}, Hidden: true, Usage: "do not complain about a container that has stopped"},
+		},
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			if n := cmd.NArg(); n < 1 || n > 2 {
+				return fmt.Errorf("%q requires 1 or 2 arguments (see: %s --help)", cmd.Name, cmd.FullName())
+			}
+			sig, err := parseSignal(cmd.Args().Get(1))
+			if err != nil {
+				return err
+			}
+			c, err := a.container(cmd)
+			if err != nil {
+				return err
+			}
+			err = c.Kill(ctx, sig)
+			if cmd.Bool("all") && errors.Is(err, libcontainer.ErrNotRunning) {
+				return nil
+			}
+			return err
+		},
+	}
+}
+
+// Real-time signals as programs see them: the C library keeps 32 and 33.
+const (
+	sigRTMin = 34
+	sigRTMax = 64
+)
+
+// parseSignal reads a number, or a name with or without SIG, in any case; for
+// real-time signals also RTMIN, RTMIN+n, RTMAX and RTMAX-n. Empty is SIGTERM.
+func parseSignal(s string) (unix.Signal, error) {
+	if s == "" {
+		return unix.SIGTERM, nil
+	}
+	if n, err := strconv.Atoi(s); err == nil {
+		return unix.Signal(n), nil
+	}
+	name := strings.TrimPrefix(strings.ToUpper(s), "SIG")
+	if sig := unix.SignalNum("SIG" + name); sig != 0 {
+		return sig, nil
+	}
+	for prefix, base := range map[string]int{"RTMIN": sigRTMin, "RTMAX": sigRTMax} {
+		rest, ok := strings.CutPrefix(name, prefix)
+		if !ok {
+			continue
+		}
+		offset, err := strconv.Atoi(rest)
+		if rest != "" && err != nil {
+			break
+		}
+		if n := base + offset; n >= sigRTMin && n <= sigRTMax {
+			return unix.Signal(n), nil
+		}
+	}
+	return 0, fmt.Errorf("unknown signal %q", s)
+}

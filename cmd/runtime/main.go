@@ -1,0 +1,96 @@
+// Command runtime is berth, an OCI container runtime: the commands of runc over
+// package runtime.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/urfave/cli/v3"
+)
+
+// Set by the linker.
+var (
+	version = "unknown"
+	commit  = ""
+)
+
+func main() { os.Exit(run(os.Args)) }
+
+// run gives the exit code.
+func run(args []string) int {
+	app := &app{}
+	err := app.command().Run(context.Background(), args)
+	var exit exitCode
+	if errors.As(err, &exit) {
+		return int(exit)
+	}
+	if err == nil {
+		return 0
+	}
+	app.report(err)
+	var unknown unknownCommand
+	if errors.As(err, &unknown) {
+		return 3
+	}
+	return 1
+}
+
+// exitCode is the exit code of a container's program: not an error of ours.
+type exitCode int
+
+func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+// unknownCommand is the name of a command there is none of.
+type unknownCommand string
+
+func (u unknownCommand) Error() string { return fmt.Sprintf("No help topic for '%s'", string(u)) }
+
+// command gives the whole command line.
+func (a *app) command() *cli.Command {
+	commands := []*cli.Command{
+		a.createCommand(), a.deleteCommand(), a.featuresCommand(), a.killCommand(), a.listCommand(),
+		a.runCommand(), a.specCommand(), a.startCommand(), a.stateCommand(),
+	}
+	for _, c := range commands {
+		c.OnUsageError = usageError
+	}
+	return &cli.Command{
+		Name:            "berth",
+		Usage:           "run containers from OCI bundles",
+		Commands:        commands,
+		Flags:           a.flags(),
+		HideVersion:     true,
+		Before:          a.before,
+		Action:          noCommand,
+		OnUsageError:    usageError,
+		ExitErrHandler:  func(context.Context, *cli.Command, error) {},
+		CommandNotFound: nil,
+	}
+}
+
+// noCommand is what runs when no command is named, or one there is none of.
+func noCommand(_ context.Context, cmd *cli.Command) error {
+	if name := cmd.Args().First(); name != "" {
+		return unknownCommand(name)
+	}
+	if cmd.Bool("version") {
+		printVersion(cmd.Root().Writer)
+		return nil
+	}
+	return cli.ShowRootCommandHelp(cmd)
+}
+
+func usageError(_ context.Context, cmd *cli.Command, err error, _ bool) error {
+	return fmt.Errorf("%w (see: %s --help)", err, cmd.FullName())
+}
+
+// exactArgs refuses a wrong number of arguments.
+func exactArgs(cmd *cli.Command, n int) error {
+	if cmd.NArg() == n {
+		return nil
+	}
+	return fmt.Errorf("%q requires exactly %d argument(s) (see: %s --help)", cmd.Name, n, cmd.FullName())
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/urfave/cli/v3"
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/specconv"
+)
+
+func (a *app) specCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "spec",
+		Usage: "write a config.json to start from",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "bundle", Aliases: []string{"b"}, Usage: "`DIR` to write it to (default: the current directory)"},
+		},
+		Action: func(_ context.Context, cmd *cli.Command) error {
+			if err := exactArgs(cmd, 0); err != nil {
+				return err
+			}
+			return writeSpec(filepath.Join(cmd.String("bundle"), "config.json"))
+		},
+	}
+}
+
+// writeSpec writes the default configuration to a file that must not exist.
+func writeSpec(path string) error {
+	b, err := json.MarshalIndent(specconv.Default(specconv.DefaultOptions{CgroupNamespace: pureV2()}), "", "\t")
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("file %s exists: remove it first", path)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	return errors.Join(err, f.Close())
+}
+
+// pureV2 reports whether the host has cgroup v2 only.
+func pureV2() bool {
+	var st unix.Statfs_t
+	return unix.Statfs("/sys/fs/cgroup", &st) == nil && st.Type == unix.CGROUP2_SUPER_MAGIC
+}

@@ -1,0 +1,64 @@
+// Package console makes the terminal of a container's process.
+package console
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/stub"
+)
+
+// Open queues the calls that make a new terminal in the devpts that ptmx
+// belongs to, and returns its two sides. The slave comes from TIOCGPTPEER
+// (Linux 4.13), not from a path below /dev/pts, which the image or another
+// container could have replaced (CVE-2025-52565).
+func Open(p *stub.Proc, ptmx *stub.Value, size *specs.Box) (master, slave *stub.Value) {
+	// An O_PATH descriptor can be opened by its link in procfs only.
+	unlock := binary.NativeEndian.AppendUint32(nil, 0)
+	p.Ioctl(ptmx, unix.TIOCSPTLCK, unlock)
+	if size != nil && size.Height != 0 && size.Width != 0 {
+		p.Ioctl(ptmx, unix.TIOCSWINSZ, winsize(size))
+	}
+	slave = p.IoctlInt(ptmx, unix.TIOCGPTPEER, unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC)
+	return ptmx, slave
+}
+
+// winsize encodes struct winsize (ioctl_tty(2)): rows, columns, two unused.
+func winsize(size *specs.Box) []byte {
+	ne := binary.NativeEndian
+	b := ne.AppendUint16(nil, uint16(size.Height))
+	b = ne.AppendUint16(b, uint16(size.Width))
+	return append(b, 0, 0, 0, 0)
+}
+
+// Adopt queues the calls that make slave the descriptors 0, 1 and 2 and the
+// controlling terminal of the stub, which must lead a session.
+func Adopt(p *stub.Proc, slave *stub.Value) {
+	for fd := range 3 {
+		p.Dup3(slave, stub.Num(fd), 0)
+	}
+	p.IoctlInt(stub.Num(0), unix.TIOCSCTTY, 0)
+}
+
+// Fetch gets a descriptor of the stub's, here the master, into this process
+// (pidfd_getfd(2), Linux 5.6), and checks that it is one of a terminal's.
+func Fetch(pidfd *os.File, fd int) (*os.File, error) {
+	n, err := unix.PidfdGetfd(int(pidfd.Fd()), fd, 0)
+	if err != nil {
+		return nil, fmt.Errorf("pidfd_getfd: %w", err)
+	}
+	f := os.NewFile(uintptr(n), "/dev/ptmx")
+	var st unix.Stat_t
+	if err := unix.Fstat(n, &st); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFCHR || unix.Major(st.Rdev) != 5 || unix.Minor(st.Rdev) != 2 {
+		return nil, errors.Join(errors.New("not a terminal's master side (character device 5:2)"), f.Close())
+	}
+	return f, nil
+}

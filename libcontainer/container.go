@@ -1,0 +1,114 @@
+package libcontainer
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
+	"github.com/berth-oci/berth/libcontainer/stub"
+)
+
+// Container is a container that exists.
+type Container struct {
+	dir   string
+	state *State
+	log   *slog.Logger
+
+	// child is the first process, when this process created the container.
+	child *stub.Child
+	// attached says that the connection to the stub is still this process's.
+	attached bool
+}
+
+// Status of a container.
+type Status string
+
+// The statuses of the specification (runtime.md, state), and paused.
+const (
+	Creating Status = "creating"
+	Created  Status = "created"
+	Running  Status = "running"
+	Paused   Status = "paused"
+	Stopped  Status = "stopped"
+)
+
+// Load gives the container id below a state root. Log may be nil.
+func Load(root, id string, log *slog.Logger) (*Container, error) {
+	if err := ValidateID(id); err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(root, id)
+	s, err := readState(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &Container{dir: dir, state: s, log: log}, nil
+}
+
+// ID gives the container's id.
+func (c *Container) ID() string { return c.state.ID }
+
+// State gives what is remembered of the container.
+func (c *Container) State() State { return *c.state }
+
+// Pid gives the process id of the first process, as the host sees it.
+func (c *Container) Pid() int { return c.state.Pid }
+
+// Status derives the container's status from what is there: the process, its
+// cgroup, and the socket by which it waits to be started.
+func (c *Container) Status() (Status, error) {
+	if c.state.Config == nil {
+		return c.unfinished()
+	}
+	ticks, alive, err := startTime(c.state.Pid)
+	if err != nil {
+		return "", opError("state", c.ID(), "", err)
+	}
+	if !alive || ticks != c.state.StartTime {
+		return Stopped, nil
+	}
+	if frozen, err := cgroups.Frozen(c.cgroup()); err == nil && frozen {
+		return Paused, nil
+	}
+	if c.attached {
+		return Created, nil
+	}
+	if _, err := os.Lstat(filepath.Join(c.dir, controlFile)); err == nil {
+		return Created, nil
+	}
+	return Running, nil
+}
+
+// unfinished is the status of a container whose create has not come to its
+// end: whoever creates it holds the lock, unless it has died.
+func (c *Container) unfinished() (Status, error) {
+	l, err := lockDir(c.dir, 0)
+	switch {
+	case errors.Is(err, errLocked):
+		return Creating, nil
+	case err != nil:
+		return "", err
+	}
+	l.unlock()
+	return Stopped, nil
+}
+
+func (c *Container) cgroup() cgroups.Manager {
+	return manager.Load(c.state.Cgroups, manager.LoadOptions{})
+}
+
+// ownPidNamespace reports whether all processes end with the first one.
+func (c *Container) ownPidNamespace() bool {
+	return c.state.Config != nil && c.state.Config.Namespaces.New&unix.CLONE_NEWPID != 0
+}
+
+// wrongState says what the container's status would have to be.
+func wrongState(format string, args ...any) error {
+	return fmt.Errorf("%w: %w", fmt.Errorf(format, args...), ErrInvalidState)
+}

@@ -1,0 +1,72 @@
+package libcontainer
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+)
+
+// CreateOptions say how a container is created.
+type CreateOptions struct {
+	// Root is the state root, an existing directory.
+	Root string
+	ID   string
+	// Config is kept, and must not be changed afterwards.
+	Config *config.Config
+	// Stdio are the program's descriptors 0, 1 and 2; nil leaves one closed.
+	// With a terminal they are not used.
+	Stdio [3]*os.File
+	// ExtraFiles become descriptors 3, 4, ….
+	ExtraFiles []*os.File
+	// Console gets the master side of the program's terminal, if it has one.
+	// The file is the receiver's.
+	Console func(*os.File) error
+	// Detach lets any process start the container. Otherwise only the
+	// Container returned can, and when this process dies before that, the
+	// container does too.
+	Detach bool
+	// Rootless tolerates that cgroups cannot be made.
+	Rootless bool
+	// Log gets warnings, and at debug level steps and system calls. It may
+	// be nil.
+	Log *slog.Logger
+}
+
+// Create makes a container: everything but running its program. When it fails
+// nothing is left of it.
+func Create(ctx context.Context, o CreateOptions) (*Container, error) {
+	if err := ValidateID(o.ID); err != nil {
+		return nil, err
+	}
+	c := &Container{dir: filepath.Join(o.Root, o.ID), log: o.Log, state: &State{
+		Version: stateVersion, ID: o.ID, Created: time.Now().UTC(),
+		Bundle: o.Config.Bundle, Rootfs: o.Config.Rootfs, Annotations: o.Config.Annotations,
+	}}
+	r := &run{ctx: ctx, verb: inCreate, cfg: o.Config, opts: o, c: c, log: o.Log}
+	defer r.release()
+	if err := r.walk(); err != nil {
+		return nil, err
+	}
+	c.child = r.child
+	c.attached = !o.Detach
+	return c, nil
+}
+
+// release closes what only the walk needs.
+func (r *run) release() {
+	if r.stopKill != nil {
+		r.stopKill()
+	}
+	for _, f := range []*os.File{r.region, r.listener} {
+		if f != nil {
+			f.Close()
+		}
+	}
+	if r.lock != nil {
+		r.lock.unlock()
+	}
+}

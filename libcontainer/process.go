@@ -1,0 +1,70 @@
+package libcontainer
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// startTime gives when process pid was started, in clock ticks after boot, and
+// whether it is alive: a zombie is not.
+func startTime(pid int) (ticks uint64, alive bool, err error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH) {
+		return 0, false, nil
+	}
+	if err != nil {
+		return 0, false, err
+	}
+	// The name of the program, in parentheses, may hold anything; the state
+	// is the field behind it, the start time the 20th behind that one.
+	end := bytes.LastIndexByte(stat, ')')
+	fields := bytes.Fields(stat[end+1:])
+	if end < 0 || len(fields) < 20 {
+		return 0, false, fmt.Errorf("read /proc/%d/stat: %q", pid, stat)
+	}
+	ticks, err = strconv.ParseUint(string(fields[19]), 10, 64)
+	state := fields[0][0]
+	return ticks, state != 'Z' && state != 'X', err
+}
+
+// openProcess gives a pidfd of the container's first process; ErrNotRunning if
+// it is gone. The start time is compared behind pidfd_open, so the pid cannot
+// be of someone else.
+func (s *State) openProcess() (*os.File, error) {
+	if s.Pid == 0 {
+		return nil, ErrNotRunning
+	}
+	fd, err := unix.PidfdOpen(s.Pid, 0)
+	if errors.Is(err, unix.ESRCH) || errors.Is(err, unix.EINVAL) {
+		return nil, ErrNotRunning
+	}
+	if err != nil {
+		return nil, fmt.Errorf("pidfd_open %d: %w", s.Pid, err)
+	}
+	ticks, alive, err := startTime(s.Pid)
+	if err == nil && (!alive || ticks != s.StartTime) {
+		err = ErrNotRunning
+	}
+	if err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), "pidfd"), nil
+}
+
+// waitExit waits for the end of the process behind a pidfd, no longer than
+// the given milliseconds (-1: for ever), and reports whether it came.
+func waitExit(pidfd *os.File, milliseconds int) (bool, error) {
+	for {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(pidfd.Fd()), Events: unix.POLLIN}}, milliseconds)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		return n > 0, err
+	}
+}

@@ -1,0 +1,110 @@
+package libcontainer
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/stub"
+)
+
+// Errors of process.args[0], whose texts engines match (Docker makes 126 or
+// 127 of them).
+var (
+	errNotInPath   = errors.New("executable file not found in $PATH")
+	errIsDirectory = errors.New("is a directory: permission denied")
+)
+
+// candidate is a place where the program may be.
+type candidate struct {
+	path   string
+	access *stub.Value
+	stat   *stub.Stat
+	found  *stub.Value
+}
+
+// err tells why the candidate is not the program, nil if it is.
+func (c *candidate) err() error {
+	switch {
+	case c.found.Err() != nil:
+		return c.found.Err()
+	case c.stat.Mode()&unix.S_IFMT == unix.S_IFDIR:
+		return errIsDirectory
+	}
+	return c.access.Err()
+}
+
+// findProgram looks process.args[0] up as execvp(3) would: in the PATH of the
+// program's environment, unless it has a slash. There is no default PATH.
+func findProgram(r *run) error {
+	name := r.cfg.Process.Args[0]
+	places := []string{name}
+	if !strings.Contains(name, "/") {
+		places = searchPath(name, r.cfg.Process.Env)
+	}
+	const perBatch = 100
+	for len(places) > 0 {
+		n := min(perBatch, len(places))
+		found, err := tryPlaces(r.p, places[:n])
+		if err != nil {
+			return err
+		}
+		for _, c := range found {
+			err := c.err()
+			if err == nil {
+				r.c.state.Program = c.path
+				return nil
+			}
+			if c.path == name {
+				return fmt.Errorf("exec %q: %w", name, err)
+			}
+		}
+		places = places[n:]
+	}
+	return fmt.Errorf("exec %q: %w", name, errNotInPath)
+}
+
+func tryPlaces(p *stub.Proc, places []string) ([]candidate, error) {
+	list := make([]candidate, len(places))
+	cwd := stub.Num(unix.AT_FDCWD)
+	for i, path := range places {
+		c := &list[i]
+		c.path = path
+		c.stat, c.found = p.Statx(cwd, path, 0)
+		c.found.MayFail()
+		c.access = p.Faccessat2(cwd, path, unix.X_OK, unix.AT_EACCESS).MayFail()
+	}
+	return list, p.Do()
+}
+
+// searchPath gives the paths that name can have according to PATH.
+func searchPath(name string, env []string) []string {
+	var places []string
+	for _, e := range env {
+		value, ok := strings.CutPrefix(e, "PATH=")
+		if !ok {
+			continue
+		}
+		for dir := range strings.SplitSeq(value, ":") {
+			if dir == "" {
+				dir = "."
+			}
+			places = append(places, strings.TrimSuffix(dir, "/")+"/"+name)
+		}
+	}
+	return places
+}
+
+// executeProgram lets the stub become the program.
+func executeProgram(r *run) error {
+	s := r.c.state
+	r.p.Execve(s.Program, r.cfg.Process.Args, r.cfg.Process.Env)
+	err := r.p.Do()
+	var call *stub.Error
+	if errors.As(err, &call) && call.Call == "execve" && call.Errno != 0 {
+		return fmt.Errorf("exec %q: %w", s.Program, call.Errno)
+	}
+	return err
+}

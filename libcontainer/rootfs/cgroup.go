@@ -1,0 +1,122 @@
+package rootfs
+
+import (
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/mounts"
+	"github.com/berth-oci/berth/libcontainer/stub"
+)
+
+// cgroupMount shows a container its own part of the cgroup file systems.
+type cgroupMount struct {
+	mountOp
+	host CgroupHost
+	// private says that the container has a cgroup namespace, whose root is
+	// its own cgroup.
+	private bool
+}
+
+func (c *cgroupMount) Apply(t *Tree) {
+	target := t.target(c.Destination, true, 0)
+	switch {
+	case !c.host.unified():
+		c.applyV1(t, target)
+	case c.private:
+		m := *c.Mount
+		m.Type, m.Source = "cgroup2", "cgroup"
+		t.attach(&m, target)
+	default:
+		t.attach(c.bind(c.host.Paths[""]), target)
+	}
+	t.p.CloseFd(target)
+}
+
+// bind is this mount as a bind mount of a directory of the host's.
+func (c *cgroupMount) bind(dir string) *config.Mount {
+	m := *c.Mount
+	m.Bind, m.Source, m.Type = true, dir, ""
+	return &m
+}
+
+// applyV1 makes a tmpfs with a mount for each hierarchy, and links for the
+// controllers that share one. The tmpfs is made read-only last: a container
+// could otherwise make files in it though config.json says "ro".
+func (c *cgroupMount) applyV1(t *Tree, target *stub.Value) {
+	tmpfs := *c.Mount
+	tmpfs.Type, tmpfs.Source, tmpfs.Data, tmpfs.Flags = "tmpfs", "tmpfs", []string{"mode=755"}, nil
+	readonly := tmpfs.Attr.Set & unix.MOUNT_ATTR_RDONLY
+	tmpfs.Attr.Set &^= unix.MOUNT_ATTR_RDONLY
+	made := mounts.Make(t.p, &tmpfs)
+	t.p.MoveMount(made.FD, target)
+
+	names, dirs, links := c.host.hierarchies()
+	for _, name := range names {
+		t.p.Mkdirat(made.FD, name, 0o755)
+		at := t.p.Openat2(made.FD, name, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, unix.RESOLVE_BENEATH|unix.RESOLVE_NO_SYMLINKS)
+		t.attach(c.hierarchy(name, dirs[name]), at)
+		t.p.CloseFd(at)
+	}
+	for controller, name := range links {
+		t.p.Symlinkat(name, made.FD, controller)
+	}
+	if readonly != 0 {
+		t.p.MountSetattr(made.FD, 0, readonly, 0, 0)
+	}
+	t.p.CloseFd(made.FS)
+	t.p.CloseFd(made.FD)
+}
+
+// hierarchy is the mount of one v1 hierarchy: a mount of the container's own
+// root of it in a cgroup namespace, else a bind mount of its directory.
+func (c *cgroupMount) hierarchy(name, dir string) *config.Mount {
+	if !c.private {
+		return c.bind(dir)
+	}
+	m := *c.Mount
+	m.Type, m.Source, m.Data = "cgroup", "cgroup", []string{name}
+	if name == "systemd" {
+		m.Data = []string{"none", "name=systemd"}
+	}
+	return &m
+}
+
+// CgroupHost says where a container's cgroups are on the host.
+type CgroupHost struct {
+	// Root is where cgroup file systems are mounted.
+	Root string
+	// Paths are the directories of the container's cgroup by controller, ""
+	// for v2.
+	Paths map[string]string
+}
+
+// unified reports whether there is v2 only.
+func (h CgroupHost) unified() bool {
+	_, v2 := h.Paths[""]
+	return v2 && len(h.Paths) == 1
+}
+
+// hierarchies gives, for each v1 hierarchy, the name of its mount below Root,
+// and the links from controllers to the hierarchy that they share.
+func (h CgroupHost) hierarchies() (names []string, dirs, links map[string]string) {
+	dirs, links = map[string]string{}, map[string]string{}
+	for controller, dir := range h.Paths {
+		rel := strings.TrimPrefix(strings.TrimPrefix(dir, h.Root), "/")
+		name, _, _ := strings.Cut(rel, "/")
+		if controller == "" || name == "" {
+			continue // as runc, no v2 beside v1
+		}
+		if _, seen := dirs[name]; !seen {
+			dirs[name] = dir
+			names = append(names, name)
+		}
+		if strings.Contains(name, ",") {
+			links[controller] = name
+		}
+	}
+	slices.Sort(names)
+	return names, dirs, links
+}

@@ -1,0 +1,69 @@
+package rootfs
+
+import (
+	"errors"
+	"fmt"
+	"path"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/devices"
+)
+
+// deviceOp makes a device node.
+type deviceOp struct {
+	config.Device
+}
+
+func (d deviceOp) String() string {
+	if d.Field == "" {
+		return fmt.Sprintf("default device %q", d.Path)
+	}
+	return fmt.Sprintf("%s: device %q", d.Field, d.Path)
+}
+
+func (d deviceOp) Apply(t *Tree) {
+	dir := t.open(path.Dir(d.Path), unix.O_DIRECTORY)
+	t.judgeLater(d, devices.Make(t.p, dir, path.Base(d.Path), d.Device))
+	t.p.CloseFd(dir)
+}
+
+func (d deviceOp) way(t *Tree) error { return t.mkdirAll(path.Dir(d.Path), 0) }
+
+// linkOp makes a symbolic link; one that exists is left as it is, unless it
+// is to be replaced.
+type linkOp struct {
+	path, target string
+	replace      bool
+}
+
+func (l linkOp) String() string { return fmt.Sprintf("link %q", l.path) }
+
+func (l linkOp) Apply(t *Tree) {
+	dir := t.open(path.Dir(l.path), unix.O_DIRECTORY)
+	if l.replace {
+		t.p.Unlinkat(dir, path.Base(l.path), 0).MayFail()
+	}
+	made := t.p.Symlinkat(l.target, dir, path.Base(l.path)).MayFail()
+	t.p.CloseFd(dir)
+	t.judgeLater(l, func() error {
+		if err := made.Err(); !errors.Is(err, unix.EEXIST) {
+			return err
+		}
+		return nil
+	})
+}
+
+func (l linkOp) way(t *Tree) error { return t.mkdirAll(path.Dir(l.path), 0) }
+
+// defaultLinks are those that the specification wants (config-linux.md,
+// default devices), and ptmx, which leads into the container's own devpts.
+var defaultLinks = [...]linkOp{
+	{path: "/dev/fd", target: "/proc/self/fd"},
+	{path: "/dev/stdin", target: "/proc/self/fd/0"},
+	{path: "/dev/stdout", target: "/proc/self/fd/1"},
+	{path: "/dev/stderr", target: "/proc/self/fd/2"},
+	{path: "/dev/core", target: "/proc/kcore"},
+	{path: "/dev/ptmx", target: "pts/ptmx", replace: true},
+}

@@ -1,0 +1,39 @@
+package rootfs
+
+import (
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+)
+
+// Mounts gives the operations for config.json's mounts, in its order.
+func Mounts(cfg *config.Config, host CgroupHost) []Op {
+	plan := make([]Op, 0, len(cfg.Mounts))
+	for i := range cfg.Mounts {
+		op := mountOp{Mount: &cfg.Mounts[i]}
+		if op.Type == "cgroup" || op.Type == "cgroup2" {
+			plan = append(plan, &cgroupMount{mountOp: op, host: host, private: cfg.Namespaces.Has(unix.CLONE_NEWCGROUP)})
+			continue
+		}
+		plan = append(plan, &op)
+	}
+	return plan
+}
+
+// Devices gives the operations that fill /dev. There are none when /dev is
+// bound from somewhere: it is not the container's to change then.
+func Devices(cfg *config.Config) []Op {
+	for i := range cfg.Mounts {
+		if m := &cfg.Mounts[i]; m.Destination == "/dev" && m.Bind {
+			return nil
+		}
+	}
+	plan := make([]Op, 0, len(cfg.Devices)+len(defaultLinks))
+	for _, d := range cfg.Devices {
+		plan = append(plan, deviceOp{d})
+	}
+	for _, l := range defaultLinks {
+		plan = append(plan, l)
+	}
+	return plan
+}

@@ -1,0 +1,112 @@
+package rootfs
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/mounts"
+	"github.com/berth-oci/berth/libcontainer/stub"
+)
+
+// Isolate queues what keeps the mounts of the new mount namespace from
+// appearing outside: propagation is a set of MS_* flags for all of them.
+func Isolate(p *stub.Proc, propagation uint64) {
+	if propagation == 0 {
+		propagation = unix.MS_SLAVE | unix.MS_REC
+	}
+	p.Mount("", "/", "", propagation, "")
+}
+
+// Open queues the opening of the root file system at path on the host, as a
+// mount of its own, and of the host's /dev/null.
+func Open(p *stub.Proc, path string) *Tree {
+	t := &Tree{p: p}
+	cwd := stub.Num(unix.AT_FDCWD)
+	p.Label("root.path: %q", path)
+	at := p.Openat(cwd, path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	t.root = mounts.Clone(p, at)
+	p.MoveMount(t.root, at)
+	p.CloseFd(at)
+	t.openNull(cwd)
+	return t
+}
+
+// hostNull names the device that masks files, for its check.
+type hostNull struct{}
+
+func (hostNull) String() string { return `host's "/dev/null"` }
+func (hostNull) Apply(*Tree)    {}
+
+// openNull opens the device that is bound over masked files. It is the host's,
+// and it is checked, because one from the image could be a link to anything
+// (CVE-2025-31133).
+func (t *Tree) openNull(cwd *stub.Value) {
+	t.p.Label("")
+	t.null = t.p.Openat(cwd, "/dev/null", unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	st, _ := t.p.Statx(t.null, "", unix.AT_EMPTY_PATH)
+	t.judgeLater(hostNull{}, func() error {
+		if major, minor := st.Rdev(); st.Mode()&unix.S_IFMT != unix.S_IFCHR || major != 1 || minor != 3 {
+			return errors.New("not the null device (character device 1:3)")
+		}
+		return nil
+	})
+}
+
+// MakeDir makes a directory of the container's, and those above it, unless
+// it exists.
+func (t *Tree) MakeDir(dir string) error {
+	if err := t.Do(); err != nil {
+		return err
+	}
+	if err := t.makeOne(dir, true, 0); !errors.Is(err, unix.ENOENT) {
+		return err
+	}
+	if err := t.mkdirAll(dir, 0); err != nil {
+		return fmt.Errorf("make directory %q: %w", dir, err)
+	}
+	return nil
+}
+
+// Readonly queues what makes the root itself, not what is mounted in it,
+// read-only.
+func (t *Tree) Readonly() {
+	t.p.MountSetattr(t.root, 0, unix.MOUNT_ATTR_RDONLY, 0, 0)
+}
+
+// Pivot queues what makes the root the stub's "/", and takes the host's tree
+// out of its sight. The old root is stacked on the new one for a moment, as
+// pivot_root(2) describes, so that no directory for it is needed.
+func (t *Tree) Pivot() {
+	t.p.Fchdir(t.root)
+	t.p.PivotRoot(".", ".")
+	t.p.Umount2(".", unix.MNT_DETACH)
+	t.p.Chdir("/")
+}
+
+// Close queues the closing of the tree's descriptors.
+func (t *Tree) Close() {
+	t.p.CloseFd(t.root)
+	t.p.CloseFd(t.null)
+}
+
+// OpenPtmx queues the opening of the multiplexer of the container's devpts.
+func (t *Tree) OpenPtmx() *stub.Value {
+	t.p.Label("process.terminal: open /dev/pts/ptmx")
+	return t.p.OpenInRoot(t.root, "/dev/pts/ptmx", unix.O_RDWR|unix.O_NOCTTY)
+}
+
+// BindConsole queues the binding of the terminal, slave, on /dev/console.
+func (t *Tree) BindConsole(slave *stub.Value) {
+	t.p.Label("process.terminal: bind on /dev/console")
+	dev := t.open("/dev", unix.O_DIRECTORY)
+	t.p.Mknodat(dev, "console", unix.S_IFREG|0o600, 0).MayFail()
+	t.p.CloseFd(dev)
+	at := t.open("/dev/console", unix.O_NOFOLLOW)
+	bind := mounts.Clone(t.p, slave)
+	t.p.MoveMount(bind, at)
+	t.p.CloseFd(bind)
+	t.p.CloseFd(at)
+	t.p.Label("")
+}

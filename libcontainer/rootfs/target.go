@@ -1,0 +1,111 @@
+package rootfs
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/stub"
+)
+
+// needsWay is an operation on a path the way to which is made when missing.
+type needsWay interface {
+	Op
+	// way makes it.
+	way(t *Tree) error
+}
+
+// makeWay makes the directories whose lack err reports; it returns err when
+// that is not what it reports, or they have been made already.
+func (t *Tree) makeWay(op Op, err error) error {
+	var call *stub.Error
+	need, ok := op.(needsWay)
+	if !ok || !errors.As(err, &call) || call.Call != "openat2" || call.Errno != unix.ENOENT || t.lastWay == op {
+		return err
+	}
+	t.lastWay = op
+	if err := need.way(t); err != nil {
+		return fmt.Errorf("%s: make the way there: %w", op, err)
+	}
+	return nil
+}
+
+// target queues the opening of a mount point, and its making if only the last
+// part of the path is missing. (Run makes the others: an answer is needed to
+// know which.)
+func (t *Tree) target(dest string, dir bool, resolve uint64) *stub.Value {
+	if dest != "/" {
+		parent := t.open(path.Dir(dest), unix.O_DIRECTORY)
+		t.makeLast(parent, path.Base(dest), dir)
+		t.p.CloseFd(parent)
+	}
+	return t.p.Openat2(t.root, dest, unix.O_PATH|unix.O_CLOEXEC, unix.RESOLVE_IN_ROOT|unix.RESOLVE_NO_MAGICLINKS|resolve)
+}
+
+// makeLast queues the making of one directory or empty file. It exists mostly.
+func (t *Tree) makeLast(parent *stub.Value, name string, dir bool) {
+	if dir {
+		t.p.Mkdirat(parent, name, 0o755).MayFail()
+	} else {
+		t.p.Mknodat(parent, name, unix.S_IFREG|0o644, 0).MayFail()
+	}
+}
+
+// maxLinks is how many dangling links are followed, as path_resolution(7) has it.
+const maxLinks = 40
+
+// mkdirAll makes a directory and those above it. Symbolic links on the way are
+// followed within the root; where one dangles, what it points to is made.
+func (t *Tree) mkdirAll(dir string, links int) error {
+	made := "/"
+	for part := range strings.SplitSeq(strings.Trim(dir, "/"), "/") {
+		made = path.Join(made, part)
+		if err := t.makeOne(made, true, links); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// makeOne makes what is at the end of a path unless it exists. All before the
+// last part exists.
+func (t *Tree) makeOne(name string, dir bool, links int) error {
+	if name == "/" {
+		return nil
+	}
+	there := t.open(name, 0).MayFail()
+	t.p.CloseFd(there).MayFail()
+	if err := t.p.Do(); err != nil || there.Err() == nil {
+		return err
+	}
+	parent := t.open(path.Dir(name), unix.O_DIRECTORY)
+	t.makeLast(parent, path.Base(name), dir)
+	link := make([]byte, unix.PathMax)
+	read := t.p.Readlinkat(parent, path.Base(name), link).MayFail()
+	there = t.open(name, 0).MayFail()
+	t.p.CloseFd(parent)
+	t.p.CloseFd(there).MayFail()
+	if err := t.p.Do(); err != nil || there.Err() == nil {
+		return err
+	}
+	if read.Err() != nil || links == maxLinks {
+		return there.Err()
+	}
+	n := max(0, min(read.Int(), len(link)))
+	return t.makeLinked(name, string(link[:n]), dir, links+1)
+}
+
+// makeLinked makes what the dangling link at name points to.
+func (t *Tree) makeLinked(name, link string, dir bool, links int) error {
+	if !path.IsAbs(link) {
+		link = path.Join(path.Dir(name), link)
+	}
+	link = path.Clean(link)
+	if err := t.mkdirAll(path.Dir(link), links); err != nil {
+		return err
+	}
+	return t.makeOne(link, dir, links)
+}

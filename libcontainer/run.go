@@ -1,0 +1,98 @@
+package libcontainer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/namespaces"
+	"github.com/berth-oci/berth/libcontainer/rootfs"
+	"github.com/berth-oci/berth/libcontainer/stub"
+)
+
+// run is one walk down the step table.
+type run struct {
+	ctx  context.Context
+	verb verbs
+	cfg  *config.Config
+	opts CreateOptions
+	c    *Container
+	log  *slog.Logger
+
+	// What the steps make, in their order.
+	lock     *lock
+	cgroup   cgroups.Manager
+	region   *os.File
+	listener *os.File
+	plan     namespaces.Plan
+	child    *stub.Child
+	stopKill func() bool // ends the killing of the child when ctx ends
+	p        *stub.Proc
+	tree     *rootfs.Tree
+	terminal *stub.Value // master side of the program's terminal
+	entered  *stub.Value // the working directory, while root
+}
+
+// walk takes the steps of the table that belong to the verb. When one fails,
+// those taken before are undone, last first.
+func (r *run) walk() error {
+	for i := range steps {
+		s := &steps[i]
+		if s.in&r.verb == 0 || (s.when != nil && !s.when(r.cfg)) {
+			continue
+		}
+		if err := r.take(s); err != nil {
+			return r.undo(i, opError(r.opName(), r.c.ID(), s.name, err))
+		}
+	}
+	return nil
+}
+
+// take takes one step. The stub's calls are queued, and sent before the next
+// step on the host.
+func (r *run) take(s *step) error {
+	if err := r.ctx.Err(); err != nil {
+		return err
+	}
+	if s.side == host && r.tree != nil {
+		if err := r.tree.Do(); err != nil {
+			return err
+		}
+	} else if s.side == host && r.p != nil {
+		if err := r.p.Do(); err != nil {
+			return err
+		}
+	}
+	if r.log != nil {
+		r.log.Debug("step", "name", s.name, "side", string(s.side))
+	}
+	if r.p != nil {
+		r.p.Step(s.name)
+	}
+	return s.do(r)
+}
+
+// undo takes back the steps up to i. What cannot be undone is added to err.
+func (r *run) undo(i int, err error) error {
+	for ; i >= 0; i-- {
+		s := &steps[i]
+		if s.in&r.verb == 0 || s.undo == nil {
+			continue
+		}
+		if e := s.undo(r); e != nil {
+			err = errors.Join(err, fmt.Errorf("undo %s: %w", s.name, e))
+		}
+	}
+	return err
+}
+
+func (r *run) opName() string {
+	if r.verb == inStart {
+		return "start"
+	}
+	return "create"
+}

@@ -1,0 +1,50 @@
+package libcontainer
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// address is a unix socket in a directory. It goes through the directory's
+// descriptor, as a socket's path may have 107 bytes only (unix(7)).
+func address(dir *os.File, name string) *unix.SockaddrUnix {
+	return &unix.SockaddrUnix{Name: fmt.Sprintf("/proc/self/fd/%d/%s", dir.Fd(), name)}
+}
+
+// listen makes a listening socket that only its owner can connect to.
+func listen(dir *os.File, name string) (*os.File, error) {
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("socket: %w", err)
+	}
+	f := os.NewFile(uintptr(fd), name)
+	// The mode of the socket's descriptor is that of the file bind makes,
+	// before anybody can connect.
+	err = unix.Fchmod(fd, 0o600)
+	if err == nil {
+		err = unix.Bind(fd, address(dir, name))
+	}
+	if err == nil {
+		err = unix.Listen(fd, 1)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("listen on %q: %w", name, err), f.Close())
+	}
+	return f, nil
+}
+
+// dial connects to a socket that listen made.
+func dial(dir *os.File, name string) (*os.File, error) {
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("socket: %w", err)
+	}
+	f := os.NewFile(uintptr(fd), name)
+	if err := unix.Connect(fd, address(dir, name)); err != nil {
+		return nil, errors.Join(fmt.Errorf("connect to %q: %w", name, err), f.Close())
+	}
+	return f, nil
+}

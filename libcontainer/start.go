@@ -1,0 +1,59 @@
+package libcontainer
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// startLock is how long Start waits for another command on the container.
+const startLock = 10 * time.Second
+
+// Start runs the program of a container that is created. When the program
+// cannot be executed, the error says why and the container is stopped.
+func (c *Container) Start(ctx context.Context) error {
+	return opError("start", c.ID(), "", c.start(ctx))
+}
+
+func (c *Container) start(ctx context.Context) error {
+	l, err := lockDir(c.dir, startLock)
+	if err != nil {
+		return err
+	}
+	r := &run{ctx: ctx, verb: inStart, c: c, log: c.log, lock: l}
+	defer r.release()
+	status, err := c.Status()
+	switch {
+	case err != nil:
+		return err
+	case status == Stopped:
+		return wrongState("cannot start a container that has stopped")
+	case status == Paused:
+		return wrongState("cannot start a container in the paused state")
+	case status != Created:
+		return wrongState("cannot start an already running container")
+	}
+	r.cfg = c.state.Config
+	if c.attached {
+		r.child, r.p = c.child, c.child.Proc
+	}
+	err = r.walk()
+	if r.p != nil {
+		err = errors.Join(err, r.p.Close())
+	}
+	c.attached = false
+	return err
+}
+
+// forgetChild ends the connection to a stub that was never started, and reaps
+// the process, which has been killed or has ended.
+func (c *Container) forgetChild() error {
+	var err error
+	if c.attached {
+		c.attached = false
+		err = c.child.Close()
+	}
+	child := c.child
+	c.child = nil
+	return errors.Join(err, child.Reap(), child.Release())
+}

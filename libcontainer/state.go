@@ -1,0 +1,134 @@
+package libcontainer
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+)
+
+// Files in a container's directory below the state root.
+const (
+	stateFile   = "state.json"
+	controlFile = "control" // socket of a stub that waits for start
+	regionFile  = "region"  // memory shared with it
+)
+
+// stateVersion is of the format of state.json. Readers accept it and the one
+// before.
+const stateVersion = 1
+
+// State is what is remembered of a container. Its status is not: that is
+// derived each time.
+type State struct {
+	Version int    `json:"version"`
+	ID      string `json:"id"`
+	Bundle  string `json:"bundle"`
+	Rootfs  string `json:"rootfs"`
+	// Created is when create began.
+	Created time.Time `json:"created"`
+	// Pid of the container's first process on the host; 0 until it is
+	// started. With StartTime (clock ticks after boot, proc_pid_stat(5)) it
+	// is unique.
+	Pid       int    `json:"pid"`
+	StartTime uint64 `json:"startTime"`
+	// Cgroups are the container's cgroup directories by controller.
+	Cgroups map[string]string `json:"cgroups"`
+	// Program is the path that process.args[0] was found at.
+	Program string `json:"program,omitempty"`
+	// Config is there once the container is created.
+	Config      *config.Config    `json:"config,omitempty"`
+	Annotations map[string]string `json:"annotations,omitempty"`
+}
+
+// write puts the state into dir, which is never seen with half of it.
+func (s *State) write(dir string) error {
+	b, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("write state: %w", err)
+	}
+	tmp := filepath.Join(dir, "."+stateFile)
+	if err := os.WriteFile(tmp, b, 0o600); err != nil {
+		return fmt.Errorf("write state: %w", err)
+	}
+	if err := os.Rename(tmp, filepath.Join(dir, stateFile)); err != nil {
+		return fmt.Errorf("write state: %w", err)
+	}
+	return nil
+}
+
+// readState reads what write wrote. A container without it does not exist.
+func readState(dir string) (*State, error) {
+	b, err := os.ReadFile(filepath.Join(dir, stateFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNotExist
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read state: %w", err)
+	}
+	s := new(State)
+	if err := json.Unmarshal(b, s); err != nil {
+		return nil, fmt.Errorf("read state %q: %w", filepath.Join(dir, stateFile), err)
+	}
+	if s.Version < stateVersion-1 || s.Version > stateVersion {
+		return nil, fmt.Errorf("read state %q: its version is %d, this berth knows %d", filepath.Join(dir, stateFile), s.Version, stateVersion)
+	}
+	return s, nil
+}
+
+// lock is held by whoever changes a container.
+type lock struct{ dir *os.File }
+
+// errLocked means that someone else holds the lock.
+var errLocked = errors.New("another berth is working on the container")
+
+// lockDir locks a container's directory. With wait 0 it does not wait.
+func lockDir(dir string, wait time.Duration) (*lock, error) {
+	f, err := os.Open(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNotExist
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lock state: %w", err)
+	}
+	err = flock(f, wait)
+	if err == nil && !sameFile(f, dir) {
+		err = ErrNotExist // deleted while we waited
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return &lock{f}, nil
+}
+
+// flock takes the lock on f, polling: flock(2) knows no deadline.
+func flock(f *os.File, wait time.Duration) error {
+	for deadline := time.Now().Add(wait); ; time.Sleep(2 * time.Millisecond) {
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, unix.EINTR):
+		case !errors.Is(err, unix.EWOULDBLOCK):
+			return fmt.Errorf("lock state: %w", err)
+		case time.Now().After(deadline):
+			return errLocked
+		}
+	}
+}
+
+func sameFile(f *os.File, path string) bool {
+	a, errA := f.Stat()
+	b, errB := os.Stat(path)
+	return errA == nil && errB == nil && os.SameFile(a, b)
+}
+
+func (l *lock) unlock() { l.dir.Close() }

@@ -1,0 +1,246 @@
+package libcontainer
+
+import (
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+)
+
+// side says who performs a step.
+type side string
+
+const (
+	host side = "host" // this process
+	inst side = "stub" // the stub, by system calls that are queued
+)
+
+// ground is what is still under the stub's feet when a step is done. It only
+// ever shrinks.
+type ground int
+
+const (
+	hostTree     ground = iota // it sees the host's file systems
+	jailed                     // it sees the container's
+	unprivileged               // it has the container's user and capabilities
+	gone                       // it is the container's program
+)
+
+func (g ground) String() string {
+	return [...]string{"host tree", "jailed", "unprivileged", "gone"}[g]
+}
+
+// verbs says in which commands a step is taken.
+type verbs uint
+
+const (
+	inCreate verbs = 1 << iota
+	inStart
+)
+
+// step is a row of the table.
+type step struct {
+	name   string
+	side   side
+	in     verbs
+	ground ground
+	// when is nil for a step that is always taken.
+	when func(*config.Config) bool
+	do   func(*run) error
+	// undo takes a step on the host back when a later one fails.
+	undo func(*run) error
+	why  string
+}
+
+// steps is all that happens between "config checked" and "the user's program
+// runs", in order. docs/lifecycle.md is generated from it.
+var steps = [...]step{
+	{
+		name: "reserve state", side: host, in: inCreate, ground: hostTree,
+		do: reserveState, undo: undoState,
+		why: "state is written before the first side effect, so that a container whose create was killed can be deleted",
+	},
+	{
+		name: "make cgroup", side: host, in: inCreate, ground: hostTree,
+		do: makeCgroup, undo: undoCgroup,
+		why: "CLONE_INTO_CGROUP wants the directory when the stub starts (Linux 5.7); limits and device rules hold from its first moment",
+	},
+	{
+		name: "start stub", side: host, in: inCreate, ground: hostTree,
+		do: startStub, undo: undoStub,
+		why: "not dumpable and without the caller's descriptors before it joins anything (CVE-2016-9962, CVE-2024-21626)",
+	},
+	{
+		name: "enter cgroup", side: inst, in: inCreate, ground: hostTree,
+		do:  enterCgroup,
+		why: "a thread that moves itself between v1 cgroups takes no lock that waits for RCU (Linux 5.5); before the cgroup namespace, whose root it becomes",
+	},
+	{
+		name: "join namespaces", side: inst, in: inCreate, ground: hostTree,
+		when: func(c *config.Config) bool { return len(c.Namespaces.Join) > 0 },
+		do:   joinNamespaces,
+		why:  "their paths are the host's, so before any mount is changed",
+	},
+	{
+		name: "fork into pid namespace", side: host, in: inCreate, ground: hostTree,
+		when: func(c *config.Config) bool { return joins(c, unix.CLONE_NEWPID) },
+		do:   forkStub,
+		why:  "a pid namespace that was joined holds for children only (setns(2))",
+	},
+	{
+		name: "unshare namespaces", side: inst, in: inCreate, ground: hostTree,
+		do:  unshareNamespaces,
+		why: "the cgroup namespace has the cgroup of its maker as root (cgroup_namespaces(7))",
+	},
+	{
+		name: "start session", side: inst, in: inCreate, ground: hostTree,
+		do:  startSession,
+		why: "the program leads a session, with a keyring of its own, and modes are as given until its umask is set",
+	},
+	{
+		name: "raise loopback", side: inst, in: inCreate, ground: hostTree,
+		when: func(c *config.Config) bool { return c.Namespaces.New&unix.CLONE_NEWNET != 0 },
+		do:   raiseLoopback,
+		why:  "a new network namespace has it down (config-linux.md, network)",
+	},
+	{
+		name: "set host name", side: inst, in: inCreate, ground: hostTree,
+		when: func(c *config.Config) bool { return c.Hostname != "" || c.Domainname != "" },
+		do:   setHostname,
+		why:  "config.md, hostname and domainname",
+	},
+	{
+		name: "set oom score", side: inst, in: inCreate, ground: hostTree,
+		when: func(c *config.Config) bool { return c.Process.OOMScoreAdj != nil },
+		do:   setOOMScore,
+		why:  "through a procfs of the stub's own, in which nothing can be mounted over the file (CVE-2025-52881)",
+	},
+	{
+		name: "isolate mounts", side: inst, in: inCreate, ground: hostTree,
+		do:  isolateMounts,
+		why: "no mount made from here on may appear on the host; pivot_root wants no shared mount (EINVAL)",
+	},
+	{
+		name: "open root", side: inst, in: inCreate, ground: hostTree,
+		do:  openRoot,
+		why: "once: every path of the container's is resolved from this descriptor (CVE-2021-30465)",
+	},
+	{
+		name: "mount file systems", side: host, in: inCreate, ground: hostTree,
+		do:  mountFilesystems,
+		why: "sources are the host's; detached first, attributes before they are attached; the answers say which mount points are missing",
+	},
+	{
+		name: "make devices", side: host, in: inCreate, ground: hostTree,
+		do:  makeDevices,
+		why: "config-linux.md, default devices; by descriptor of their directory (CVE-2026-41579)",
+	},
+	{
+		name: "make working directory", side: host, in: inCreate, ground: hostTree,
+		when: func(c *config.Config) bool { return c.Process.Cwd != "/" },
+		do:   makeWorkingDirectory,
+		why:  "before the root may become read-only",
+	},
+	{
+		name: "open terminal", side: host, in: inCreate, ground: hostTree,
+		when: func(c *config.Config) bool { return c.Process.Terminal },
+		do:   openTerminal,
+		why:  "from the container's devpts; the peer by TIOCGPTPEER, not by a path that the image could redirect (CVE-2025-52565)",
+	},
+	{
+		name: "protect paths", side: host, in: inCreate, ground: hostTree,
+		when: func(c *config.Config) bool { return len(c.MaskedPaths)+len(c.ReadonlyPaths) > 0 },
+		do:   protectPaths,
+		why:  "read-only paths first: what is both is masked; with the host's null device, checked (CVE-2025-31133)",
+	},
+	{
+		name: "make root read-only", side: inst, in: inCreate, ground: hostTree,
+		when: func(c *config.Config) bool { return c.ReadonlyRootfs },
+		do:   makeRootReadonly,
+		why:  "when nothing is to be made in it any more",
+	},
+	{
+		name: "pivot root", side: inst, in: inCreate, ground: jailed,
+		do:  pivotRoot,
+		why: "pivot_root(2) and a detaching umount leave no way to the host's tree",
+	},
+	{
+		name: "own stdio", side: host, in: inCreate, ground: jailed,
+		do:  ownStdio,
+		why: "the program must be able to open /dev/stdout again as its user",
+	},
+	{
+		name: "close descriptors", side: inst, in: inCreate, ground: jailed,
+		do:  closeDescriptors,
+		why: "before the working directory is entered: it could be /proc/self/fd/N (CVE-2024-21626)",
+	},
+	{
+		name: "drop privileges", side: inst, in: inCreate, ground: unprivileged,
+		do:  dropPrivileges,
+		why: "bounding set, groups, ids, then the other sets: each step needs what the next one takes away",
+	},
+	{
+		name: "enter working directory", side: host, in: inCreate, ground: unprivileged,
+		do:  enterWorkingDirectory,
+		why: "getcwd tells whether it is inside the root (CVE-2024-21626)",
+	},
+	{
+		name: "find program", side: host, in: inCreate, ground: unprivileged,
+		do:  findProgram,
+		why: "as the program's own user, so that create can say that there is none",
+	},
+	{
+		name: "save state", side: host, in: inCreate, ground: unprivileged,
+		do:  saveState,
+		why: "from here on the container is created",
+	},
+	{
+		name: "detach stub", side: host, in: inCreate, ground: unprivileged,
+		do:  detachStub,
+		why: "start may be another process",
+	},
+	{
+		name: "attach stub", side: host, in: inStart, ground: unprivileged,
+		do:  attachStub,
+		why: "the stub takes one driver at a time; if that dies, it exits",
+	},
+	{
+		name: "set limits", side: host, in: inStart, ground: unprivileged,
+		when: func(c *config.Config) bool { return len(c.Process.Rlimits) > 0 },
+		do:   setLimits,
+		why:  "by the runtime, which may raise them; this late because the stub needs descriptors",
+	},
+	{
+		name: "execute program", side: host, in: inStart, ground: gone,
+		do:  executeProgram,
+		why: "the control descriptors close on exec: their end is the sign of success",
+	},
+}
+
+// joins reports whether the container joins a namespace of this type.
+func joins(c *config.Config, flag uint64) bool {
+	return c.Namespaces.Has(flag) && c.Namespaces.New&flag == 0
+}
+
+// Step describes a row of the step table.
+type Step struct {
+	Name, Side, Ground, Why string
+	// Conditional says that some configurations do not need it.
+	Conditional bool
+	// Create and Start say which commands take it.
+	Create, Start bool
+	// Undone says that a failure later on takes it back.
+	Undone bool
+}
+
+// Steps describes the step table.
+func Steps() []Step {
+	list := make([]Step, len(steps))
+	for i, s := range steps {
+		list[i] = Step{
+			Name: s.name, Side: string(s.side), Ground: s.ground.String(), Why: s.why,
+			Conditional: s.when != nil, Undone: s.undo != nil,
+			Create: s.in&inCreate != 0, Start: s.in&inStart != 0,
+		}
+	}
+	return list
+}

@@ -1,0 +1,238 @@
+package libcontainer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/cgroups/devices"
+	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
+	"github.com/berth-oci/berth/libcontainer/namespaces"
+	"github.com/berth-oci/berth/libcontainer/stub"
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// reserveState makes the container's directory, whose making settles who has
+// the id, locks it and writes the first state.
+func reserveState(r *run) error {
+	err := os.Mkdir(r.c.dir, 0o711)
+	if errors.Is(err, fs.ErrExist) {
+		return ErrExist
+	}
+	if err != nil {
+		return err
+	}
+	if r.lock, err = lockDir(r.c.dir, 0); err != nil {
+		return err
+	}
+	r.cgroup, err = manager.New(manager.Options{CgroupsPath: r.cfg.CgroupsPath, ID: r.c.ID(), Rootless: r.opts.Rootless})
+	if err != nil {
+		return err
+	}
+	r.c.state.Cgroups = r.cgroup.Paths()
+	return r.c.state.write(r.c.dir)
+}
+
+// undoState removes the directory, if it is ours.
+func undoState(r *run) error {
+	if r.lock == nil {
+		return nil
+	}
+	return removeState(r.c.dir)
+}
+
+func makeCgroup(r *run) error {
+	if err := r.cgroup.Create(); err != nil {
+		return err
+	}
+	resources := specs.LinuxResources{}
+	if r.cfg.Resources != nil {
+		resources = *r.cfg.Resources
+	}
+	if resources.Devices != nil {
+		resources.Devices = append(resources.Devices[:len(resources.Devices):len(resources.Devices)], devices.Default()...)
+	}
+	return r.cgroup.Set(&resources)
+}
+
+func undoCgroup(r *run) error {
+	if r.cgroup == nil {
+		return nil
+	}
+	// Not r.ctx: that it has ended may be why we are here.
+	return destroyCgroup(context.Background(), r.cgroup)
+}
+
+// startStub starts the container's first process.
+func startStub(r *run) error {
+	if err := r.openChannel(); err != nil {
+		return err
+	}
+	dir, cgroupFD, err := r.openCgroup()
+	if err != nil {
+		return err
+	}
+	defer dir.Close() //nolint:errcheck // nil without v2
+	r.plan = namespaces.PlanFor(r.cfg.Namespaces)
+	r.child, err = stub.Start(stub.Options{
+		Files:      append(r.opts.Stdio[:], r.opts.ExtraFiles...),
+		Cloneflags: uintptr(r.plan.Clone),
+		CgroupFD:   cgroupFD,
+		Region:     r.region,
+		Listener:   r.listener,
+		Log:        r.log,
+	})
+	if err != nil {
+		return err
+	}
+	r.p = r.child.Proc
+	r.stopKill = context.AfterFunc(r.ctx, func() { r.child.Kill() }) //nolint:errcheck // Do then says that it is gone
+	return r.recordPid()
+}
+
+// openCgroup opens the v2 cgroup to start in; the descriptor is -1 without.
+func (r *run) openCgroup() (*os.File, int, error) {
+	path := r.cgroup.Entry().Dir
+	if path == "" {
+		return nil, -1, nil
+	}
+	dir, err := os.Open(path)
+	if err != nil {
+		return nil, -1, err
+	}
+	return dir, int(dir.Fd()), nil
+}
+
+// openChannel makes what the stub is driven by: the region and, if it is to be
+// detached, the socket.
+func (r *run) openChannel() (err error) {
+	r.region, err = os.OpenFile(filepath.Join(r.c.dir, regionFile), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := r.region.Truncate(int64(stub.RegionSize(r.cfg.Process.Args, r.cfg.Process.Env))); err != nil {
+		return err
+	}
+	if r.opts.Detach {
+		r.listener, err = listen(r.lock.dir, controlFile)
+	}
+	return err
+}
+
+// recordPid notes who the stub is, so that "delete --force" can end a create
+// that hangs.
+func (r *run) recordPid() error {
+	s := r.c.state
+	ticks, alive, err := startTime(r.child.Pid)
+	if err == nil && !alive {
+		err = stub.ErrGone
+	}
+	if err != nil {
+		return err
+	}
+	s.Pid, s.StartTime = r.child.Pid, ticks
+	return s.write(r.c.dir)
+}
+
+func undoStub(r *run) error {
+	if r.child == nil {
+		return nil
+	}
+	return errors.Join(r.child.Kill(), r.child.Reap(), r.child.Close(), r.child.Release())
+}
+
+func forkStub(r *run) error {
+	if err := r.child.Fork(0); err != nil {
+		return err
+	}
+	return r.recordPid()
+}
+
+// ownStdio gives the program's user the files that are its descriptors 0, 1
+// and 2, except a terminal and the null device, which are everybody's.
+func ownStdio(r *run) error {
+	for i, f := range r.opts.Stdio {
+		if f == nil || r.cfg.Process.Terminal {
+			continue
+		}
+		if err := ownFile(f, r.cfg.Process.UID); err != nil {
+			return fmt.Errorf("descriptor %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+func ownFile(f *os.File, uid uint32) error {
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		return err
+	}
+	if st.Uid == uid || st.Mode&unix.S_IFMT == unix.S_IFCHR {
+		return nil
+	}
+	err := f.Chown(int(uid), -1)
+	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EROFS) {
+		return nil // not ours to give: the program can still use the descriptor
+	}
+	return err
+}
+
+func saveState(r *run) error {
+	r.c.state.Config = r.cfg
+	return r.c.state.write(r.c.dir)
+}
+
+func detachStub(r *run) error {
+	if !r.opts.Detach {
+		return nil
+	}
+	if err := r.child.Detach(); err != nil {
+		return err
+	}
+	return r.child.Close()
+}
+
+// startAnswer is how long a stub may take to accept its driver.
+const startAnswer = 10 * time.Second
+
+// attachStub takes up the connection to a detached stub. The socket is removed:
+// the container is not to be started twice.
+func attachStub(r *run) error {
+	socket, region := filepath.Join(r.c.dir, controlFile), filepath.Join(r.c.dir, regionFile)
+	if r.p == nil {
+		sock, err := dial(r.lock.dir, controlFile)
+		if err != nil {
+			return err
+		}
+		defer sock.Close()
+		mem, err := os.OpenFile(region, os.O_RDWR, 0)
+		if err != nil {
+			return err
+		}
+		defer mem.Close()
+		if r.p, err = stub.Attach(sock, mem, startAnswer, r.log); err != nil {
+			return err
+		}
+		if err := os.Remove(socket); err != nil {
+			return err
+		}
+	}
+	return os.Remove(region)
+}
+
+// setLimits sets the program's resource limits.
+func setLimits(r *run) error {
+	for _, l := range r.cfg.Process.Rlimits {
+		limit := unix.Rlimit{Cur: l.Soft, Max: l.Hard}
+		if err := unix.Prlimit(r.c.state.Pid, l.Resource, &limit, nil); err != nil {
+			return fmt.Errorf("%s: prlimit soft=%d hard=%d: %w", l.Field, l.Soft, l.Hard, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,193 @@
+package libcontainer
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/internal/probe"
+	"github.com/berth-oci/berth/libcontainer/capabilities"
+	"github.com/berth-oci/berth/libcontainer/console"
+	"github.com/berth-oci/berth/libcontainer/namespaces"
+	"github.com/berth-oci/berth/libcontainer/network"
+	"github.com/berth-oci/berth/libcontainer/rootfs"
+	"github.com/berth-oci/berth/libcontainer/stub"
+)
+
+// enterCgroup has the stub move itself into the v1 cgroups.
+func enterCgroup(r *run) error {
+	for _, file := range r.cgroup.Entry().Files {
+		r.p.Label("%s", file)
+		f := r.p.Openat(stub.Num(unix.AT_FDCWD), file, unix.O_WRONLY|unix.O_CLOEXEC, 0)
+		r.p.Write(f, "0")
+		r.p.CloseFd(f)
+	}
+	return nil
+}
+
+func joinNamespaces(r *run) error {
+	namespaces.Enter(r.p, r.plan.Join)
+	return nil
+}
+
+func unshareNamespaces(r *run) error {
+	if r.plan.Unshare != 0 {
+		r.p.Unshare(r.plan.Unshare)
+	}
+	return nil
+}
+
+// startSession leaves the caller's session, terminal and keyring. That the
+// kernel has no keys, or the user's quota of them is used up, does not matter:
+// the keyring is for isolation of those who use one.
+func startSession(r *run) error {
+	r.p.Setsid()
+	r.p.JoinSessionKeyring("_ses." + r.c.ID()).MayFail()
+	r.p.Umask(0)
+	return nil
+}
+
+func raiseLoopback(r *run) error {
+	network.LoopbackUp(r.p)
+	return nil
+}
+
+func setHostname(r *run) error {
+	if r.cfg.Hostname != "" {
+		r.p.Sethostname(r.cfg.Hostname)
+	}
+	if r.cfg.Domainname != "" {
+		r.p.Setdomainname(r.cfg.Domainname)
+	}
+	return nil
+}
+
+func setOOMScore(r *run) error {
+	r.p.Label("process.oomScoreAdj")
+	fs := r.p.Fsopen("proc")
+	r.p.FsconfigCreate(fs)
+	proc := r.p.Fsmount(fs, 0)
+	f := r.p.Openat2(proc, "self/oom_score_adj", unix.O_WRONLY|unix.O_CLOEXEC, unix.RESOLVE_NO_XDEV|unix.RESOLVE_BENEATH)
+	r.p.Write(f, strconv.Itoa(*r.cfg.Process.OOMScoreAdj))
+	for _, fd := range []*stub.Value{f, proc, fs} {
+		r.p.CloseFd(fd)
+	}
+	return nil
+}
+
+func isolateMounts(r *run) error {
+	rootfs.Isolate(r.p, r.cfg.RootfsPropagation)
+	return nil
+}
+
+func openRoot(r *run) error {
+	r.tree = rootfs.Open(r.p, r.cfg.Rootfs)
+	return nil
+}
+
+func mountFilesystems(r *run) error {
+	host := rootfs.CgroupHost{Root: "/sys/fs/cgroup", Paths: r.c.state.Cgroups}
+	return r.tree.Run(rootfs.Mounts(r.cfg, host))
+}
+
+func makeDevices(r *run) error { return r.tree.Run(rootfs.Devices(r.cfg)) }
+
+func makeWorkingDirectory(r *run) error { return r.tree.MakeDir(r.cfg.Process.Cwd) }
+
+func protectPaths(r *run) error {
+	masks, find := rootfs.MaskedPaths(r.cfg.MaskedPaths)
+	if err := r.tree.Run(append(rootfs.ReadonlyPaths(r.cfg.ReadonlyPaths), find...)); err != nil {
+		return err
+	}
+	masks.Cover(r.tree)
+	return nil
+}
+
+func makeRootReadonly(r *run) error {
+	r.tree.Readonly()
+	return nil
+}
+
+func pivotRoot(r *run) error {
+	r.tree.Pivot()
+	return nil
+}
+
+// openTerminal makes the program's terminal and hands its master side out.
+func openTerminal(r *run) error {
+	ptmx := r.tree.OpenPtmx()
+	master, slave := console.Open(r.p, ptmx, r.cfg.Process.ConsoleSize)
+	r.p.Fchownat(slave, "", int(r.cfg.Process.UID), -1, unix.AT_EMPTY_PATH)
+	r.tree.BindConsole(slave)
+	console.Adopt(r.p, slave)
+	if err := r.tree.Do(); err != nil {
+		return err
+	}
+	f, err := console.Fetch(r.child.Pidfd, master.Int())
+	if err != nil {
+		return err
+	}
+	r.p.CloseFd(master)
+	r.p.CloseFd(slave)
+	if r.opts.Console == nil {
+		return errors.Join(errors.New("process.terminal is set, but nobody takes the terminal"), f.Close())
+	}
+	return r.opts.Console(f)
+}
+
+func closeDescriptors(r *run) error {
+	r.child.CloseOthers(3 + len(r.opts.ExtraFiles))
+	return nil
+}
+
+// dropPrivileges makes the stub the program's user. The working directory is
+// tried as root first: one that only root can reach is no error.
+func dropPrivileges(r *run) error {
+	last, err := probe.LastCap()
+	if err != nil {
+		return err
+	}
+	proc := &r.cfg.Process
+	caps := capabilities.Known(proc.Capabilities, last)
+	if missing := capabilities.NotRaisable(caps); missing != 0 && r.log != nil {
+		r.log.Warn("ambient capabilities that are not also permitted and inheritable are left out",
+			"capabilities", capabilities.List(missing))
+	}
+	r.entered = r.p.Chdir(proc.Cwd).MayFail()
+	capabilities.LimitBounding(r.p, caps.Bounding, last)
+	capabilities.KeepOverSetuid(r.p)
+	r.p.Setgroups(proc.AdditionalGIDs)
+	r.p.Setresgid(proc.GID)
+	r.p.Setresuid(proc.UID)
+	capabilities.Apply(r.p, caps)
+	r.p.Prctl(unix.PR_SET_DUMPABLE, 0) // a change of user has reset it
+	if proc.NoNewPrivileges {
+		r.p.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1)
+	}
+	r.p.Umask(proc.Umask)
+	return nil
+}
+
+// enterWorkingDirectory goes to process.cwd and asks where it is: a descriptor
+// of the host's could lead out of the root (CVE-2024-21626).
+func enterWorkingDirectory(r *run) error {
+	cwd := r.cfg.Process.Cwd
+	entered := r.entered
+	if entered.Err() != nil {
+		entered = r.p.Chdir(cwd).MayFail()
+	}
+	where := make([]byte, unix.PathMax)
+	r.p.Getcwd(where)
+	if err := r.p.Do(); err != nil {
+		return err
+	}
+	if err := entered.Err(); err != nil {
+		return fmt.Errorf("process.cwd: chdir to %q: %w", cwd, err)
+	}
+	if where[0] != '/' {
+		return fmt.Errorf("process.cwd: %q is outside of the container's root: possible container breakout", cwd)
+	}
+	return nil
+}

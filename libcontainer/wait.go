@@ -1,0 +1,90 @@
+package libcontainer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// ExitStatus tells how a process ended.
+type ExitStatus struct {
+	// Code is the exit code, meaningless if Signal is not 0.
+	Code int
+	// Signal is the signal that killed it.
+	Signal unix.Signal
+}
+
+// Shell gives the status as shells, and container engines, encode it: the
+// code, or 128 and the number of the signal.
+func (s ExitStatus) Shell() int {
+	if s.Signal != 0 {
+		return 128 + int(s.Signal)
+	}
+	return s.Code
+}
+
+// Wait waits for the end of the container's first process, which must be a
+// child of this process: the container was created by it.
+func (c *Container) Wait(ctx context.Context) (ExitStatus, error) {
+	if c.child == nil {
+		return ExitStatus{}, opError("wait", c.ID(), "", ErrNotChild)
+	}
+	if err := pollExit(ctx, c.child.Pidfd); err != nil {
+		return ExitStatus{}, opError("wait", c.ID(), "", err)
+	}
+	status, err := reap(c.child.Pid)
+	return status, opError("wait", c.ID(), "", err)
+}
+
+// reap takes the exit status of a child that has ended.
+func reap(pid int) (ExitStatus, error) {
+	var ws unix.WaitStatus
+	for {
+		_, err := unix.Wait4(pid, &ws, 0, nil)
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case errors.Is(err, unix.ECHILD):
+			return ExitStatus{}, fmt.Errorf("%w: someone else has waited for it", ErrNotChild)
+		case err != nil:
+			return ExitStatus{}, fmt.Errorf("wait4: %w", err)
+		case ws.Signaled():
+			return ExitStatus{Signal: ws.Signal()}, nil
+		}
+		return ExitStatus{Code: ws.ExitStatus()}, nil
+	}
+}
+
+// pollExit returns when the process has ended, or with ctx's error.
+func pollExit(ctx context.Context, pidfd *os.File) error {
+	if ctx.Done() == nil {
+		_, err := waitExit(pidfd, -1)
+		return err
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	stop := context.AfterFunc(ctx, func() { w.Close() })
+	defer func() {
+		if stop() {
+			w.Close()
+		}
+	}()
+	for {
+		fds := []unix.PollFd{{Fd: int32(pidfd.Fd()), Events: unix.POLLIN}, {Fd: int32(r.Fd()), Events: unix.POLLIN}}
+		if _, err := unix.Poll(fds, -1); err != nil && !errors.Is(err, unix.EINTR) {
+			return fmt.Errorf("poll pidfd: %w", err)
+		}
+		if fds[0].Revents != 0 {
+			return nil
+		}
+		if fds[1].Revents != 0 {
+			return ctx.Err()
+		}
+	}
+}

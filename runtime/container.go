@@ -1,0 +1,82 @@
+package ociruntime
+
+import (
+	"context"
+	"errors"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer"
+)
+
+// Container is a container that exists.
+type Container struct {
+	c       *libcontainer.Container
+	console *Console
+	stdio   *stdio
+}
+
+// ID gives the container's id.
+func (c *Container) ID() string { return c.c.ID() }
+
+// Pid gives the process id of its first process on the host.
+func (c *Container) Pid() int { return c.c.Pid() }
+
+// Console gives the program's terminal, if it has one that was not sent to a
+// console socket. Only Create and Run give a Container that has it.
+func (c *Container) Console() *Console { return c.console }
+
+// Start runs the program of a container that is created. If the program cannot
+// be executed the error says why, and the container is stopped.
+func (c *Container) Start(ctx context.Context) error { return c.c.Start(ctx) }
+
+// Kill sends a signal to the first process. SIGKILL ends all processes, in a
+// pid namespace of the container's or not.
+func (c *Container) Kill(_ context.Context, sig unix.Signal) error { return c.c.Signal(sig) }
+
+// Wait waits for the end of the program, and until all that it wrote has been
+// copied. Only the process that created a container can wait for it.
+func (c *Container) Wait(ctx context.Context) (libcontainer.ExitStatus, error) {
+	status, err := c.c.Wait(ctx)
+	if err != nil {
+		return status, err
+	}
+	return status, c.stdio.wait(ctx)
+}
+
+// DeleteOptions say how a container is deleted.
+type DeleteOptions struct {
+	// Force kills a container that runs.
+	Force bool
+}
+
+// Delete removes the container.
+func (c *Container) Delete(ctx context.Context, o DeleteOptions) error {
+	return errors.Join(c.c.Delete(ctx, o.Force), c.closeConsole())
+}
+
+func (c *Container) closeConsole() error {
+	if c.console == nil {
+		return nil
+	}
+	return c.console.Close()
+}
+
+// Delete removes a container by id. With Force, one that does not exist is no
+// error; what a killed create left behind without a state is removed too.
+func (r *Runtime) Delete(ctx context.Context, id string, o DeleteOptions) error {
+	c, err := r.Load(id)
+	if err == nil {
+		return c.Delete(ctx, o)
+	}
+	if !errors.Is(err, libcontainer.ErrNotExist) {
+		return err
+	}
+	if e := libcontainer.RemoveLeftover(r.root, id); e != nil {
+		return e
+	}
+	if o.Force {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,166 @@
+package ociruntime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/berth-oci/berth/libcontainer"
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/specconv"
+)
+
+// CreateOptions say what container is created.
+type CreateOptions struct {
+	// Bundle is the bundle directory. Empty: the current directory.
+	Bundle string
+	// Spec is used instead of the bundle's config.json, if not nil. It must
+	// not be changed afterwards.
+	Spec *specs.Spec
+	// Stdin, Stdout and Stderr are the program's. Files are passed on as they
+	// are; other readers and writers are connected by pipes; nil is the null
+	// device. A program with a terminal has none of them.
+	Stdin  io.Reader
+	Stdout io.Writer
+	Stderr io.Writer
+	// ExtraFiles become the program's descriptors 3, 4, ….
+	ExtraFiles []*os.File
+	// ConsoleSocket is the path of a unix socket to which the program's
+	// terminal is sent. Empty: it is the Container's Console.
+	ConsoleSocket string
+	// ConsoleRequired refuses a terminal without ConsoleSocket: nobody would
+	// hold it when this process leaves.
+	ConsoleRequired bool
+	// PidFile, if not empty, gets the process id of the first process.
+	PidFile string
+	// Attached keeps the container bound to this process until it is started:
+	// it ends with it, and only the Container returned can start it.
+	Attached bool
+}
+
+// Create makes a container: everything but running its program. When it fails
+// nothing is left of it.
+func (r *Runtime) Create(ctx context.Context, id string, o CreateOptions) (*Container, error) {
+	c, err := r.create(ctx, id, o)
+	if err != nil {
+		var known *libcontainer.Error
+		if errors.As(err, &known) {
+			return nil, err
+		}
+		e := &libcontainer.Error{Op: "create", ID: id, Err: err}
+		var field *config.FieldError
+		if errors.As(err, &field) {
+			e.Field = field.Field
+		}
+		return nil, e
+	}
+	return c, nil
+}
+
+func (r *Runtime) create(ctx context.Context, id string, o CreateOptions) (*Container, error) {
+	if err := libcontainer.ValidateID(id); err != nil {
+		return nil, err
+	}
+	cfg, err := loadConfig(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.makeRoot(); err != nil {
+		return nil, err
+	}
+	t, err := newTerminal(cfg.Process.Terminal, o)
+	if err != nil {
+		return nil, err
+	}
+	defer t.close()
+	s, err := newStdio(o.Stdin, o.Stdout, o.Stderr)
+	if err != nil {
+		return nil, err
+	}
+	defer s.handedOver()
+	lc, err := libcontainer.Create(ctx, libcontainer.CreateOptions{
+		Root: r.root, ID: id, Config: cfg, Stdio: s.files, ExtraFiles: o.ExtraFiles, Console: t.take,
+		Detach: !o.Attached, Rootless: r.opts.Rootless, Log: r.opts.Log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	c := &Container{c: lc, console: t.console, stdio: s}
+	if o.PidFile != "" {
+		if err := writePidFile(o.PidFile, c.Pid()); err != nil {
+			return nil, errors.Join(err, c.Delete(ctx, DeleteOptions{Force: true}))
+		}
+	}
+	return c, nil
+}
+
+// loadConfig reads and checks the bundle's configuration.
+func loadConfig(o CreateOptions) (*config.Config, error) {
+	bundle, err := bundlePath(o.Bundle)
+	if err != nil {
+		return nil, err
+	}
+	spec := o.Spec
+	if spec == nil {
+		f, err := os.Open(filepath.Join(bundle, "config.json"))
+		if err != nil {
+			return nil, fmt.Errorf("read bundle: %w", err)
+		}
+		defer f.Close()
+		if spec, err = specconv.Load(f); err != nil {
+			return nil, fmt.Errorf("config.json: %w", err)
+		}
+	}
+	cfg, err := specconv.Convert(spec, specconv.Options{Bundle: bundle})
+	if err != nil {
+		return nil, err
+	}
+	return cfg, checkRootfs(cfg.Rootfs)
+}
+
+// bundlePath makes the path absolute and resolves links, as the kernel would
+// name the directory.
+func bundlePath(bundle string) (string, error) {
+	abs, err := filepath.Abs(bundle)
+	if err == nil {
+		abs, err = filepath.EvalSymlinks(abs)
+	}
+	if err != nil {
+		return "", fmt.Errorf("find bundle: %w", err)
+	}
+	return abs, nil
+}
+
+func checkRootfs(path string) error {
+	st, err := os.Stat(path)
+	var pathErr *fs.PathError
+	switch {
+	case errors.As(err, &pathErr):
+		return &config.FieldError{Field: "root.path", Err: fmt.Errorf("%q: %w", path, pathErr.Err)}
+	case err != nil:
+		return &config.FieldError{Field: "root.path", Err: err}
+	case !st.IsDir():
+		return &config.FieldError{Field: "root.path", Err: fmt.Errorf("%q: not a directory", path)}
+	}
+	return nil
+}
+
+// Run creates a container and starts it, without the detour by which another
+// process could. When it fails nothing is left.
+func (r *Runtime) Run(ctx context.Context, id string, o CreateOptions) (*Container, error) {
+	o.Attached = true
+	c, err := r.Create(ctx, id, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Start(ctx); err != nil {
+		return nil, errors.Join(err, c.Delete(ctx, DeleteOptions{Force: true}))
+	}
+	return c, nil
+}

@@ -1,0 +1,71 @@
+package ociruntime
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"golang.org/x/term"
+)
+
+// Foreground connects a program's terminal to that of this process: what is
+// typed goes to the program, byte by byte, and what it prints is shown.
+type Foreground struct {
+	console *Console
+	host    *os.File
+	saved   *term.State
+	copied  chan error
+}
+
+// HostTerminal gives the terminal of this process: the first of the files
+// that is one, else /dev/tty.
+func HostTerminal(files ...*os.File) (*os.File, error) {
+	for _, f := range files {
+		if term.IsTerminal(int(f.Fd())) {
+			return f, nil
+		}
+	}
+	f, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
+	if err != nil {
+		return nil, fmt.Errorf("process.terminal is set, but there is no terminal here (set it to false, or use --console-socket): %w", err)
+	}
+	return f, nil
+}
+
+// Foreground puts host, a terminal, into raw mode and begins to copy between
+// in, out and the console. Close ends it.
+func (c *Console) Foreground(host *os.File, in io.Reader, out io.Writer) (*Foreground, error) {
+	f := &Foreground{console: c, host: host, copied: make(chan error, 1)}
+	if err := f.Resize(); err != nil {
+		return nil, err
+	}
+	saved, err := term.MakeRaw(int(host.Fd()))
+	if err != nil {
+		return nil, fmt.Errorf("set terminal to raw mode: %w", err)
+	}
+	f.saved = saved
+	go io.Copy(c, in) //nolint:errcheck // ends with the console
+	go func() {
+		_, err := io.Copy(out, c)
+		f.copied <- err
+	}()
+	return f, nil
+}
+
+// Resize gives the program's terminal the size of the host's.
+func (f *Foreground) Resize() error {
+	columns, rows, err := term.GetSize(int(f.host.Fd()))
+	if err != nil {
+		return fmt.Errorf("get terminal size: %w", err)
+	}
+	return f.console.Resize(uint16(rows), uint16(columns))
+}
+
+// Close shows what the program has printed, when it has ended, and gives the
+// host's terminal its modes back.
+func (f *Foreground) Close() error {
+	// The read fails with EIO when nobody has the other side open any more.
+	<-f.copied
+	return errors.Join(term.Restore(int(f.host.Fd()), f.saved), f.console.Close())
+}

@@ -1,0 +1,117 @@
+package ociruntime
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/berth-oci/berth/libcontainer"
+)
+
+// Options are what all verbs of a Runtime have in common.
+type Options struct {
+	// Root is the state root, the directory with one directory a container.
+	// It is made when the first container is. Empty: DefaultRoot.
+	Root string
+	// Rootless tolerates that cgroups cannot be made.
+	Rootless bool
+	// Log gets warnings, and at debug level every step and system call. Nil
+	// for none.
+	Log *slog.Logger
+}
+
+// Runtime is a state root and how to work on it. It has no other state: any
+// number of them, in any number of processes, may share a root.
+type Runtime struct {
+	root string
+	opts Options
+}
+
+// DefaultRoot gives the state root of the user: /run/berth for root, else
+// $XDG_RUNTIME_DIR/berth.
+func DefaultRoot() (string, error) {
+	if os.Geteuid() == 0 {
+		return "/run/berth", nil
+	}
+	dir := os.Getenv("XDG_RUNTIME_DIR")
+	if dir == "" {
+		return "", errors.New("no state root: XDG_RUNTIME_DIR is not set; name a directory with --root")
+	}
+	return filepath.Join(dir, "berth"), nil
+}
+
+// New gives a Runtime. Nothing is touched yet.
+func New(o Options) (*Runtime, error) {
+	if o.Root == "" {
+		root, err := DefaultRoot()
+		if err != nil {
+			return nil, err
+		}
+		o.Root = root
+	}
+	root, err := filepath.Abs(o.Root)
+	if err != nil {
+		return nil, fmt.Errorf("state root %q: %w", o.Root, err)
+	}
+	if root == "/" {
+		return nil, errors.New(`state root "/": not a directory of its own`)
+	}
+	return &Runtime{root: root, opts: o}, nil
+}
+
+// makeRoot makes the state root, for its owner alone.
+func (r *Runtime) makeRoot() error {
+	if err := os.MkdirAll(r.root, 0o700); err != nil {
+		return fmt.Errorf("make state root: %w", err)
+	}
+	return nil
+}
+
+// Load gives a container that exists; libcontainer.ErrNotExist if it does not.
+func (r *Runtime) Load(id string) (*Container, error) {
+	c, err := libcontainer.Load(r.root, id, r.opts.Log)
+	if err != nil {
+		return nil, err
+	}
+	return &Container{c: c}, nil
+}
+
+// Entry is a container, or what could not be loaded of one.
+type Entry struct {
+	// ID is the name of the container's directory.
+	ID string
+	// UID owns it.
+	UID       uint32
+	Container *Container
+	Err       error
+}
+
+// List gives the containers of the root, by id. A root that does not exist is
+// an error that is fs.ErrNotExist.
+func (r *Runtime) List() ([]Entry, error) {
+	dirs, err := os.ReadDir(r.root)
+	if err != nil {
+		return nil, fmt.Errorf("list containers: %w", err)
+	}
+	var list []Entry
+	for _, d := range dirs {
+		if !d.IsDir() {
+			continue
+		}
+		e := Entry{ID: d.Name()}
+		e.Container, e.Err = r.Load(e.ID)
+		if errors.Is(e.Err, libcontainer.ErrNotExist) {
+			continue // being made, or removed, at this moment
+		}
+		info, err := d.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		e.UID = ownerOf(info)
+		list = append(list, e)
+	}
+	return list, nil
+}

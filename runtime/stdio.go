@@ -1,0 +1,119 @@
+package ociruntime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// stdio turns what an importer gives as standard input and output into
+// descriptors for the program.
+type stdio struct {
+	files [3]*os.File
+	// ours are closed once the program has them.
+	ours []*os.File
+	// copied gets one error from each copy that is under way.
+	copied chan error
+	copies int
+}
+
+// newStdio takes files as they are, nil as the null device, and connects other
+// readers and writers by pipes.
+func newStdio(in io.Reader, out, err io.Writer) (*stdio, error) {
+	s := &stdio{copied: make(chan error, 3)}
+	e := s.reader(in)
+	if e == nil {
+		e = s.writer(1, out)
+	}
+	if e == nil && out == err {
+		s.files[2] = s.files[1]
+	} else if e == nil {
+		e = s.writer(2, err)
+	}
+	if e != nil {
+		s.handedOver()
+		return nil, fmt.Errorf("set up stdio: %w", e)
+	}
+	return s, nil
+}
+
+func (s *stdio) reader(r io.Reader) error {
+	if f, ok := r.(*os.File); ok {
+		s.files[0] = f
+		return nil
+	}
+	if r == nil {
+		return s.null(0, os.O_RDONLY)
+	}
+	pr, pw, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	s.files[0] = pr
+	s.ours = append(s.ours, pr)
+	// The end of the program does not wait for this copy: r may never end.
+	go func() {
+		io.Copy(pw, r) //nolint:errcheck // a program need not read its input
+		pw.Close()
+	}()
+	return nil
+}
+
+func (s *stdio) writer(i int, w io.Writer) error {
+	if f, ok := w.(*os.File); ok {
+		s.files[i] = f
+		return nil
+	}
+	if w == nil {
+		return s.null(i, os.O_WRONLY)
+	}
+	pr, pw, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	s.files[i] = pw
+	s.ours = append(s.ours, pw)
+	s.copies++
+	go func() {
+		_, err := io.Copy(w, pr)
+		s.copied <- errors.Join(err, pr.Close())
+	}()
+	return nil
+}
+
+func (s *stdio) null(i, mode int) error {
+	f, err := os.OpenFile(os.DevNull, mode, 0)
+	if err != nil {
+		return err
+	}
+	s.files[i] = f
+	s.ours = append(s.ours, f)
+	return nil
+}
+
+// handedOver closes this side's copies of the program's descriptors.
+func (s *stdio) handedOver() {
+	for _, f := range s.ours {
+		f.Close()
+	}
+	s.ours = nil
+}
+
+// wait returns when all output is copied.
+func (s *stdio) wait(ctx context.Context) error {
+	if s == nil {
+		return nil
+	}
+	var err error
+	for ; s.copies > 0; s.copies-- {
+		select {
+		case e := <-s.copied:
+			err = errors.Join(err, e)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return err
+}
