@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
 // FuzzConvert throws files at Load and Convert: no panic, no error that is not
@@ -52,6 +54,47 @@ func FuzzConvert(f *testing.F) {
 		for _, d := range c.Devices {
 			checkPath(t, d.Path)
 		}
+	})
+}
+
+// FuzzDecode compares the decoder with encoding/json.
+func FuzzDecode(f *testing.F) {
+	file, err := json.Marshal(Default(DefaultOptions{Rootless: true}))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(file)
+	for _, file := range []string{
+		`{"a": [[], {}, "\ud83d\ude00\n", -1.5e+7, true, false, null, [1, 2], {"b": {}}]}`,
+		`{"OCIVERSION": "\ud800x", "root": null, "process": {"umask": 07, "user": {"umask": 18, "uid": 4294967295, "additionalGids": [1, 2, 3]}, "oomScoreAdj": -0}}`,
+		`{"linux": {"resources": {"rdma": {"a": {"hcaHandles": 3}}, "blockIO": {"weightDevice": [{"major": 1, "minor": -2, "weight": 3}, null]}, "unified": {"x": "y", "z": null}}}}`,
+		`{"windows": {"credentialSpec": {"a": 1}, "layerFolders": []}, "annotations": {}, "mounts": [], "hooks": {"prestart": [{"timeout": 3}]}}`,
+	} {
+		f.Add([]byte(file))
+	}
+	f.Fuzz(func(t *testing.T, file []byte) {
+		got, err := Load(bytes.NewReader(file))
+		var want specs.Spec
+		wantErr := json.Unmarshal(file, &want)
+		if err == nil {
+			if want.Windows != nil {
+				want.Windows.CredentialSpec = nil // not read: windows is refused
+			}
+			if wantErr != nil || !reflect.DeepEqual(*got, want) {
+				t.Errorf("read %+v\nencoding/json: %+v, %v", *got, want, wantErr)
+			}
+			return
+		}
+		checkError(t, err)
+		if wantErr != nil {
+			return
+		}
+		for _, stricter := range []string{"is there twice", "nested deeper than", "not UTF-8", "found null"} {
+			if strings.Contains(err.Error(), stricter) {
+				return
+			}
+		}
+		t.Errorf("%v; encoding/json reads %+v", err, want)
 	})
 }
 

@@ -1,8 +1,6 @@
 package specconv
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"math"
 	"reflect"
@@ -12,23 +10,7 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// fieldAt returns the path of the JSON value whose first token ends at an
-// offset, e.g. "process.args[1]". The decoder's own errors name the struct
-// fields but not the indexes. Only errors come here: speed does not matter.
-func fieldAt(data []byte, offset int64) string {
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber()
-	var at jsonPath
-	for {
-		token, err := decoder.Token()
-		if err != nil || decoder.InputOffset() >= offset {
-			return at.String()
-		}
-		at.pass(token)
-	}
-}
-
-// jsonPath is the place of the next token in a JSON text.
+// jsonPath is the place of a value in a JSON text.
 type jsonPath []jsonLevel
 
 // jsonLevel is one open object or array.
@@ -36,46 +18,9 @@ type jsonLevel struct {
 	array bool
 	index int
 	key   string
-	// named is set between an object's key and its value.
-	named bool
 }
 
-// pass moves on over one token.
-func (p *jsonPath) pass(token json.Token) {
-	switch token {
-	case json.Delim('{'):
-		*p = append(*p, jsonLevel{})
-	case json.Delim('['):
-		*p = append(*p, jsonLevel{array: true})
-	case json.Delim('}'), json.Delim(']'):
-		*p = (*p)[:len(*p)-1]
-		p.done()
-	default:
-		p.literal(token)
-	}
-}
-
-// literal moves on over a key or a value that is neither object nor array.
-func (p *jsonPath) literal(token json.Token) {
-	if len(*p) > 0 {
-		if top := &(*p)[len(*p)-1]; !top.array && !top.named {
-			top.key, _ = token.(string)
-			top.named = true
-			return
-		}
-	}
-	p.done()
-}
-
-// done ends a value.
-func (p *jsonPath) done() {
-	if len(*p) > 0 {
-		top := &(*p)[len(*p)-1]
-		top.index++
-		top.named = false
-	}
-}
-
+// String gives a path in the style of "process.args[1]".
 func (p jsonPath) String() string {
 	var s strings.Builder
 	for _, level := range p {
@@ -103,26 +48,9 @@ func plain(key string) bool {
 	return key != "" && len(key) < 64
 }
 
-// found describes the value of a JSON type error, which is "array" or
-// "number -5".
-func found(value string) string {
-	kind, number, isNumber := strings.Cut(value, " ")
-	switch {
-	case isNumber:
-		return number[:min(len(number), 40)]
-	case kind == "bool":
-		return "a boolean"
-	case kind == "array" || kind == "object":
-		return "an " + kind
-	}
-	return "a " + kind
-}
-
 // wanted describes the JSON value that a Go type takes.
 func wanted(t reflect.Type) string {
 	switch t.Kind() {
-	case reflect.Pointer:
-		return wanted(t.Elem())
 	case reflect.String:
 		return "a string"
 	case reflect.Bool:
@@ -143,7 +71,7 @@ func plural(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.String:
 		return "strings"
-	case reflect.Struct, reflect.Map:
+	case reflect.Struct:
 		return "objects"
 	}
 	return "numbers"

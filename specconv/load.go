@@ -1,8 +1,6 @@
 package specconv
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"unicode/utf8"
@@ -41,8 +39,8 @@ func load[T any](r io.Reader) (*T, error) {
 		return nil, err
 	}
 	v := new(T)
-	if err := json.Unmarshal(data, v); err != nil {
-		return nil, explain(data, err)
+	if err := decode(data, v); err != nil {
+		return nil, err
 	}
 	return v, nil
 }
@@ -51,19 +49,15 @@ func load[T any](r io.Reader) (*T, error) {
 // belong to a JSON object of at most MaxSize bytes, so that megabytes of
 // nonsense cost nothing.
 func readObject(r io.Reader) ([]byte, error) {
-	data := make([]byte, 0, 16<<10)
-	begun := false
+	d := decoder{data: make([]byte, 0, 16<<10)}
 	for {
-		n, err := r.Read(data[len(data):cap(data)])
-		data = data[:len(data)+n]
-		if len(data) > MaxSize {
+		n, err := r.Read(d.data[len(d.data):cap(d.data)])
+		d.data = d.data[:len(d.data)+n]
+		if len(d.data) > MaxSize {
 			return nil, invalid("longer than %d MiB", MaxSize>>20)
 		}
-		if first := firstByte(data[len(data)-n:]); !begun && first != 0 {
-			begun = true
-			if found := kindOf(first); found != "an object" {
-				return nil, invalid("want an object, found %s", found)
-			}
+		if first := d.next(); d.at < len(d.data) && first != '{' {
+			return nil, invalid("want an object, found %s", kindOf(first))
 		}
 		if err == io.EOF {
 			break
@@ -71,50 +65,34 @@ func readObject(r io.Reader) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read: %w", err)
 		}
-		if len(data) == cap(data) {
-			data = append(data, 0)[:len(data)]
+		if len(d.data) == cap(d.data) {
+			d.data = append(d.data, 0)[:len(d.data)]
 		}
 	}
-	return data, checkText(data, begun)
+	if d.at == len(d.data) {
+		return nil, invalid("empty")
+	}
+	return d.data, d.checkText()
 }
 
-// checkText refuses what the JSON decoder would take for something else.
-func checkText(data []byte, begun bool) error {
-	if !begun {
-		return invalid("empty")
-	}
-	if utf8.Valid(data) {
+// checkText refuses wrong bytes: to replace them, as is usual, would silently
+// make one path another.
+func (d *decoder) checkText() error {
+	if utf8.Valid(d.data) {
 		return nil
 	}
-	// The decoder would replace the wrong bytes, and a path would silently
-	// become another path.
-	at := 0
 	for {
-		r, size := utf8.DecodeRune(data[at:])
+		r, size := utf8.DecodeRune(d.data[d.at:])
 		if r == utf8.RuneError && size == 1 {
-			return invalid("%s: not UTF-8", position(data, at))
+			return invalid("%s: not UTF-8", d.position())
 		}
-		at += size
+		d.at += size
 	}
-}
-
-// firstByte returns the first byte that is not white space, or 0.
-func firstByte(data []byte) byte {
-	for _, b := range data {
-		switch b {
-		case ' ', '\t', '\r', '\n':
-		default:
-			return b
-		}
-	}
-	return 0
 }
 
 // kindOf names the kind of JSON value that begins with a byte.
 func kindOf(first byte) string {
 	switch {
-	case first == '{':
-		return "an object"
 	case first == '[':
 		return "an array"
 	case first == '"':
@@ -127,33 +105,6 @@ func kindOf(first byte) string {
 		return "a number"
 	}
 	return fmt.Sprintf("the byte %#02x", first)
-}
-
-// explain turns an error of the JSON decoder into one that says where and
-// what in the words of config.json.
-func explain(data []byte, err error) error {
-	var syntax *json.SyntaxError
-	var wrong *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &wrong):
-		return fieldErr(fieldAt(data, wrong.Offset), "want %s, found %s", wanted(wrong.Type), found(wrong.Value))
-	case errors.As(err, &syntax) && syntax.Error() == "unexpected end of JSON input":
-		return invalid("%s: the file ends too early: %w", position(data, len(data)), io.ErrUnexpectedEOF)
-	case errors.As(err, &syntax):
-		return invalid("%s: %s", position(data, int(syntax.Offset)-1), syntax)
-	}
-	return invalid("%w", err)
-}
-
-// position gives an offset as "line 3, column 7".
-func position(data []byte, offset int) string {
-	line, column := 1, 1
-	for _, b := range data[:max(0, min(offset, len(data)))] {
-		if column++; b == '\n' {
-			line, column = line+1, 1
-		}
-	}
-	return fmt.Sprintf("line %d, column %d", line, column)
 }
 
 // invalid makes an error about a whole file.
