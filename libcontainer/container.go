@@ -2,7 +2,6 @@ package libcontainer
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -46,7 +45,7 @@ func Load(root, id string, log *slog.Logger) (*Container, error) {
 	dir := filepath.Join(root, id)
 	s, err := readState(dir)
 	if err != nil {
-		return nil, err
+		return nil, opError("load", id, "", err)
 	}
 	return &Container{dir: dir, state: s, log: log}, nil
 }
@@ -108,7 +107,11 @@ func (c *Container) ownPidNamespace() bool {
 	return c.state.Config != nil && c.state.Config.Namespaces.New&unix.CLONE_NEWPID != 0
 }
 
-// wrongState says what the container's status would have to be.
-func wrongState(format string, args ...any) error {
-	return fmt.Errorf("%w: %w", fmt.Errorf(format, args...), ErrInvalidState)
-}
+// stateError says how a container's status forbids what was asked for; it is
+// an ErrInvalidState.
+type stateError string
+
+func (e stateError) Error() string { return string(e) }
+
+// Is makes it an ErrInvalidState.
+func (e stateError) Is(target error) bool { return target == ErrInvalidState }

@@ -27,11 +27,11 @@ func (c *Container) start(ctx context.Context) error {
 	case err != nil:
 		return err
 	case status == Stopped:
-		return wrongState("cannot start a container that has stopped")
+		return stateError("cannot start a container that has stopped")
 	case status == Paused:
-		return wrongState("cannot start a container in the paused state")
+		return stateError("cannot start a container in the paused state")
 	case status != Created:
-		return wrongState("cannot start an already running container")
+		return stateError("cannot start an already running container")
 	}
 	r.cfg = c.state.Config
 	if c.attached {

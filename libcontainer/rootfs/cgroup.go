@@ -28,9 +28,9 @@ func (c *cgroupMount) Apply(t *Tree) {
 	case c.private:
 		m := *c.Mount
 		m.Type, m.Source = "cgroup2", "cgroup"
-		t.attach(&m, target)
+		c.attach(t, &m, target)
 	default:
-		t.attach(c.bind(c.host.Paths[""]), target)
+		c.attach(t, c.bind(c.host.Paths[""]), target)
 	}
 	t.p.CloseFd(target)
 }
@@ -57,7 +57,7 @@ func (c *cgroupMount) applyV1(t *Tree, target *stub.Value) {
 	for _, name := range names {
 		t.p.Mkdirat(made.FD, name, 0o755)
 		at := t.p.Openat2(made.FD, name, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, unix.RESOLVE_BENEATH|unix.RESOLVE_NO_SYMLINKS)
-		t.attach(c.hierarchy(name, dirs[name]), at)
+		c.attach(t, c.hierarchy(name, dirs[name]), at)
 		t.p.CloseFd(at)
 	}
 	for controller, name := range links {

@@ -1,9 +1,11 @@
 package rootfs
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -15,6 +17,8 @@ import (
 // mountOp is one of config.json's mounts.
 type mountOp struct {
 	*config.Mount
+	// fs is the context of the mount made last.
+	fs *stub.Value
 }
 
 func (m *mountOp) String() string {
@@ -30,7 +34,7 @@ func (m *mountOp) String() string {
 
 func (m *mountOp) Apply(t *Tree) {
 	target := t.target(m.Destination, m.wantsDir(), m.resolve())
-	t.attach(m.Mount, target)
+	m.attach(t, m.Mount, target)
 	t.p.CloseFd(target)
 }
 
@@ -45,13 +49,30 @@ func (m *mountOp) resolve() uint64 {
 }
 
 // attach queues the making of a mount and its attachment.
-func (t *Tree) attach(m *config.Mount, target *stub.Value) {
-	made := mounts.Make(t.p, m)
+func (m *mountOp) attach(t *Tree, mount *config.Mount, target *stub.Value) {
+	made := mounts.Make(t.p, mount)
+	m.fs = made.FS
 	t.p.MoveMount(made.FD, target)
 	if made.FS != nil {
 		t.p.CloseFd(made.FS)
 	}
 	t.p.CloseFd(made.FD)
+}
+
+// explain adds to the failure of a call what the kernel has logged about it in
+// the context of the mount, such as "Unknown parameter".
+func (m *mountOp) explain(t *Tree, err error) error {
+	var call *stub.Error
+	if m.fs == nil || !errors.As(err, &call) || (call.Call != "fsconfig" && call.Call != "fsmount") {
+		return err
+	}
+	line := make([]byte, 256)
+	n := t.p.Read(m.fs, line).MayFail()
+	if t.p.Do() != nil || n.Err() != nil || n.Int() < 2 || n.Int() > len(line) {
+		return err
+	}
+	// A message begins with its class, "e ", "w " or "i ".
+	return fmt.Errorf("%w: %s", err, strings.TrimSpace(string(line[2:n.Int()])))
 }
 
 // wantsDir tells whether the mount point is to be a directory: unless a file

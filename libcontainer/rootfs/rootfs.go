@@ -63,10 +63,18 @@ func (t *Tree) Run(plan []Op) error {
 		// Rare: directories on the way to the destination are missing.
 		plan = plan[failed:]
 		if err := t.makeWay(plan[0], err); err != nil {
-			return err
+			return t.explain(plan[0], err)
 		}
 	}
 	return nil
+}
+
+// explain adds what the operation can find out about its failure.
+func (t *Tree) explain(op Op, err error) error {
+	if e, ok := op.(interface{ explain(*Tree, error) error }); ok {
+		return e.explain(t, err)
+	}
+	return err
 }
 
 // queueSome queues as much of the plan as a batch has room for and returns the

@@ -15,6 +15,11 @@ func (p *Proc) Prctl(option int, args ...uint64) *Value {
 	return p.queue("prctl", unix.SYS_PRCTL, list...)
 }
 
+// SetName queues prctl(2) that gives the process a name, as ps(1) shows it.
+func (p *Proc) SetName(name string) *Value {
+	return p.queue("prctl", unix.SYS_PRCTL, num(unix.PR_SET_NAME), p.str(name), num(0), num(0), num(0))
+}
+
 // Unshare queues unshare(2).
 func (p *Proc) Unshare(flags uint64) *Value {
 	return p.queue("unshare", unix.SYS_UNSHARE, hex(flags))

@@ -13,12 +13,16 @@ var ErrGone = errors.New("container process ended unexpectedly")
 
 // Error is a remote system call that failed.
 type Error struct {
-	// Label says what the call was for; it may be empty.
+	// Step is the row of the step table, Label what the call was for; both
+	// may be empty. Step is not in the message: the caller puts it there.
+	Step  string
 	Label string
 	// Call is the name of the system call, Args its arguments as strace(1)
 	// would print them.
 	Call string
 	Args string
+	// Index is the call's place in the batch, from 0.
+	Index int
 	// Errno is the kernel's answer, 0 if Err says why there is none.
 	Errno unix.Errno
 	Err   error

@@ -22,6 +22,7 @@ type Proc struct {
 	ops   []op
 	outs  []out
 	arena int
+	step  string
 	label string
 	err   error // the first that could not be queued
 }
@@ -37,6 +38,7 @@ type driver interface {
 // op is an operation that is queued.
 type op struct {
 	name  string
+	step  string
 	label string
 	nr    uintptr
 	flags uint32
@@ -101,6 +103,10 @@ func errnoOf(ret int64) unix.Errno {
 	return 0
 }
 
+// Step names the row of the step table that the calls queued from here on
+// belong to, and ends the label of the one before.
+func (p *Proc) Step(name string) { p.step, p.label = name, "" }
+
 // Label names what the calls queued from here on are for; it begins the
 // message of an Error. An empty label ends it.
 func (p *Proc) Label(format string, args ...any) {
@@ -109,6 +115,9 @@ func (p *Proc) Label(format string, args ...any) {
 	}
 	p.label = format
 }
+
+// Len reports how many operations are queued.
+func (p *Proc) Len() int { return len(p.ops) }
 
 // Room reports how many more operations fit into the batch.
 func (p *Proc) Room() int { return maxOps - len(p.ops) }
@@ -211,7 +220,7 @@ func (p *Proc) queue(name string, nr uintptr, args ...arg) *Value {
 		p.fail(fmt.Errorf("%s: more than %d operations in a batch", name, maxOps))
 		return v
 	}
-	p.ops = append(p.ops, op{name: name, label: p.label, nr: nr, args: args, value: v})
+	p.ops = append(p.ops, op{name: name, step: p.step, label: p.label, nr: nr, args: args, value: v})
 	return v
 }
 
@@ -287,7 +296,7 @@ func (p *Proc) collect(gone error) error {
 			outs = outs[1:]
 		}
 		if e := errnoOf(ret); e != 0 && o.flags&flagMayFail == 0 {
-			return &Error{Label: o.label, Call: o.name, Args: p.format(o), Errno: e}
+			return p.failure(o, i, Error{Errno: e})
 		}
 	}
 	if gone != nil && !errors.Is(gone, io.EOF) {
@@ -306,7 +315,12 @@ func (p *Proc) unfinished(o *op, i int, gone error) error {
 	case errors.Is(gone, io.EOF):
 		gone = ErrGone
 	}
-	return &Error{Label: o.label, Call: o.name, Args: p.format(o), Err: gone}
+	return p.failure(o, i, Error{Err: gone})
+}
+
+func (p *Proc) failure(o *op, i int, e Error) *Error {
+	e.Step, e.Label, e.Call, e.Args, e.Index = o.step, o.label, o.name, p.format(o), i
+	return &e
 }
 
 // Wake lets a stub go on that waits in SpinUntil. Unlike the other methods it

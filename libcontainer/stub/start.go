@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"slices"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -201,6 +202,7 @@ func (c *Child) harden(extra int, listen bool) error {
 		first++
 	}
 	c.Prctl(unix.PR_SET_DUMPABLE, 0)
+	c.SetName("berth-init")
 	c.CloseRange(first, -1)
 	c.control = c.Fcntl(Num(controlFD), unix.F_DUPFD_CLOEXEC, first).flag(flagAdopt)
 	if listen {
@@ -228,4 +230,21 @@ func ignoredSignals() ([]int, error) {
 		return nil, err
 	}
 	return parseSigIgn(status)
+}
+
+// CloseOthers queues the closing of all descriptors from first on but the
+// stub's own two.
+func (c *Child) CloseOthers(first int) {
+	keep := []int{c.control.Int()}
+	if c.listener != nil {
+		keep = append(keep, c.listener.Int())
+	}
+	slices.Sort(keep)
+	for _, fd := range keep {
+		if fd > first {
+			c.CloseRange(first, fd-1)
+		}
+		first = fd + 1
+	}
+	c.CloseRange(first, -1)
 }
