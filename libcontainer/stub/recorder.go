@@ -12,6 +12,8 @@ type Recorder struct {
 	// leaves it to the recorder: calls that make a descriptor get numbers
 	// from 10 upward, others 0.
 	Answer func(call, args string) (ret int64, ok bool)
+	// Output, unless nil, gives what a call writes to its buffer.
+	Output func(call, args string) []byte
 
 	nextFD int64
 }
@@ -37,12 +39,25 @@ func (r *Recorder) exchange(p *Proc) error {
 		ret := r.answer(o.name, p.format(o))
 		o.value.n = ret // for the calls behind it that take it
 		p.mem.setRet(i, ret)
+		r.write(p, i)
 		r.Lines = append(r.Lines, p.line(o, ret))
 		if errnoOf(ret) != 0 && o.flags&flagMayFail == 0 {
 			return nil
 		}
 	}
 	return nil
+}
+
+// write puts a call's output where the stub would.
+func (r *Recorder) write(p *Proc, i int) {
+	if r.Output == nil {
+		return
+	}
+	for _, o := range p.outs {
+		if o.index == i {
+			copy(p.mem[o.off:o.off+len(o.dst)], r.Output(p.ops[i].name, p.format(&p.ops[i])))
+		}
+	}
 }
 
 func (r *Recorder) answer(call, args string) int64 {

@@ -235,9 +235,11 @@ func ignoredSignals() ([]int, error) {
 // CloseOthers queues the closing of all descriptors from first on but the
 // stub's own two.
 func (c *Child) CloseOthers(first int) {
-	keep := []int{c.control.Int()}
-	if c.listener != nil {
-		keep = append(keep, c.listener.Int())
+	var keep []int
+	for _, fd := range []*Value{c.control, c.listener} {
+		if fd != nil {
+			keep = append(keep, fd.Int())
+		}
 	}
 	slices.Sort(keep)
 	for _, fd := range keep {

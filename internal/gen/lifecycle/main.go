@@ -1,0 +1,75 @@
+// Command lifecycle writes docs/lifecycle.md from the step table. With -check
+// it only tells whether the file is up to date.
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/berth-oci/berth/libcontainer"
+)
+
+const file = "docs/lifecycle.md"
+
+const head = `# What happens, in which order
+
+Generated from the step table (libcontainer/steps.go) by "make generate"; do not edit.
+
+Every step is taken by the runtime on the host, or queued for the stub, the
+container's first process, which performs it as system calls. *Ground* is what the
+stub still stands on when the step is done; it only shrinks. When a step fails,
+those marked ↶ are taken back, last first, and the error names the step.
+`
+
+func main() {
+	check := flag.Bool("check", false, "only compare")
+	flag.Parse()
+	if err := run(*check); err != nil {
+		fmt.Fprintln(os.Stderr, "lifecycle:", err)
+		os.Exit(1)
+	}
+}
+
+func run(check bool) error {
+	text := page()
+	if !check {
+		return os.WriteFile(file, text, 0o644)
+	}
+	have, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(have, text) {
+		return fmt.Errorf("%s differs from the step table: run make generate", file)
+	}
+	return nil
+}
+
+func page() []byte {
+	var b bytes.Buffer
+	b.WriteString(head)
+	steps := libcontainer.Steps()
+	section(&b, "create", steps, func(s libcontainer.Step) bool { return s.Create })
+	section(&b, "start", steps, func(s libcontainer.Step) bool { return s.Start })
+	return b.Bytes()
+}
+
+func section(b *bytes.Buffer, verb string, steps []libcontainer.Step, in func(libcontainer.Step) bool) {
+	fmt.Fprintf(b, "\n## %s\n\n| step | by | ground | why it stands here |\n|---|---|---|---|\n", verb)
+	for _, s := range steps {
+		if !in(s) {
+			continue
+		}
+		name := s.Name
+		if s.Conditional {
+			name += " (if needed)"
+		}
+		if s.Undone {
+			name += " ↶"
+		}
+		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", name, s.Side, s.Ground, strings.ReplaceAll(s.Why, "|", `\|`))
+	}
+}

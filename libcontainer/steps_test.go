@@ -1,0 +1,198 @@
+package libcontainer
+
+import (
+	"context"
+	"encoding/binary"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/berth-oci/berth/libcontainer/namespaces"
+	"github.com/berth-oci/berth/libcontainer/stub"
+	"github.com/berth-oci/berth/specconv"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func TestGroundNeverGrows(t *testing.T) {
+	for i := 1; i < len(steps); i++ {
+		if steps[i].ground < steps[i-1].ground {
+			t.Errorf("%q has %s behind %q with %s", steps[i].name, steps[i].ground, steps[i-1].name, steps[i-1].ground)
+		}
+	}
+	if last := steps[len(steps)-1]; last.ground != gone {
+		t.Errorf("the last step, %q, ends on %s", last.name, last.ground)
+	}
+}
+
+func TestStepsAreNamedOnceAndExplained(t *testing.T) {
+	seen := map[string]bool{}
+	for _, s := range steps {
+		if s.name == "" || seen[s.name] {
+			t.Errorf("name %q is empty or taken", s.name)
+		}
+		seen[s.name] = true
+		if s.why == "" || s.do == nil || s.in == 0 {
+			t.Errorf("%q lacks a reason, a function or a verb", s.name)
+		}
+		if s.undo != nil && s.side != host {
+			t.Errorf("%q is undone, but the stub's steps end with the stub", s.name)
+		}
+	}
+}
+
+// TestOrder keeps the pairs whose order matters.
+func TestOrder(t *testing.T) {
+	pairs := []struct{ first, second, why string }{
+		{"reserve state", "make cgroup", "what a killed create leaves must be found by delete"},
+		{"enter cgroup", "unshare namespaces", "the cgroup namespace's root is the cgroup of its maker"},
+		{"join namespaces", "isolate mounts", "their paths are the host's"},
+		{"isolate mounts", "open root", "nothing may propagate to the host"},
+		{"make working directory", "make root read-only", "EROFS"},
+		{"make devices", "make root read-only", "EROFS"},
+		{"mount file systems", "protect paths", "a mount would cover the protection"},
+		{"protect paths", "pivot root", "the host's null device is gone behind it"},
+		{"set oom score", "drop privileges", "lowering it needs CAP_SYS_RESOURCE"},
+		{"pivot root", "enter working directory", "it is the container's"},
+		{"close descriptors", "enter working directory", "CVE-2024-21626"},
+		{"own stdio", "drop privileges", "chown needs CAP_CHOWN"},
+		{"drop privileges", "find program", "it is looked for as its user"},
+		{"save state", "detach stub", "start reads it"},
+		{"attach stub", "set limits", "a limit of descriptors would hinder accept"},
+	}
+	index := func(name string) int {
+		i := slices.IndexFunc(steps[:], func(s step) bool { return s.name == name })
+		if i < 0 {
+			t.Errorf("no step %q", name)
+		}
+		return i
+	}
+	for _, p := range pairs {
+		if index(p.first) >= index(p.second) {
+			t.Errorf("%q is not before %q: %s", p.first, p.second, p.why)
+		}
+	}
+}
+
+// fakeCgroup is where a container would be on a hybrid host.
+type fakeCgroup struct{ cgroups.Manager }
+
+func (fakeCgroup) Entry() cgroups.Entry {
+	return cgroups.Entry{Files: []string{"/sys/fs/cgroup/pids/c/tasks", "/sys/fs/cgroup/cpu,cpuacct/c/tasks"}}
+}
+
+// needHost are the steps that a recorder cannot take the stub's part in.
+var needHost = []string{"reserve state", "make cgroup", "start stub", "save state", "detach stub", "attach stub", "set limits"}
+
+// record takes the steps of create and start on a recorder and gives the calls.
+func record(t *testing.T, spec *specs.Spec) []string {
+	t.Helper()
+	cfg, err := specconv.Convert(spec, specconv.Options{Bundle: "/bundle"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, rec := stub.Record(nil)
+	rec.Output = recordedOutput
+	r := &run{
+		ctx: context.Background(), verb: inCreate | inStart, cfg: cfg, cgroup: fakeCgroup{}, plan: namespaces.PlanFor(cfg.Namespaces),
+		child: &stub.Child{Proc: p}, p: p,
+		c: &Container{state: &State{ID: "c", Cgroups: map[string]string{
+			"pids": "/sys/fs/cgroup/pids/c", "cpu": "/sys/fs/cgroup/cpu,cpuacct/c", "": "/sys/fs/cgroup/unified/c",
+		}}},
+	}
+	for i := range steps {
+		s := &steps[i]
+		if slices.Contains(needHost, s.name) || (s.when != nil && !s.when(cfg)) {
+			continue
+		}
+		rec.Lines = append(rec.Lines, "# "+s.name)
+		err := r.take(s)
+		if err == nil {
+			err = r.flush()
+		}
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", s.name, err, strings.Join(rec.Lines, "\n"))
+		}
+	}
+	return rec.Lines
+}
+
+// recordedOutput makes the null device of what is looked at, except for the
+// masked paths that are directories, and "/" of the working directory.
+func recordedOutput(call, args string) []byte {
+	switch call {
+	case "getcwd":
+		return []byte("/")
+	case "statx":
+		st := make([]byte, 256)
+		ne := binary.NativeEndian
+		mode := uint16(unix.S_IFCHR | 0o666)
+		if strings.Contains(args, `"/bin/`) {
+			mode = unix.S_IFREG | 0o755
+		}
+		ne.PutUint16(st[28:], mode)
+		ne.PutUint32(st[128:], 1)
+		ne.PutUint32(st[132:], 3)
+		return st
+	}
+	return nil
+}
+
+func TestCallsOfCreate(t *testing.T) {
+	minimal := func() *specs.Spec {
+		spec := specconv.Default(specconv.DefaultOptions{})
+		spec.Process.Terminal = false
+		spec.Mounts, spec.Linux.MaskedPaths, spec.Linux.ReadonlyPaths = nil, nil, nil
+		return spec
+	}
+	cases := map[string]func() *specs.Spec{
+		"default": func() *specs.Spec {
+			spec := specconv.Default(specconv.DefaultOptions{CgroupNamespace: true})
+			spec.Process.Terminal = false
+			return spec
+		},
+		"user": func() *specs.Spec {
+			spec, score, umask := minimal(), 500, uint32(0o77)
+			spec.Process.User = specs.User{UID: 1000, GID: 100, AdditionalGids: []uint32{5, 6}, Umask: &umask}
+			spec.Process.OOMScoreAdj = &score
+			spec.Process.Cwd = "/home"
+			spec.Process.Args = []string{"/bin/id"}
+			return spec
+		},
+		"joined": func() *specs.Spec {
+			spec := minimal()
+			spec.Hostname = ""
+			spec.Linux.Namespaces = []specs.LinuxNamespace{
+				{Type: specs.MountNamespace},
+				{Type: specs.NetworkNamespace, Path: "/run/netns/a"},
+				{Type: specs.IPCNamespace, Path: "/proc/7/ns/ipc"},
+			}
+			return spec
+		},
+	}
+	for name, spec := range cases {
+		t.Run(name, func(t *testing.T) {
+			got := strings.Join(record(t, spec()), "\n") + "\n"
+			file := filepath.Join("testdata", "create-"+name+".txt")
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("calls differ from %s (if they should: go test -update):\n%s", file, got)
+			}
+		})
+	}
+}
