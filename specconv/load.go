@@ -5,7 +5,6 @@ import (
 	"io"
 	"unicode/utf8"
 
-	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -15,8 +14,9 @@ const MaxSize = 16 << 20
 
 // Load reads a config.json. Unknown keys are ignored, as the specification
 // demands (config.md, Extensibility); everything else that is not a
-// configuration is an error of one line, for which errors.Is(err,
-// config.ErrInvalid) holds. What the values mean is for Convert to check.
+// configuration is a *config.FieldError of one line, which names the field,
+// or line and column, but not the file. What the values mean is for Convert to
+// check.
 func Load(r io.Reader) (*specs.Spec, error) {
 	return load[specs.Spec](r)
 }
@@ -105,9 +105,4 @@ func kindOf(first byte) string {
 		return "a number"
 	}
 	return fmt.Sprintf("the byte %#02x", first)
-}
-
-// invalid makes an error about a whole file.
-func invalid(format string, args ...any) error {
-	return fmt.Errorf("%w: %w", config.ErrInvalid, fmt.Errorf(format, args...))
 }

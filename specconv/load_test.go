@@ -39,41 +39,40 @@ func TestLoadOthers(t *testing.T) {
 }
 
 func TestLoadErrors(t *testing.T) {
-	const bad = "invalid config.json: "
 	for _, test := range []struct{ file, want string }{
-		{"", bad + "empty"},
-		{" \n\t", bad + "empty"},
-		{"null", bad + "want an object, found null"},
-		{"[]", bad + "want an object, found an array"},
-		{`"x"`, bad + "want an object, found a string"},
-		{"-1", bad + "want an object, found a number"},
-		{"true", bad + "want an object, found a boolean"},
-		{"\xef\xbb\xbf{}", bad + "want an object, found the byte 0xef"},
-		{"ociVersion: 1.0.0", bad + "want an object, found the byte 0x6f"},
-		{"{", bad + "line 1, column 2: the file ends too early: unexpected EOF"},
-		{"{\"a\":\n  \"b", bad + "line 2, column 5: the file ends too early: unexpected EOF"},
-		{"{\n\t\"a\": 1,\n}", bad + "line 3, column 1: want a key, found '}'"},
-		{`{"a": nul}`, bad + "line 1, column 10: want null, found '}'"},
-		{"{} x", bad + "line 1, column 4: want the end of the file, found 'x'"},
-		{"{}{}", bad + "line 1, column 3: want the end of the file, found '{'"},
-		{"{}\x00", bad + `line 1, column 3: want the end of the file, found '\x00'`},
-		{"{\n\"root\": {\"path\": \"a\xffb\"}}", bad + "line 2, column 20: not UTF-8"},
-		{`{"root": {"path": "` + "a\nb" + `"}}`, bad + `line 1, column 21: want an escaped control character, found '\n'`},
-		{`{"a":` + strings.Repeat("[", 1<<20), bad + "line 1, column 1005: nested deeper than 1000"},
+		{"", "empty"},
+		{" \n\t", "empty"},
+		{"null", "want an object, found null"},
+		{"[]", "want an object, found an array"},
+		{`"x"`, "want an object, found a string"},
+		{"-1", "want an object, found a number"},
+		{"true", "want an object, found a boolean"},
+		{"\xef\xbb\xbf{}", "want an object, found the byte 0xef"},
+		{"ociVersion: 1.0.0", "want an object, found the byte 0x6f"},
+		{"{", "line 1, column 2: the file ends too early: unexpected EOF"},
+		{"{\"a\":\n  \"b", "line 2, column 5: the file ends too early: unexpected EOF"},
+		{"{\n\t\"a\": 1,\n}", "line 3, column 1: want a key, found '}'"},
+		{`{"a": nul}`, "line 1, column 10: want null, found '}'"},
+		{"{} x", "line 1, column 4: want the end of the file, found 'x'"},
+		{"{}{}", "line 1, column 3: want the end of the file, found '{'"},
+		{"{}\x00", `line 1, column 3: want the end of the file, found '\x00'`},
+		{"{\n\"root\": {\"path\": \"a\xffb\"}}", "line 2, column 20: not UTF-8"},
+		{`{"root": {"path": "` + "a\nb" + `"}}`, `line 1, column 21: want an escaped control character, found '\n'`},
+		{`{"a":` + strings.Repeat("[", 1<<20), "line 1, column 1005: nested deeper than 1000"},
 
-		{`{"a": [1,]}`, bad + "line 1, column 10: want a value, found ']'"},
-		{`{"a": [1 2]}`, bad + `line 1, column 10: want "," or "]", found '2'`},
-		{`{"a": 1 "b": 2}`, bad + `line 1, column 9: want "," or "}", found '"'`},
-		{`{"a" 1}`, bad + `line 1, column 6: want ":", found '1'`},
-		{`{a: 1}`, bad + `line 1, column 2: want a key, found 'a'`},
-		{`{"a": 01}`, bad + `line 1, column 8: want "," or "}", found '1'`},
-		{`{"a": -}`, bad + `line 1, column 8: want a digit, found '}'`},
-		{`{"a": 1.}`, bad + `line 1, column 9: want a digit, found '}'`},
-		{`{"a": 1e+}`, bad + `line 1, column 10: want a digit, found '}'`},
-		{`{"a": +1}`, bad + `line 1, column 7: want a value, found '+'`},
-		{`{"a": é}`, bad + `line 1, column 7: want a value, found 'é'`},
-		{`{"a": "\x"}`, bad + `line 1, column 7: a string with a wrong escape sequence`},
-		{`{"a": "\`, bad + `line 1, column 9: the file ends too early: unexpected EOF`},
+		{`{"a": [1,]}`, "line 1, column 10: want a value, found ']'"},
+		{`{"a": [1 2]}`, `line 1, column 10: want "," or "]", found '2'`},
+		{`{"a": 1 "b": 2}`, `line 1, column 9: want "," or "}", found '"'`},
+		{`{"a" 1}`, `line 1, column 6: want ":", found '1'`},
+		{`{a: 1}`, `line 1, column 2: want a key, found 'a'`},
+		{`{"a": 01}`, `line 1, column 8: want "," or "}", found '1'`},
+		{`{"a": -}`, `line 1, column 8: want a digit, found '}'`},
+		{`{"a": 1.}`, `line 1, column 9: want a digit, found '}'`},
+		{`{"a": 1e+}`, `line 1, column 10: want a digit, found '}'`},
+		{`{"a": +1}`, `line 1, column 7: want a value, found '+'`},
+		{`{"a": é}`, `line 1, column 7: want a value, found 'é'`},
+		{`{"a": "\x"}`, `line 1, column 7: a string with a wrong escape sequence`},
+		{`{"a": "\`, `line 1, column 9: the file ends too early: unexpected EOF`},
 
 		{`{"root": {}, "hostname": "", "root": {}}`, "root: is there twice"},
 		{`{"process": {"cwd": "/", "CWD": "/"}}`, "process.CWD: is there twice"},
@@ -110,7 +109,7 @@ func TestLoadErrors(t *testing.T) {
 			t.Errorf("%q: not an ErrInvalid", name)
 		}
 		var field *config.FieldError
-		if strings.HasPrefix(test.want, bad) == errors.As(err, &field) {
+		if !errors.As(err, &field) {
 			t.Errorf("%q: %T", name, err)
 		}
 	}
@@ -149,9 +148,9 @@ func TestLoadBounded(t *testing.T) {
 		most  int
 		want  string
 	}{
-		{"", '[', 1 << 20, "invalid config.json: want an object, found an array"},
-		{"", ' ', 64 << 20, "invalid config.json: longer than 16 MiB"},
-		{"{\"a\":", '[', 64 << 20, "invalid config.json: longer than 16 MiB"},
+		{"", '[', 1 << 20, "want an object, found an array"},
+		{"", ' ', 64 << 20, "longer than 16 MiB"},
+		{"{\"a\":", '[', 64 << 20, "longer than 16 MiB"},
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)

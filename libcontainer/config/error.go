@@ -8,13 +8,19 @@ var ErrInvalid = errors.New("invalid config.json")
 
 // FieldError is an error that points at one field of config.json.
 type FieldError struct {
-	// Field is a path in the style of "mounts[3].options[1]".
+	// Field is a path in the style of "mounts[3].options[1]"; it is empty in
+	// an error about the file as a whole.
 	Field string
 	Err   error
 }
 
-// Error gives "FIELD: CAUSE".
-func (e *FieldError) Error() string { return e.Field + ": " + e.Err.Error() }
+// Error gives "FIELD: CAUSE", or the cause alone where there is no field.
+func (e *FieldError) Error() string {
+	if e.Field == "" {
+		return e.Err.Error()
+	}
+	return e.Field + ": " + e.Err.Error()
+}
 
 // Unwrap gives the cause.
 func (e *FieldError) Unwrap() error { return e.Err }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"strings"
 	"testing"
 )
@@ -51,5 +52,17 @@ func TestQuote(t *testing.T) {
 	}
 	if got := Quote(strings.Repeat("x", 1<<20)); len(got) > 80 || !strings.HasSuffix(got, `"...`) {
 		t.Errorf("Quote of a long value = %s", got)
+	}
+}
+
+func TestFieldError(t *testing.T) {
+	cause := errors.New("cause")
+	for want, err := range map[string]error{
+		"root.path: cause": &FieldError{Field: "root.path", Err: cause},
+		"cause":            &FieldError{Err: cause},
+	} {
+		if err.Error() != want || !errors.Is(err, ErrInvalid) || !errors.Is(err, cause) {
+			t.Errorf("%v, want %s", err, want)
+		}
 	}
 }
