@@ -31,6 +31,9 @@ func Open(dir, name string, flags int) (*os.File, error) {
 	if err := CheckName(name); err != nil {
 		return nil, err
 	}
+	if dir == "" {
+		return nil, fmt.Errorf("open %q: %w", name, ErrNoCgroup)
+	}
 	path := dir + "/" + name
 	dirfd, err := retry(func() (int, error) {
 		return unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
@@ -53,12 +56,16 @@ func openBeneath(dirfd int, name string, flags int) (int, error) {
 	}
 	fd, err := retry(func() (int, error) { return unix.Openat2(dirfd, name, &how) })
 	if errors.Is(err, unix.ENOSYS) {
-		// A seccomp filter may take openat2 (Linux 5.6) away. The name has
-		// passed CheckName, so it has a single component, for which
-		// O_NOFOLLOW says the same.
-		fd, err = retry(func() (int, error) { return unix.Openat(dirfd, name, flags|unix.O_NOFOLLOW, 0) })
+		// A seccomp filter may take openat2 (Linux 5.6) away.
+		fd, err = openSingle(dirfd, name, flags)
 	}
 	return fd, err
+}
+
+// openSingle opens a name that has passed CheckName: it has a single component,
+// for which O_NOFOLLOW says the same as the flags of openat2.
+func openSingle(dirfd int, name string, flags int) (int, error) {
+	return retry(func() (int, error) { return unix.Openat(dirfd, name, flags|unix.O_NOFOLLOW, 0) })
 }
 
 func retry(call func() (int, error)) (int, error) {
@@ -118,26 +125,6 @@ func ParseUint(s string) (uint64, error) {
 	return n, nil
 }
 
-// ReadKeyed reads a file of lines "KEY NUMBER", such as memory.stat. Lines of
-// another form are left out.
-func ReadKeyed(dir, name string) (map[string]uint64, error) {
-	s, err := ReadFile(dir, name)
-	if err != nil {
-		return nil, err
-	}
-	m := make(map[string]uint64)
-	for line := range strings.Lines(s) {
-		key, value, ok := strings.Cut(strings.TrimSpace(line), " ")
-		if !ok {
-			continue
-		}
-		if n, err := ParseUint(value); err == nil {
-			m[key] = n
-		}
-	}
-	return m, nil
-}
-
 // WriteFile writes value to the file name of the cgroup directory dir, in one
 // write. The error names the file, the value and the kernel's reason.
 func WriteFile(dir, name, value string) error {
@@ -161,5 +148,5 @@ func WriteFile(dir, name, value string) error {
 
 // Exists reports whether the cgroup directory dir has a file name.
 func Exists(dir, name string) bool {
-	return unix.Access(dir+"/"+name, unix.F_OK) == nil
+	return dir != "" && unix.Access(dir+"/"+name, unix.F_OK) == nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -159,19 +160,37 @@ func signalAll(m Manager, sig unix.Signal) error {
 }
 
 // FreezeV2 freezes or thaws the v2 cgroup dir and waits until it is so, no
-// longer than limit. When freezing fails it has thawed.
+// longer than limit. When freezing fails it has thawed. Thawing does not wait
+// for a cgroup that one above keeps frozen.
 func FreezeV2(dir string, frozen bool, limit time.Duration) error {
 	deadline := time.Now().Add(limit)
 	if !frozen {
-		// Not waited for: an ancestor that is frozen keeps this one frozen.
-		return WriteFile(dir, "cgroup.freeze", "0")
+		if err := WriteFile(dir, "cgroup.freeze", "0"); err != nil || frozenAbove(dir) {
+			return err
+		}
+		return WaitEvent(dir, "frozen", "0", deadline)
 	}
-	err := WriteFile(dir, "cgroup.freeze", "1")
-	if err == nil {
-		err = WaitEvent(dir, "frozen", "1", deadline)
+	if err := WriteFile(dir, "cgroup.freeze", "1"); err != nil {
+		return err
 	}
+	err := WaitEvent(dir, "frozen", "1", deadline)
 	if err != nil {
+		// Half frozen is the worst state: nothing would ever resume it.
 		err = errors.Join(err, WriteFile(dir, "cgroup.freeze", "0"))
 	}
 	return err
+}
+
+// frozenAbove reports whether a cgroup above dir is set to be frozen.
+func frozenAbove(dir string) bool {
+	for parent := filepath.Dir(dir); parent != dir; dir, parent = parent, filepath.Dir(parent) {
+		s, err := ReadFile(parent, "cgroup.freeze")
+		if err != nil {
+			return false // past the root of the hierarchy, which has none
+		}
+		if s == "1" {
+			return true
+		}
+	}
+	return false
 }

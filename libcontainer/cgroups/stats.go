@@ -1,4 +1,130 @@
 package cgroups
 
-// Stats is what the kernel has counted for a cgroup.
-type Stats struct{}
+// Stats is what the kernel has counted for a cgroup. Its JSON form is that of
+// "data" in a line of runc's events command, without what is not the cgroup's
+// (intel_rdt, network_interfaces).
+type Stats struct {
+	CPU     CPUStats                `json:"cpu"`
+	CPUSet  CPUSetStats             `json:"cpuset"`
+	Memory  MemoryStats             `json:"memory"`
+	Pids    PidsStats               `json:"pids"`
+	Blkio   BlkioStats              `json:"blkio"`
+	Hugetlb map[string]HugetlbStats `json:"hugetlb"` // by page size, "2MB"
+}
+
+// NewStats returns empty statistics.
+func NewStats() *Stats {
+	return &Stats{Hugetlb: make(map[string]HugetlbStats)}
+}
+
+// CPUStats is about time on CPUs.
+type CPUStats struct {
+	Usage      CPUUsage   `json:"usage"`
+	Throttling Throttling `json:"throttling,omitzero"`
+	PSI        *PSI       `json:"psi,omitempty"` // v2
+}
+
+// CPUUsage is time used, in nanoseconds.
+type CPUUsage struct {
+	Total        uint64   `json:"total,omitempty"`
+	PerCPU       []uint64 `json:"percpu,omitempty"`        // v1
+	PerCPUKernel []uint64 `json:"percpu_kernel,omitempty"` // v1
+	PerCPUUser   []uint64 `json:"percpu_user,omitempty"`   // v1
+	Kernel       uint64   `json:"kernel"`
+	User         uint64   `json:"user"`
+}
+
+// Throttling is about the quota.
+type Throttling struct {
+	Periods          uint64 `json:"periods,omitempty"`
+	ThrottledPeriods uint64 `json:"throttledPeriods,omitempty"`
+	ThrottledTime    uint64 `json:"throttledTime,omitempty"` // nanoseconds
+}
+
+// CPUSetStats are the settings of a v1 cpuset cgroup.
+type CPUSetStats struct {
+	CPUs                  []uint16 `json:"cpus,omitempty"`
+	CPUExclusive          uint64   `json:"cpu_exclusive"`
+	Mems                  []uint16 `json:"mems,omitempty"`
+	MemHardwall           uint64   `json:"mem_hardwall"`
+	MemExclusive          uint64   `json:"mem_exclusive"`
+	MemoryMigrate         uint64   `json:"memory_migrate"`
+	MemorySpreadPage      uint64   `json:"memory_spread_page"`
+	MemorySpreadSlab      uint64   `json:"memory_spread_slab"`
+	MemoryPressure        uint64   `json:"memory_pressure"`
+	SchedLoadBalance      uint64   `json:"sched_load_balance"`
+	SchedRelaxDomainLevel int64    `json:"sched_relax_domain_level"`
+}
+
+// MemoryStats is about memory, in bytes.
+type MemoryStats struct {
+	Cache     uint64            `json:"cache,omitempty"`
+	Usage     MemoryUsage       `json:"usage,omitzero"`
+	Swap      MemoryUsage       `json:"swap,omitzero"`      // memory and swap together
+	Kernel    MemoryUsage       `json:"kernel,omitzero"`    // v1
+	KernelTCP MemoryUsage       `json:"kernelTCP,omitzero"` // v1
+	Raw       map[string]uint64 `json:"raw,omitempty"`      // memory.stat
+	PSI       *PSI              `json:"psi,omitempty"`      // v2
+
+	// OOMKills is how many processes the kernel has killed because the
+	// memory limit was reached.
+	OOMKills uint64 `json:"-"`
+}
+
+// MemoryUsage is one counter of memory.
+type MemoryUsage struct {
+	Limit   uint64 `json:"limit"`
+	Usage   uint64 `json:"usage,omitempty"`
+	Max     uint64 `json:"max,omitempty"`
+	Failcnt uint64 `json:"failcnt"`
+}
+
+// PidsStats is about the number of processes and threads.
+type PidsStats struct {
+	Current uint64 `json:"current,omitempty"`
+	Limit   uint64 `json:"limit,omitempty"` // 0 is none
+}
+
+// BlkioStats is about input and output of block devices.
+type BlkioStats struct {
+	IOServiceBytesRecursive []BlkioEntry `json:"ioServiceBytesRecursive,omitempty"`
+	IOServicedRecursive     []BlkioEntry `json:"ioServicedRecursive,omitempty"`
+	IOQueueRecursive        []BlkioEntry `json:"ioQueueRecursive,omitempty"`       // v1
+	IOServiceTimeRecursive  []BlkioEntry `json:"ioServiceTimeRecursive,omitempty"` // v1
+	IOWaitTimeRecursive     []BlkioEntry `json:"ioWaitTimeRecursive,omitempty"`    // v1
+	IOMergedRecursive       []BlkioEntry `json:"ioMergedRecursive,omitempty"`      // v1
+	IOTimeRecursive         []BlkioEntry `json:"ioTimeRecursive,omitempty"`        // v1
+	SectorsRecursive        []BlkioEntry `json:"sectorsRecursive,omitempty"`       // v1
+	PSI                     *PSI         `json:"psi,omitempty"`                    // v2
+}
+
+// BlkioEntry is a number about a block device.
+type BlkioEntry struct {
+	Major uint64 `json:"major,omitempty"`
+	Minor uint64 `json:"minor,omitempty"`
+	Op    string `json:"op,omitempty"`
+	Value uint64 `json:"value,omitempty"`
+}
+
+// HugetlbStats is about huge pages of one size, in bytes.
+type HugetlbStats struct {
+	Usage   uint64 `json:"usage,omitempty"`
+	Max     uint64 `json:"max,omitempty"` // v1
+	Failcnt uint64 `json:"failcnt"`
+}
+
+// PSI is pressure stall information: how long some or all of the processes
+// waited for a resource.
+type PSI struct {
+	Some PSITimes `json:"some"`
+	Full PSITimes `json:"full"`
+}
+
+// PSITimes are percentages over the last 10, 60 and 300 seconds, and a total
+// in microseconds.
+type PSITimes struct {
+	Avg10  float64 `json:"avg10"`
+	Avg60  float64 `json:"avg60"`
+	Avg300 float64 `json:"avg300"`
+	Total  uint64  `json:"total"`
+}

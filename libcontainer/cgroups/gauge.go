@@ -1,0 +1,183 @@
+package cgroups
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Gauge reads many files of a cgroup directory and keeps the first error, so
+// that a list of readings is a list. A file that does not exist is empty: which
+// there are depends on the kernel and its configuration.
+type Gauge struct {
+	dir string
+	err error
+}
+
+// OpenGauge returns a Gauge on the directory dir; if that does not exist, Err
+// says so.
+func OpenGauge(dir string) *Gauge {
+	g := &Gauge{dir: dir}
+	if err := unix.Access(dir, unix.F_OK); err != nil {
+		g.err = &os.PathError{Op: "read", Path: dir, Err: err}
+	}
+	return g
+}
+
+// Err returns the first error.
+func (g *Gauge) Err() error { return g.err }
+
+// Has reports whether a file exists.
+func (g *Gauge) Has(name string) bool { return Exists(g.dir, name) }
+
+// Text returns what is in a file.
+func (g *Gauge) Text(name string) string {
+	if g.err != nil {
+		return ""
+	}
+	s, err := ReadFile(g.dir, name)
+	// EOPNOTSUPP: a pressure file where the kernel was booted with psi=0.
+	if err != nil && !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.EOPNOTSUPP) {
+		g.err = err
+	}
+	return s
+}
+
+// Parse returns a number that was read; "max" is Max.
+func (g *Gauge) Parse(s string) uint64 {
+	n, err := ParseUint(s)
+	if err != nil && g.err == nil {
+		g.err = fmt.Errorf("read %q: %w", g.dir, err)
+	}
+	return n
+}
+
+// Uint returns the number in a file.
+func (g *Gauge) Uint(name string) uint64 {
+	if s := g.Text(name); s != "" {
+		return g.Parse(s)
+	}
+	return 0
+}
+
+// Keyed returns the numbers of a file of lines "KEY NUMBER"; other lines are
+// left out.
+func (g *Gauge) Keyed(name string) map[string]uint64 {
+	m := make(map[string]uint64)
+	for line := range strings.Lines(g.Text(name)) {
+		key, value, ok := strings.Cut(strings.TrimSpace(line), " ")
+		if !ok {
+			continue
+		}
+		if n, err := ParseUint(value); err == nil {
+			m[key] = n
+		}
+	}
+	return m
+}
+
+// List returns the numbers of a list such as "0-3,7".
+func (g *Gauge) List(name string) []uint16 {
+	list, err := ParseList(g.Text(name))
+	if err != nil && g.err == nil {
+		g.err = fmt.Errorf("read %q: %w", g.dir+"/"+name, err)
+	}
+	return list
+}
+
+// ParseList expands a list such as "0-3,7".
+func ParseList(s string) ([]uint16, error) {
+	var list []uint16
+	for part := range strings.SplitSeq(strings.TrimSpace(s), ",") {
+		if part == "" {
+			continue
+		}
+		first, last, isRange := strings.Cut(part, "-")
+		if !isRange {
+			last = first
+		}
+		from, err := strconv.ParseUint(first, 10, 16)
+		if err != nil {
+			return nil, fmt.Errorf("parse list %q: %w", s, err)
+		}
+		to, err := strconv.ParseUint(last, 10, 16)
+		if err != nil {
+			return nil, fmt.Errorf("parse list %q: %w", s, err)
+		}
+		for n := from; n <= to; n++ {
+			list = append(list, uint16(n))
+		}
+	}
+	return list, nil
+}
+
+// HugepageSizes returns the sizes SIZE for which there is a file
+// "hugetlb.SIZE" + suffix.
+func (g *Gauge) HugepageSizes(suffix string) []string {
+	entries, err := os.ReadDir(g.dir)
+	if err != nil && g.err == nil {
+		g.err = err
+	}
+	var sizes []string
+	for _, e := range entries {
+		rest, ok := strings.CutPrefix(e.Name(), "hugetlb.")
+		size, found := strings.CutSuffix(rest, suffix)
+		if ok && found && !strings.Contains(size, ".") {
+			sizes = append(sizes, size)
+		}
+	}
+	slices.Sort(sizes)
+	return sizes
+}
+
+// PSI returns the content of a pressure file, nil where the kernel has none.
+func (g *Gauge) PSI(name string) *PSI {
+	text := g.Text(name)
+	if text == "" {
+		return nil
+	}
+	var p PSI
+	for line := range strings.Lines(text) {
+		f := strings.Fields(line)
+		if len(f) == 0 {
+			continue
+		}
+		to := &p.Some
+		if f[0] == "full" {
+			to = &p.Full
+		}
+		for _, field := range f[1:] {
+			key, value, _ := strings.Cut(field, "=")
+			// What does not parse is 0: the format may grow.
+			switch key {
+			case "avg10":
+				to.Avg10, _ = strconv.ParseFloat(value, 64)
+			case "avg60":
+				to.Avg60, _ = strconv.ParseFloat(value, 64)
+			case "avg300":
+				to.Avg300, _ = strconv.ParseFloat(value, 64)
+			case "total":
+				to.Total, _ = strconv.ParseUint(value, 10, 64)
+			}
+		}
+	}
+	return &p
+}
+
+// BlkioDevice begins an entry about a device written "MAJOR:MINOR".
+func BlkioDevice(s string) (BlkioEntry, bool) {
+	major, minor, ok := strings.Cut(s, ":")
+	if !ok {
+		return BlkioEntry{}, false
+	}
+	var e BlkioEntry
+	var err1, err2 error
+	e.Major, err1 = strconv.ParseUint(major, 10, 32)
+	e.Minor, err2 = strconv.ParseUint(minor, 10, 32)
+	return e, err1 == nil && err2 == nil
+}
