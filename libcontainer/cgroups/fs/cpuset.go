@@ -3,10 +3,29 @@ package fs
 import (
 	"fmt"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
+
+func planCpuset(_ string, r *specs.LinuxResources) ([]cgroups.Write, error) {
+	if r.CPU == nil {
+		return nil, nil
+	}
+	var writes []cgroups.Write
+	for _, v := range []struct{ field, file, value string }{
+		{"cpu.cpus", "cpuset.cpus", r.CPU.Cpus},
+		{"cpu.mems", "cpuset.mems", r.CPU.Mems},
+	} {
+		if v.value != "" {
+			writes = append(writes, cgroups.Write{Field: v.field, File: v.file, Value: v.value, Remedy: cgroups.CpusetRemedy(v.file)})
+		}
+	}
+	return writes, nil
+}
 
 // inheritCpuset gives the cpuset cgroup dir the CPUs and memory nodes of its
 // parent, if it has none. A new v1 cpuset is empty, and no process can be put
@@ -36,4 +55,27 @@ func inherit(dir, file string) (string, error) {
 		return "", err
 	}
 	return value, cgroups.WriteFile(dir, file, value)
+}
+
+// statCpuset reads the settings of the cpuset controller; it counts nothing.
+func statCpuset(g *cgroups.Gauge, s *cgroups.Stats) {
+	c := &s.CPUSet
+	c.CPUs, c.Mems = g.List("cpuset.cpus"), g.List("cpuset.mems")
+	for _, f := range []struct {
+		name string
+		to   *uint64
+	}{
+		{"cpu_exclusive", &c.CPUExclusive},
+		{"mem_exclusive", &c.MemExclusive},
+		{"mem_hardwall", &c.MemHardwall},
+		{"memory_migrate", &c.MemoryMigrate},
+		{"memory_spread_page", &c.MemorySpreadPage},
+		{"memory_spread_slab", &c.MemorySpreadSlab},
+		{"memory_pressure", &c.MemoryPressure},
+		{"sched_load_balance", &c.SchedLoadBalance},
+	} {
+		*f.to = g.Uint("cpuset." + f.name)
+	}
+	// Signed, -1 is the default. Absent or not, what is no number is 0.
+	c.SchedRelaxDomainLevel, _ = strconv.ParseInt(strings.TrimSpace(g.Text("cpuset.sched_relax_domain_level")), 10, 64)
 }

@@ -35,7 +35,10 @@ func (m *Manager) Freeze(frozen bool) error {
 }
 
 func freeze(dir string, limit time.Duration) error {
-	err := tryFreeze(dir, time.Now().Add(limit))
+	if err := cgroups.WriteFile(dir, "freezer.state", "FROZEN"); err != nil {
+		return err
+	}
+	err := awaitFrozen(dir, time.Now().Add(limit))
 	if err != nil {
 		// Half frozen is the worst state: nothing would ever resume it.
 		err = errors.Join(err, cgroups.WriteFile(dir, "freezer.state", "THAWED"))
@@ -43,23 +46,23 @@ func freeze(dir string, limit time.Duration) error {
 	return err
 }
 
-func tryFreeze(dir string, deadline time.Time) error {
+func awaitFrozen(dir string, deadline time.Time) error {
 	for delay := 50 * time.Microsecond; ; delay = min(2*delay, 20*time.Millisecond) {
-		// Written each time: the kernel then asks again those tasks that have
-		// not stopped, and those forked since.
-		if err := cgroups.WriteFile(dir, "freezer.state", "FROZEN"); err != nil {
-			return err
-		}
 		// There is no event for the change, only the read brings it about.
 		state, err := cgroups.ReadFile(dir, "freezer.state")
 		if err != nil || state == "FROZEN" {
 			return err
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("wait for %q: %w (state %q; a process of it is in an uninterruptible sleep)",
+			return fmt.Errorf("wait for %q: %w (state %s; a process in it is in an uninterruptible sleep)",
 				dir+"/freezer.state", os.ErrDeadlineExceeded, state)
 		}
 		time.Sleep(delay)
+		// Written again, the kernel asks those tasks that have not stopped
+		// once more, and those forked since.
+		if err := cgroups.WriteFile(dir, "freezer.state", "FROZEN"); err != nil {
+			return err
+		}
 	}
 }
 

@@ -1,8 +1,38 @@
 package fs
 
-import "github.com/berth-oci/berth/libcontainer/cgroups"
+import (
+	"fmt"
 
-// Stats implements cgroups.Manager.
+	"github.com/berth-oci/berth/libcontainer/cgroups"
+)
+
+// Stats implements cgroups.Manager. What the kernel does not count is 0.
 func (m *Manager) Stats() (*cgroups.Stats, error) {
-	return &cgroups.Stats{}, nil
+	if len(m.paths) == 0 {
+		return nil, fmt.Errorf("read statistics: %w", cgroups.ErrNoCgroup)
+	}
+	s := cgroups.NewStats()
+	for _, row := range []struct {
+		controller string
+		read       func(*cgroups.Gauge, *cgroups.Stats)
+	}{
+		{"cpu", statCPU},
+		{"cpuacct", statCpuacct},
+		{"cpuset", statCpuset},
+		{"memory", statMemory},
+		{"pids", statPids},
+		{"blkio", statBlkio},
+		{"hugetlb", statHugetlb},
+	} {
+		dir := m.paths[row.controller]
+		if dir == "" {
+			continue
+		}
+		g := cgroups.OpenGauge(dir)
+		row.read(g, s)
+		if err := g.Err(); err != nil {
+			return nil, fmt.Errorf("read statistics: %w", err)
+		}
+	}
+	return s, nil
 }

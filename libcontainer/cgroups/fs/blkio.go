@@ -1,0 +1,100 @@
+package fs
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+func planBlkio(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
+	b := r.BlockIO
+	if b == nil {
+		return nil, nil
+	}
+	if err := cgroups.CheckWeights(b); err != nil {
+		return nil, err
+	}
+	// CFQ went with Linux 5.0, and left the names with "bfq" to BFQ. A kernel
+	// that has neither is told by the first.
+	prefix := "blkio."
+	if cgroups.Exists(dir, "blkio.bfq.weight") {
+		prefix = "blkio.bfq."
+	}
+	var writes []cgroups.Write
+	add := func(field, file, value string, remedy map[unix.Errno]string) {
+		writes = append(writes, cgroups.Write{Field: field, File: file, Value: value, Remedy: remedy})
+	}
+	noWeight := map[unix.Errno]string{unix.ENOENT: "this kernel has no weights for it: the bfq scheduler has, leaf weights went with Linux 5.0"}
+	weight := func(field, file, device string, w *uint16) {
+		if w != nil && *w != 0 {
+			add(field, file, device+strconv.FormatUint(uint64(*w), 10), noWeight)
+		}
+	}
+	weight("blockIO.weight", prefix+"weight", "", b.Weight)
+	weight("blockIO.leafWeight", "blkio.leaf_weight", "", b.LeafWeight)
+	for i, d := range b.WeightDevice {
+		field, device := fmt.Sprintf("blockIO.weightDevice[%d].", i), fmt.Sprintf("%d:%d ", d.Major, d.Minor)
+		weight(field+"weight", prefix+"weight_device", device, d.Weight)
+		weight(field+"leafWeight", "blkio.leaf_weight_device", device, d.LeafWeight)
+	}
+	cgroups.BlockIOThrottle(b, func(field, what, device string, rate uint64) {
+		file := map[string]string{"rbps": "read_bps", "wbps": "write_bps", "riops": "read_iops", "wiops": "write_iops"}[what]
+		add(field, "blkio.throttle."+file+"_device", device+" "+strconv.FormatUint(rate, 10), cgroups.DeviceRemedy())
+	})
+	return writes, nil
+}
+
+// statBlkio reads what the blkio controller has counted: what the scheduler of
+// the devices has, or else what the throttling has.
+func statBlkio(g *cgroups.Gauge, s *cgroups.Stats) {
+	b := &s.Blkio
+	for _, f := range []struct {
+		name string
+		to   *[]cgroups.BlkioEntry
+	}{
+		{"io_service_bytes_recursive", &b.IOServiceBytesRecursive},
+		{"io_serviced_recursive", &b.IOServicedRecursive},
+		{"io_queued_recursive", &b.IOQueueRecursive},
+		{"io_service_time_recursive", &b.IOServiceTimeRecursive},
+		{"io_wait_time_recursive", &b.IOWaitTimeRecursive},
+		{"io_merged_recursive", &b.IOMergedRecursive},
+		{"time_recursive", &b.IOTimeRecursive},
+		{"sectors_recursive", &b.SectorsRecursive},
+	} {
+		for _, prefix := range []string{"blkio.bfq.", "blkio.", "blkio.throttle."} {
+			if *f.to = parseBlkio(g.Text(prefix + f.name)); len(*f.to) > 0 {
+				break
+			}
+		}
+	}
+}
+
+// parseBlkio reads lines "8:0 Read 4096" and "8:0 4096". The line "Total N" at
+// the end has no device.
+func parseBlkio(text string) []cgroups.BlkioEntry {
+	var entries []cgroups.BlkioEntry
+	for line := range strings.Lines(text) {
+		f := strings.Fields(line)
+		if len(f) < 2 {
+			continue
+		}
+		e, ok := cgroups.BlkioDevice(f[0])
+		if !ok {
+			continue
+		}
+		if len(f) > 2 {
+			e.Op = f[1]
+		}
+		n, err := cgroups.ParseUint(f[len(f)-1])
+		if err != nil {
+			continue
+		}
+		e.Value = n
+		entries = append(entries, e)
+	}
+	return entries
+}

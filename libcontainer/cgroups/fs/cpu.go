@@ -1,0 +1,59 @@
+package fs
+
+import (
+	"strconv"
+
+	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+func planCPU(_ string, r *specs.LinuxResources) ([]cgroups.Write, error) {
+	c := r.CPU
+	if c == nil {
+		return nil, nil
+	}
+	var writes []cgroups.Write
+	add := func(field, file, value, einval string) {
+		writes = append(writes, cgroups.Write{Field: field, File: file, Value: value,
+			Remedy: map[unix.Errno]string{unix.EINVAL: einval}})
+	}
+	const bandwidth = "out of range, or the cgroups above or below have another ratio of quota to period"
+	const realtime = "out of range, or more than the cgroup above has left in its cpu.rt_runtime_us"
+	// The shares before idle: an idle cgroup refuses shares.
+	if c.Shares != nil && *c.Shares != 0 {
+		if err := cgroups.CheckShares(*c.Shares); err != nil {
+			return nil, err
+		}
+		add("cpu.shares", "cpu.shares", strconv.FormatUint(*c.Shares, 10), "the cgroup is idle: set cpu.idle to 0")
+	}
+	if c.Idle != nil {
+		add("cpu.idle", "cpu.idle", strconv.FormatInt(*c.Idle, 10), "0 or 1")
+	}
+	if c.Period != nil && *c.Period != 0 {
+		add("cpu.period", "cpu.cfs_period_us", strconv.FormatUint(*c.Period, 10), bandwidth)
+	}
+	if c.Quota != nil && *c.Quota != 0 {
+		add("cpu.quota", "cpu.cfs_quota_us", strconv.FormatInt(max(*c.Quota, -1), 10), bandwidth+", or the quota is below the burst")
+	}
+	if c.Burst != nil {
+		add("cpu.burst", "cpu.cfs_burst_us", strconv.FormatUint(*c.Burst, 10), "more than the quota")
+	}
+	if c.RealtimePeriod != nil && *c.RealtimePeriod != 0 {
+		add("cpu.realtimePeriod", "cpu.rt_period_us", strconv.FormatUint(*c.RealtimePeriod, 10), realtime)
+	}
+	if c.RealtimeRuntime != nil && *c.RealtimeRuntime != 0 {
+		add("cpu.realtimeRuntime", "cpu.rt_runtime_us", strconv.FormatInt(*c.RealtimeRuntime, 10), realtime)
+	}
+	return writes, nil
+}
+
+// statCPU reads what the cpu controller has counted.
+func statCPU(g *cgroups.Gauge, s *cgroups.Stats) {
+	stat := g.Keyed("cpu.stat")
+	s.CPU.Throttling = cgroups.Throttling{
+		Periods:          stat["nr_periods"],
+		ThrottledPeriods: stat["nr_throttled"],
+		ThrottledTime:    stat["throttled_time"],
+	}
+}

@@ -1,0 +1,26 @@
+package fs
+
+import (
+	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+func planHugetlb(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
+	return cgroups.HugetlbWrites(dir, "limit_in_bytes", r.HugepageLimits)
+}
+
+// statHugetlb reads what the hugetlb controller has counted: reservations,
+// where the kernel counts them, as those are what is limited first.
+func statHugetlb(g *cgroups.Gauge, s *cgroups.Stats) {
+	for _, size := range g.HugepageSizes(".usage_in_bytes") {
+		prefix := "hugetlb." + size + "."
+		if g.Has(prefix + "rsvd.usage_in_bytes") {
+			prefix += "rsvd."
+		}
+		s.Hugetlb[size] = cgroups.HugetlbStats{
+			Usage:   g.Uint(prefix + "usage_in_bytes"),
+			Max:     g.Uint(prefix + "max_usage_in_bytes"),
+			Failcnt: g.Uint(prefix + "failcnt"),
+		}
+	}
+}

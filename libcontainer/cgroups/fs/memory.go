@@ -1,0 +1,142 @@
+package fs
+
+import (
+	"strconv"
+
+	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// notSupported is the kernel's own ENOTSUPP. No C library knows it, but writes
+// to memory.kmem.limit_in_bytes return it since Linux 5.16.
+const notSupported = unix.Errno(524)
+
+// The file with the limit of memory and swap together. It is there if the
+// kernel accounts swap (CONFIG_MEMCG_SWAP, and no swapaccount=0).
+const memsw = "memory.memsw.limit_in_bytes"
+
+// planMemory: a limit of 0 is none that any process could live under, and
+// engines mean "not given" by it.
+func planMemory(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
+	mem := r.Memory
+	if mem == nil {
+		return nil, nil
+	}
+	p := memoryPlan{dir: dir}
+	p.limit(mem.Reservation, cgroups.Write{Field: "memory.reservation", File: "memory.soft_limit_in_bytes"})
+	p.limit(mem.Limit, cgroups.Write{
+		Field: "memory.limit", File: "memory.limit_in_bytes", InUse: "memory.usage_in_bytes",
+		Remedy: map[unix.Errno]string{
+			unix.EBUSY:  "less than what is in use and can not be reclaimed",
+			unix.EINVAL: "more than the limit of memory and swap together: raise memory.swap too",
+		},
+	})
+	p.limit(p.swap(mem), cgroups.Write{
+		Field: "memory.swap", File: memsw, InUse: "memory.memsw.usage_in_bytes",
+		Remedy: map[unix.Errno]string{
+			unix.EBUSY:  "less than what is in use and can not be reclaimed",
+			unix.EINVAL: "it counts memory and swap, and is less than memory.limit",
+			unix.ENOENT: "the kernel does not account swap: boot it with swapaccount=1, or leave memory.swap out",
+		},
+	})
+	const gone = "this kernel has no limit of kernel memory: leave it out, memory.limit includes it"
+	for _, k := range []struct {
+		v           *int64
+		field, file string
+	}{
+		{mem.Kernel, "memory.kernel", "memory.kmem.limit_in_bytes"},
+		{mem.KernelTCP, "memory.kernelTCP", "memory.kmem.tcp.limit_in_bytes"},
+	} {
+		if k.v != nil && *k.v == -1 && !cgroups.Exists(dir, k.file) {
+			continue // no limit is wished, and there is none
+		}
+		p.limit(k.v, cgroups.Write{Field: k.field, File: k.file,
+			Remedy: map[unix.Errno]string{notSupported: gone, unix.EOPNOTSUPP: gone, unix.ENOENT: gone}})
+	}
+	p.switches(mem)
+	return p.writes, p.err
+}
+
+type memoryPlan struct {
+	dir    string
+	writes []cgroups.Write
+	err    error
+}
+
+func (p *memoryPlan) limit(v *int64, w cgroups.Write) {
+	if v == nil || *v == 0 || p.err != nil {
+		return
+	}
+	p.err = cgroups.CheckLimit(w.Field, *v)
+	w.Value = strconv.FormatInt(*v, 10)
+	p.writes = append(p.writes, w)
+}
+
+// swap returns the limit of memory and swap to set.
+func (p *memoryPlan) swap(mem *specs.LinuxMemory) *int64 {
+	swap := mem.Swap
+	if swap != nil && *swap == 0 {
+		swap = nil
+	}
+	if swap == nil && mem.Limit != nil && *mem.Limit == -1 {
+		// Memory alone can not have more than memory and swap together.
+		swap = mem.Limit
+	}
+	if swap != nil && *swap == -1 && !cgroups.Exists(p.dir, memsw) {
+		return nil // no limit is wished, and there is none
+	}
+	return swap
+}
+
+// switches adds the writes of what is no limit.
+func (p *memoryPlan) switches(mem *specs.LinuxMemory) {
+	add := func(field, file, value string, remedy map[unix.Errno]string) {
+		p.writes = append(p.writes, cgroups.Write{Field: field, File: file, Value: value, Remedy: remedy})
+	}
+	if mem.Swappiness != nil {
+		if *mem.Swappiness > 100 {
+			// The kernel has a meaning for up to 200, the specification not.
+			p.err = cgroups.Invalid("memory.swappiness", *mem.Swappiness, "0 to 100")
+		}
+		add("memory.swappiness", "memory.swappiness", strconv.FormatUint(*mem.Swappiness, 10), nil)
+	}
+	if mem.DisableOOMKiller != nil {
+		add("memory.disableOOMKiller", "memory.oom_control", bit(*mem.DisableOOMKiller), nil)
+	}
+	if mem.UseHierarchy != nil {
+		add("memory.useHierarchy", "memory.use_hierarchy", bit(*mem.UseHierarchy),
+			map[unix.Errno]string{unix.EINVAL: "since Linux 5.11 it is always true"})
+	}
+}
+
+func bit(b bool) string {
+	if b {
+		return "1"
+	}
+	return "0"
+}
+
+// statMemory reads what the memory controller has counted.
+func statMemory(g *cgroups.Gauge, s *cgroups.Stats) {
+	m := &s.Memory
+	m.Raw = g.Keyed("memory.stat")
+	m.Cache = m.Raw["cache"]
+	for _, f := range []struct {
+		prefix string
+		to     *cgroups.MemoryUsage
+	}{
+		{"memory.", &m.Usage},
+		{"memory.memsw.", &m.Swap},
+		{"memory.kmem.", &m.Kernel},
+		{"memory.kmem.tcp.", &m.KernelTCP},
+	} {
+		*f.to = cgroups.MemoryUsage{
+			Limit:   g.Uint(f.prefix + "limit_in_bytes"),
+			Usage:   g.Uint(f.prefix + "usage_in_bytes"),
+			Max:     g.Uint(f.prefix + "max_usage_in_bytes"),
+			Failcnt: g.Uint(f.prefix + "failcnt"),
+		}
+	}
+	m.OOMKills = g.Keyed("memory.oom_control")["oom_kill"] // since Linux 4.13
+}

@@ -1,0 +1,36 @@
+package fs
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+func planNetCls(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
+	if r.Network == nil || r.Network.ClassID == nil {
+		return nil, nil
+	}
+	if *r.Network.ClassID == 0 && dir == "" {
+		return nil, nil // no class is wished, and there are none
+	}
+	return []cgroups.Write{{Field: "network.classID", File: "net_cls.classid", Value: strconv.FormatUint(uint64(*r.Network.ClassID), 10)}}, nil
+}
+
+func planNetPrio(_ string, r *specs.LinuxResources) ([]cgroups.Write, error) {
+	if r.Network == nil {
+		return nil, nil
+	}
+	var writes []cgroups.Write
+	for i, p := range r.Network.Priorities {
+		writes = append(writes, cgroups.Write{
+			Field:  fmt.Sprintf("network.priorities[%d]", i),
+			File:   "net_prio.ifpriomap",
+			Value:  p.Name + " " + strconv.FormatUint(uint64(p.Priority), 10),
+			Remedy: map[unix.Errno]string{unix.ENODEV: "no such interface in the network namespace of the runtime"},
+		})
+	}
+	return writes, nil
+}
