@@ -4,24 +4,104 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// Set implements cgroups.Manager.
+// row is a controller and how linux.resources becomes writes to its files. No
+// writes: nothing is asked of it.
+type row struct {
+	controller string
+	plan       func(dir string, r *specs.LinuxResources) ([]cgroups.Write, error)
+}
+
+func rows() []row {
+	return []row{
+		{"cpuset", planCpuset},
+		{"cpu", planCPU},
+		{"memory", planMemory},
+		{"pids", planPids},
+		{"io", planIO},
+		{"hugetlb", planHugetlb},
+		{"rdma", planRdma},
+		{"", planNetwork},
+	}
+}
+
+// Set implements cgroups.Manager. It enables the controllers that it needs, and
+// no others. All values are checked before the first is written; what the
+// kernel refuses leaves those written before it.
 func (m *Manager) Set(r *specs.LinuxResources) error {
 	if r == nil {
 		return nil
 	}
-	if len(r.Devices) > 0 {
-		if m.dir == "" {
-			return fmt.Errorf("set linux.resources.devices: %w", m.absent())
-		}
-		if m.opts.SetDevices == nil {
-			return fmt.Errorf("set linux.resources.devices: %w", errors.ErrUnsupported)
-		}
-		if err := m.opts.SetDevices(m.dir, r.Devices); err != nil {
-			return fmt.Errorf("set linux.resources: %w", err)
-		}
+	if err := m.set(r); err != nil {
+		return fmt.Errorf("set linux.resources.%w", err)
 	}
 	return nil
+}
+
+func (m *Manager) set(r *specs.LinuxResources) error {
+	var needed []row
+	for _, row := range rows() {
+		writes, err := row.plan(m.dir, r)
+		if err != nil {
+			return err
+		}
+		if len(writes) == 0 {
+			continue
+		}
+		if m.dir == "" {
+			return fmt.Errorf("%s: %w", writes[0].Field, m.absent())
+		}
+		needed = append(needed, row)
+	}
+	for _, row := range needed {
+		if err := m.setRow(row, r); err != nil {
+			return err
+		}
+	}
+	// After the others: who names a file means that one.
+	if err := m.setUnified(r.Unified); err != nil {
+		return err
+	}
+	return m.setDevices(r.Devices)
+}
+
+func (m *Manager) setRow(row row, r *specs.LinuxResources) error {
+	if err := enable(m.dir, row.controller); err != nil {
+		return fmt.Errorf("%s: %w", field(row, r), err)
+	}
+	// Planned again, as the files may be there only now.
+	writes, err := row.plan(m.dir, r)
+	if err != nil {
+		return err
+	}
+	return cgroups.Apply(m.dir, writes)
+}
+
+// field names what needs the controller of a row.
+func field(row row, r *specs.LinuxResources) string {
+	if writes, err := row.plan("", r); err == nil && len(writes) > 0 {
+		return writes[0].Field
+	}
+	return row.controller
+}
+
+func (m *Manager) setDevices(rules []specs.LinuxDeviceCgroup) error {
+	if len(rules) == 0 {
+		return nil
+	}
+	if m.dir == "" && m.opts.Tolerate {
+		// Without a cgroup there is none to restrict; a rootless container can
+		// not make device nodes.
+		return nil
+	}
+	if m.dir == "" {
+		return fmt.Errorf("devices: %w", m.absent())
+	}
+	if m.opts.SetDevices == nil {
+		return fmt.Errorf("devices: %w", errors.ErrUnsupported)
+	}
+	return m.opts.SetDevices(m.dir, rules)
 }

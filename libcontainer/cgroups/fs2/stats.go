@@ -1,8 +1,24 @@
 package fs2
 
-import "github.com/berth-oci/berth/libcontainer/cgroups"
+import (
+	"fmt"
 
-// Stats implements cgroups.Manager.
+	"github.com/berth-oci/berth/libcontainer/cgroups"
+)
+
+// Stats implements cgroups.Manager. What no enabled controller counts is 0.
 func (m *Manager) Stats() (*cgroups.Stats, error) {
-	return &cgroups.Stats{}, nil
+	if m.dir == "" {
+		return nil, fmt.Errorf("read statistics: %w", m.absent())
+	}
+	s, g := cgroups.NewStats(), cgroups.OpenGauge(m.dir)
+	statCPU(g, s)
+	statMemory(g, s)
+	statPids(g, s)
+	statIO(g, s)
+	statHugetlb(g, s)
+	if err := g.Err(); err != nil {
+		return nil, fmt.Errorf("read statistics: %w", err)
+	}
+	return s, nil
 }

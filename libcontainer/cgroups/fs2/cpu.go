@@ -1,0 +1,85 @@
+package fs2
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+func planCPU(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
+	c := r.CPU
+	if c == nil {
+		return nil, nil
+	}
+	var writes []cgroups.Write
+	add := func(field, file, value, einval string) {
+		writes = append(writes, cgroups.Write{Field: field, File: file, Value: value,
+			Remedy: map[unix.Errno]string{unix.EINVAL: einval}})
+	}
+	if c.RealtimePeriod != nil && *c.RealtimePeriod != 0 {
+		return nil, cgroups.Unsupported("cpu.realtimePeriod", "cgroup v2 has no realtime limits")
+	}
+	if c.RealtimeRuntime != nil && *c.RealtimeRuntime != 0 {
+		return nil, cgroups.Unsupported("cpu.realtimeRuntime", "cgroup v2 has no realtime limits")
+	}
+	// The weight before idle: an idle cgroup refuses a weight.
+	if c.Shares != nil && *c.Shares != 0 {
+		add("cpu.shares", "cpu.weight", strconv.FormatUint(cgroups.SharesToWeight(*c.Shares), 10), "the cgroup is idle: set cpu.idle to 0")
+	}
+	if c.Idle != nil {
+		add("cpu.idle", "cpu.idle", strconv.FormatInt(*c.Idle, 10), "0 or 1")
+	}
+	if field, value := bandwidth(dir, c); value != "" {
+		add(field, "cpu.max", value, "out of range, or the quota is below the burst")
+	}
+	if c.Burst != nil {
+		add("cpu.burst", "cpu.max.burst", strconv.FormatUint(*c.Burst, 10), "more than the quota")
+	}
+	return writes, nil
+}
+
+// bandwidth returns what to write to cpu.max, "QUOTA PERIOD" or "QUOTA", "" for
+// nothing. The kernel keeps the period when only a quota is written, but has no
+// way to say the opposite.
+func bandwidth(dir string, c *specs.LinuxCPU) (field, value string) {
+	if c.Quota != nil && *c.Quota != 0 {
+		field, value = "cpu.quota", "max"
+		if *c.Quota > 0 {
+			value = strconv.FormatInt(*c.Quota, 10)
+		}
+	}
+	if c.Period == nil || *c.Period == 0 {
+		return field, value
+	}
+	if value == "" {
+		field, value = "cpu.period", "max"
+		// Not there as long as the controller is not enabled.
+		if now, err := cgroups.ReadFile(dir, "cpu.max"); err == nil {
+			value, _, _ = strings.Cut(now, " ")
+		}
+	}
+	return field, value + " " + strconv.FormatUint(*c.Period, 10)
+}
+
+// statCPU reads what is counted of CPU time; without the controller only the
+// usage is.
+func statCPU(g *cgroups.Gauge, s *cgroups.Stats) {
+	stat := g.Keyed("cpu.stat")
+	const usec = 1000
+	s.CPU = cgroups.CPUStats{
+		Usage: cgroups.CPUUsage{
+			Total:  stat["usage_usec"] * usec,
+			User:   stat["user_usec"] * usec,
+			Kernel: stat["system_usec"] * usec,
+		},
+		Throttling: cgroups.Throttling{
+			Periods:          stat["nr_periods"],
+			ThrottledPeriods: stat["nr_throttled"],
+			ThrottledTime:    stat["throttled_usec"] * usec,
+		},
+		PSI: g.PSI("cpu.pressure"),
+	}
+}

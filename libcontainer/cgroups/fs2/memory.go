@@ -1,0 +1,164 @@
+package fs2
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// planMemory: a limit of 0 is none that any process could live under, and
+// engines mean "not given" by it.
+func planMemory(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
+	mem := r.Memory
+	if mem == nil {
+		return nil, nil
+	}
+	if err := refuseMemory(mem); err != nil {
+		return nil, err
+	}
+	var writes []cgroups.Write
+	swap, err := planSwap(dir, mem)
+	if err != nil {
+		return nil, err
+	}
+	if swap != "" {
+		// Before the limit: lowering that pushes memory out to swap.
+		writes = append(writes, cgroups.Write{Field: "memory.swap", File: "memory.swap.max", Value: swap,
+			Remedy: map[unix.Errno]string{unix.ENOENT: "the kernel does not account swap: boot it without swapaccount=0, or leave memory.swap out"}})
+	}
+	for _, l := range []struct {
+		field, file string
+		v           *int64
+	}{
+		{"memory.limit", "memory.max", mem.Limit},
+		{"memory.reservation", "memory.low", mem.Reservation},
+	} {
+		if !given(l.v) {
+			continue
+		}
+		if err := cgroups.CheckLimit(l.field, *l.v); err != nil {
+			return nil, err
+		}
+		writes = append(writes, cgroups.Write{Field: l.field, File: l.file, Value: limit(*l.v)})
+	}
+	if mem.CheckBeforeUpdate != nil && *mem.CheckBeforeUpdate {
+		err = checkUsage(dir, mem)
+	}
+	return writes, err
+}
+
+func given(v *int64) bool { return v != nil && *v != 0 }
+
+func limit(v int64) string {
+	if v == -1 {
+		return "max"
+	}
+	return strconv.FormatInt(v, 10)
+}
+
+// refuseMemory refuses what v2 has nothing for.
+func refuseMemory(mem *specs.LinuxMemory) error {
+	switch {
+	case given(mem.Kernel) && *mem.Kernel != -1:
+		return cgroups.Unsupported("memory.kernel", "cgroup v2 has no limit of kernel memory: leave it out, memory.limit includes it")
+	case given(mem.KernelTCP) && *mem.KernelTCP != -1:
+		return cgroups.Unsupported("memory.kernelTCP", "cgroup v2 has no limit of TCP buffers: leave it out, memory.limit includes it")
+	case mem.Swappiness != nil:
+		return cgroups.Unsupported("memory.swappiness", "cgroup v2 has no swappiness of a cgroup: leave it out")
+	case mem.DisableOOMKiller != nil && *mem.DisableOOMKiller:
+		return cgroups.Unsupported("memory.disableOOMKiller", "cgroup v2 can not disable it; process.oomScoreAdj can protect a process")
+	case mem.UseHierarchy != nil && !*mem.UseHierarchy:
+		return cgroups.Unsupported("memory.useHierarchy", "cgroup v2 is always hierarchical")
+	}
+	return nil
+}
+
+// planSwap returns what to write to memory.swap.max, "" for nothing.
+func planSwap(dir string, mem *specs.LinuxMemory) (string, error) {
+	swap := mem.Swap
+	if !given(swap) {
+		if mem.Limit == nil || *mem.Limit != -1 {
+			return "", nil
+		}
+		// As on v1, where memory can not be unlimited and memory with swap
+		// limited.
+		swap = mem.Limit
+	}
+	if err := cgroups.CheckLimit("memory.swap", *swap); err != nil {
+		return "", err
+	}
+	max, err := cgroups.SwapLimit(*swap, memoryLimit(dir, mem))
+	if err != nil {
+		return "", err
+	}
+	if max <= 0 && !cgroups.Exists(dir, "memory.swap.max") && cgroups.Exists(dir, "memory.max") {
+		return "", nil // nothing to limit, or no limit wished, where no swap is accounted
+	}
+	return limit(max), nil
+}
+
+// memoryLimit returns the limit of memory that is to hold: the one given, or
+// the one of now.
+func memoryLimit(dir string, mem *specs.LinuxMemory) int64 {
+	if given(mem.Limit) {
+		return *mem.Limit
+	}
+	// Not there as long as the controller is not enabled.
+	if n, err := cgroups.ReadUint(dir, "memory.max"); err == nil && n <= math.MaxInt64 {
+		return int64(n)
+	}
+	return -1
+}
+
+// checkUsage refuses limits below what is in use, as v1 does; v2 would take
+// them and begin to kill.
+func checkUsage(dir string, mem *specs.LinuxMemory) error {
+	if !given(mem.Limit) || *mem.Limit == -1 {
+		return nil
+	}
+	usage, err := cgroups.ReadUint(dir, "memory.current")
+	if errors.Is(err, unix.ENOENT) {
+		return nil // not enabled yet, so nothing is counted
+	}
+	if err != nil {
+		return err
+	}
+	if uint64(*mem.Limit) < usage {
+		return fmt.Errorf("memory.limit: %d: %w (less than what is in use, %d bytes, and checkBeforeUpdate is set)", *mem.Limit, unix.EBUSY, usage)
+	}
+	return nil
+}
+
+// statMemory reads what the memory controller has counted.
+func statMemory(g *cgroups.Gauge, s *cgroups.Stats) {
+	m := &s.Memory
+	m.Raw = g.Keyed("memory.stat")
+	m.Cache = m.Raw["file"]
+	m.Usage = cgroups.MemoryUsage{
+		Limit: g.Uint("memory.max"),
+		Usage: g.Uint("memory.current"),
+		Max:   g.Uint("memory.peak"), // since Linux 5.19
+	}
+	if g.Has("memory.swap.current") {
+		// v1 counts both together, and so does who reads this.
+		m.Swap = cgroups.MemoryUsage{
+			Limit: sum(g.Uint("memory.swap.max"), m.Usage.Limit),
+			Usage: sum(g.Uint("memory.swap.current"), m.Usage.Usage),
+		}
+	}
+	m.PSI = g.PSI("memory.pressure")
+	m.OOMKills = g.Keyed("memory.events")["oom_kill"]
+}
+
+// sum adds, and keeps "no limit".
+func sum(a, b uint64) uint64 {
+	if a > cgroups.Max-b {
+		return cgroups.Max
+	}
+	return a + b
+}

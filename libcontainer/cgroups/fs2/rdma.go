@@ -1,0 +1,10 @@
+package fs2
+
+import (
+	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+func planRdma(_ string, r *specs.LinuxResources) ([]cgroups.Write, error) {
+	return cgroups.RdmaWrites(r.Rdma)
+}
