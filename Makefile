@@ -1,0 +1,58 @@
+# Every target installs what it needs itself. The work is in hack/ and tests/,
+# as scripts that do not need make.
+
+.DEFAULT_GOAL := build
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Make bin/berth: static, version and commit stamped in (VERSION=, COMMIT= override)
+	@hack/build
+
+.PHONY: demo
+demo: ## Build, then run a container that says hello (as root)
+	@hack/demo
+
+.PHONY: test
+test: ## Build, then run all the tests (as root)
+	@hack/test
+
+.PHONY: unit
+unit: ## Run the Go tests alone; no root needed
+	@go run ./tests/suite --go
+
+.PHONY: integration
+integration: ## Run tests/integration (as root); RUNTIME=/path for another runtime, TESTS="run.bats ..." for some files, FILTER=regexp for some tests
+	@hack/deps test
+	@[ -n "$(RUNTIME)" ] || hack/build
+	@go run ./tests/suite --bats $(if $(RUNTIME),--runtime $(RUNTIME)) $(if $(FILTER),--filter "$(FILTER)") $(TESTS)
+
+.PHONY: reference
+reference: ## Run tests/integration against Debian's runc; wanted differences are in tests/integration/reference-differences
+	@hack/deps test
+	@go run ./tests/suite --reference $(if $(FILTER),--filter "$(FILTER)") $(TESTS)
+
+.PHONY: bench
+bench: ## Compare with runc (and crun where it runs), as ratios (as root); BENCH_ROUNDS=, BENCH_LIMIT= loosen
+	@hack/deps bench
+	@hack/build
+	@go run ./tests/bench
+
+.PHONY: lint
+lint: ## Check style and known traps: golangci-lint, gofumpt, shellcheck
+	@hack/deps lint
+	@hack/lint
+
+.PHONY: generate-check
+generate-check: ## Fail when a generated file is not what its source says
+	@hack/generate-check
+
+.PHONY: deps
+deps: ## Install all Debian packages that the targets need
+	@hack/deps build demo test bench lint
+
+.PHONY: clean
+clean: ## Remove what the targets made
+	@rm -rf bin .cache
