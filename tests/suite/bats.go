@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"time"
+)
+
+const integrationDir = "tests/integration"
+
+// tapLine is a result in the output of "bats --formatter tap --timing".
+var tapLine = regexp.MustCompile(`^(not ok|ok) \d+ (.*?)(?: in (\d+)(ms|sec|s))?(?: # (skip|timeout)(?: (.*))?)?$`)
+
+// batsRun is one run of the integration tests.
+type batsRun struct {
+	runtime string
+	files   []string // names in tests/integration; all if empty
+	filter  string   // a regular expression for names; all if empty
+	// reference is set when the runtime is not ours: tests of what only
+	// berth has are left out, and the wanted differences must be there.
+	reference bool
+
+	planned  int
+	seen     map[string]bool
+	expected differences
+}
+
+func (b *batsRun) run(r *report) error {
+	if os.Geteuid() != 0 {
+		return errors.New("the integration tests need root")
+	}
+	program, err := filepath.Abs(b.runtime)
+	if err != nil {
+		return err
+	}
+	if _, err := exec.LookPath(program); err != nil {
+		return err
+	}
+	if b.reference {
+		if b.expected, err = readDifferences(filepath.Join(integrationDir, "reference-differences")); err != nil {
+			return err
+		}
+	}
+	cmd := b.command(program)
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	b.seen = map[string]bool{}
+	readErr := b.read(r, stdout)
+	if err := cmd.Wait(); err != nil && !errors.As(err, new(*exec.ExitError)) {
+		return err
+	}
+	if readErr != nil {
+		return readErr
+	}
+	return b.complete()
+}
+
+// command runs bats in a mount and a pid namespace of its own, so that the
+// tests see their own mounts and processes alone, and nothing of them is left
+// at the end. The mounts are shared within, as on a host with systemd, because
+// it is there that a runtime's mounts would leak. The shell stays, as the
+// namespace's first process, to reap.
+func (b *batsRun) command(program string) *exec.Cmd {
+	args := []string{
+		"--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc",
+		"sh", "-c", `mount --make-rshared / && bats "$@"; exit $?`, "bats",
+		"--formatter", "tap", "--timing",
+	}
+	if b.filter != "" {
+		args = append(args, "--filter", b.filter)
+	}
+	if b.reference {
+		args = append(args, "--filter-tags", "!berth")
+	}
+	if len(b.files) == 0 {
+		args = append(args, integrationDir)
+	}
+	for _, file := range b.files {
+		args = append(args, filepath.Join(integrationDir, filepath.Base(file)))
+	}
+	cmd := exec.Command("unshare", args...)
+	cmd.Env = append(os.Environ(), "RUNTIME="+program, "BERTH_SUITE=1")
+	cmd.Stderr = os.Stderr
+	return cmd
+}
+
+func (b *batsRun) read(r *report, stdout io.Reader) error {
+	lines := bufio.NewScanner(stdout)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		line := lines.Text()
+		fmt.Println(line)
+		if m := tapLine.FindStringSubmatch(line); m != nil {
+			res := parseResult(m)
+			if b.seen[res.name] {
+				r.broken("bats", fmt.Errorf("two tests have the name %q", res.name))
+			}
+			b.seen[res.name] = true
+			r.add(b.expected.judge(res))
+		} else if n, err := strconv.Atoi(trimPlan(line)); err == nil {
+			b.planned = n
+		}
+	}
+	return lines.Err()
+}
+
+func trimPlan(line string) string {
+	if len(line) > 3 && line[:3] == "1.." {
+		return line[3:]
+	}
+	return ""
+}
+
+func parseResult(m []string) result {
+	res := result{suite: "bats", name: m[2], status: passed}
+	n, _ := strconv.Atoi(m[3]) // the expression admits digits only
+	unit := time.Millisecond
+	if m[4] != "ms" {
+		unit = time.Second
+	}
+	res.took = time.Duration(n) * unit
+	switch {
+	case m[1] == "not ok":
+		res.status = failed
+	case m[5] == "skip":
+		res.status, res.reason = skipped, m[6]
+	}
+	return res
+}
+
+// complete finds what should have been seen and was not.
+func (b *batsRun) complete() error {
+	if len(b.seen) < b.planned || b.planned == 0 {
+		return fmt.Errorf("%d of %d planned tests were run", len(b.seen), b.planned)
+	}
+	if len(b.files) > 0 || b.filter != "" {
+		return nil
+	}
+	for name := range b.expected {
+		if !b.seen[name] {
+			return fmt.Errorf("reference-differences: there is no test %q", name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// differences are the tests that the reference runtime is meant to fail, by
+// name, with the reason. It may be nil.
+type differences map[string]string
+
+// readDifferences reads a file of test names, one or more of them followed by
+// indented lines that say why; "#" begins a comment.
+func readDifferences(path string) (differences, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	d := differences{}
+	var names []string // that the next reason is for
+	reasoned := false
+	for line := range strings.Lines(string(content)) {
+		text := strings.TrimSpace(line)
+		switch {
+		case text == "" || text[0] == '#':
+		case line[0] == ' ' || line[0] == '\t':
+			if len(names) == 0 {
+				return nil, fmt.Errorf("%s: a reason without a test: %q", path, text)
+			}
+			for _, name := range names {
+				d[name] = strings.TrimSpace(d[name] + " " + text)
+			}
+			reasoned = true
+		default:
+			if reasoned {
+				names, reasoned = nil, false
+			}
+			names = append(names, text)
+			d[text] = ""
+		}
+	}
+	for name, reason := range d {
+		if reason == "" {
+			return nil, fmt.Errorf("%s: no reason given for %q", path, name)
+		}
+	}
+	return d, nil
+}
+
+// judge turns the expected failure into a pass, and an unexpected pass into a
+// failure: a list that has gone stale says nothing.
+func (d differences) judge(res result) result {
+	reason, listed := d[res.name]
+	if !listed || res.status == skipped {
+		return res
+	}
+	if res.status == failed {
+		res.status = passed
+		fmt.Printf("# wanted difference: %s\n", reason)
+		return res
+	}
+	res.status = failed
+	res.reason = "passes, although reference-differences says that it fails"
+	return res
+}

@@ -1,0 +1,127 @@
+// Command suite runs the project's test suites, says what took longest and
+// what was skipped why, and ends with one line that sums them up:
+// "N passed, N failed, N skipped". It leaves with 1 if anything failed.
+//
+//	go run ./tests/suite --go             the Go tests of all packages
+//	go run ./tests/suite --bats           tests/integration against bin/berth
+//	go run ./tests/suite --bats run.bats  one file of it
+//	go run ./tests/suite --reference      tests/integration against runc
+package main
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+)
+
+// referenceRuntime is what the integration tests are themselves tested with.
+const referenceRuntime = "/usr/sbin/runc"
+
+type status string
+
+const (
+	passed  status = "passed"
+	failed  status = "failed"
+	skipped status = "skipped"
+)
+
+// result is what came of one test.
+type result struct {
+	suite  string // "go" or "bats"
+	name   string
+	status status
+	reason string // of a skip
+	took   time.Duration
+}
+
+// report gathers the results of all suites.
+type report struct {
+	results []result
+	suites  []result // one a suite, for its duration
+}
+
+func (r *report) add(res result) { r.results = append(r.results, res) }
+
+// broken counts a suite that could not do its work as one failed test.
+func (r *report) broken(suite string, err error) {
+	fmt.Printf("%s: %v\n", suite, err)
+	r.add(result{suite: suite, name: err.Error(), status: failed})
+}
+
+// timed runs one suite.
+func (r *report) timed(suite string, run func(*report) error) {
+	start := time.Now()
+	if err := run(r); err != nil {
+		r.broken(suite, err)
+	}
+	r.suites = append(r.suites, result{name: suite, took: time.Since(start)})
+}
+
+// print writes the summary and says whether all is well.
+func (r *report) print() bool {
+	count := map[status]int{}
+	for _, res := range r.results {
+		count[res.status]++
+	}
+	fmt.Println("\nDurations:")
+	for _, s := range r.suites {
+		fmt.Printf("  %8s  %s, all of it\n", s.took.Round(100*time.Millisecond), s.name)
+	}
+	longest := slices.Clone(r.results)
+	slices.SortStableFunc(longest, func(a, b result) int { return cmp.Compare(b.took, a.took) })
+	for _, res := range longest[:min(10, len(longest))] {
+		fmt.Printf("  %8s  %s: %s\n", res.took.Round(10*time.Millisecond), res.suite, res.name)
+	}
+	r.list(skipped, "Skipped:")
+	r.list(failed, "Failed:")
+	fmt.Printf("\n%d passed, %d failed, %d skipped\n", count[passed], count[failed], count[skipped])
+	return count[failed] == 0 && count[passed] > 0
+}
+
+func (r *report) list(want status, title string) {
+	for _, res := range r.results {
+		if res.status != want {
+			continue
+		}
+		if title != "" {
+			fmt.Println("\n" + title)
+			title = ""
+		}
+		if res.reason != "" {
+			res.name += ": " + res.reason
+		}
+		fmt.Printf("  %s: %s\n", res.suite, res.name)
+	}
+}
+
+func main() {
+	goTests := flag.Bool("go", false, "run the Go tests")
+	bats := flag.Bool("bats", false, "run tests/integration")
+	reference := flag.Bool("reference", false, "run tests/integration against "+referenceRuntime)
+	runtime := flag.String("runtime", "bin/berth", "the `program` that tests/integration are run against")
+	filter := flag.String("filter", "", "run only those of tests/integration whose name matches `regexp`")
+	flag.Parse()
+
+	if !*goTests && !*bats && !*reference {
+		flag.Usage()
+		os.Exit(2)
+	}
+	var all report
+	if *goTests {
+		all.timed("go", runGoTests)
+	}
+	if *bats {
+		b := batsRun{runtime: *runtime, files: flag.Args(), filter: *filter}
+		all.timed("bats", b.run)
+	}
+	if *reference {
+		b := batsRun{runtime: referenceRuntime, files: flag.Args(), filter: *filter, reference: true}
+		all.timed("reference", b.run)
+	}
+	if !all.print() {
+		os.Exit(1)
+	}
+}
