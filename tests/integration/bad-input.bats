@@ -1,0 +1,280 @@
+# Bad input: a one-line error with the field or the path, exit status 1, and
+# nothing left: no state, no cgroup, no process, no mount.
+load helpers
+
+prepare() {
+	new_bundle
+	args sleep 1000
+}
+
+# bad REGEX: create and run both refuse the bundle, with a text that matches.
+bad() {
+	local verb
+	for verb in create run; do
+		rt "$verb" --bundle "$BUNDLE" c
+		refused "$1"
+		assert_equal "" "$out"
+		nothing_left
+	done
+}
+
+nothing_left() {
+	no_state_left
+	no_cgroup_left
+	no_process_left
+	no_mount_left
+}
+
+@test "no bundle directory" {
+	rm -r "$BUNDLE"
+	bad "$BUNDLE: no such file or directory"
+}
+
+@test "no config.json" {
+	rm "$BUNDLE/config.json"
+	bad 'JSON specification file config.json not found'
+}
+
+@test "a config.json that is empty" {
+	: >"$BUNDLE/config.json"
+	bad '(EOF|config\.json)'
+}
+
+@test "a config.json that is cut off" {
+	local size
+	size=$(stat -c %s "$BUNDLE/config.json")
+	truncate -s $((size / 2)) "$BUNDLE/config.json"
+	bad 'unexpected EOF'
+}
+
+@test "a config.json that is no JSON" {
+	echo 'hello' >"$BUNDLE/config.json"
+	bad '(invalid character|config\.json)'
+}
+
+@test "a config.json of 50 MB of [" {
+	head -c 50000000 /dev/zero | tr '\0' '[' >"$BUNDLE/config.json"
+	bad 'config\.json'
+}
+
+@test "a config.json that is null" {
+	echo null >"$BUNDLE/config.json"
+	bad 'config.*null'
+}
+
+@test "a config.json that is a list" {
+	echo '[]' >"$BUNDLE/config.json"
+	bad 'array'
+}
+
+@test "a config.json that cannot be read" {
+	rm "$BUNDLE/config.json"
+	mkdir "$BUNDLE/config.json"
+	bad 'config\.json: is a directory'
+}
+
+@test "a field of the wrong type" {
+	config '.process.args = "sh"'
+	bad 'process\.args'
+}
+
+@test "a value that does not fit" {
+	config '.process.user.uid = -1'
+	bad 'process\.user\.uid'
+	config '.process.user.uid = 4294967296'
+	bad 'process\.user\.uid'
+}
+
+@test "another major version" {
+	config '.ociVersion = "2.0.0"'
+	bad 'ociVersion.*"?2\.0\.0"?'
+}
+
+@test "a version that is none" {
+	config '.ociVersion = "latest"'
+	bad 'ociVersion.*"?latest"?'
+}
+
+@test "no root" {
+	config 'del(.root)'
+	bad 'root.*(must be specified|missing)'
+}
+
+@test "a bundle without a root file system" {
+	mv "$BUNDLE/rootfs" "$T/away"
+	bad "$BUNDLE/rootfs.*no such file or directory"
+}
+
+@test "a root file system that is a file" {
+	mv "$BUNDLE/rootfs" "$T/away"
+	echo >"$BUNDLE/rootfs"
+	bad "$BUNDLE/rootfs.*not a directory"
+}
+
+@test "a root file system that is a symlink" {
+	mv "$BUNDLE/rootfs" "$T/away"
+	ln -s "$T/away" "$BUNDLE/rootfs"
+	bad "$BUNDLE/rootfs"
+}
+
+@test "no process" {
+	config 'del(.process)'
+	bad 'process.*(must not be empty|missing)'
+}
+
+@test "no working directory" {
+	config 'del(.process.cwd)'
+	bad '(process\.cwd|Cwd property must not be empty)'
+}
+
+@test "a working directory that is relative" {
+	config '.process.cwd = "tmp"'
+	bad '(process\.cwd.*"tmp"|Cwd must be an absolute path)'
+}
+
+@test "no arguments" {
+	config 'del(.process.args)'
+	bad '(process\.args|args must not be empty)'
+	config '.process.args = []'
+	bad '(process\.args|args must not be empty)'
+}
+
+@test "an entry of the environment without =" {
+	config '.process.env = ["PATH=/bin", "BROKEN"]'
+	bad 'process\.env\[1\]'
+}
+
+@test "an entry of the environment without a name" {
+	config '.process.env = ["PATH=/bin", "=x"]'
+	bad 'process\.env\[1\]'
+}
+
+@test "a resource limit that does not exist" {
+	config '.process.rlimits = [{type: "RLIMIT_CORE", soft: 1, hard: 1}, {type: "RLIMIT_NOPE", soft: 1, hard: 1}]'
+	bad '(process\.rlimits\[1\]\.type.*|rlimit.*)RLIMIT_NOPE'
+}
+
+@test "a soft limit above the hard one" {
+	config '.process.rlimits = [{type: "RLIMIT_CORE", soft: 2, hard: 1}]'
+	bad 'process\.rlimits\[0\]'
+}
+
+@test "an unknown namespace" {
+	config '.linux.namespaces += [{type: "foo"}]'
+	bad '(linux\.namespaces\[[56]\]\.type.*|namespace .*)foo'
+}
+
+@test "a namespace twice" {
+	config '.linux.namespaces += [{type: "pid"}]'
+	bad '(linux\.namespaces\[[56]\].*|duplicated ns.*)pid'
+}
+
+@test "a namespace path that does not exist" {
+	config '(.linux.namespaces[] | select(.type == "network")).path = "/nope/net"'
+	bad '/nope/net: no such file or directory'
+}
+
+@test "a namespace path that is no namespace" {
+	config '(.linux.namespaces[] | select(.type == "network")).path = "/etc/passwd"'
+	bad '/etc/passwd'
+}
+
+@test "a hostname without its own UTS namespace" {
+	config 'del(.linux.namespaces[] | select(.type == "uts"))'
+	bad 'hostname.*(uts|UTS)'
+}
+
+@test "masked paths without a mount namespace" {
+	config 'del(.linux.namespaces[] | select(.type == "mount"))'
+	bad '(maskedPaths|MaskedPaths|mask paths|unable to restrict)'
+}
+
+@test "a destination that is relative" {
+	config '.mounts[2].destination = "dev/pts"'
+	bad 'mounts\[2\]\.destination'
+}
+
+@test "a mount without a destination" {
+	config '.mounts[2].destination = ""'
+	bad 'mounts\[2\]\.destination'
+}
+
+@test "an unknown mount option" {
+	config '.mounts[1].options[1] = "rbnd"'
+	bad 'mounts\[1\]\.options\[1\].*"rbnd"'
+}
+
+@test "an unknown mount option of a bind mount" {
+	config '.mounts += [{destination: "/mnt", type: "none", source: "/etc", options: ["bind", "nosiud"]}]'
+	bad 'mounts\[7\]\.options\[1\].*"nosiud"'
+}
+
+@test "an unknown file system" {
+	config '.mounts += [{destination: "/mnt", type: "nopefs", source: "nope"}]'
+	bad 'nopefs.*no such device'
+}
+
+@test "a bind source that does not exist" {
+	config '.mounts += [{destination: "/mnt", type: "none", source: "/nope/source", options: ["bind"]}]'
+	bad '/nope/source.*no such file or directory'
+}
+
+@test "a bind mount of a directory on a file" {
+	echo >"$BUNDLE/rootfs/file"
+	config '.mounts += [{destination: "/file", type: "none", source: "/etc", options: ["bind"]}]'
+	bad 'not a directory'
+}
+
+@test "an unknown device type" {
+	config '.linux.devices = [{path: "/dev/x", type: "z", major: 1, minor: 3}]'
+	bad '("?z"?|linux\.devices\[0\])'
+}
+
+@test "a root propagation that does not exist" {
+	config '.linux.rootfsPropagation = "sideways"'
+	bad 'rootfsPropagation.*"?sideways|sideways'
+}
+
+@test "an id that leaves the state root" {
+	local id
+	for id in ../c a/b .. . ''; do
+		rt create --bundle "$BUNDLE" "$id"
+		refused 'invalid container ID format|container id cannot be empty'
+		nothing_left
+	done
+	[ ! -e "$T/c" ]
+}
+
+@test "an id that exists leaves no trace of the second" {
+	rt_ok create --bundle "$BUNDLE" c
+	local before
+	before=$(find "$ROOT" | sort)
+	rt create --bundle "$BUNDLE" c
+	refused 'container with given ID already exists'
+	assert_equal "$before" "$(find "$ROOT" | sort)"
+	assert_equal "$(init_pid c)" "$(orphans)"
+}
+
+@test "an id that is longer than a file name may be" {
+	rt create --bundle "$BUNDLE" "$(printf 'x%.0s' {1..300})"
+	refused 'file name too long'
+	nothing_left
+}
+
+@test "a cgroup path that is a file of the cgroup" {
+	config '.linux.cgroupsPath = "/cgroup.procs"'
+	bad 'not a directory'
+}
+
+@test "a state root that is a file" {
+	echo >"$ROOT"
+	rt create --bundle "$BUNDLE" c
+	refused 'not a directory|file exists'
+	rm "$ROOT"
+	nothing_left
+}
+
+@test "what is not built yet is refused by name" {
+	config '.linux.intelRdt = {closID: "x"}'
+	bad 'linux\.intelRdt.*not supported'
+}

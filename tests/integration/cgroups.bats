@@ -1,0 +1,205 @@
+# Cgroups on v1, v2 and both: cli.md 3.11.
+load helpers
+
+prepare() {
+	new_bundle
+}
+
+# run_in VIEW SCRIPT: the same host seen as v1, v2 or hybrid.
+run_in() {
+	script "$2"
+	status=0
+	in_view "$1" "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err" || status=$?
+	read_output
+	succeeded "run on $1"
+}
+
+# cgroup_of PID: "CONTROLLERS PATH" of every hierarchy.
+cgroup_of() {
+	sed 's/^[0-9]*:\([^:]*\):/\1 /' "/proc/$1/cgroup"
+}
+
+@test "the container has its own cgroup in every hierarchy" {
+	run_in hybrid 'cat /proc/self/cgroup'
+	assert_equal "$(cgroup_roots | wc -l)" "$(wc -l <<<"$out")"
+	assert_equal "$CGROUP" "$(cut -d : -f 3 <<<"$out" | sort -u)"
+	no_cgroup_left
+}
+
+@test "the container has its own cgroup on v1" {
+	run_in v1 'grep -v ^0: /proc/self/cgroup'
+	assert_equal "$CGROUP" "$(cut -d : -f 3 <<<"$out" | sort -u)"
+	no_cgroup_left
+}
+
+@test "the container has its own cgroup on v2" {
+	run_in v2 'grep ^0: /proc/self/cgroup'
+	assert_equal "0::$CGROUP" "$out"
+	no_cgroup_left
+}
+
+@test "a created container is in its cgroup already" {
+	args true
+	rt_ok create --bundle "$BUNDLE" c
+	assert_equal "$CGROUP" "$(cgroup_of "$(init_pid c)" | cut -d ' ' -f 2 | sort -u)"
+	local dir
+	for dir in $(cgroup_dirs "$CGROUP"); do
+		assert_equal "$(init_pid c)" "$(cat "$dir/cgroup.procs")"
+	done
+}
+
+@test "the runtime stays in its own cgroup" {
+	local before
+	before=$(cat /proc/self/cgroup)
+	run_script true
+	assert_equal "$before" "$(cat /proc/self/cgroup)"
+}
+
+@test "without a path the cgroup is below the runtime's own, on v1" {
+	local root pid
+	config 'del(.linux.cgroupsPath)'
+	args sleep 1000
+	# In a cgroup of this test's, not in that of whoever runs the tests.
+	for root in $(cgroup_roots); do
+		mkdir -p "$root$CGROUP"
+		[ ! -e "$root$CGROUP/cpuset.cpus" ] || cp_cpuset "$root" "$CGROUP"
+	done
+	(
+		for root in $(cgroup_roots); do echo "$BASHPID" >"$root$CGROUP/cgroup.procs"; done
+		exec "$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" my-id </dev/null >"$T/out" 2>&1 3>&-
+	)
+	cgroup_of "$(init_pid my-id)" >"$T/cgroups"
+	rt_ok delete --force my-id
+	for root in $(cgroup_roots); do rmdir "$root$CGROUP"; done
+	assert_equal "$CGROUP/my-id" "$(grep '^[a-z]' "$T/cgroups" | cut -d ' ' -f 2 | sort -u)"
+}
+
+# cp_cpuset ROOT CGROUP: a new v1 cpuset takes nobody before it has cpus.
+cp_cpuset() {
+	mkdir -p "$1$2"
+	local knob
+	for knob in cpuset.cpus cpuset.mems; do
+		cat "$1$CGROUP_PARENT/$knob" >/dev/null 2>&1 || return 0
+		cat "$1/$knob" >"$1$CGROUP_PARENT/$knob"
+		cat "$1/$knob" >"$1$2/$knob"
+	done
+}
+
+@test "a path that goes up is taken as if it began at the top" {
+	config '.linux.cgroupsPath = $path' --arg path "/../..$CGROUP"
+	run_script 'cat /proc/self/cgroup'
+	assert_equal "$CGROUP" "$(cut -d : -f 3 <<<"$out" | sort -u)"
+}
+
+@test "a cgroup that exists and is empty is taken, and goes" {
+	local root
+	for root in $(cgroup_roots); do mkdir -p "$root$CGROUP"; done
+	run_script 'cat /proc/self/cgroup'
+	assert_equal "$CGROUP" "$(cut -d : -f 3 <<<"$out" | sort -u)"
+	no_cgroup_left
+}
+
+@test "a cgroup that has processes is refused, and left alone" {
+	local root
+	args sleep 1000
+	start_detached first
+	rt create --bundle "$BUNDLE" second
+	refused "container's cgroup is not empty: 1 process"
+	alive "$(init_pid first)"
+	for root in $(cgroup_dirs "$CGROUP"); do
+		assert_equal "$(init_pid first)" "$(cat "$root/cgroup.procs")"
+	done
+}
+
+@test "a failed create leaves no cgroup" {
+	args /nope
+	rt create --bundle "$BUNDLE" c
+	refused nope
+	no_cgroup_left
+}
+
+@test "a cgroup has no processes after the container has stopped" {
+	script 'sleep 1000 & sleep 1000 & exit 0'
+	start_detached c
+	wait_for 5 has_status c stopped
+	local root
+	for root in $(cgroup_dirs "$CGROUP"); do
+		assert_equal "" "$(cat "$root/cgroup.procs")"
+	done
+}
+
+# Two devices that root may open wherever they exist: only the cgroup stands in
+# the way. fuse is a misc device, 10:229; 7:0 is the first loop device.
+char='c 10 229' block='b 7 0'
+
+try_devices="
+	mknod /dev/char $char && mknod /dev/block $block"'
+	for d in char block; do
+		true </dev/$d && echo "$d read"
+		true >>/dev/$d && echo "$d written"
+	done
+	for d in null zero full random urandom; do head -c 1 /dev/$d >/dev/null && echo "$d read"; done
+	echo x >/dev/null && echo null written'
+
+# openable_here: what is to be denied could be done.
+openable_here() {
+	# shellcheck disable=SC2086 # words
+	mknod "$T/char" $char && mknod "$T/block" $block
+	{ true <>"$T/char" && true <"$T/block"; } 2>/dev/null || skip "no fuse and no loop devices here"
+}
+
+# device_rules RULES: the default, nothing, and these after it.
+device_rules() {
+	config ".linux.resources.devices = [{allow: false, access: \"rwm\"}] + $1
+		| .root.readonly = false
+		| .process.capabilities[] += [\"CAP_MKNOD\"]"
+}
+
+default_devices=$'null read\nzero read\nfull read\nrandom read\nurandom read\nnull written'
+
+devices_denied() {
+	openable_here
+	device_rules '[]'
+	run_in "$1" "$try_devices"
+	assert_equal "$default_devices" "$out"
+	assert_equal 4 "$(grep -c 'Operation not permitted' <<<"$err")"
+}
+
+devices_allowed() {
+	openable_here
+	device_rules '[{allow: true, type: "c", major: 10, minor: 229, access: "rw"}, {allow: true, type: "b", major: 7, access: "r"}]'
+	run_in "$1" "$try_devices"
+	assert_equal $'char read\nchar written\nblock read\n'"$default_devices" "$out"
+	assert_equal 1 "$(grep -c 'Operation not permitted' <<<"$err")"
+}
+
+@test "only the default devices can be opened" {
+	devices_denied hybrid
+}
+
+@test "only the default devices can be opened, on v1" {
+	devices_denied v1
+}
+
+@test "only the default devices can be opened, on v2" {
+	devices_denied v2
+}
+
+@test "a device rule allows what it says" {
+	devices_allowed hybrid
+}
+
+@test "a device rule allows what it says, on v2" {
+	devices_allowed v2
+}
+
+@test "the devices of v1 are listed as allowed, nothing else" {
+	args true
+	rt_ok create --bundle "$BUNDLE" c
+	local list
+	list=$(cat "/sys/fs/cgroup/devices$CGROUP/devices.list")
+	refute_match '^a' "$list"
+	assert_match 'c 1:3 rwm' "$list"
+	assert_match 'c 5:0 rwm' "$list"
+	refute_match 'b [0-9*]+:[0-9*]+ r' "$list"
+}

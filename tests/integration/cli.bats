@@ -1,0 +1,137 @@
+# The command line itself: cli.md 1.1, 1.2 and 2.7.
+load helpers
+
+@test "no command at all prints help" {
+	rt
+	succeeded "no command"
+	assert_match 'COMMANDS' "${out^^}"
+	assert_equal "" "$err"
+}
+
+@test "help comes as a command and as a flag, for every command" {
+	local command
+	rt_ok help
+	assert_match 'create' "$out"
+	for command in create delete features kill list run spec start state; do
+		rt_ok "$command" --help
+		assert_match "$command" "$out"
+		rt_ok "$command" -h
+		rt_ok help "$command"
+		assert_match "$command" "$out"
+	done
+}
+
+@test "an unknown command leaves with 3" {
+	rt nonsense
+	assert_equal 3 "$status"
+	assert_match "No help topic for 'nonsense'" "$err"
+}
+
+@test "an unknown flag leaves with 1 and its name" {
+	rt --nonsense list
+	assert_equal 1 "$status"
+	assert_match 'flag provided but not defined: -nonsense' "$err"
+	rt list --nonsense
+	assert_equal 1 "$status"
+	assert_match 'flag provided but not defined: -nonsense' "$err"
+}
+
+@test "a flag without its value leaves with 1" {
+	rt create --bundle
+	assert_equal 1 "$status"
+	assert_match 'flag needs an argument: --?bundle' "$err"
+}
+
+@test "the number of arguments is checked" {
+	local command
+	for command in create run start state delete; do
+		rt "$command"
+		assert_equal 1 "$status"
+		assert_match "\"$command\" requires (exactly|a minimum of) 1 argument\(s\)" "$msg"
+	done
+	rt kill
+	assert_equal 1 "$status"
+	assert_match '"kill" requires a minimum of 1 argument\(s\)' "$msg"
+	rt state a b
+	assert_equal 1 "$status"
+	assert_match '"state" requires exactly 1 argument\(s\)' "$msg"
+	rt list a
+	assert_equal 1 "$status"
+	assert_match '"list" requires exactly 0 argument\(s\)' "$msg"
+}
+
+@test "one dash does for a long flag, and = for a blank" {
+	new_bundle
+	args true
+	rt_ok run -bundle="$BUNDLE" --keep=true c
+	rt_ok list -quiet=true
+	assert_equal c "$out"
+	rt_ok delete -force c
+}
+
+@test "flags may follow the arguments" {
+	new_bundle
+	args true
+	rt_ok create c --bundle "$BUNDLE"
+	rt_ok delete c --force
+}
+
+@test "two dashes end the flags" {
+	new_bundle
+	args true
+	rt_ok create --bundle "$BUNDLE" -- -c
+	rt_ok state -- -c
+	assert_equal -c "$(jq -r .id <<<"$out")"
+	rt_ok delete --force -- -c
+}
+
+@test "--root may not be the root directory" {
+	local root
+	for root in / '' //; do
+		run -1 --separate-stderr "$RUNTIME" --root="$root" list
+		# shellcheck disable=SC2154 # set by run
+		assert_match 'Option --root argument should not be set to /' "$stderr"
+	done
+}
+
+@test "--root may be relative" {
+	new_bundle
+	args true
+	"$RUNTIME" --root state create --bundle "$BUNDLE" c >"$T/out" 2>&1 </dev/null
+	[ -d "$T/state/c" ]
+	rt_ok delete c
+}
+
+@test "an unknown log format is refused" {
+	rt --log-format xml list
+	assert_equal 1 "$status"
+	assert_match 'invalid log-format: xml' "$err"
+	rt --log-format= list
+	succeeded "an empty log format"
+}
+
+@test "the rest of the global flags that engines send is taken" {
+	rt_ok --debug --rootless=auto list
+	rt_ok --rootless false --systemd-cgroup list
+}
+
+@test "a value that --rootless does not know is refused" {
+	new_bundle
+	rt --rootless perhaps create --bundle "$BUNDLE" c
+	assert_equal 1 "$status"
+	assert_match 'perhaps' "$err"
+}
+
+@test "--version tells version, commit and specification" {
+	rt_ok --version
+	local lines
+	mapfile -t lines <<<"$out"
+	assert_match '^[a-z]+ version [0-9]+\.[0-9]+\.[0-9]+' "${lines[0]}"
+	assert_match $'\ncommit: [^ ]+\n' "$out"
+	assert_match $'\nspec: 1\.[0-9]+\.[0-9]+' "$out"
+	assert_match $'\ngo: go1\.[0-9]+' "$out"
+	assert_equal "" "$err"
+	local long=$out
+	rt_ok -v
+	assert_equal "$long" "$out"
+}

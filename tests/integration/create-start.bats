@@ -1,0 +1,195 @@
+# create and start: cli.md 1.4, 1.5, 3.2 and 3.10.
+load helpers
+
+prepare() {
+	new_bundle
+	config '.root.readonly = false'
+}
+
+@test "create does not run the program, start does" {
+	script 'echo ran >/marker; exec sleep 1000'
+	rt_ok create --bundle "$BUNDLE" c
+	assert_equal "" "$out$err"
+	assert_equal created "$(status_of c)"
+	rt_ok start c
+	assert_equal "" "$out$err"
+	assert_equal running "$(status_of c)"
+	wait_for 5 has_line "$BUNDLE/rootfs/marker" ran
+}
+
+@test "what has been created has not run" {
+	script 'echo ran >/marker'
+	rt_ok create --bundle "$BUNDLE" c
+	# The one process of the container is still waiting: it has nothing of
+	# the program's, and the marker cannot come any more once it is gone.
+	refute_match 'sh|busybox' "$(readlink "/proc/$(init_pid c)/exe")"
+	rt_ok delete --force c
+	[ ! -e "$BUNDLE/rootfs/marker" ]
+}
+
+@test "start keeps the process that create made" {
+	script 'exec sleep 1000'
+	rt_ok create --bundle "$BUNDLE" c
+	local pid
+	pid=$(init_pid c)
+	rt_ok start c
+	assert_equal "$pid" "$(init_pid c)"
+	assert_equal "$BUNDLE/rootfs/bin/busybox" "$(readlink "/proc/$pid/exe" | sed "s,^/bin,$BUNDLE/rootfs/bin,")"
+}
+
+@test "the bundle is the current directory unless told" {
+	args true
+	cd "$BUNDLE"
+	rt_ok create c
+	assert_equal "$BUNDLE" "$("$RUNTIME" --root "$ROOT" state c | jq -r .bundle)"
+	rt_ok delete c
+}
+
+@test "a relative bundle is found" {
+	args true
+	cd "$T"
+	rt_ok create -b bundle c
+	assert_equal "$BUNDLE" "$("$RUNTIME" --root "$ROOT" state c | jq -r .bundle)"
+}
+
+@test "an absolute root path is taken as it is" {
+	mv "$BUNDLE/rootfs" "$T/elsewhere"
+	config '.root.path = $path' --arg path "$T/elsewhere"
+	run_script 'echo here >/marker'
+	assert_equal here "$(cat "$T/elsewhere/marker")"
+}
+
+@test "an id that exists is refused, and its container left alone" {
+	args sleep 1000
+	start_detached c
+	local before
+	before=$("$RUNTIME" --root "$ROOT" state c)
+	rt create --bundle "$BUNDLE" c
+	refused 'container with given ID already exists'
+	rt run --bundle "$BUNDLE" c
+	refused 'container with given ID already exists'
+	assert_equal "$before" "$("$RUNTIME" --root "$ROOT" state c)"
+	alive "$(init_pid c)"
+}
+
+@test "the same id may live in two state roots" {
+	args sleep 1000
+	rt_ok create --bundle "$BUNDLE" c
+	config '.linux.cgroupsPath = $cgroup' --arg cgroup "$CGROUP-other"
+	rt_ok --root "$T/second" create --bundle "$BUNDLE" c
+	refute_match "^$(init_pid c)\$" "$("$RUNTIME" --root "$T/second" state c | jq -r .pid)"
+	rt_ok --root "$T/second" delete --force c
+	assert_equal created "$(status_of c)"
+}
+
+@test "ids are made of letters, digits and _+-. alone" {
+	local id
+	args true
+	for id in a A9 a_b+c-d.e ..a 1 "$(printf 'x%.0s' {1..255})"; do
+		rt_ok create --bundle "$BUNDLE" "$id"
+		rt_ok delete --force "$id"
+	done
+	for id in . .. a/b ../c /c 'a b' a:b ä $'a\nb' 'a%'; do
+		rt create --bundle "$BUNDLE" "$id"
+		refused 'invalid container ID format'
+		[ ! -e "$T/c" ]
+	done
+	rt create --bundle "$BUNDLE" ''
+	refused 'container id cannot be empty'
+}
+
+@test "the pid file holds the pid and nothing else" {
+	args sleep 1000
+	echo stale-and-longer-than-a-pid >"$T/pid"
+	rt_ok create --bundle "$BUNDLE" --pid-file "$T/pid" c
+	assert_equal "$(printf %s "$(init_pid c)" | od -c)" "$(od -c <"$T/pid")"
+	assert_equal 644 "$(stat -c %a "$T/pid")"
+	assert_equal "$T/pid" "$(find "$T" -maxdepth 1 -name '*pid*')"
+}
+
+@test "a relative pid file is not relative to the bundle" {
+	args sleep 1000
+	cd "$T"
+	rt_ok create --bundle "$BUNDLE" --pid-file my.pid c
+	assert_equal "$(init_pid c)" "$(cat "$T/my.pid")"
+}
+
+@test "a pid file that cannot be written leaves no container" {
+	args sleep 1000
+	rt create --bundle "$BUNDLE" --pid-file "$T/nowhere/pid" c
+	refused 'nowhere.*no such file or directory'
+	no_state_left
+	no_cgroup_left
+	no_process_left
+}
+
+@test "start refuses what is running" {
+	args sleep 1000
+	start_detached c
+	rt start c
+	refused 'cannot start an already running container'
+	assert_equal running "$(status_of c)"
+}
+
+@test "start refuses what has stopped" {
+	args true
+	start_detached c
+	wait_for 5 has_status c stopped
+	rt start c
+	refused 'cannot start a container that has stopped'
+}
+
+@test "start refuses what does not exist" {
+	rt start c
+	refused 'container does not exist'
+}
+
+@test "config.json may change after create" {
+	script 'echo first >/marker; exec sleep 1000'
+	rt_ok create --bundle "$BUNDLE" c
+	script 'echo second >/marker; exec sleep 1000'
+	rt_ok start c
+	wait_for 5 appears "$BUNDLE/rootfs/marker"
+	assert_equal first "$(cat "$BUNDLE/rootfs/marker")"
+}
+
+@test "the container has the standard files of create" {
+	script 'cat; echo to stderr >&2'
+	echo 'from stdin' >"$T/in"
+	"$RUNTIME" --root "$ROOT" create --bundle "$BUNDLE" c <"$T/in" >"$T/c.out" 2>"$T/c.err" 3>&-
+	rt_ok start c
+	wait_for 5 has_status c stopped
+	assert_equal 'from stdin' "$(cat "$T/c.out")"
+	assert_equal 'to stderr' "$(cat "$T/c.err")"
+}
+
+@test "start reports what only the kernel finds wrong with a program" {
+	printf '\177ELF but not really' >"$BUNDLE/rootfs/bin/broken"
+	chmod +x "$BUNDLE/rootfs/bin/broken"
+	args /bin/broken
+	rt_ok create --bundle "$BUNDLE" c
+	rt start c
+	refused 'exec "?/bin/broken"?: exec format error'
+	has_status c stopped
+}
+
+@test "start reports a missing interpreter" {
+	printf '#!/no/such/interpreter\n' >"$BUNDLE/rootfs/bin/script"
+	chmod +x "$BUNDLE/rootfs/bin/script"
+	args /bin/script
+	rt_ok create --bundle "$BUNDLE" c
+	rt start c
+	refused 'exec "?/bin/script"?: no such file or directory'
+	has_status c stopped
+}
+
+@test "start needs nothing but the id" {
+	# Engines leave out at start what they said at create; the bundle may be
+	# out of sight as well.
+	script 'echo ran >/marker; exec sleep 1000'
+	rt_ok create --bundle "$BUNDLE" c
+	mv "$BUNDLE/config.json" "$T/hidden"
+	cd /
+	rt_ok start c
+	wait_for 5 has_line "$BUNDLE/rootfs/marker" ran
+}

@@ -1,0 +1,103 @@
+# features: cli.md 2.5. What it lists must be so.
+load helpers
+
+# feature FILTER
+feature() {
+	jq -c "$1" <<<"$out"
+}
+
+@test "features prints one JSON object, indented with four blanks, and nothing else" {
+	rt_ok features
+	assert_equal "" "$err"
+	assert_equal "$(jq --indent 4 . <<<"$out")" "$out"
+	assert_equal "" "$(tail -c 1 "$T/out" | tr -d '\n')"
+}
+
+@test "features needs no state root and no privileges" {
+	run -0 --separate-stderr setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all "$RUNTIME" features
+	assert_equal "" "$stderr"
+	jq -e .linux <<<"$output" >/dev/null
+}
+
+@test "features takes no arguments" {
+	rt features extra
+	assert_equal 1 "$status"
+	assert_match '"features" requires exactly 0 argument\(s\)' "$msg"
+}
+
+@test "features tells the versions of the specification" {
+	rt_ok features
+	assert_equal '"1.0.0"' "$(feature .ociVersionMin)"
+	assert_match '^"1\.' "$(feature .ociVersionMax)"
+	rt_ok --version
+	local spec
+	spec=$(sed -n 's/^spec: //p' <<<"$out")
+	rt_ok features
+	assert_equal "\"$spec\"" "$(feature .ociVersionMax)"
+}
+
+@test "features lists sorted mount options, the required ones among them" {
+	rt_ok features
+	assert_equal "$(feature '.mountOptions | sort')" "$(feature .mountOptions)"
+	assert_equal '[]' "$(feature '["async","atime","bind","defaults","dev","diratime","dirsync","exec","mand","noatime",
+		"nodev","nodiratime","noexec","nomand","norelatime","nostrictatime","nosuid","private","rbind","relatime",
+		"remount","ro","rprivate","rshared","rslave","runbindable","rw","shared","slave","strictatime","suid","sync",
+		"tmpcopyup","unbindable","rro","rrw","rnosuid","rnodev","rnoexec"] - .mountOptions')"
+}
+
+@test "features lists the namespaces it can make" {
+	rt_ok features
+	assert_equal '[]' "$(feature '["cgroup","ipc","mount","network","pid","uts"] - .linux.namespaces')"
+	assert_equal "$(feature '.linux.namespaces | sort')" "$(feature .linux.namespaces)"
+}
+
+@test "features lists the capabilities of the kernel's headers" {
+	rt_ok features
+	assert_equal 41 "$(feature '.linux.capabilities | length')"
+	assert_equal '"CAP_CHOWN"' "$(feature '.linux.capabilities[0]')"
+	assert_equal '"CAP_CHECKPOINT_RESTORE"' "$(feature '.linux.capabilities[40]')"
+}
+
+@test "every mount option that features lists is taken" {
+	rt_ok features
+	local option options
+	mapfile -t options < <(jq -r '.mountOptions[]' <<<"$out")
+	new_bundle
+	args true
+	mkdir "$T/source"
+	for option in "${options[@]}"; do
+		# These belong to bind mounts; remount to what is mounted already.
+		case $option in
+		remount) continue ;;
+		bind | rbind) config '.mounts[7] = {destination: "/mnt", type: "none", source: $s, options: [$o]}' --arg o "$option" --arg s "$T/source" ;;
+		idmap | ridmap) continue ;;
+		*) config '.mounts[7] = {destination: "/mnt", type: "tmpfs", source: "tmpfs", options: [$o]}' --arg o "$option" ;;
+		esac
+		rt create --bundle "$BUNDLE" c
+		succeeded "option $option"
+		rt_ok delete c
+	done
+}
+
+@test "every namespace that features lists is taken" {
+	rt_ok features
+	local names
+	names=$(jq -c '.linux.namespaces - ["user", "time"] | map({type: .})' <<<"$out")
+	new_bundle
+	args true
+	config '.linux.namespaces = $names' --argjson names "$names"
+	rt_ok run --bundle "$BUNDLE" c
+}
+
+@test "every capability that features lists is taken" {
+	rt_ok features
+	local names
+	names=$(jq -c '.linux.capabilities' <<<"$out")
+	new_bundle
+	args true
+	config '.process.capabilities = {bounding: $names}' --argjson names "$names"
+	rt --log "$T/log" run --bundle "$BUNDLE" c
+	succeeded "all capabilities"
+	# One that the caller lacks may be warned of; none may be unknown.
+	refute_match 'level=error' "$(cat "$T/log")"
+}

@@ -1,0 +1,41 @@
+# What every test file loads: one file of helpers per subject, and the frame
+# around each test.
+
+bats_require_minimum_version 1.8.0
+for _file in "${BATS_TEST_DIRNAME:?}"/helpers/*.bash; do
+	# shellcheck source=/dev/null
+	source "$_file"
+done
+unset _file
+
+# A test that takes longer than this has failed: nothing here takes a second,
+# but a busy machine does.
+BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-60}
+
+setup() {
+	umask 022
+	T=$BATS_TEST_TMPDIR             # scratch of this test
+	BUNDLE=$T/bundle                # what new_bundle makes
+	ROOT=$T/state                   # the state root
+	CGROUP=$CGROUP_PARENT/$BATS_TEST_NUMBER # the cgroup of the bundle's container
+	export T BUNDLE ROOT CGROUP
+	# Relative paths of a test are its own, never the checkout's.
+	cd "$T" || return
+	record_mounts
+	# A file of tests prepares its bundle here.
+	if declare -F prepare >/dev/null; then prepare; fi
+}
+
+teardown() {
+	stop_background
+	delete_all
+	# Whatever the test was about, its containers must be gone without trace.
+	# After a failure the trace is cleared away, so that the next test starts
+	# clean.
+	local trace=0
+	no_state_left || trace=1
+	no_process_left || trace=1
+	no_cgroup_left || trace=1
+	no_mount_left || trace=1
+	return "$trace"
+}

@@ -1,0 +1,57 @@
+# Cgroups of the host, whichever version.
+
+# cgroup_roots: the mount point of every hierarchy.
+cgroup_roots() {
+	awk '$0 ~ / - cgroup2? / { print $5 }' /proc/self/mountinfo
+}
+
+# cgroup_dirs PATTERN: the directories of a cgroup, in all hierarchies.
+cgroup_dirs() {
+	local root
+	for root in $(cgroup_roots); do
+		# shellcheck disable=SC2086 # a pattern
+		compgen -G "$root$1" || true
+	done
+}
+
+# no_cgroup_left: the cgroup of this test's is gone, and so are those that it
+# has named $CGROUP-SOMETHING. If not, they are removed.
+no_cgroup_left() {
+	local dirs dir
+	dirs=$(cgroup_dirs "$CGROUP"; cgroup_dirs "$CGROUP-*")
+	[ -n "$dirs" ] || return 0
+	failed "left of the cgroup:" "$dirs" || true
+	for dir in $dirs; do
+		remove_cgroup "$dir"
+	done
+	return 1
+}
+
+# remove_cgroup DIRECTORY: with what lives in it and below it.
+remove_cgroup() {
+	local procs pid
+	# shellcheck disable=SC2044 # the names are our own
+	for procs in $(find "$1" -depth -name cgroup.procs); do
+		while read -r pid; do kill -KILL "$pid" 2>/dev/null; done <"$procs"
+		wait_for 2 rmdir "${procs%/*}" 2>/dev/null
+	done
+}
+
+# in_view v1|v2|hybrid COMMAND...: run it where the host looks like that, in a
+# mount namespace of its own.
+in_view() {
+	local view=$1
+	shift
+	# shellcheck disable=SC2016 # for the inner shell
+	case $view in
+	hybrid) "$@" ;;
+	v2)
+		unshare --mount --propagation private sh -c '
+			umount -R -l /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup && exec "$@"' sh "$@"
+		;;
+	v1)
+		unshare --mount --propagation private sh -c '
+			umount -l /sys/fs/cgroup/unified && exec "$@"' sh "$@"
+		;;
+	esac
+}

@@ -1,0 +1,50 @@
+# Mounts, as mountinfo tells of them; see proc_pid_mountinfo(5).
+
+# record_mounts, no_mount_left: the mounts of the host before and after a test.
+# Ids and peer groups may differ; what is mounted where may not.
+record_mounts() {
+	host_mounts >"$T/mounts"
+}
+
+no_mount_left() {
+	local change
+	change=$(diff "$T/mounts" <(host_mounts)) || failed "mounts of the host changed:" "$change"
+}
+
+host_mounts() {
+	cut -d ' ' -f 3-6 /proc/self/mountinfo
+}
+
+# mount_line MOUNTINFO DESTINATION: the line of what is on top there.
+mount_line() {
+	awk -v destination="$2" '$5 == destination { line = $0 } END { print line }' <<<"$1"
+}
+
+# mount_options MOUNTINFO DESTINATION: the options of the mount itself.
+mount_options() {
+	mount_line "$@" | cut -d ' ' -f 6
+}
+
+# mount_type MOUNTINFO DESTINATION: file system, and options of the superblock.
+mount_type() {
+	mount_line "$@" | sed 's/.* - //' | awk '{ print $1 }'
+}
+
+mount_data() {
+	mount_line "$@" | sed 's/.* - //' | awk '{ print $3 }'
+}
+
+# mount_propagation MOUNTINFO DESTINATION: "shared:1", "master:2", or nothing.
+mount_propagation() {
+	mount_line "$@" | sed 's/ - .*//' | cut -d ' ' -f 7-
+}
+
+# assert_options MOUNTINFO DESTINATION OPTION...: all of these are set.
+assert_options() {
+	local options destination=$2 option
+	options=$(mount_options "$1" "$2")
+	shift 2
+	for option in "$@"; do
+		[[ ,$options, == *",$option,"* ]] || failed "$destination: no $option in: $options"
+	done
+}

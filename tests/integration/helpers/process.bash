@@ -1,0 +1,52 @@
+# Processes on the host side of a test. The whole suite runs in a pid
+# namespace of its own, so what is in /proc is the suite's.
+
+# background COMMAND...: run it beside the test, until the test ends; its pid
+# is in $background_pid.
+background() {
+	"$@" 3>&- 4>&- &
+	background_pid=$!
+	background_pids+=("$background_pid")
+}
+
+stop_background() {
+	local pid
+	for pid in "${background_pids[@]}"; do
+		kill -KILL "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+	done
+	background_pids=()
+}
+
+# alive PID: it exists and is not a zombie.
+alive() {
+	[[ -n $1 && -e /proc/$1 ]] && ! grep -q '^State:.*[ZX]' "/proc/$1/status" 2>/dev/null
+}
+
+dead() {
+	! alive "$1"
+}
+
+# orphans: processes whose parent is the first of the pid namespace: that is
+# where containers go, and what a runtime left behind. Those that were there
+# before the first test are the suite's own.
+orphans() {
+	ps -e -o pid= -o ppid= -o state= |
+		awk -v suite=" ${SUITE_PIDS:-} " '$2 == 1 && $3 !~ /[ZX]/ && !index(suite, " " $1 " ") { print $1 }'
+}
+
+# no_process_left: nothing that was started in the test lives. What dies is
+# given a moment; what does not is killed.
+no_process_left() {
+	wait_for 1 no_orphans && return
+	local pid
+	for pid in $(orphans); do
+		failed "left running: $(ps -o pid=,args= -p "$pid"), exe $(readlink "/proc/$pid/exe")" || true
+		kill -KILL "$pid"
+	done
+	return 1
+}
+
+no_orphans() {
+	[ -z "$(orphans)" ]
+}

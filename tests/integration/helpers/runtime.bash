@@ -1,0 +1,74 @@
+# Running the runtime.
+
+# rt ARG...: run the runtime on this test's state root. Leaves the exit
+# status in $status, what it printed in $out and $err and the text of its last
+# error record in $msg; never fails itself. Everything goes through files: a container that lives on would hold a pipe
+# open. $RT_STDIN is the runtime's standard input.
+rt() {
+	status=0
+	"$RUNTIME" --root "$ROOT" "$@" <"${RT_STDIN:-/dev/null}" >"$T/out" 2>"$T/err" 3>&- || status=$?
+	read_output
+}
+
+# read_output: take over what a runtime wrote to $T/out and $T/err.
+read_output() {
+	out=$(<"$T/out")
+	err=$(<"$T/err")
+	msg=${err##*$'\n'}
+	if [[ $msg =~ ^time=[^\ ]+\ level=error\ msg=(.*)$ ]]; then
+		msg=${BASH_REMATCH[1]}
+	fi
+	if [[ $msg == \"*\" ]]; then
+		msg=${msg:1:-1}
+		msg=${msg//\\\"/\"}
+	fi
+}
+
+# rt_ok ARG...: the same, for what must work.
+rt_ok() {
+	rt "$@"
+	succeeded "runtime $*"
+}
+
+# run_script TEXT: run a script in a container of $BUNDLE, in the foreground.
+run_script() {
+	script "$1"
+	rt_ok run --bundle "$BUNDLE" "c$BATS_TEST_NUMBER"
+}
+
+# start_detached ID: create and start a container of $BUNDLE.
+start_detached() {
+	rt_ok create --bundle "$BUNDLE" "$1"
+	rt_ok start "$1"
+}
+
+# status_of ID, init_pid ID: fields of "state".
+status_of() {
+	"$RUNTIME" --root "$ROOT" state "$1" | jq -r .status
+}
+
+init_pid() {
+	"$RUNTIME" --root "$ROOT" state "$1" | jq -r .pid
+}
+
+# has_status ID STATUS: for wait_for.
+has_status() {
+	[ "$(status_of "$1")" = "$2" ]
+}
+
+# delete_all: clear away the containers that a test has left in its state root.
+delete_all() {
+	local dir
+	for dir in "$ROOT"/*/; do
+		[ -d "$dir" ] || continue
+		"$RUNTIME" --root "$ROOT" delete --force -- "$(basename "$dir")" || true
+	done
+}
+
+# no_state_left: the state root has no container in it.
+no_state_left() {
+	[ -d "$ROOT" ] || return 0
+	local left
+	left=$(find "$ROOT" -mindepth 1)
+	[ -z "$left" ] || failed "left in the state root:" "$left"
+}

@@ -1,0 +1,166 @@
+# kill: cli.md 1.7.
+load helpers
+
+prepare() {
+	new_bundle
+}
+
+# start_trapping SIGNAL...: a container that says which of these it gets.
+start_trapping() {
+	local signal text=
+	for signal in "$@"; do
+		text+="trap 'echo got $signal' $signal; "
+	done
+	script "$text echo ready; while :; do sleep 0.05; done"
+	"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/c.out" 2>&1 3>&-
+	wait_for 5 has_line "$T/c.out" ready
+}
+
+# gets SIGNAL SPELLING: the container got it under this name.
+gets() {
+	: >"$T/c.out"
+	rt_ok kill c "$2"
+	assert_equal "" "$out$err"
+	wait_for 5 has_line "$T/c.out" "got $1" || failed "kill c $2: $(cat "$T/c.out")"
+}
+
+@test "kill sends TERM unless told" {
+	start_trapping TERM
+	: >"$T/c.out"
+	rt_ok kill c
+	wait_for 5 has_line "$T/c.out" "got TERM"
+}
+
+@test "kill knows signals by name, with and without SIG, in any case, and by number" {
+	start_trapping TERM HUP USR1 USR2 WINCH
+	gets TERM TERM
+	gets TERM SIGTERM
+	gets TERM term
+	gets TERM SigTerm
+	gets TERM 15
+	gets HUP 1
+	gets HUP SIGHUP
+	gets USR1 usr1
+	gets USR1 10
+	gets USR2 SIGUSR2
+	gets WINCH SIGWINCH
+}
+
+@test "kill knows the second names of signals" {
+	start_trapping CHLD IO ABRT
+	gets ABRT IOT
+	gets IO POLL
+	gets CHLD CLD
+}
+
+@test "kill knows the real-time signals" {
+	start_trapping 34 37 64
+	gets 37 SIGRTMIN+3
+	gets 37 RTMIN+3
+	gets 34 rtmin
+	gets 64 SIGRTMAX
+	gets 37 SIGRTMAX-27
+	gets 37 37
+}
+
+@test "kill 0 probes" {
+	start_trapping TERM
+	rt_ok kill c 0
+	alive "$(init_pid c)"
+}
+
+@test "kill KILL ends a container" {
+	start_trapping TERM
+	local pid
+	pid=$(init_pid c)
+	rt_ok kill c KILL
+	wait_for 5 dead "$pid"
+	assert_equal stopped "$(status_of c)"
+}
+
+@test "kill reaches a created container" {
+	args sleep 1000
+	rt_ok create --bundle "$BUNDLE" c
+	rt_ok kill c 9
+	wait_for 5 has_status c stopped
+}
+
+@test "kill signals the first process alone" {
+	script 'trap "" TERM; sleep 1000 & trap "echo first" TERM; echo ready; while :; do wait; done'
+	"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/c.out" 2>&1 3>&-
+	wait_for 5 has_line "$T/c.out" ready
+	local child
+	child=$(pgrep -P "$(init_pid c)" sleep)
+	rt_ok kill c USR1
+	alive "$child"
+}
+
+@test "kill KILL takes all of a container that shares its pid namespace" {
+	config 'del(.linux.namespaces[] | select(.type == "pid"))'
+	script 'sleep 1000 & sleep 1000 & echo ready; exec sleep 1000'
+	"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/c.out" 2>&1 3>&-
+	wait_for 5 has_line "$T/c.out" ready
+	rt_ok kill c KILL
+	wait_for 5 no_orphans
+}
+
+@test "kill refuses a name it does not know" {
+	start_trapping TERM
+	local name
+	for name in FOO SIGFOO SIG TERMX ' TERM' RTMIN99; do
+		rt kill c "$name"
+		refused "unknown signal \"$name\"" || failed "signal: $name"
+	done
+	alive "$(init_pid c)"
+}
+
+@test "kill refuses a number that is none" {
+	start_trapping TERM
+	rt kill c 1000
+	refused 'invalid argument'
+	rt kill -- c -1
+	assert_equal 1 "$status"
+	alive "$(init_pid c)"
+}
+
+@test "kill refuses what has stopped" {
+	args true
+	start_detached c
+	wait_for 5 has_status c stopped
+	rt kill c
+	refused '^container not running$'
+	rt kill c 0
+	refused '^container not running$'
+}
+
+@test "kill --all is silent about what has stopped" {
+	args true
+	start_detached c
+	wait_for 5 has_status c stopped
+	rt_ok kill --all c KILL
+	assert_equal "" "$out$err"
+	rt_ok kill -a c KILL
+}
+
+@test "kill --all reaches a running container" {
+	start_trapping TERM
+	: >"$T/c.out"
+	rt_ok kill --all c TERM
+	wait_for 5 has_line "$T/c.out" "got TERM"
+}
+
+@test "kill refuses what does not exist" {
+	rt kill c
+	refused '^container does not exist$'
+	rt kill --all c
+	refused '^container does not exist$'
+	rt kill a/b
+	refused 'invalid container ID format'
+}
+
+@test "kill takes two arguments at most" {
+	start_trapping TERM
+	rt kill c TERM more
+	assert_equal 1 "$status"
+	assert_match '"kill" requires a maximum of 2 argument\(s\)' "$msg"
+}

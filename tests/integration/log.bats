@@ -1,0 +1,110 @@
+# Logs and error output, which engines read: cli.md 2.8 and the first rules.
+load helpers
+
+time='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
+
+@test "without --log the error goes to stderr, as a text record" {
+	rt state c
+	refused 'container does not exist'
+	assert_match "^time=\"$time\" level=error msg=\"container does not exist\"\$" "$err"
+}
+
+@test "without --log the error goes to stderr, as a JSON record" {
+	rt --log-format json state c
+	assert_equal 1 "$status"
+	assert_match "^\{\"level\":\"error\",\"msg\":\"container does not exist\",\"time\":\"$time\"\}\$" "$err"
+	assert_equal 1 "$(wc -l <"$T/err")"
+}
+
+@test "with --log the record goes to the file, and the bare message to stderr" {
+	rt --log "$T/log" state c
+	assert_equal 1 "$status"
+	assert_equal 'container does not exist' "$err"
+	assert_match "^time=\"$time\" level=error msg=\"container does not exist\"\$" "$(cat "$T/log")"
+	rm "$T/log"
+	rt --log "$T/log" --log-format json state c
+	assert_equal 'container does not exist' "$err"
+	assert_match "^\{\"level\":\"error\",\"msg\":\"container does not exist\",\"time\":\"$time\"\}\$" "$(cat "$T/log")"
+}
+
+@test "a failure is one record" {
+	# podman takes the whole file for one object.
+	new_bundle
+	args /nope
+	rt --log "$T/log" --log-format json create --bundle "$BUNDLE" c
+	assert_equal 1 "$status"
+	assert_equal 1 "$(wc -l <"$T/log")"
+	assert_equal error "$(jq -r .level "$T/log")"
+	assert_match 'exec: "/nope": stat /nope: no such file or directory$' "$(jq -r .msg "$T/log")"
+	assert_equal "$(jq -r .msg "$T/log")" "$err"
+}
+
+@test "success writes nothing" {
+	new_bundle
+	args true
+	rt_ok --log "$T/log" --log-format json run --bundle "$BUNDLE" c
+	assert_equal "" "$err"
+	assert_equal "" "$(cat "$T/log")"
+}
+
+@test "the log is appended to" {
+	echo before >"$T/log"
+	rt --log "$T/log" state one
+	rt --log "$T/log" state two
+	assert_equal 3 "$(wc -l <"$T/log")"
+	assert_equal before "$(head -n 1 "$T/log")"
+}
+
+@test "the log is made, readable by all" {
+	rt_ok --log "$T/log" features
+	assert_equal 644 "$(stat -c %a "$T/log")"
+}
+
+@test "a relative log is not relative to the bundle" {
+	new_bundle
+	args /nope
+	rt --log my.log create --bundle "$BUNDLE" c
+	[ -s "$T/my.log" ]
+	[ ! -e "$BUNDLE/my.log" ]
+}
+
+@test "a log that cannot be opened is an error" {
+	rt --log "$T/nowhere/log" features
+	assert_equal 1 "$status"
+	assert_match "open $T/nowhere/log: no such file or directory" "$err"
+}
+
+@test "text records quote what needs it, and escape" {
+	rt kill 'c'
+	assert_match 'msg="container does not exist"' "$err"
+	new_bundle
+	args 'a"b'
+	rt create --bundle "$BUNDLE" c
+	assert_match 'exec: \\"a\\\\\\"b\\": executable file not found' "$err"
+	: >"$BUNDLE/config.json"
+	rt --log-format text create --bundle "$BUNDLE" c
+	assert_match '^time="[^"]*" level=error msg=("[^"]*"|[-A-Za-z0-9._/@^+]+)$' "$err"
+}
+
+@test "--debug adds records, and not to stdout" {
+	new_bundle
+	args true
+	rt_ok --debug --log "$T/log" run --bundle "$BUNDLE" c
+	assert_match 'level=debug' "$(cat "$T/log")"
+	assert_equal "" "$out"
+}
+
+@test "--debug --log-format json writes records that can all be read" {
+	new_bundle
+	args true
+	rt_ok --debug --log "$T/log" --log-format json run --bundle "$BUNDLE" c
+	assert_equal '[]' "$(jq -sc '[.[] | ["level", "msg", "time"] - keys] | add' "$T/log")"
+	assert_equal '[]' "$(jq -sc 'map(.level) | unique - ["debug", "info", "warning"]' "$T/log")"
+	assert_equal true "$(jq -s 'all(.time | test("^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(Z|[+-]\\d\\d:\\d\\d)$"))' "$T/log")"
+}
+
+@test "the error of an unknown flag is told on stderr" {
+	rt --log "$T/log" create --nope c
+	assert_equal 1 "$status"
+	assert_match 'flag provided but not defined: -nope' "$err"
+}

@@ -1,0 +1,146 @@
+# Namespaces, seen from inside.
+load helpers
+
+prepare() {
+	new_bundle
+}
+
+# inside_and_out NAME...: the container's namespaces and those of the test.
+print_namespaces='for n in pid net ipc uts mnt cgroup user; do echo "$n $(readlink /proc/self/ns/$n)"; done'
+
+namespace_of() {
+	awk -v name="$2" '$1 == name { print $2 }' <<<"$1"
+}
+
+own() {
+	readlink "/proc/self/ns/$1"
+}
+
+@test "the default namespaces are new ones" {
+	local name
+	run_script "$print_namespaces"
+	for name in pid net ipc uts mnt; do
+		assert_match "^$name:\[[0-9]+\]\$" "$(namespace_of "$out" $name)"
+		refute_match "^$(own $name | sed 's/[][]/\\&/g')\$" "$(namespace_of "$out" $name)"
+	done
+}
+
+@test "a namespace that is not listed is the runtime's" {
+	local name type
+	run_script "$print_namespaces"
+	assert_equal "$(own user)" "$(namespace_of "$out" user)"
+	config 'del(.hostname)'
+	for name in net ipc uts; do
+		type=${name/net/network}
+		config 'del(.linux.namespaces[] | select(.type == $type))' --arg type "$type"
+		run_script "$print_namespaces"
+		assert_equal "$(own $name)" "$(namespace_of "$out" $name)"
+	done
+}
+
+@test "a cgroup namespace is made when asked for" {
+	config '.linux.namespaces |= (map(select(.type != "cgroup")) + [{type: "cgroup"}])'
+	run_script "$print_namespaces; cat /proc/self/cgroup"
+	refute_match "$(own cgroup | sed 's/[][]/\\&/g')" "$out"
+	# The container is at the root of what it sees.
+	assert_match $':devices:/\n|^0::/$' "$out"
+	refute_match "$CGROUP" "$out"
+}
+
+@test "the program is process 1 and sees no others" {
+	run_script 'echo "me $$"; ps -o comm; true'
+	assert_equal $'me 1\nCOMMAND\nsh\nps' "$out"
+}
+
+@test "loopback is up in a new network namespace" {
+	run_script 'ip -o link show lo; ip -o -4 addr show lo; ip -o link | wc -l; nc -l -p 7 </dev/null & until echo hi | nc 127.0.0.1 7 2>/dev/null; do sleep 0.05; done; wait'
+	assert_match '<LOOPBACK,UP,LOWER_UP>' "$out"
+	assert_match 'inet 127.0.0.1/8' "$out"
+	assert_match $'\nhi$' "$out"
+}
+
+@test "the hostname is set, and the host's is not" {
+	local before
+	before=$(hostname)
+	config '.hostname = "my-name"'
+	run_script 'hostname; cat /proc/sys/kernel/hostname'
+	assert_equal $'my-name\nmy-name' "$out"
+	assert_equal "$before" "$(hostname)"
+}
+
+@test "the domain name is set" {
+	config '.domainname = "my.domain"'
+	run_script 'cat /proc/sys/kernel/domainname'
+	assert_equal my.domain "$out"
+}
+
+# holder FLAGS...: a process in namespaces of its own; its pid is in $holder.
+holder() {
+	background unshare "$@" --fork --kill-child sleep 1000
+	wait_for 5 pgrep -P "$background_pid" -x sleep >/dev/null
+	holder=$(pgrep -P "$background_pid" -x sleep)
+}
+
+# join TYPE NAME: let the container of the bundle join the holder's namespace.
+join() {
+	config '(.linux.namespaces[] | select(.type == $type)).path = $path' \
+		--arg type "$1" --arg path "/proc/$holder/ns/$2"
+}
+
+@test "namespaces are joined by path" {
+	local name
+	holder --net --ipc --uts
+	join network net
+	join ipc ipc
+	join uts uts
+	config 'del(.hostname)'
+	run_script "$print_namespaces"
+	for name in net ipc uts; do
+		assert_equal "$(readlink "/proc/$holder/ns/$name")" "$(namespace_of "$out" $name)"
+	done
+}
+
+@test "a pid namespace is joined by path" {
+	holder --pid
+	join pid pid
+	run_script 'readlink /proc/self/ns/pid; echo "me $$"; ps -o pid,comm'
+	assert_match "pid:\[" "$out"
+	assert_equal "$(readlink "/proc/$holder/ns/pid")" "$(head -n 1 <<<"$out")"
+	refute_match $'\nme 1\n' "$out"
+	# The holder's first process is seen from inside.
+	assert_match ' 1 sleep' "$out"
+}
+
+@test "a joined network namespace is left as it is" {
+	holder --net
+	join network net
+	run_script 'ip -o link show lo'
+	refute_match 'UP' "$(sed 's/.*<//; s/>.*//' <<<"$out")"
+}
+
+@test "a mount namespace is joined by path" {
+	holder --mount --propagation slave
+	join mount mnt
+	# Without one of its own there is nothing to mount or mask.
+	config '.mounts = [] | del(.linux.maskedPaths, .linux.readonlyPaths) | .root.readonly = false'
+	args sh -c 'readlink /proc/self/ns/mnt'
+	rt run --bundle "$BUNDLE" c
+	[ "$status" != 0 ] || assert_equal "$(readlink "/proc/$holder/ns/mnt")" "$out"
+}
+
+@test "a path that is another namespace is refused" {
+	holder --net --uts
+	config '(.linux.namespaces[] | select(.type == "network")).path = $path' --arg path "/proc/$holder/ns/uts"
+	args true
+	rt run --bundle "$BUNDLE" c
+	assert_equal 1 "$status"
+	no_state_left
+	no_process_left
+}
+
+@test "the runtime's own namespaces stay" {
+	local before
+	before=$(readlink /proc/self/ns/*)
+	run_script true
+	assert_equal "$before" "$(readlink /proc/self/ns/*)"
+}

@@ -1,0 +1,106 @@
+# Masked and read-only paths, and a read-only root, tried from inside.
+load helpers
+
+prepare() {
+	new_bundle
+	mkdir -p "$BUNDLE/rootfs/data/dir/sub"
+	echo secret >"$BUNDLE/rootfs/data/file"
+	echo secret >"$BUNDLE/rootfs/data/dir/file"
+}
+
+@test "a masked file reads as empty" {
+	config '.root.readonly = false | .linux.maskedPaths = ["/data/file"]'
+	run_script 'cat /data/file; echo overwritten >/data/file; wc -c </data/file'
+	assert_equal 0 "$out"
+	assert_equal secret "$(cat "$BUNDLE/rootfs/data/file")"
+}
+
+@test "a masked directory is empty and cannot be written" {
+	config '.root.readonly = false | .linux.maskedPaths = ["/data/dir"]'
+	run_script 'ls -A /data/dir; touch /data/dir/new; cat /data/file'
+	assert_equal secret "$out"
+	assert_match 'Read-only file system' "$err"
+	assert_lines $'file\nsub' "$(ls "$BUNDLE/rootfs/data/dir")"
+}
+
+@test "a masked path that is missing is not made" {
+	config '.root.readonly = false | .linux.maskedPaths = ["/data/nothing", "/nothing/at/all"]'
+	run_script 'ls /data /nothing'  || true
+	[ ! -e "$BUNDLE/rootfs/data/nothing" ]
+	[ ! -e "$BUNDLE/rootfs/nothing" ]
+}
+
+@test "the default masks hide what the kernel shows" {
+	run_script 'for p in /proc/kcore /proc/keys /proc/timer_list /proc/sched_debug /proc/acpi /proc/scsi /sys/firmware; do
+		if [ -d $p ]; then ls -A $p; elif [ -e $p ]; then head -c 100 $p; fi; done; [ -e /proc/keys ] && echo there'
+	assert_equal there "$out"
+}
+
+@test "a read-only path can be read and not written" {
+	config '.root.readonly = false | .linux.readonlyPaths = ["/data/dir", "/data/file"]'
+	run_script 'cat /data/dir/file /data/file; touch /data/dir/new; echo x >/data/file; touch /data/ok; cat /proc/self/mountinfo'
+	assert_match $'^secret\nsecret\n' "$out"
+	assert_options "$out" /data/dir ro
+	assert_options "$out" /data/file ro
+	assert_equal secret "$(cat "$BUNDLE/rootfs/data/file")"
+	[ ! -e "$BUNDLE/rootfs/data/dir/new" ]
+	[ -e "$BUNDLE/rootfs/data/ok" ]
+}
+
+@test "a read-only path keeps its other options" {
+	run_script 'cat /proc/self/mountinfo'
+	local path
+	for path in /proc/bus /proc/fs /proc/irq /proc/sys; do
+		assert_options "$out" "$path" ro
+	done
+	# What lies on a mount that is nosuid stays so.
+	config '.linux.readonlyPaths = ["/dev/shm"]'
+	run_script 'cat /proc/self/mountinfo'
+	assert_options "$out" /dev/shm ro nosuid nodev noexec
+}
+
+@test "a read-only path takes what is mounted below it with it" {
+	config '.mounts += [{destination: "/data/dir/sub", type: "tmpfs", source: "below"}] | .linux.readonlyPaths = ["/data/dir"]'
+	run_script 'grep " /data/dir/sub " /proc/self/mountinfo; cat /data/dir/file'
+	assert_match secret "$out"
+	assert_match '/data/dir/sub' "$out"
+}
+
+@test "a read-only path that is missing is not made" {
+	config '.root.readonly = false | .linux.readonlyPaths = ["/data/nothing"]'
+	run_script true
+	[ ! -e "$BUNDLE/rootfs/data/nothing" ]
+}
+
+@test "/proc/sys cannot be written" {
+	run_script 'echo 1 >/proc/sys/kernel/domainname || echo refused; echo 1 >/proc/sysrq-trigger || echo refused'
+	assert_equal $'refused\nrefused' "$out"
+}
+
+@test "a read-only root cannot be written, what is mounted on it can" {
+	run_script 'touch /new /data/file; echo ok >/dev/shm/file; cat /dev/shm/file; grep " / / " /proc/self/mountinfo; cat /proc/self/mountinfo'
+	assert_match '^ok' "$out"
+	assert_match 'Read-only file system' "$err"
+	assert_options "$out" / ro
+	[ ! -e "$BUNDLE/rootfs/new" ]
+}
+
+@test "a writable root is the bundle's" {
+	config '.root.readonly = false'
+	run_script 'echo ok >/new; cat /proc/self/mountinfo'
+	assert_equal ok "$(cat "$BUNDLE/rootfs/new")"
+	assert_options "$out" / rw
+}
+
+@test "a read-only root leaves the host's directory writable" {
+	args sleep 1000
+	start_detached c
+	touch "$BUNDLE/rootfs/from-outside"
+	nsenter -t "$(init_pid c)" -m /bin/ls /from-outside
+}
+
+@test "the container cannot leave its root" {
+	run_script 'cd /; cd ../../..; ls; ls /proc/1/root; readlink /proc/1/cwd'
+	refute_match '(^|\n)(work|lost.found|usr)(\n|$)' "$out"
+	assert_match $'\n/$' "$out"
+}

@@ -1,0 +1,323 @@
+# The process: who it is, what it may, what it finds around it. Seen from
+# /proc/self of the process itself.
+load helpers
+
+prepare() {
+	new_bundle
+}
+
+# self FIELD: a line of the /proc/self/status in $out.
+self() {
+	sed -n "s/^$1:[[:space:]]*//p" <<<"$out" | tr -s '\t ' ' ' | sed 's/ $//'
+}
+
+status_of_self='cat /proc/self/status'
+
+# mask CAPABILITY-NUMBER...: as /proc/PID/status prints it.
+mask() {
+	local bit mask=0
+	for bit; do mask=$((mask | 1 << bit)); done
+	printf '%016x' "$mask"
+}
+
+@test "uid and gid are set, in all four forms" {
+	config '.process.user = {uid: 1000, gid: 1001}'
+	run_script "$status_of_self"
+	assert_equal '1000 1000 1000 1000' "$(self Uid)"
+	assert_equal '1001 1001 1001 1001' "$(self Gid)"
+}
+
+@test "additional groups are set, those of the caller dropped" {
+	config '.process.user = {uid: 1000, gid: 1000, additionalGids: [5, 100, 70000]}'
+	run_script "$status_of_self"
+	assert_equal '5 100 70000' "$(self Groups)"
+	config '.process.user = {uid: 0, gid: 0}'
+	script "$status_of_self"
+	setpriv --groups 7,8 "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err"
+	read_output
+	assert_equal '' "$(self Groups)"
+}
+
+@test "a uid is a number, whatever the image's passwd says" {
+	echo '1000:x:0:0:trap:/trap:/bin/sh' >"$BUNDLE/rootfs/etc/passwd"
+	config '.process.user = {uid: 1000, gid: 1000}'
+	run_script "$status_of_self"
+	assert_equal '1000 1000 1000 1000' "$(self Uid)"
+}
+
+@test "the umask is 0022 unless told" {
+	umask 077
+	run_script umask
+	assert_equal 0022 "$out"
+	config '.process.user.umask = 63'
+	run_script umask
+	assert_equal 0077 "$out"
+	config '.process.user.umask = 0'
+	run_script umask
+	assert_equal 0000 "$out"
+}
+
+@test "the five capability sets are as asked for" {
+	config '.process.capabilities = {
+		bounding: ["CAP_CHOWN", "CAP_KILL", "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT"],
+		permitted: ["CAP_CHOWN", "CAP_KILL", "CAP_NET_BIND_SERVICE"],
+		effective: ["CAP_CHOWN", "CAP_KILL"],
+		inheritable: ["CAP_KILL"],
+		ambient: ["CAP_KILL"]}
+		| .process.user = {uid: 1000, gid: 1000} | .process.noNewPrivileges = false'
+	run_script "$status_of_self"
+	assert_equal "$(mask 0 5 10 18)" "$(self CapBnd)"
+	assert_equal "$(mask 5)" "$(self CapInh)"
+	assert_equal "$(mask 5)" "$(self CapAmb)"
+	# execve leaves a user that is not root what is ambient.
+	assert_equal "$(mask 5)" "$(self CapPrm)"
+	assert_equal "$(mask 5)" "$(self CapEff)"
+}
+
+@test "root has the permitted and effective capabilities and no more" {
+	config '.process.capabilities = {bounding: ["CAP_CHOWN", "CAP_KILL"], permitted: ["CAP_CHOWN", "CAP_KILL"], effective: ["CAP_CHOWN", "CAP_KILL"]}'
+	run_script "$status_of_self; chown 5:5 /dev/shm && echo may; hostname new || echo 'may not'"
+	assert_equal "$(mask 0 5)" "$(self CapPrm)"
+	assert_equal "$(mask 0 5)" "$(self CapEff)"
+	assert_equal "$(mask 0 5)" "$(self CapBnd)"
+	assert_equal "$(mask)" "$(self CapInh)"
+	assert_equal "$(mask)" "$(self CapAmb)"
+	assert_match $'\nmay\nmay not$' "$out"
+}
+
+@test "no capabilities at all" {
+	config 'del(.process.capabilities)'
+	run_script "$status_of_self"
+	local set
+	for set in CapPrm CapEff CapBnd CapInh CapAmb; do
+		assert_equal "$(mask)" "$(self $set)"
+	done
+}
+
+@test "a capability that does not exist is left out, with a warning" {
+	config '.process.capabilities.bounding += ["CAP_NOPE"]'
+	script "$status_of_self"
+	rt_ok --log "$T/log" run --bundle "$BUNDLE" c
+	assert_equal "$(mask 5 10 29)" "$(self CapBnd)"
+	assert_match 'level=warning msg=.*CAP_NOPE' "$(cat "$T/log")"
+	assert_equal "" "$err"
+}
+
+@test "a user that is not root loses the effective capabilities" {
+	config '.process.user = {uid: 1000, gid: 1000}'
+	run_script "$status_of_self"
+	[ "$(self CapAmb)" != "$(mask)" ] || assert_equal "$(mask)" "$(self CapEff)"
+	assert_equal "$(mask 5 10 29)" "$(self CapBnd)"
+}
+
+@test "no_new_privs is set, or not" {
+	run_script "$status_of_self"
+	assert_equal 1 "$(self NoNewPrivs)"
+	config '.process.noNewPrivileges = false'
+	run_script "$status_of_self"
+	assert_equal 0 "$(self NoNewPrivs)"
+}
+
+@test "no_new_privs makes a set-uid program harmless" {
+	chmod 4755 "$BUNDLE/rootfs/bin/busybox"
+	config '.process.user = {uid: 1000, gid: 1000}'
+	run_script "$status_of_self"
+	assert_equal '1000 1000 1000 1000' "$(self Uid)"
+}
+
+@test "resource limits are set" {
+	config '.process.rlimits = [
+		{type: "RLIMIT_NOFILE", soft: 100, hard: 200},
+		{type: "RLIMIT_CORE", soft: 0, hard: 0},
+		{type: "RLIMIT_STACK", soft: 1048576, hard: 2097152},
+		{type: "RLIMIT_NPROC", soft: 50, hard: 50}]'
+	run_script 'cat /proc/self/limits'
+	assert_match 'Max open files +100 +200 ' "$out"
+	assert_match 'Max core file size +0 +0 ' "$out"
+	assert_match 'Max stack size +1048576 +2097152 ' "$out"
+	assert_match 'Max processes +50 +50 ' "$out"
+}
+
+@test "the working directory is that of config.json" {
+	config '.process.cwd = "/etc"'
+	run_script 'pwd; readlink /proc/self/cwd; cat passwd'
+	assert_match $'^/etc\n/etc\nroot:' "$out"
+}
+
+@test "a working directory that is missing is made, even on a read-only root" {
+	config '.process.cwd = "/made/for/me"'
+	run_script 'pwd; stat -c "%a %u:%g" /made /made/for/me'
+	assert_equal $'/made/for/me\n755 0:0\n755 0:0' "$out"
+	[ -d "$BUNDLE/rootfs/made/for/me" ]
+}
+
+@test "a working directory that is a file is refused" {
+	config '.process.cwd = "/etc/passwd"'
+	args true
+	rt run --bundle "$BUNDLE" c
+	refused '/etc/passwd.*not a directory'
+}
+
+@test "a working directory is entered before the user is changed" {
+	mkdir -m 700 "$BUNDLE/rootfs/private"
+	config '.process.cwd = "/private" | .process.user = {uid: 1000, gid: 1000}'
+	run_script 'readlink /proc/self/cwd'
+	assert_equal /private "$out"
+}
+
+@test "a working directory that only the user may enter is entered" {
+	mkdir -m 700 "$BUNDLE/rootfs/private"
+	chown 1000:1000 "$BUNDLE/rootfs/private"
+	config '.process.cwd = "/private" | .process.user = {uid: 1000, gid: 1000}'
+	run_script pwd
+	assert_equal /private "$out"
+}
+
+@test "a descriptor of the host's is no way out for the working directory" {
+	# CVE-2024-21626: a directory that the runtime has open.
+	local n
+	args true
+	for n in 3 4 5 6 7 8 9 10 11 12; do
+		config '.process.cwd = $cwd' --arg cwd "/proc/self/fd/$n"
+		rt run --bundle "$BUNDLE" c 9</
+		[ "$status" != 0 ] || failed "cwd /proc/self/fd/$n was taken"
+	done
+}
+
+@test "the environment is that of config.json and HOME" {
+	config '.process.env = ["PATH=/bin", "A=1", "EMPTY=", "EQUALS=a=b", "SPACE=a b"]'
+	export LEAK=1
+	args env
+	rt_ok run --bundle "$BUNDLE" c
+	assert_lines $'PATH=/bin\nA=1\nEMPTY=\nEQUALS=a=b\nSPACE=a b\nHOME=/root' "$out"
+}
+
+@test "of two entries of the environment the last counts" {
+	config '.process.env = ["A=first", "PATH=/bin", "A=last"]'
+	args env
+	rt_ok run --bundle "$BUNDLE" c
+	assert_equal A=last "$(grep ^A= <<<"$out")"
+}
+
+@test "HOME is that of the image's passwd, by number" {
+	config '.process.user = {uid: 1000, gid: 1000}'
+	run_script 'echo $HOME'
+	assert_equal /home/user "$out"
+	config '.process.user = {uid: 4242, gid: 0}'
+	run_script 'echo $HOME'
+	assert_equal / "$out"
+	rm "$BUNDLE/rootfs/etc/passwd"
+	run_script 'echo $HOME'
+	assert_equal / "$out"
+}
+
+@test "HOME of config.json is kept, unless it is empty" {
+	config '.process.env += ["HOME=/mine"]'
+	run_script 'echo $HOME'
+	assert_equal /mine "$out"
+	config '.process.env |= map(select(startswith("HOME") | not)) + ["HOME="]'
+	run_script 'echo $HOME'
+	assert_equal /root "$out"
+}
+
+@test "the program is found in the PATH of config.json" {
+	mkdir -p "$BUNDLE/rootfs"/{one,two}
+	cp "$BUNDLE/rootfs/bin/busybox" "$BUNDLE/rootfs/two/program"
+	ln -s /bin/busybox "$BUNDLE/rootfs/two/echo"
+	# What is not executable, and a directory, are passed over.
+	touch "$BUNDLE/rootfs/one/echo"
+	mkdir "$BUNDLE/rootfs/one/program"
+	config '.process.env = ["PATH=/nowhere:/one:/two"]'
+	args echo found
+	rt_ok run --bundle "$BUNDLE" c
+	assert_equal found "$out"
+}
+
+@test "a path with a slash is taken from the working directory" {
+	config '.process.cwd = "/bin"'
+	args ./echo found
+	rt_ok run --bundle "$BUNDLE" c
+	assert_equal found "$out"
+}
+
+@test "arguments arrive as they are" {
+	args sh -c 'for a; do echo "[$a]"; done' sh '' 'a b' '-x' '*' $'two\nlines' 'ä$(id)'
+	rt_ok run --bundle "$BUNDLE" c
+	assert_equal $'[]\n[a b]\n[-x]\n[*]\n[two\nlines]\n[ä$(id)]' "$out"
+}
+
+# create_refused REGEX ARG...: create itself fails, and leaves nothing.
+create_refused() {
+	local regex=$1
+	shift
+	args "$@"
+	rt create --bundle "$BUNDLE" c
+	refused "$regex"
+	no_state_left
+	no_cgroup_left
+	no_process_left
+}
+
+@test "create says that a program is not in PATH" {
+	create_refused 'exec: "nope": executable file not found in \$PATH' nope
+	config '.process.env = []'
+	create_refused 'exec: "sh": executable file not found in \$PATH' sh
+}
+
+@test "create says that a program does not exist" {
+	create_refused 'exec: "/nope": stat /nope: no such file or directory' /nope
+	create_refused 'exec: "/etc/passwd/x": stat /etc/passwd/x: not a directory' /etc/passwd/x
+}
+
+@test "create says that a program may not be executed" {
+	create_refused 'exec: "/etc/passwd": permission denied' /etc/passwd
+	cp "$BUNDLE/rootfs/bin/busybox" "$BUNDLE/rootfs/root-only"
+	chmod 700 "$BUNDLE/rootfs/root-only"
+	config '.process.user = {uid: 1000, gid: 1000}'
+	create_refused 'exec:? "?/root-only"?: permission denied' /root-only
+}
+
+@test "create says that a program is a directory, and denies permission" {
+	# Old docker clients and podman look for the second phrase.
+	create_refused 'exec: "/etc": is a directory.*permission denied' /etc
+}
+
+@test "the container has no descriptors but its standard files" {
+	exec 9</etc/passwd 8</
+	run_script 'ls /proc/self/fd'
+	exec 9<&- 8<&-
+	# The fourth is that of ls itself.
+	assert_equal '0 1 2 3' "$(xargs <<<"$out")"
+}
+
+@test "the standard files belong to the user of the container" {
+	config '.process.user = {uid: 1000, gid: 1000}'
+	args sh -c 'echo again >/dev/stdout'
+	: >"$T/c.out"
+	chmod 600 "$T/c.out"
+	"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/c.out" 2>"$T/err" 3>&-
+	wait_for 5 has_status c stopped
+	assert_equal 1000:0 "$(stat -c %u:%g "$T/c.out")"
+	assert_equal 0:0 "$(stat -c %u:%g /dev/null)"
+}
+
+@test "oom_score_adj is set" {
+	config '.process.oomScoreAdj = 321'
+	run_script 'cat /proc/self/oom_score_adj'
+	assert_equal 321 "$out"
+}
+
+@test "no signal is blocked or ignored" {
+	(
+		trap '' HUP PIPE
+		script "$status_of_self"
+		rt_ok run --bundle "$BUNDLE" c
+	)
+	read_output
+	assert_equal "$(mask)" "$(self SigBlk)"
+}
+
+@test "the process leads a session of its own" {
+	run_script 'cut -d " " -f 5,6 /proc/1/stat'
+	assert_equal '1 1' "$out"
+}

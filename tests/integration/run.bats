@@ -1,0 +1,169 @@
+# run: exit codes, signals, detaching: cli.md 1.4 and 3.6.
+load helpers
+
+prepare() {
+	new_bundle
+}
+
+# run_in_background: what signals can be sent to; $background_pid is the
+# runtime's, $T/out the container's output.
+run_in_background() {
+	background "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" "$@" c <"${RT_STDIN:-/dev/null}" >"$T/out" 2>"$T/err"
+	wait_for 10 has_line "$T/out" ready
+}
+
+@test "run passes the exit status on" {
+	local code
+	for code in 0 1 42 127 255; do
+		script "exit $code"
+		rt run --bundle "$BUNDLE" c
+		assert_equal "$code" "$status"
+		assert_equal "" "$out$err"
+	done
+}
+
+@test "a program that a signal ends gives 128 and the signal" {
+	# In a pid namespace of its own, the first process is immune to itself.
+	config 'del(.linux.namespaces[] | select(.type == "pid"))'
+	local signal
+	for signal in 1 6 9 15; do
+		script "kill -$signal \$\$"
+		rt run --bundle "$BUNDLE" c
+		assert_equal $((128 + signal)) "$status"
+	done
+}
+
+@test "run of a container that is killed from outside gives 137" {
+	script 'echo ready; exec sleep 1000'
+	run_in_background
+	rt_ok kill c KILL
+	status=0
+	wait "$background_pid" || status=$?
+	assert_equal 137 "$status"
+}
+
+@test "run forwards signals to the container" {
+	local signal
+	for signal in HUP INT QUIT USR1 USR2 TERM CONT; do
+		script "trap 'echo $signal; exit 7' $signal; echo ready; while :; do sleep 0.05; done"
+		run_in_background
+		kill -"$signal" "$background_pid"
+		status=0
+		wait "$background_pid" || status=$?
+		assert_equal $'ready\n'$signal "$(cat "$T/out")"
+		assert_equal 7 "$status"
+	done
+}
+
+@test "run passes stdin, stdout and stderr through" {
+	script 'cat; echo to stderr >&2'
+	echo 'from stdin' >"$T/in"
+	RT_STDIN=$T/in rt_ok run --bundle "$BUNDLE" c
+	assert_equal 'from stdin' "$out"
+	assert_equal 'to stderr' "$err"
+}
+
+@test "run loses nothing of a large output" {
+	script 'head -c 3000000 /dev/zero; head -c 3000000 /dev/zero >&2'
+	rt_ok run --bundle "$BUNDLE" c 2>/dev/null
+	assert_equal "3000000 3000000" "$(stat -c %s "$T/out" "$T/err" | xargs)"
+}
+
+@test "run loses nothing of a large output into a pipe" {
+	script 'head -c 3000000 /dev/zero'
+	assert_equal 3000000 "$("$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c 2>"$T/err" </dev/null | wc -c)"
+}
+
+@test "run passes a large input through" {
+	script 'wc -c'
+	head -c 3000000 /dev/zero >"$T/in"
+	RT_STDIN=$T/in rt_ok run --bundle "$BUNDLE" c
+	assert_equal 3000000 "$out"
+}
+
+@test "run ends although stdin does not" {
+	script 'echo done'
+	mkfifo "$T/never"
+	background sleep 1000 3<>"$T/never"
+	status=0
+	timeout 20 "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c <>"$T/never" >"$T/out" 2>"$T/err" || status=$?
+	assert_equal 0 "$status"
+	assert_equal "done" "$(cat "$T/out")"
+}
+
+@test "run deletes the container" {
+	run_script 'true'
+	no_state_left
+	no_cgroup_left
+}
+
+@test "run --keep leaves the container stopped" {
+	script 'exit 3'
+	rt run --keep --bundle "$BUNDLE" c
+	assert_equal 3 "$status"
+	assert_equal stopped "$(status_of c)"
+	rt_ok delete c
+}
+
+@test "run --detach returns while the container runs" {
+	script 'echo ready; exec sleep 1000'
+	rt_ok run --detach --pid-file "$T/pid" --bundle "$BUNDLE" c
+	assert_equal running "$(status_of c)"
+	wait_for 5 has_line "$T/out" ready
+	assert_equal "$(init_pid c)" "$(cat "$T/pid")"
+	assert_equal 0 "$(wc -l <"$T/pid")"
+	rt_ok kill c KILL
+	wait_for 5 has_status c stopped
+}
+
+@test "run -d leaves no process but the container's" {
+	args sleep 1000
+	rt_ok run -d --bundle "$BUNDLE" c
+	assert_equal "$(init_pid c)" "$(orphans)"
+}
+
+@test "run writes the pid file in the foreground as well" {
+	script 'echo ready; exec sleep 1000'
+	run_in_background --pid-file "$T/pid"
+	assert_equal "$(init_pid c)" "$(cat "$T/pid")"
+	rt_ok kill c KILL
+}
+
+@test "run takes what the container leaves behind with it" {
+	run_script 'sleep 1000 & sleep 1000 & exit 0'
+	no_process_left
+	no_cgroup_left
+}
+
+@test "the container outlives a runtime that is killed" {
+	script 'echo ready; exec sleep 1000'
+	run_in_background
+	local pid
+	pid=$(init_pid c)
+	kill -KILL "$background_pid"
+	wait "$background_pid" || true
+	alive "$pid"
+	assert_equal running "$(status_of c)"
+	rt_ok delete --force c
+	wait_for 2 dead "$pid"
+}
+
+@test "run of a program that is not there leaves nothing" {
+	args /no/such/program
+	rt run --bundle "$BUNDLE" c
+	refused 'exec: "/no/such/program": stat /no/such/program: no such file or directory'
+	no_state_left
+	no_cgroup_left
+	no_process_left
+}
+
+@test "run does not wait for strangers" {
+	# A child that the caller's exec handed to the runtime is not the
+	# container: neither is it waited for, nor does its end end the run.
+	script 'sleep 0.3; exit 5'
+	status=0
+	# shellcheck disable=SC2016 # for the inner shell
+	sh -c 'sleep 0.1 & sleep 1000 & exec "$@"' sh "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err" || status=$?
+	assert_equal 5 "$status"
+	pkill -KILL -P 1 -x sleep || true
+}

@@ -1,0 +1,46 @@
+# Runs once, before the first test: see CONTRIBUTING.md, "Integration tests".
+
+setup_suite() {
+	if [ "${BERTH_SUITE:-}" != 1 ]; then
+		echo "run these tests with 'make integration': they need a pid and a mount namespace of their own" >&2
+		return 1
+	fi
+	cd "$BATS_TEST_DIRNAME/../.." || return
+	source tests/integration/helpers/process.bash
+	SUITE_PIDS=$(orphans | tr '\n' ' ')
+	export SUITE_PIDS
+	# The root file system that every bundle copies, and its parent cgroup.
+	export ROOTFS_TEMPLATE=$BATS_RUN_TMPDIR/rootfs
+	export CGROUP_PARENT=/berth-test-${BATS_RUN_TMPDIR##*-}
+	make_rootfs "$ROOTFS_TEMPLATE" || return
+	# The test's own program for what busybox cannot do.
+	export PROBE=$BATS_RUN_TMPDIR/probe
+	CGO_ENABLED=0 go build -o "$PROBE" ./tests/integration/probe
+}
+
+# make_rootfs DIR: the smallest tree that has a shell.
+make_rootfs() {
+	local busybox applet
+	busybox=$(command -v busybox) || return
+	mkdir -p "$1"/{bin,etc,tmp,root,home/user} || return
+	chmod 1777 "$1/tmp"
+	cp "$busybox" "$1/bin/busybox" || return
+	"$busybox" --list | while read -r applet; do
+		[ "$applet" = busybox ] || ln -s busybox "$1/bin/$applet"
+	done
+	cat >"$1/etc/passwd" <<-END
+		root:x:0:0:root:/root:/bin/sh
+		user:x:1000:1000:user:/home/user:/bin/sh
+	END
+	printf 'root:x:0:\nuser:x:1000:\n' >"$1/etc/group"
+}
+
+teardown_suite() {
+	local dir left=0
+	[ -n "${CGROUP_PARENT:-}" ] || return 0 # the suite has not begun
+	for dir in /sys/fs/cgroup"$CGROUP_PARENT" /sys/fs/cgroup/*"$CGROUP_PARENT"; do
+		[ -d "$dir" ] || continue
+		rmdir "$dir" || left=1
+	done
+	return "$left"
+}

@@ -1,0 +1,201 @@
+# state and list, to the letter: cli.md 2.1 and 2.2.
+load helpers
+
+prepare() {
+	new_bundle
+	config '.process.args = ["sleep", "1000"]'
+}
+
+# rfc3339: a time as state prints it: UTC, up to nine digits, none in vain.
+rfc3339='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{0,8}[1-9])?Z'
+
+created_at() {
+	"$RUNTIME" --root "$ROOT" state "$1" | jq -r .created
+}
+
+@test "state prints the documented object and no newline" {
+	local version pid created
+	rt_ok create --bundle "$BUNDLE" --pid-file "$T/pid" c
+	rt_ok state c
+	version=$(jq -r .ociVersion <<<"$out")
+	created=$(jq -r .created <<<"$out")
+	pid=$(cat "$T/pid")
+	assert_match '^1\.[0-9]+\.[0-9]+' "$version"
+	assert_match "^$rfc3339\$" "$created"
+	assert_equal "$(cat <<-END
+		{
+		  "ociVersion": "$version",
+		  "id": "c",
+		  "pid": $pid,
+		  "status": "created",
+		  "bundle": "$BUNDLE",
+		  "rootfs": "$BUNDLE/rootfs",
+		  "created": "$created",
+		  "owner": ""
+		}
+	END
+	)" "$out"
+	assert_equal '}' "$(tail -c 1 "$T/out")"
+	assert_equal "" "$err"
+}
+
+@test "state tells the version of the runtime, not that of config.json" {
+	config '.ociVersion = "1.0.0"'
+	rt_ok create --bundle "$BUNDLE" c
+	rt_ok state c
+	refute_match '^1\.0\.0$' "$(jq -r .ociVersion <<<"$out")"
+}
+
+@test "state shows annotations between created and owner" {
+	config '.annotations = {"b": "2", "a.b/c": "x=\"y\" <&>"}'
+	rt_ok create --bundle "$BUNDLE" c
+	rt_ok state c
+	assert_equal '{"a.b/c":"x=\"y\" <&>","b":"2"}' "$(jq -cS .annotations <<<"$out")"
+	assert_equal 'created annotations owner' "$(jq -r 'keys_unsorted[-3:] | join(" ")' <<<"$out")"
+}
+
+@test "the time in state is that of create" {
+	local before after
+	before=$(date +%s)
+	rt_ok create --bundle "$BUNDLE" c
+	after=$(date +%s)
+	local created
+	created=$(date -d "$(created_at c)" +%s)
+	((before <= created && created <= after)) || failed "$before <= $created <= $after"
+}
+
+@test "state follows a container from created to stopped" {
+	rt_ok create --bundle "$BUNDLE" c
+	assert_equal created "$(status_of c)"
+	rt_ok start c
+	assert_equal running "$(status_of c)"
+	alive "$(init_pid c)"
+	rt_ok kill c KILL
+	wait_for 5 has_status c stopped
+	assert_equal 0 "$(init_pid c)"
+}
+
+@test "state sees that a created container died" {
+	rt_ok create --bundle "$BUNDLE" c
+	kill -KILL "$(init_pid c)"
+	wait_for 5 has_status c stopped
+	assert_equal 0 "$(init_pid c)"
+}
+
+@test "state of a zombie is stopped" {
+	# An engine that has not waited yet: the container's parent is a process
+	# that does not reap.
+	rt_ok run -d --bundle "$BUNDLE" c
+	local pid
+	pid=$(init_pid c)
+	kill -KILL "$pid"
+	wait_for 5 has_status c stopped
+}
+
+@test "state resolves symlinks on the way to the bundle" {
+	ln -s bundle "$T/link"
+	rt_ok create --bundle "$T/link" c
+	assert_equal "$BUNDLE" "$("$RUNTIME" --root "$ROOT" state c | jq -r .bundle)"
+}
+
+@test "state refuses what does not exist" {
+	rt state c
+	refused '^container does not exist$'
+	assert_equal "" "$out"
+	rt state a/b
+	refused 'invalid container ID format'
+}
+
+@test "list prints a table" {
+	rt_ok create --bundle "$BUNDLE" --pid-file "$T/pid" c
+	rt_ok list
+	local pid bundle
+	pid=$(cat "$T/pid")
+	# A column is three blanks wider than its widest cell, and never narrower
+	# than twelve.
+	bundle=$(printf '%-*s' "$((${#BUNDLE} + 3))" "$BUNDLE")
+	local created
+	created=$(created_at c)
+	assert_equal "$(
+		printf '%-12s%-12s%-12s%-*s%-*s%s\n' ID PID STATUS "${#bundle}" BUNDLE "$((${#created} + 3))" CREATED OWNER
+		printf '%-12s%-12s%-12s%s%s   %s\n' c "$pid" created "$bundle" "$created" root
+	)" "$out"
+}
+
+@test "list prints the head of the table when there is nothing" {
+	mkdir "$ROOT"
+	rt_ok list
+	assert_equal 'ID          PID         STATUS      BUNDLE      CREATED     OWNER' "$out"
+}
+
+@test "list orders by name" {
+	local id
+	for id in b a c; do
+		config '.linux.cgroupsPath = $cgroup' --arg cgroup "$CGROUP-$id"
+		rt_ok create --bundle "$BUNDLE" "$id"
+	done
+	rt_ok list --quiet
+	assert_equal $'a\nb\nc' "$out"
+	rt_ok list
+	assert_equal 'ID a b c' "$(awk '{ print $1 }' <<<"$out" | xargs)"
+	rt_ok list -f json
+	assert_equal 'a b c' "$(jq -r '[.[].id] | join(" ")' <<<"$out")"
+}
+
+@test "list --format json prints state in one line, with the owner" {
+	config '.annotations = {"k": "v"}'
+	rt_ok create --bundle "$BUNDLE" c
+	rt_ok state c
+	local state=$out
+	rt_ok list --format json
+	assert_equal 1 "$(wc -l <"$T/out")"
+	assert_equal "$(jq -c '[.owner = "root"]' <<<"$state")" "$out"
+	chown 12345 "$ROOT/c"
+	rt_ok list -f json
+	assert_equal '#12345' "$(jq -r '.[0].owner' <<<"$out")"
+}
+
+@test "list --format json prints null when there is nothing" {
+	mkdir "$ROOT"
+	rt_ok list --format json
+	assert_equal null "$out"
+	assert_equal 1 "$(wc -l <"$T/out")"
+}
+
+@test "list --quiet prints ids, whatever the format" {
+	rt_ok create --bundle "$BUNDLE" c
+	rt_ok list -q
+	assert_equal c "$out"
+	rt_ok list -q -f json
+	assert_equal c "$out"
+}
+
+@test "list refuses another format" {
+	mkdir "$ROOT"
+	rt list --format yaml
+	refused 'invalid format option'
+	assert_equal "" "$out"
+}
+
+@test "list names a broken entry and goes on" {
+	rt_ok create --bundle "$BUNDLE" c
+	mkdir "$ROOT/broken"
+	rt_ok list -q
+	assert_equal c "$out"
+	assert_match 'load container broken: ' "$err"
+	rmdir "$ROOT/broken"
+}
+
+@test "list refuses a state root that is not there" {
+	rt list
+	refused 'no such file or directory'
+}
+
+@test "state and list do not change anything" {
+	rt_ok create --bundle "$BUNDLE" c
+	local before
+	before=$(find "$ROOT" -printf '%p %s %T@ %m\n' | sort)
+	rt_ok state c
+	rt_ok list
+	assert_equal "$before" "$(find "$ROOT" -printf '%p %s %T@ %m\n' | sort)"
+}

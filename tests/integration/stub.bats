@@ -1,0 +1,85 @@
+# What berth promises of the process that waits in a created container, and
+# no conventional runtime can: DESIGN, "The promises".
+# bats file_tags=berth
+load helpers
+
+prepare() {
+	new_bundle
+	args sleep 1000
+	"$RUNTIME" --root "$ROOT" create --bundle "$BUNDLE" c <"$T/mounts" >"$T/c.out" 2>"$T/c.err" 3>&-
+	pid=$(init_pid c)
+}
+
+@test "the init of a created container is 64 kB or less" {
+	local rss
+	rss=$(awk '/^VmRSS:/ { print $2 }' "/proc/$pid/status")
+	((rss <= 64)) || failed "VmRSS is $rss kB"
+}
+
+@test "the init of a created container is not the runtime" {
+	local exe
+	exe=$(readlink "/proc/$pid/exe")
+	refute_match "^$RUNTIME" "$exe"
+	refute_match berth "$exe"
+	# The file that it runs is a few hundred bytes, with nothing of Go in it.
+	(($(stat -Lc %s "/proc/$pid/exe") <= 4096)) || failed "exe has $(stat -Lc %s "/proc/$pid/exe") bytes"
+}
+
+@test "the program of the stub cannot be written" {
+	if (true >>"/proc/$pid/exe") 2>/dev/null; then failed "it can"; fi
+}
+
+@test "the init has its standard files and two control descriptors" {
+	local fds
+	assert_equal "$T/mounts" "$(readlink "/proc/$pid/fd/0")"
+	assert_equal "$T/c.out" "$(readlink "/proc/$pid/fd/1")"
+	assert_equal "$T/c.err" "$(readlink "/proc/$pid/fd/2")"
+	fds=$(find "/proc/$pid/fd" -mindepth 1 | wc -l)
+	((fds <= 5)) || failed "descriptors:" "$(ls -l "/proc/$pid/fd")"
+}
+
+@test "the init has one thread" {
+	assert_equal 1 "$(find "/proc/$pid/task" -mindepth 1 -maxdepth 1 | wc -l)"
+}
+
+@test "the init cannot be traced or dumped" {
+	# Files of a process that is not dumpable belong to root, whoever it runs as.
+	config '.process.user = {uid: 1000, gid: 1000} | .linux.cgroupsPath += "-user"'
+	"$RUNTIME" --root "$ROOT" create --bundle "$BUNDLE" user </dev/null >"$T/c.out" 2>&1 3>&-
+	local user_pid
+	user_pid=$(init_pid user)
+	assert_equal 0:0 "$(stat -c %u:%g "/proc/$user_pid/mem")"
+}
+
+@test "the init sees nothing of the host but what it runs" {
+	# Every mapping is the stub's, the region it shares with the runtime, or
+	# the kernel's own.
+	local mappings
+	mappings=$(awk '{ print $6 }' "/proc/$pid/maps" | grep . | grep -v '^\[')
+	refute_match 'libc|ld-linux|berth$' "$mappings"
+	refute_match "^$RUNTIME" "$mappings"
+}
+
+@test "nothing of the stub is left in the program" {
+	rt_ok delete c
+	script 'ls -l /proc/self/fd /proc/1/fd; cat /proc/self/maps'
+	rt_ok run --bundle "$BUNDLE" c
+	refute_match 'socket|memfd|region' "$out"
+}
+
+@test "nobody but root can talk to the stub" {
+	local mode
+	assert_equal 700 "$(stat -c %a "$ROOT/c")"
+	find "$ROOT/c" -type s -o -type f | while read -r file; do
+		mode=$(stat -c %a "$file")
+		[[ $mode == ?00 ]] || failed "$file has mode $mode"
+	done
+}
+
+@test "a created container does without the runtime's binary" {
+	# Nothing of it is mapped or open, so it may be replaced or removed.
+	refute_match "$RUNTIME" "$(cat "/proc/$pid/maps")"
+	assert_equal "" "$(find "/proc/$pid/fd" -lname "$RUNTIME*")"
+	rt_ok start c
+	assert_equal running "$(status_of c)"
+}

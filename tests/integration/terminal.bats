@@ -1,0 +1,170 @@
+# Terminals: cli.md 3.1.
+load helpers
+
+prepare() {
+	new_bundle
+	config '.process.terminal = true'
+	socket=$T/tty.sock
+}
+
+# receive: the other end of the console socket; see tests/integration/probe.
+receive() {
+	background "$PROBE" recvtty "$socket" "$T"
+	wait_for 5 test -S "$socket"
+}
+
+# printed TEXT: it came out of the terminal, for wait_for.
+printed() {
+	tr -d '\r' <"$T/output" 2>/dev/null | grep -qF -- "$1"
+}
+
+@test "create sends the terminal to the console socket" {
+	receive
+	script 'tty; [ -t 0 ] && [ -t 1 ] && [ -t 2 ] && echo all three; readlink /proc/self/fd/0'
+	rt_ok create --bundle "$BUNDLE" --console-socket "$socket" c
+	# It is there before create returns, whoever reads it later.
+	wait_for 5 appears "$T/descriptors"
+	assert_equal 1 "$(cat "$T/descriptors")"
+	[ -s "$T/payload" ]
+	rt_ok start c
+	wait_for 5 printed 'all three'
+	printed '/dev/pts/0'
+}
+
+@test "what create sends waits in the socket" {
+	# containerd reads it only after create has returned.
+	background "$PROBE" recvtty "$socket" "$T"
+	wait_for 5 test -S "$socket"
+	kill -STOP "$background_pid"
+	script 'echo hello'
+	rt_ok create --bundle "$BUNDLE" --console-socket "$socket" c
+	kill -CONT "$background_pid"
+	rt_ok start c
+	wait_for 5 printed hello
+}
+
+@test "run --detach sends the terminal as well, from a relative path" {
+	socket=$BUNDLE/tty.sock
+	receive
+	script 'echo hello'
+	rt_ok run -d --bundle "$BUNDLE" --console-socket tty.sock c
+	wait_for 5 printed hello
+}
+
+@test "the terminal is the controlling one" {
+	receive
+	script 'echo from tty >/dev/tty; cut -d " " -f 5-8 /proc/1/stat'
+	rt_ok run -d --bundle "$BUNDLE" --console-socket "$socket" c
+	wait_for 5 printed 'from tty'
+	# Process group, session, terminal 136:0, and in its foreground.
+	wait_for 5 printed '1 1 34816 1'
+}
+
+@test "the terminal is /dev/console too" {
+	receive
+	script 'echo from console >/dev/console; stat -c "%F" /dev/console'
+	rt_ok run -d --bundle "$BUNDLE" --console-socket "$socket" c
+	wait_for 5 printed 'from console'
+	wait_for 5 printed 'character special file'
+}
+
+@test "the terminal has the size of config.json" {
+	config '.process.consoleSize = {height: 33, width: 111}'
+	receive
+	script 'stty size'
+	rt_ok run -d --bundle "$BUNDLE" --console-socket "$socket" c
+	wait_for 5 printed '33 111'
+}
+
+@test "the terminal belongs to the user of the container" {
+	config '.process.user = {uid: 1000, gid: 1000}'
+	receive
+	script 'stat -c "%u:%g %A" /dev/pts/0; echo ok >/dev/pts/0'
+	rt_ok run -d --bundle "$BUNDLE" --console-socket "$socket" c
+	wait_for 5 printed '1000:5 crw--w----'
+	wait_for 5 printed ok
+}
+
+@test "what is typed arrives, and ^C is a signal" {
+	printf 'typed\n' >"$T/input"
+	receive
+	script 'read -r line; echo "got $line"; trap "echo interrupted; exit 0" INT; kill -INT $$; sleep 1000'
+	rt_ok run -d --bundle "$BUNDLE" --console-socket "$socket" c
+	wait_for 5 printed 'got typed'
+	wait_for 5 printed interrupted
+}
+
+@test "nobody listening at the console socket is an error" {
+	script true
+	rt create --bundle "$BUNDLE" --console-socket "$T/nobody" c
+	refused "dial unix $T/nobody: connect: no such file or directory"
+	no_state_left
+	no_process_left
+	no_cgroup_left
+}
+
+@test "a terminal needs a console socket when the runtime will not stay" {
+	script true
+	rt create --bundle "$BUNDLE" c
+	refused 'cannot allocate tty if [a-z]+ will detach without setting console socket'
+	rt run -d --bundle "$BUNDLE" c
+	refused 'cannot allocate tty if [a-z]+ will detach without setting console socket'
+	no_state_left
+}
+
+@test "a console socket needs a terminal, and a runtime that will not stay" {
+	script true
+	rt run --bundle "$BUNDLE" --console-socket "$socket" c
+	refused 'cannot use console socket if [a-z]+ will not detach or allocate tty'
+	config '.process.terminal = false'
+	rt create --bundle "$BUNDLE" --console-socket "$socket" c
+	refused 'cannot use console socket if [a-z]+ will not detach or allocate tty'
+	no_state_left
+}
+
+@test "run in the foreground needs a terminal of its own" {
+	script true
+	rt_without_terminal() { setsid --wait "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c; }
+	status=0
+	rt_without_terminal </dev/null >"$T/out" 2>"$T/err" || status=$?
+	read_output
+	refused 'open /dev/tty: no such device or address'
+	no_state_left
+	no_process_left
+}
+
+# in_terminal COMMAND...: run it on a terminal; the typescript goes to
+# $T/typescript, the exit status to $status. Standard input is typed.
+in_terminal() {
+	status=0
+	script_of_words=$(printf '%q ' "$@")
+	command script -q -e -c "$script_of_words" "$T/typescript" >/dev/null 2>"$T/err" || status=$?
+}
+
+@test "run in the foreground passes a terminal through" {
+	script 'tty; echo "to stdout"; echo "to stderr" >&2; exit 7'
+	in_terminal "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null
+	assert_equal 7 "$status"
+	assert_match '/dev/pts/0' "$(cat "$T/typescript")"
+	assert_match 'to stdout' "$(cat "$T/typescript")"
+	assert_match 'to stderr' "$(cat "$T/typescript")"
+}
+
+@test "run in the foreground passes on what is typed" {
+	script 'read -r line; echo "<$line>"'
+	{ echo typed; wait_for 10 grep -q '<typed>' "$T/typescript"; } |
+		in_terminal "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c
+	assert_match '<typed>' "$(cat "$T/typescript")"
+}
+
+@test "run in the foreground takes over the size of its terminal" {
+	script 'stty size'
+	in_terminal sh -c "stty rows 22 cols 99; exec $(printf '%q ' "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c)" </dev/null
+	assert_match '22 99' "$(cat "$T/typescript")"
+}
+
+@test "run in the foreground leaves its terminal as it was" {
+	script true
+	in_terminal sh -c "stty -a >$T/before; $(printf '%q ' "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c); stty -a >$T/after" </dev/null
+	assert_equal "$(cat "$T/before")" "$(cat "$T/after")"
+}
