@@ -14,13 +14,15 @@ import (
 // v2 cgroup has is used.
 func (m *Manager) Freeze(frozen bool) error {
 	var err error
-	switch dir := m.paths["freezer"]; {
+	dir := m.paths["freezer"]
+	switch {
 	case dir != "" && frozen:
-		err = freeze(dir, m.freezeFor)
+		err = freeze(dirState(dir), m.freezeFor)
 	case dir != "":
-		err = cgroups.WriteFile(dir, "freezer.state", "THAWED")
+		err = dirState(dir).write("THAWED")
 	case m.paths[""] != "":
-		err = cgroups.FreezeV2(m.paths[""], frozen, m.freezeFor)
+		dir = m.paths[""]
+		err = cgroups.FreezeV2(dir, frozen, m.freezeFor)
 	default:
 		err = fmt.Errorf("find the freezer: %w", m.absent("freezer"))
 	}
@@ -29,38 +31,50 @@ func (m *Manager) Freeze(frozen bool) error {
 		if frozen {
 			verb = "freeze"
 		}
-		return fmt.Errorf("%s cgroup: %w", verb, err)
+		return fmt.Errorf("%s cgroup %q: %w", verb, dir, err)
 	}
 	return nil
 }
 
-func freeze(dir string, limit time.Duration) error {
-	if err := cgroups.WriteFile(dir, "freezer.state", "FROZEN"); err != nil {
+// stateFile is freezer.state.
+type stateFile interface {
+	read() (string, error)
+	write(string) error
+}
+
+type dirState string
+
+func (d dirState) read() (string, error) { return cgroups.ReadFile(string(d), "freezer.state") }
+func (d dirState) write(state string) error {
+	return cgroups.WriteFile(string(d), "freezer.state", state)
+}
+
+func freeze(f stateFile, limit time.Duration) error {
+	if err := f.write("FROZEN"); err != nil {
 		return err
 	}
-	err := awaitFrozen(dir, time.Now().Add(limit))
+	err := awaitFrozen(f, time.Now().Add(limit))
 	if err != nil {
 		// Half frozen is the worst state: nothing would ever resume it.
-		err = errors.Join(err, cgroups.WriteFile(dir, "freezer.state", "THAWED"))
+		err = errors.Join(err, f.write("THAWED"))
 	}
 	return err
 }
 
-func awaitFrozen(dir string, deadline time.Time) error {
+func awaitFrozen(f stateFile, deadline time.Time) error {
 	for delay := 50 * time.Microsecond; ; delay = min(2*delay, 20*time.Millisecond) {
 		// There is no event for the change, only the read brings it about.
-		state, err := cgroups.ReadFile(dir, "freezer.state")
+		state, err := f.read()
 		if err != nil || state == "FROZEN" {
 			return err
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("wait for %q: %w (state %s; a process in it is in an uninterruptible sleep)",
-				dir+"/freezer.state", os.ErrDeadlineExceeded, state)
+			return fmt.Errorf("wait until frozen: %w (state %s; a process in it is in an uninterruptible sleep)", os.ErrDeadlineExceeded, state)
 		}
 		time.Sleep(delay)
 		// Written again, the kernel asks those tasks that have not stopped
 		// once more, and those forked since.
-		if err := cgroups.WriteFile(dir, "freezer.state", "FROZEN"); err != nil {
+		if err := f.write("FROZEN"); err != nil {
 			return err
 		}
 	}

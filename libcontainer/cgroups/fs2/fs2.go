@@ -122,7 +122,7 @@ func (m *Manager) Freeze(frozen bool) error {
 		return fmt.Errorf("%s cgroup: %w", verb, m.absent())
 	}
 	if err := cgroups.FreezeV2(m.dir, frozen, m.freezeFor); err != nil {
-		return fmt.Errorf("%s cgroup: %w", verb, err)
+		return fmt.Errorf("%s cgroup %q: %w", verb, m.dir, err)
 	}
 	return nil
 }

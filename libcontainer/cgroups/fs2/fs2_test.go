@@ -270,7 +270,7 @@ func TestFreezeThawsWhenStuck(t *testing.T) {
 	m := fake(t, map[string]string{"cgroup.freeze": "0"})
 	m.freezeFor = 5 * time.Millisecond
 	err := m.Freeze(true)
-	if !errors.Is(err, os.ErrDeadlineExceeded) || !strings.HasPrefix(err.Error(), "freeze cgroup: ") {
+	if !errors.Is(err, os.ErrDeadlineExceeded) || !strings.HasPrefix(err.Error(), "freeze cgroup ") {
 		t.Errorf("error %v", err)
 	}
 	if got := content(t, m.dir+"/cgroup.freeze"); got != "0" {
@@ -280,7 +280,7 @@ func TestFreezeThawsWhenStuck(t *testing.T) {
 	if err := m.Freeze(true); err != nil || content(t, m.dir+"/cgroup.freeze") != "1" {
 		t.Errorf("error %v", err)
 	}
-	if err := m.Freeze(false); !errors.Is(err, os.ErrDeadlineExceeded) || !strings.HasPrefix(err.Error(), "thaw cgroup: ") {
+	if err := m.Freeze(false); !errors.Is(err, os.ErrDeadlineExceeded) || !strings.HasPrefix(err.Error(), "thaw cgroup ") {
 		t.Errorf("a cgroup that never thaws: %v", err)
 	}
 	put(t, m.dir+"/../cgroup.freeze", "1")

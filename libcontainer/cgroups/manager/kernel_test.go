@@ -223,6 +223,8 @@ func newManager(t *testing.T) cgroups.Manager {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), limit)
 		defer cancel()
+		// Only a test that failed has left anything in it.
+		_ = cgroups.Kill(m, unix.SIGKILL)
 		for _, dir := range paths {
 			if err := cgroups.RemoveTree(ctx, filepath.Dir(dir)); err != nil {
 				t.Error(err)
