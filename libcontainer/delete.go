@@ -47,7 +47,7 @@ func (c *Container) delete(ctx context.Context, force bool) error {
 		return err
 	}
 	if (status == Running || status == Paused) && !force {
-		return stateError(fmt.Sprintf("cannot delete container that is not stopped: %s (use --force to kill it)", status))
+		return stateError(fmt.Sprintf("cannot delete container %s that is not stopped: %s (--force kills it)", c.ID(), status))
 	}
 	if status != Stopped {
 		if err := c.kill(); err != nil {

@@ -78,8 +78,7 @@ func setOOMScore(r *run) error {
 }
 
 func isolateMounts(r *run) error {
-	rootfs.Isolate(r.p, r.cfg.RootfsPropagation)
-	return nil
+	return rootfs.Isolate(r.p, r.cfg.RootfsPropagation, r.cfg.Rootfs)
 }
 
 func openRoot(r *run) error {
@@ -112,6 +111,7 @@ func makeRootReadonly(r *run) error {
 
 func pivotRoot(r *run) error {
 	r.tree.Pivot()
+	rootfs.Propagate(r.p, r.cfg.RootfsPropagation)
 	return nil
 }
 
@@ -142,6 +142,16 @@ func closeDescriptors(r *run) error {
 	return nil
 }
 
+// warn tells what of the process is left out, as the specification wants.
+func (r *run) warn() {
+	if r.log == nil {
+		return
+	}
+	for _, w := range r.cfg.Process.Warnings {
+		r.log.Warn(w)
+	}
+}
+
 // dropPrivileges makes the stub the program's user. The working directory is
 // tried as root first: one that only root can reach is no error.
 func dropPrivileges(r *run) error {
@@ -150,6 +160,7 @@ func dropPrivileges(r *run) error {
 		return err
 	}
 	proc := &r.cfg.Process
+	r.warn()
 	caps := capabilities.Known(proc.Capabilities, last)
 	if missing := capabilities.NotRaisable(caps); missing != 0 && r.log != nil {
 		r.log.Warn("ambient capabilities that are not also permitted and inheritable are left out",

@@ -109,6 +109,9 @@ func loadConfig(o CreateOptions) (*config.Config, error) {
 	spec := o.Spec
 	if spec == nil {
 		f, err := os.Open(filepath.Join(bundle, "config.json"))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("bundle %q: JSON specification file config.json not found", bundle)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("read bundle: %w", err)
 		}

@@ -57,7 +57,7 @@ func New(o Options) (*Runtime, error) {
 		return nil, fmt.Errorf("state root %q: %w", o.Root, err)
 	}
 	if root == "/" {
-		return nil, errors.New(`state root "/": not a directory of its own`)
+		return nil, errors.New("Option --root argument should not be set to /") //nolint:staticcheck // the text that users know from runc
 	}
 	return &Runtime{root: root, opts: o}, nil
 }

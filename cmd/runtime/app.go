@@ -45,7 +45,7 @@ func (a *app) before(ctx context.Context, cmd *cli.Command) (context.Context, er
 	if a.format != "text" && a.format != "json" {
 		bad := a.format
 		a.format = "text"
-		return ctx, fmt.Errorf("invalid log-format: %q (text or json)", bad)
+		return ctx, fmt.Errorf("invalid log-format: %s (known are text and json)", bad)
 	}
 	out := io.Writer(os.Stderr)
 	if path := cmd.String("log"); path != "" {
@@ -87,10 +87,11 @@ func (a *app) runtime(cmd *cli.Command) (*ociruntime.Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cmd.IsSet("root") && cmd.String("root") == "" {
-		return nil, fmt.Errorf("option --root: the path is empty")
+	root := cmd.String("root")
+	if cmd.IsSet("root") && root == "" {
+		root = "/" // refused
 	}
-	return ociruntime.New(ociruntime.Options{Root: cmd.String("root"), Rootless: rootless, Log: a.log})
+	return ociruntime.New(ociruntime.Options{Root: root, Rootless: rootless, Log: a.log})
 }
 
 // container gives the container that the first argument names.

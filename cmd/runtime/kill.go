@@ -22,8 +22,8 @@ func (a *app) killCommand() *cli.Command {
 			&cli.BoolFlag{Name: "all", Aliases: []string{"a"}, Hidden: true, Usage: "do not complain about a container that has stopped"},
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
-			if n := cmd.NArg(); n < 1 || n > 2 {
-				return fmt.Errorf("%q requires 1 or 2 arguments (see: %s --help)", cmd.Name, cmd.FullName())
+			if err := argsBetween(cmd, 1, 2); err != nil {
+				return err
 			}
 			sig, err := parseSignal(cmd.Args().Get(1))
 			if err != nil {
@@ -42,6 +42,21 @@ func (a *app) killCommand() *cli.Command {
 	}
 }
 
+// secondName knows the names that signal(7) gives a signal besides the first.
+func secondName(name string) (unix.Signal, bool) {
+	switch name {
+	case "IOT":
+		return unix.SIGABRT, true
+	case "CLD":
+		return unix.SIGCHLD, true
+	case "POLL":
+		return unix.SIGIO, true
+	case "UNUSED":
+		return unix.SIGSYS, true
+	}
+	return 0, false
+}
+
 // Real-time signals as programs see them: the C library keeps 32 and 33.
 const (
 	sigRTMin = 34
@@ -58,6 +73,9 @@ func parseSignal(s string) (unix.Signal, error) {
 		return unix.Signal(n), nil
 	}
 	name := strings.TrimPrefix(strings.ToUpper(s), "SIG")
+	if second, ok := secondName(name); ok {
+		return second, nil
+	}
 	if sig := unix.SignalNum("SIG" + name); sig != 0 {
 		return sig, nil
 	}

@@ -92,5 +92,20 @@ func exactArgs(cmd *cli.Command, n int) error {
 	if cmd.NArg() == n {
 		return nil
 	}
-	return fmt.Errorf("%q requires exactly %d argument(s) (see: %s --help)", cmd.Name, n, cmd.FullName())
+	return wrongArgs(cmd, "exactly", n)
+}
+
+// argsBetween refuses fewer than least and more than most arguments.
+func argsBetween(cmd *cli.Command, least, most int) error {
+	switch {
+	case cmd.NArg() < least:
+		return wrongArgs(cmd, "a minimum of", least)
+	case cmd.NArg() > most:
+		return wrongArgs(cmd, "a maximum of", most)
+	}
+	return nil
+}
+
+func wrongArgs(cmd *cli.Command, how string, n int) error {
+	return fmt.Errorf("%q requires %s %d argument(s) (see: %s --help)", cmd.Name, how, n, cmd.FullName())
 }

@@ -52,11 +52,11 @@ func PlanFor(n config.Namespaces) Plan {
 func Enter(p *stub.Proc, join []config.Namespace) {
 	fds := make([]*stub.Value, len(join))
 	for i, ns := range join {
-		p.Label("%s %q", ns.Field, ns.Path)
+		p.Label("%s: %s", ns.Field, ns.Path)
 		fds[i] = p.Openat(stub.Num(unix.AT_FDCWD), ns.Path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	}
 	for i, ns := range join {
-		p.Label("%s %q", ns.Field, ns.Path)
+		p.Label("%s: %s", ns.Field, ns.Path)
 		p.Setns(fds[i], ns.Type)
 		p.CloseFd(fds[i])
 	}

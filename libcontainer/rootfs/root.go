@@ -3,6 +3,7 @@ package rootfs
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 
@@ -10,13 +11,58 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// Isolate queues what keeps the mounts of the new mount namespace from
-// appearing outside: propagation is a set of MS_* flags for all of them.
-func Isolate(p *stub.Proc, propagation uint64) {
-	if propagation == 0 {
-		propagation = unix.MS_SLAVE | unix.MS_REC
+// Isolate queues what keeps the mounts of the new mount namespace, and those
+// made in it, from appearing outside. The container's root at path gets the
+// propagation that was asked for, as far as it is about what happens outside:
+// "shared" leaves the host's mounts in their peer groups, so that a volume can
+// pass mounts on. The mount that the root lies on is private then: our own
+// mount there would appear on the host, and pivot_root does not take it.
+func Isolate(p *stub.Proc, propagation uint64, path string) error {
+	shared := propagation&unix.MS_SHARED != 0 || propagation&unix.MS_REC == 0
+	switch {
+	case propagation == 0:
+		propagation, shared = unix.MS_SLAVE|unix.MS_REC, false
+	case propagation&unix.MS_UNBINDABLE != 0: // see Propagate
+		propagation, shared = unix.MS_PRIVATE|unix.MS_REC, false
 	}
 	p.Mount("", "/", "", propagation, "")
+	if !shared {
+		return nil
+	}
+	parent, err := mountPoint(path)
+	if err != nil {
+		return fmt.Errorf("find the mount of %q: %w", path, err)
+	}
+	p.Mount("", parent, "", unix.MS_PRIVATE, "")
+	return nil
+}
+
+// mountPoint gives where on the host the mount that path is on is mounted, by
+// asking each directory on the way up (statx(2), Linux 5.8).
+func mountPoint(path string) (string, error) {
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", err
+	}
+	for {
+		var st unix.Statx_t
+		if err := unix.Statx(unix.AT_FDCWD, path, unix.AT_SYMLINK_NOFOLLOW, unix.STATX_TYPE, &st); err != nil {
+			return "", err
+		}
+		if st.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0 || path == "/" {
+			return path, nil
+		}
+		path = filepath.Dir(path)
+	}
+}
+
+// Propagate queues, behind Pivot, what of the propagation concerns the
+// container's own mounts. Unbindable comes as late as that because the root
+// itself is made by binding.
+func Propagate(p *stub.Proc, propagation uint64) {
+	if propagation&(unix.MS_SHARED|unix.MS_UNBINDABLE) != 0 {
+		p.Mount("", "/", "", propagation, "")
+	}
 }
 
 // Open queues the opening of the root file system at path on the host, as a
@@ -77,18 +123,18 @@ func (t *Tree) Readonly() {
 
 // Pivot queues what makes the root the stub's "/", and takes the host's tree
 // out of its sight. The old root is stacked on the new one for a moment, as
-// pivot_root(2) describes, so that no directory for it is needed.
+// pivot_root(2) describes, so that no directory for it is needed. It is made a
+// slave before it is unmounted: where it is shared with the host, the host's
+// mounts would be unmounted too.
 func (t *Tree) Pivot() {
+	old := t.p.Openat(stub.Num(unix.AT_FDCWD), "/", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	t.p.Fchdir(t.root)
 	t.p.PivotRoot(".", ".")
+	t.p.Fchdir(old)
+	t.p.Mount("", ".", "", unix.MS_SLAVE|unix.MS_REC, "")
 	t.p.Umount2(".", unix.MNT_DETACH)
 	t.p.Chdir("/")
-}
-
-// Close queues the closing of the tree's descriptors.
-func (t *Tree) Close() {
-	t.p.CloseFd(t.root)
-	t.p.CloseFd(t.null)
+	t.p.CloseFd(old)
 }
 
 // OpenPtmx queues the opening of the multiplexer of the container's devpts.
