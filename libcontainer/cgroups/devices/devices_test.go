@@ -48,8 +48,8 @@ func allowed(rules []rule, q request) bool {
 func requests() []request {
 	var list []request
 	for _, k := range []kind{block, char} {
-		for _, major := range []int64{0, 1, 5, 136, 1<<31 + 1} {
-			for _, minor := range []int64{0, 1, 3, 5, 1 << 31} {
+		for _, major := range []int64{0, 1, 5, 136, maxMajor} {
+			for _, minor := range []int64{0, 1, 3, 5, maxMinor} {
 				for _, a := range []access{mknod, read, write, read | write} {
 					list = append(list, request{k, major, minor, a})
 				}
@@ -83,8 +83,12 @@ func run(t *testing.T, prog []Insn, q request) bool {
 			reg[dst] = uint64(int64(i.Imm))
 		case opAnd:
 			reg[dst] = uint64(uint32(reg[dst]) & uint32(i.Imm))
-		case opShift:
+		case opOrReg:
+			reg[dst] = uint64(uint32(reg[dst]) | uint32(reg[src]))
+		case opRight:
 			reg[dst] = uint64(uint32(reg[dst]) >> uint32(i.Imm))
+		case opLeft:
+			reg[dst] = uint64(uint32(reg[dst]) << uint32(i.Imm))
 		case opNotEq:
 			if uint32(reg[dst]) != uint32(i.Imm) {
 				pc += int(i.Off)
@@ -93,7 +97,7 @@ func run(t *testing.T, prog []Insn, q request) bool {
 			if uint32(reg[dst])&uint32(i.Imm) != 0 {
 				pc += int(i.Off)
 			}
-		case unix.BPF_JMP | unix.BPF_JA:
+		case opGo:
 			pc += int(i.Off)
 		case opExit:
 			return reg[regResult] == 1
@@ -270,7 +274,9 @@ func samples() map[string][]specs.LinuxDeviceCgroup {
 		"hole":            {deny, c1(true, "rwm"), c13(false, "w")},
 		"all types":       {deny, {Allow: true, Type: "a", Major: ptr[int64](5), Access: "rw"}},
 		"any number":      {deny, {Allow: true, Type: "b", Major: ptr[int64](-1), Minor: ptr[int64](-1), Access: "r"}},
-		"big numbers":     {deny, {Allow: true, Type: "c", Major: ptr[int64](1<<31 + 1), Minor: ptr[int64](1 << 31), Access: "rwm"}},
+		"biggest numbers": {deny, {Allow: true, Type: "c", Major: ptr[int64](maxMajor), Minor: ptr[int64](maxMinor), Access: "rwm"}},
+		"no such devices": {deny, {Allow: true, Major: ptr[int64](maxMajor + 1), Access: "rwm"}, {Allow: true, Type: "c", Major: ptr[int64](0), Minor: ptr[int64](maxMinor + 1), Access: "rwm"}},
+		"a whole type":    {deny, c13(false, "rwm"), {Allow: true, Type: "c", Access: "rwm"}, c13(false, "w")},
 	}
 }
 
@@ -291,8 +297,8 @@ func random(seed uint64, begins bool) []specs.LinuxDeviceCgroup {
 		rules = append(rules, specs.LinuxDeviceCgroup{
 			Allow:  r.IntN(2) == 0,
 			Type:   []string{"a", "b", "c", "c", ""}[r.IntN(5)],
-			Major:  pick(-1, 1, 5, 136, 1<<31+1),
-			Minor:  pick(-1, -1, 0, 3, 1<<31),
+			Major:  pick(-1, 1, 5, 136, maxMajor, maxMajor+1, 1<<31+1),
+			Minor:  pick(-1, -1, 0, 3, maxMinor, maxMinor+1),
 			Access: access,
 		})
 	}
@@ -410,6 +416,14 @@ func TestVerifier(t *testing.T) {
 		many = append(many, specs.LinuxDeviceCgroup{Allow: true, Type: "b", Major: &n, Minor: ptr(n + 1), Access: "rw"})
 	}
 	verify("many", many)
+	for i := range many {
+		many[i].Access = "rwm"
+	}
+	verify("many whole ones", many)
+	for n := range int64(12000) {
+		many = append(many, specs.LinuxDeviceCgroup{Allow: true, Type: "c", Major: ptr(n % 4096), Minor: &n, Access: "rwm"})
+	}
+	verify("more than a jump can skip", many)
 
 	// What it refuses, it must say.
 	_, err = load([]Insn{{Op: opExit}})

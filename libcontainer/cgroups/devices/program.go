@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -27,9 +28,12 @@ const (
 	opMoveReg = unix.BPF_ALU64 | unix.BPF_MOV | unix.BPF_X
 	opMove    = unix.BPF_ALU64 | unix.BPF_MOV | unix.BPF_K
 	opAnd     = unix.BPF_ALU | unix.BPF_AND | unix.BPF_K
-	opShift   = unix.BPF_ALU | unix.BPF_RSH | unix.BPF_K
+	opOrReg   = unix.BPF_ALU | unix.BPF_OR | unix.BPF_X
+	opRight   = unix.BPF_ALU | unix.BPF_RSH | unix.BPF_K
+	opLeft    = unix.BPF_ALU | unix.BPF_LSH | unix.BPF_K
 	opNotEq   = classJump32 | unix.BPF_JNE | unix.BPF_K
 	opAnyBits = classJump32 | unix.BPF_JSET | unix.BPF_K
+	opGo      = unix.BPF_JMP | unix.BPF_JA
 	opExit    = unix.BPF_JMP | unix.BPF_EXIT
 )
 
@@ -39,7 +43,9 @@ const (
 	regCtx    = 1
 	regType   = 2 // BPF_DEVCG_DEV_*
 	regWanted = 3 // BPF_DEVCG_ACC_*, less what a rule has allowed already
-	regNumber = 4
+	regMajor  = 4
+	regDevice = 5 // major and minor number, as in the kernel's dev_t
+	regNumber = 6
 )
 
 // Where the context has its members.
@@ -49,40 +55,94 @@ const (
 	ctxMinor      = 8
 )
 
+// The kernel's dev_t has 12 bits for the major and 20 for the minor number.
+const (
+	minorBits = 20
+	maxMajor  = 1<<12 - 1
+	maxMinor  = 1<<minorBits - 1
+)
+
+// maxJump is as far as a jump goes, and some room.
+const maxJump = 1<<15 - 100
+
 // V2Program returns the program of type BPF_PROG_TYPE_CGROUP_DEVICE that does
 // what the rules say. Its result is 1 to allow, 0 to deny.
 //
 // It asks the rules from the last to the first. A rule that denies a kind of
 // access that is still wanted ends it; one that allows takes its kinds off what
 // is wanted, and ends it when nothing is left.
+//
+// Loading a program takes the kernel some µs for each conditional jump, so that
+// their number is kept low: rules in a row about the same type of device share
+// the question for it, and both numbers of a device are asked about at once.
 func V2Program(rules []specs.LinuxDeviceCgroup) ([]Insn, error) {
 	parsed, err := parse(rules)
 	if err != nil {
 		return nil, err
 	}
-	prog := []Insn{
+	parsed = effective(parsed)
+	slices.Reverse(parsed)
+	var prog []Insn
+	for len(parsed) > 0 {
+		last := parsed[0]
+		if last.everything() {
+			prog = append(prog, verdict(last.allow)...)
+			break // the verifier refuses code that nothing leads to, here and below
+		}
+		var body []Insn
+		decided := false
+		for len(parsed) > 0 && parsed[0].kind == last.kind && !parsed[0].everything() && len(body) < maxJump {
+			if !decided {
+				body = append(body, parsed[0].insns()...)
+				decided = parsed[0].wholeKind()
+			}
+			parsed = parsed[1:]
+		}
+		if last.kind != anyKind && len(body) > 0 {
+			body = append([]Insn{{Op: opNotEq, Reg: regType, Imm: int32(last.kind), Off: int16(len(body))}}, body...)
+		}
+		prog = append(prog, body...)
+		if len(parsed) == 0 {
+			prog = append(prog, verdict(false)...)
+		}
+	}
+	if len(prog) == 0 {
+		prog = verdict(false)
+	}
+	return append(prologue(), prog...), nil
+}
+
+func prologue() []Insn {
+	return []Insn{
 		{Op: opLoad, Reg: regType | regCtx<<4, Off: ctxAccessType},
 		{Op: opMoveReg, Reg: regWanted | regType<<4},
 		{Op: opAnd, Reg: regType, Imm: 0xffff},
-		{Op: opShift, Reg: regWanted, Imm: 16},
+		{Op: opRight, Reg: regWanted, Imm: 16},
+		{Op: opLoad, Reg: regMajor | regCtx<<4, Off: ctxMajor},
+		{Op: opMoveReg, Reg: regDevice | regMajor<<4},
+		{Op: opLeft, Reg: regDevice, Imm: minorBits},
+		{Op: opLoad, Reg: regNumber | regCtx<<4, Off: ctxMinor},
+		{Op: opOrReg, Reg: regDevice | regNumber<<4},
 	}
-	parsed = effective(parsed)
-	for i := len(parsed) - 1; i >= 0; i-- {
-		prog = append(prog, parsed[i].insns()...)
-		if parsed[i].everything() {
-			return prog, nil // it decides; the verifier refuses code after it
-		}
-	}
-	return append(prog, verdict(false)...), nil
 }
 
-// insns is what asks one rule. A jump out of it leads to the next rule.
+// insns is what asks one rule, but for the type of device. A jump out of it
+// leads to the next rule.
 func (r rule) insns() []Insn {
+	if r.major > maxMajor || r.minor > maxMinor {
+		return nil // there is no such device
+	}
+	if r.access == all && r.major != anyNumber {
+		// What comes after the question ends the program.
+		ask := Insn{Op: opNotEq, Reg: regMajor, Imm: int32(r.major), Off: 2}
+		if r.minor != anyNumber {
+			ask.Reg, ask.Imm = regDevice, int32(uint32(r.major<<minorBits|r.minor))
+		}
+		return append([]Insn{ask}, verdict(r.allow)...)
+	}
 	body := verdict(r.allow)
 	switch {
-	case r.everything():
-		return body
-	case r.allow:
+	case r.allow && r.access != all:
 		// Some of what is wanted may be left to ask earlier rules for.
 		body = append([]Insn{
 			{Op: opAnd, Reg: regWanted, Imm: int32(all &^ r.access)},
@@ -92,7 +152,7 @@ func (r rule) insns() []Insn {
 		// There is a jump for "some bits are set" but none for the opposite.
 		body = append([]Insn{
 			{Op: opAnyBits, Reg: regWanted, Imm: int32(r.access), Off: 1},
-			{Op: unix.BPF_JMP | unix.BPF_JA, Off: int16(len(body))},
+			{Op: opGo, Off: int16(len(body))},
 		}, body...)
 	}
 	if r.minor != anyNumber {
@@ -101,15 +161,12 @@ func (r rule) insns() []Insn {
 	if r.major != anyNumber {
 		body = ifNumber(ctxMajor, r.major, body)
 	}
-	if r.kind != anyKind {
-		body = append([]Insn{{Op: opNotEq, Reg: regType, Imm: int32(r.kind), Off: int16(len(body))}}, body...)
-	}
 	return body
 }
 
 // ifNumber skips body unless a member of the context has the value. The member
-// is loaded each time: the verifier would remember what a register can not be,
-// for each rule, and give up at some hundreds.
+// is loaded each time: after body the verifier would remember what a register
+// is, another value for each rule, and give up at some hundreds of them.
 func ifNumber(member int16, value int64, body []Insn) []Insn {
 	return append([]Insn{
 		{Op: opLoad, Reg: regNumber | regCtx<<4, Off: member},

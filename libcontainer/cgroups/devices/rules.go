@@ -76,7 +76,13 @@ type rule struct {
 
 // everything tells whether the rule leaves nothing of those before it.
 func (r rule) everything() bool {
-	return r.kind == anyKind && r.major == anyNumber && r.minor == anyNumber && r.access == all
+	return r.kind == anyKind && r.wholeKind()
+}
+
+// wholeKind tells whether the rule leaves nothing of those before it about the
+// same kind of device.
+func (r rule) wholeKind() bool {
+	return r.major == anyNumber && r.minor == anyNumber && r.access == all
 }
 
 // Default returns the rules for the devices that every container has (the
