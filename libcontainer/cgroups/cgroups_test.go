@@ -303,6 +303,17 @@ func TestMakeAndRemove(t *testing.T) {
 	}
 }
 
+func TestDelegate(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "cgroup.procs", "")
+	if err := delegate(dir, []string{"cgroup.procs", "absent"}, os.Getuid()); err != nil {
+		t.Error(err)
+	}
+	if err := delegate(dir+"/gone", nil, os.Getuid()); !errors.Is(err, unix.ENOENT) {
+		t.Errorf("no cgroup: %v", err)
+	}
+}
+
 func TestRootIsSpared(t *testing.T) {
 	if !IsRoot("/proc") || IsRoot("/proc/self") || IsRoot(t.TempDir()) {
 		t.Error("IsRoot does not tell mount points from other directories")

@@ -271,3 +271,50 @@ func CheckEmpty(dir string) error {
 	}
 	return nil
 }
+
+// CheckUnused returns the error with which Create would refuse the cgroup of m
+// as another's. It makes nothing: it is for who saves Paths before Create, and
+// kills what is in there when the saved state is cleaned up.
+func CheckUnused(m Manager) error {
+	for _, dir := range m.Paths() {
+		if err := CheckEmpty(dir); err != nil && !vanished(err) {
+			return err
+		}
+	}
+	frozen, err := Frozen(m)
+	if err != nil {
+		return err
+	}
+	if frozen {
+		return fmt.Errorf("use cgroup: %w", ErrFrozen)
+	}
+	return nil
+}
+
+// Delegate gives the v2 cgroup of m to a user: the directory and the files with
+// which its owner makes and fills cgroups below, but none with a limit of its
+// own. What the kernel counts among those files is in
+// /sys/kernel/cgroup/delegate (Linux 4.15). v1 can not be delegated safely, and
+// is left alone.
+func Delegate(m Manager, uid int) error {
+	dir := m.Paths()[""]
+	if dir == "" {
+		return nil
+	}
+	names := []string{"cgroup.procs", "cgroup.subtree_control", "cgroup.threads"}
+	if list, err := os.ReadFile("/sys/kernel/cgroup/delegate"); err == nil {
+		names = strings.Fields(string(list))
+	}
+	return delegate(dir, names, uid)
+}
+
+func delegate(dir string, names []string, uid int) error {
+	for _, name := range append([]string{"."}, names...) {
+		err := os.Lchown(filepath.Join(dir, name), uid, -1)
+		// Not every file is in every cgroup: memory.oom.group, for one.
+		if err != nil && !(name != "." && errors.Is(err, unix.ENOENT)) {
+			return fmt.Errorf("delegate cgroup: %w", err)
+		}
+	}
+	return nil
+}

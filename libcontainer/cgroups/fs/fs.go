@@ -34,7 +34,7 @@ type Options struct {
 type Manager struct {
 	paths map[string]string
 	opts  Options
-	// refused holds why a controller of Tolerate has no directory.
+	// refused holds why Create went without a controller.
 	refused map[string]error
 	// freezeFor bounds the wait of Freeze.
 	freezeFor time.Duration
@@ -70,6 +70,9 @@ func (m *Manager) Create() (err error) {
 	defer func() {
 		if err != nil {
 			cgroups.RemoveMade(made)
+			for _, dir := range m.dirs() {
+				m.drop(dir, err)
+			}
 		}
 	}()
 	for _, dir := range m.dirs() {

@@ -275,11 +275,21 @@ func TestCreateUndoes(t *testing.T) {
 	delete(m.paths, "cpuset")  // has files that only the kernel makes
 	delete(m.paths, "freezer") // likewise
 	delete(m.paths, "")
+	paths := m.Paths()
 	err := m.Create()
-	if !errors.Is(err, cgroups.ErrNotEmpty) || !strings.Contains(err.Error(), "1 process") || !strings.Contains(err.Error(), m.paths["pids"]) {
+	if !errors.Is(err, cgroups.ErrNotEmpty) || !strings.Contains(err.Error(), "1 process") || !strings.Contains(err.Error(), paths["pids"]) {
 		t.Errorf("error %v", err)
 	}
-	for c, dir := range m.paths {
+	if len(m.Paths()) != 0 {
+		t.Errorf("still has %v", m.Paths())
+	}
+	if err := cgroups.Kill(m, 0); !errors.Is(err, cgroups.ErrNoCgroup) {
+		t.Errorf("Kill of another's processes: %v", err)
+	}
+	if err := m.Destroy(context.Background()); err != nil {
+		t.Errorf("Destroy: %v", err)
+	}
+	for c, dir := range paths {
 		if _, err := os.Stat(filepath.Dir(dir)); c != "pids" && !os.IsNotExist(err) {
 			t.Errorf("%s is left", dir)
 		}

@@ -34,10 +34,10 @@ type Options struct {
 
 // Manager is one directory of the v2 hierarchy.
 type Manager struct {
-	// dir is "" after Create has gone without.
+	// dir is "" after Create has failed or gone without; refused is why.
 	dir     string
-	opts    Options
 	refused error
+	opts    Options
 	// freezeFor bounds the wait of Freeze.
 	freezeFor time.Duration
 }
@@ -64,8 +64,8 @@ func (m *Manager) Create() error {
 		return nil
 	}
 	cgroups.RemoveMade(made)
+	m.dir, m.refused = "", err
 	if m.opts.Tolerate && (errors.Is(err, iofs.ErrPermission) || errors.Is(err, unix.EROFS)) {
-		m.dir, m.refused = "", err
 		return nil
 	}
 	return fmt.Errorf("create cgroup: %w", err)

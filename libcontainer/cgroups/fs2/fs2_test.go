@@ -228,16 +228,37 @@ func TestSetDevices(t *testing.T) {
 
 func TestCreateRefuses(t *testing.T) {
 	m := fake(t, map[string]string{"cgroup.procs": "7\n8\n"})
+	dir := m.dir
+	if err := cgroups.CheckUnused(m); !errors.Is(err, cgroups.ErrNotEmpty) {
+		t.Errorf("CheckUnused: %v", err)
+	}
 	err := m.Create()
-	if !errors.Is(err, cgroups.ErrNotEmpty) || !strings.Contains(err.Error(), "cgroup not empty: 2 processes") || !strings.Contains(err.Error(), m.dir) {
+	if !errors.Is(err, cgroups.ErrNotEmpty) || !strings.Contains(err.Error(), "cgroup not empty: 2 processes") || !strings.Contains(err.Error(), dir) {
 		t.Errorf("processes: %v", err)
 	}
-	put(t, m.dir+"/cgroup.events", "populated 1\nfrozen 1\n")
-	if err := m.Create(); !errors.Is(err, cgroups.ErrFrozen) || !strings.Contains(err.Error(), m.dir) {
+	if len(m.Paths()) != 0 {
+		t.Errorf("still has %v", m.Paths())
+	}
+	if err := cgroups.Kill(m, 0); !errors.Is(err, cgroups.ErrNoCgroup) {
+		t.Errorf("Kill of another's processes: %v", err)
+	}
+	put(t, dir+"/cgroup.procs", "")
+	put(t, dir+"/cgroup.events", "populated 0\nfrozen 1\n")
+	m = New(dir, Options{})
+	if err := cgroups.CheckUnused(m); !errors.Is(err, cgroups.ErrFrozen) {
+		t.Errorf("CheckUnused: %v", err)
+	}
+	if err := m.Create(); !errors.Is(err, cgroups.ErrFrozen) || !strings.Contains(err.Error(), dir) {
 		t.Errorf("frozen: %v", err)
 	}
-	if _, err := os.Stat(m.dir); err != nil {
+	if _, err := os.Stat(dir); err != nil {
 		t.Errorf("a cgroup that it did not make is gone: %v", err)
+	}
+	put(t, dir+"/cgroup.events", "populated 0\nfrozen 0\n")
+	for _, m := range []*Manager{New(dir, Options{}), New(dir+"/gone", Options{})} {
+		if err := cgroups.CheckUnused(m); err != nil {
+			t.Errorf("CheckUnused of %v: %v", m.Paths(), err)
+		}
 	}
 }
 

@@ -320,7 +320,7 @@ func TestKernelEntry(t *testing.T) {
 	if pids, err := m.Processes(); err != nil || !slices.Equal(pids, []int{p.Process.Pid}) {
 		t.Errorf("Processes = %v, %v, want %d", pids, err, p.Process.Pid)
 	}
-	err = m.Create()
+	err = Load(m.Paths(), LoadOptions{}).Create()
 	if !errors.Is(err, cgroups.ErrNotEmpty) || !strings.Contains(err.Error(), "cgroup not empty: 1 process") || !strings.Contains(err.Error(), "/berth-cgtest-") {
 		t.Errorf("Create over a process: %v", err)
 	}
@@ -381,7 +381,7 @@ func TestKernelFreeze(t *testing.T) {
 	if err := m.Freeze(true); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Create(); !errors.Is(err, cgroups.ErrFrozen) || !strings.Contains(err.Error(), "/berth-cgtest-") {
+	if err := Load(m.Paths(), LoadOptions{}).Create(); !errors.Is(err, cgroups.ErrFrozen) || !strings.Contains(err.Error(), "/berth-cgtest-") {
 		t.Errorf("Create of a frozen cgroup: %v", err)
 	}
 	destroy(t, m)
@@ -795,6 +795,28 @@ func enabledAbove(t *testing.T, dir string) string {
 	return s
 }
 
+// Who is given a v2 cgroup can make others in it, and no limit of it.
+func TestKernelDelegate(t *testing.T) {
+	needRoot(t)
+	m := created(t)
+	dir := m.Paths()[""]
+	if dir == "" {
+		t.Skip("no cgroup v2 here")
+	}
+	if err := cgroups.Delegate(m, 65534); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{".", "cgroup.procs", "cgroup.subtree_control", "cgroup.threads", "cgroup.max.depth", "cgroup.freeze"} {
+		var st unix.Stat_t
+		if err := unix.Stat(dir+"/"+name, &st); err != nil {
+			t.Error(err)
+		}
+		if given := !strings.Contains(name, "max") && !strings.Contains(name, "freeze"); given != (st.Uid == 65534) {
+			t.Errorf("%s belongs to %d", name, st.Uid)
+		}
+	}
+}
+
 // A process that the kernel lets make nothing gets along without a cgroup, if
 // it asked for none in particular.
 func TestKernelRootless(t *testing.T) {
@@ -864,7 +886,7 @@ func TestKernelRootIsSpared(t *testing.T) {
 	}
 	m := Load(maps.Clone(paths), LoadOptions{})
 	for what, err := range map[string]error{
-		"Create": m.Create(), "Kill": cgroups.Kill(m, 0), "Destroy": m.Destroy(context.Background()),
+		"Kill": cgroups.Kill(m, 0), "Destroy": m.Destroy(context.Background()), "Create": Load(paths, LoadOptions{}).Create(),
 	} {
 		if !errors.Is(err, unix.EPERM) || !strings.Contains(err.Error(), "root of the hierarchy") {
 			t.Errorf("%s: %v", what, err)
