@@ -6,10 +6,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
+	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
@@ -18,6 +17,8 @@ type Container struct {
 	dir   string
 	state *State
 	log   *slog.Logger
+	// config is nil in a container that was loaded.
+	config *config.Config
 
 	// child is the first process, when this process created the container.
 	child *stub.Child
@@ -62,7 +63,7 @@ func (c *Container) Pid() int { return c.state.Pid }
 // Status derives the container's status from what is there: the process, its
 // cgroup, and the socket by which it waits to be started.
 func (c *Container) Status() (Status, error) {
-	if c.state.Config == nil {
+	if !c.state.Complete {
 		return c.unfinished()
 	}
 	ticks, alive, err := startTime(c.state.Pid)
@@ -100,11 +101,6 @@ func (c *Container) unfinished() (Status, error) {
 
 func (c *Container) cgroup() cgroups.Manager {
 	return manager.Load(c.state.Cgroups, manager.LoadOptions{})
-}
-
-// ownPidNamespace reports whether all processes end with the first one.
-func (c *Container) ownPidNamespace() bool {
-	return c.state.Config != nil && c.state.Config.Namespaces.New&unix.CLONE_NEWPID != 0
 }
 
 // stateError says how a container's status forbids what was asked for; it is

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
@@ -45,7 +47,8 @@ func Create(ctx context.Context, o CreateOptions) (*Container, error) {
 	c := &Container{dir: filepath.Join(o.Root, o.ID), log: o.Log, state: &State{
 		Version: stateVersion, ID: o.ID, Created: time.Now().UTC(),
 		Bundle: o.Config.Bundle, Rootfs: o.Config.Rootfs, Annotations: o.Config.Annotations,
-	}}
+		OwnPids: o.Config.Namespaces.New&unix.CLONE_NEWPID != 0,
+	}, config: o.Config}
 	r := &run{ctx: ctx, verb: inCreate, cfg: o.Config, opts: o, c: c, log: o.Log}
 	defer r.release()
 	if err := r.walk(); err != nil {

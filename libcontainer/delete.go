@@ -39,8 +39,10 @@ func (c *Container) delete(ctx context.Context, force bool) error {
 		return err
 	}
 	defer l.unlock()
-	if c.state, err = readState(c.dir); err != nil {
-		return err
+	if !c.state.Complete { // it may be by now
+		if c.state, err = readState(c.dir); err != nil {
+			return err
+		}
 	}
 	status, err := c.statusLocked()
 	if err != nil {
@@ -60,7 +62,7 @@ func (c *Container) delete(ctx context.Context, force bool) error {
 // statusLocked is Status for the holder of the lock: what is unfinished is
 // dead, except perhaps for its process.
 func (c *Container) statusLocked() (Status, error) {
-	if c.state.Config != nil {
+	if c.state.Complete {
 		return c.Status()
 	}
 	if _, alive, err := startTime(c.state.Pid); err != nil || c.state.Pid == 0 || !alive {

@@ -29,6 +29,7 @@ type run struct {
 	region   *os.File
 	listener *os.File
 	plan     namespaces.Plan
+	beside   group // what goes on beside the stub's work
 	child    *stub.Child
 	stopKill func() bool // ends the killing of the child when ctx ends
 	p        *stub.Proc
@@ -85,6 +86,9 @@ func (r *run) flush() error {
 
 // undo takes back the steps up to i. What cannot be undone is added to err.
 func (r *run) undo(i int, err error) error {
+	if e := r.beside.Wait(); e != nil && !errors.Is(err, e) {
+		err = errors.Join(err, e)
+	}
 	for ; i >= 0; i-- {
 		s := &steps[i]
 		if s.in&r.verb == 0 || s.undo == nil {

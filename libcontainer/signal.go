@@ -38,7 +38,7 @@ func (c *Container) signal(sig unix.Signal) error {
 // killRest lets SIGKILL take effect on all of the container's processes.
 func (c *Container) killRest() error {
 	cg := c.cgroup()
-	if !c.ownPidNamespace() {
+	if !c.state.OwnPids {
 		if err := cgroups.Kill(cg, unix.SIGKILL); err != nil {
 			return err
 		}

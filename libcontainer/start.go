@@ -33,7 +33,11 @@ func (c *Container) start(ctx context.Context) error {
 	case status != Created:
 		return stateError("cannot start an already running container")
 	}
-	r.cfg = c.state.Config
+	if r.cfg = c.config; r.cfg == nil {
+		if r.cfg, err = readConfig(c.dir); err != nil {
+			return err
+		}
+	}
 	if c.attached {
 		r.child, r.p = c.child, c.child.Proc
 	}

@@ -17,8 +17,9 @@ import (
 // Files in a container's directory below the state root.
 const (
 	stateFile   = "state.json"
-	controlFile = "control" // socket of a stub that waits for start
-	regionFile  = "region"  // memory shared with it
+	configFile  = "config.json" // what was checked of the bundle's
+	controlFile = "control"     // socket of a stub that waits for start
+	regionFile  = "region"      // memory shared with it
 )
 
 // stateVersion is of the format of state.json. Readers accept it and the one
@@ -43,25 +44,47 @@ type State struct {
 	Cgroups map[string]string `json:"cgroups"`
 	// Program is the path that process.args[0] was found at.
 	Program string `json:"program,omitempty"`
-	// Config is there once the container is created.
-	Config      *config.Config    `json:"config,omitempty"`
+	// Complete says that create has come to its end.
+	Complete bool `json:"complete"`
+	// OwnPids says that all processes end with the first: it is the first of
+	// a pid namespace that was made for it.
+	OwnPids     bool              `json:"ownPids"`
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
 // write puts the state into dir, which is never seen with half of it.
 func (s *State) write(dir string) error {
-	b, err := json.Marshal(s)
-	if err != nil {
-		return fmt.Errorf("write state: %w", err)
-	}
-	tmp := filepath.Join(dir, "."+stateFile)
-	if err := os.WriteFile(tmp, b, 0o600); err != nil {
-		return fmt.Errorf("write state: %w", err)
-	}
-	if err := os.Rename(tmp, filepath.Join(dir, stateFile)); err != nil {
+	if err := writeJSON(dir, stateFile, s); err != nil {
 		return fmt.Errorf("write state: %w", err)
 	}
 	return nil
+}
+
+func writeJSON(dir, name string, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	tmp := filepath.Join(dir, "."+name)
+	if err := os.WriteFile(tmp, b, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(tmp, filepath.Join(dir, name))
+}
+
+// readConfig reads the configuration that a container was created with. It is
+// a file of its own because only start needs it: reading it takes longer than
+// all the rest of a command like state.
+func readConfig(dir string) (*config.Config, error) {
+	b, err := os.ReadFile(filepath.Join(dir, configFile))
+	if err != nil {
+		return nil, fmt.Errorf("read state: %w", err)
+	}
+	cfg := new(config.Config)
+	if err := json.Unmarshal(b, cfg); err != nil {
+		return nil, fmt.Errorf("read state %q: %w", filepath.Join(dir, configFile), err)
+	}
+	return cfg, nil
 }
 
 // readState reads what write wrote. A container without it does not exist.

@@ -62,7 +62,12 @@ var steps = [...]step{
 	{
 		name: "make cgroup", side: host, in: inCreate, ground: hostTree,
 		do: makeCgroup, undo: undoCgroup,
-		why: "CLONE_INTO_CGROUP wants the directory when the stub starts (Linux 5.7); limits and device rules hold from its first moment",
+		why: "CLONE_INTO_CGROUP wants the directory when the stub starts (Linux 5.7)",
+	},
+	{
+		name: "limit cgroup", side: host, in: inCreate, ground: hostTree,
+		do:  limitCgroup,
+		why: "begun here, it goes on beside the start of the stub",
 	},
 	{
 		name: "start stub", side: host, in: inCreate, ground: hostTree,
@@ -123,6 +128,11 @@ var steps = [...]step{
 		name: "open root", side: inst, in: inCreate, ground: hostTree,
 		do:  openRoot,
 		why: "once: every path of the container's is resolved from this descriptor (CVE-2021-30465)",
+	},
+	{
+		name: "await limits", side: host, in: inCreate, ground: hostTree,
+		do:  awaitLimits,
+		why: "on v1 the device rules deny everything, mknod too, for the moment in which they are written",
 	},
 	{
 		name: "mount file systems", side: host, in: inCreate, ground: hostTree,

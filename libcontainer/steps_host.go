@@ -48,9 +48,11 @@ func undoState(r *run) error {
 }
 
 func makeCgroup(r *run) error {
-	if err := r.cgroup.Create(); err != nil {
-		return err
-	}
+	return r.cgroup.Create()
+}
+
+// limitCgroup begins to write the limits and device rules.
+func limitCgroup(r *run) error {
 	resources := specs.LinuxResources{}
 	if r.cfg.Resources != nil {
 		resources = *r.cfg.Resources
@@ -58,7 +60,8 @@ func makeCgroup(r *run) error {
 	if resources.Devices != nil {
 		resources.Devices = append(resources.Devices[:len(resources.Devices):len(resources.Devices)], devices.Default()...)
 	}
-	return r.cgroup.Set(&resources)
+	r.beside.Go(func() error { return r.cgroup.Set(&resources) })
+	return nil
 }
 
 func undoCgroup(r *run) error {
@@ -92,6 +95,7 @@ func startStub(r *run) error {
 		return err
 	}
 	r.p = r.child.Proc
+	r.beside.Go(func() error { return writeJSON(r.c.dir, configFile, r.cfg) })
 	r.stopKill = context.AfterFunc(r.ctx, func() { r.child.Kill() }) //nolint:errcheck // Do then says that it is gone
 	return r.recordPid()
 }
@@ -140,6 +144,8 @@ func (r *run) recordPid() error {
 	return s.write(r.c.dir)
 }
 
+func awaitLimits(r *run) error { return r.beside.Wait() }
+
 func undoStub(r *run) error {
 	if r.child == nil {
 		return nil
@@ -184,7 +190,7 @@ func ownFile(f *os.File, uid uint32) error {
 }
 
 func saveState(r *run) error {
-	r.c.state.Config = r.cfg
+	r.c.state.Complete = true
 	return r.c.state.write(r.c.dir)
 }
 

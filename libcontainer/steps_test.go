@@ -56,6 +56,7 @@ func TestOrder(t *testing.T) {
 		{"join namespaces", "isolate mounts", "their paths are the host's"},
 		{"isolate mounts", "open root", "nothing may propagate to the host"},
 		{"make working directory", "make root read-only", "EROFS"},
+		{"await limits", "make devices", "on v1 mknod is denied while the rules are written"},
 		{"make devices", "make root read-only", "EROFS"},
 		{"mount file systems", "protect paths", "a mount would cover the protection"},
 		{"protect paths", "pivot root", "the host's null device is gone behind it"},
@@ -89,7 +90,7 @@ func (fakeCgroup) Entry() cgroups.Entry {
 }
 
 // needHost are the steps that a recorder cannot take the stub's part in.
-var needHost = []string{"reserve state", "make cgroup", "start stub", "save state", "detach stub", "attach stub", "set limits"}
+var needHost = []string{"reserve state", "make cgroup", "limit cgroup", "start stub", "save state", "detach stub", "attach stub", "set limits"}
 
 // record takes the steps of create and start on a recorder and gives the calls.
 func record(t *testing.T, spec *specs.Spec) []string {

@@ -47,10 +47,19 @@ func (a *app) runCommand() *cli.Command {
 // foreground runs a container to its end and gives its exit code.
 func (a *app) foreground(ctx context.Context, rt *ociruntime.Runtime, id string, o ociruntime.CreateOptions) error {
 	signals := make(chan os.Signal, 128)
-	signal.Notify(signals)
-	c, err := rt.Run(ctx, id, o)
+	notified := make(chan struct{})
+	go func() { // takes half a millisecond
+		signal.Notify(signals)
+		close(notified)
+	}()
+	o.Attached = true
+	c, err := rt.Create(ctx, id, o)
 	if err != nil {
 		return err
+	}
+	<-notified
+	if err := c.Start(ctx); err != nil {
+		return errors.Join(err, c.Delete(ctx, ociruntime.DeleteOptions{Force: true}))
 	}
 	fg, err := a.takeTerminal(c)
 	if err != nil {
