@@ -201,8 +201,10 @@ func TestNamesStayInTheDirectory(t *testing.T) {
 
 func TestWriteErrorNamesAll(t *testing.T) {
 	dir := t.TempDir()
-	err := Apply(dir, []Write{{Field: "memory.limit", File: "memory.max", Value: "100",
-		Remedy: map[unix.Errno]string{unix.ENOENT: "do this"}}})
+	err := Apply(dir, []Write{{
+		Field: "memory.limit", File: "memory.max", Value: "100",
+		Remedy: map[unix.Errno]string{unix.ENOENT: "do this"},
+	}})
 	if !errors.Is(err, unix.ENOENT) {
 		t.Fatalf("error %v is not ENOENT", err)
 	}
@@ -245,7 +247,7 @@ func TestApplyOrder(t *testing.T) {
 		t.Errorf("two invalid writes: %d calls, %v", calls, err)
 	}
 	err = applyWith([]Write{{File: "a"}, {File: "b"}}, func(w Write) error { return unix.EBUSY })
-	if err != unix.EBUSY {
+	if !errors.Is(err, unix.EBUSY) {
 		t.Errorf("error %v, want EBUSY at once", err)
 	}
 }

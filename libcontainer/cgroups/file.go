@@ -73,7 +73,7 @@ func retry(call func() (int, error)) (int, error) {
 		n, err := call()
 		// The Go runtime's own signals interrupt calls. EAGAIN is what
 		// RESOLVE_BENEATH answers when something was renamed meanwhile.
-		if err != unix.EINTR && err != unix.EAGAIN {
+		if !errors.Is(err, unix.EINTR) && !errors.Is(err, unix.EAGAIN) {
 			return n, err
 		}
 	}

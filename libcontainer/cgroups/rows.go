@@ -38,8 +38,10 @@ func RdmaWrites(rdma map[string]specs.LinuxRdma) ([]Write, error) {
 		if r.HcaObjects != nil {
 			value += fmt.Sprintf(" hca_object=%d", *r.HcaObjects)
 		}
-		writes = append(writes, Write{Field: field, File: "rdma.max", Value: value,
-			Remedy: map[unix.Errno]string{unix.ENODEV: "no such RDMA device"}})
+		writes = append(writes, Write{
+			Field: field, File: "rdma.max", Value: value,
+			Remedy: map[unix.Errno]string{unix.ENODEV: "no such RDMA device"},
+		})
 	}
 	return writes, nil
 }
@@ -58,8 +60,10 @@ func HugetlbWrites(dir, suffix string, limits []specs.LinuxHugepageLimit) ([]Wri
 		}
 		value := strconv.FormatUint(l.Limit, 10)
 		for _, kind := range []string{".", ".rsvd."} {
-			w := Write{Field: field, File: "hugetlb." + l.Pagesize + kind + suffix, Value: value,
-				Remedy: map[unix.Errno]string{unix.ENOENT: "no huge pages of that size, see /sys/kernel/mm/hugepages"}}
+			w := Write{
+				Field: field, File: "hugetlb." + l.Pagesize + kind + suffix, Value: value,
+				Remedy: map[unix.Errno]string{unix.ENOENT: "no huge pages of that size, see /sys/kernel/mm/hugepages"},
+			}
 			if kind == "." || Exists(dir, w.File) {
 				writes = append(writes, w)
 			}

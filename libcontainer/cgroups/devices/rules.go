@@ -88,8 +88,10 @@ func (r rule) wholeKind() bool {
 // Default returns the rules for the devices that every container has (the
 // specification's default devices and the terminals), and for making nodes of
 // any device, which gives no access to it. Callers append them to those of the
-// configuration: a configuration that denies everything, as most do, means
-// everything else; one that allows everything is not changed by them.
+// configuration, after which they stand: a configuration that denies
+// everything, as most do, means everything else; one that allows everything is
+// not changed by them; one without rules gets these alone, and with them the
+// denial of all else.
 func Default() []specs.LinuxDeviceCgroup {
 	rule := func(typ string, major, minor int64, access string) specs.LinuxDeviceCgroup {
 		r := specs.LinuxDeviceCgroup{Allow: true, Type: typ, Access: access}

@@ -15,8 +15,10 @@ func planCPU(_ string, r *specs.LinuxResources) ([]cgroups.Write, error) {
 	}
 	var writes []cgroups.Write
 	add := func(field, file, value, einval string) {
-		writes = append(writes, cgroups.Write{Field: field, File: file, Value: value,
-			Remedy: map[unix.Errno]string{unix.EINVAL: einval}})
+		writes = append(writes, cgroups.Write{
+			Field: field, File: file, Value: value,
+			Remedy: map[unix.Errno]string{unix.EINVAL: einval},
+		})
 	}
 	const bandwidth = "out of range, or the cgroups above or below have another ratio of quota to period"
 	const realtime = "out of range, or more than the cgroup above has left in its cpu.rt_runtime_us"

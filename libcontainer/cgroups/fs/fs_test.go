@@ -119,12 +119,21 @@ func TestSet(t *testing.T) {
 		{"hugetlb", specs.LinuxResources{HugepageLimits: []specs.LinuxHugepageLimit{{Pagesize: "2MB", Limit: 9}, {Pagesize: "64KB", Limit: 0}}}, map[string]string{
 			"hugetlb/hugetlb.2MB.limit_in_bytes": "9", "hugetlb/hugetlb.2MB.rsvd.limit_in_bytes": "9", "hugetlb/hugetlb.64KB.limit_in_bytes": "0",
 		}},
-		{"rdma", specs.LinuxResources{Rdma: map[string]specs.LinuxRdma{"mlx5_1": {HcaHandles: ptr[uint32](3), HcaObjects: ptr[uint32](10000)}}},
-			map[string]string{"rdma/rdma.max": "mlx5_1 hca_handle=3 hca_object=10000"}},
-		{"rdma, one", specs.LinuxResources{Rdma: map[string]specs.LinuxRdma{"rxe3": {HcaObjects: ptr[uint32](0)}}},
-			map[string]string{"rdma/rdma.max": "rxe3 hca_object=0"}},
-		{"network", specs.LinuxResources{Network: &specs.LinuxNetwork{ClassID: ptr[uint32](1048577), Priorities: []specs.LinuxInterfacePriority{{Name: "eth0", Priority: 500}}}},
-			map[string]string{"net_cls/net_cls.classid": "1048577", "net_prio/net_prio.ifpriomap": "eth0 500"}},
+		{
+			"rdma",
+			specs.LinuxResources{Rdma: map[string]specs.LinuxRdma{"mlx5_1": {HcaHandles: ptr[uint32](3), HcaObjects: ptr[uint32](10000)}}},
+			map[string]string{"rdma/rdma.max": "mlx5_1 hca_handle=3 hca_object=10000"},
+		},
+		{
+			"rdma, one",
+			specs.LinuxResources{Rdma: map[string]specs.LinuxRdma{"rxe3": {HcaObjects: ptr[uint32](0)}}},
+			map[string]string{"rdma/rdma.max": "rxe3 hca_object=0"},
+		},
+		{
+			"network",
+			specs.LinuxResources{Network: &specs.LinuxNetwork{ClassID: ptr[uint32](1048577), Priorities: []specs.LinuxInterfacePriority{{Name: "eth0", Priority: 500}}}},
+			map[string]string{"net_cls/net_cls.classid": "1048577", "net_prio/net_prio.ifpriomap": "eth0 500"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			files := maps.Clone(c.files)
@@ -435,8 +444,10 @@ func TestStats(t *testing.T) {
 	entry := func(op string, v uint64) cgroups.BlkioEntry { return cgroups.BlkioEntry{Major: 8, Op: op, Value: v} }
 	want := &cgroups.Stats{
 		CPU: cgroups.CPUStats{
-			Usage: cgroups.CPUUsage{Total: 1000, PerCPU: []uint64{400, 600}, PerCPUUser: []uint64{300, 500},
-				PerCPUKernel: []uint64{100, 100}, User: 30000000, Kernel: 20000000},
+			Usage: cgroups.CPUUsage{
+				Total: 1000, PerCPU: []uint64{400, 600}, PerCPUUser: []uint64{300, 500},
+				PerCPUKernel: []uint64{100, 100}, User: 30000000, Kernel: 20000000,
+			},
 			Throttling: cgroups.Throttling{Periods: 10, ThrottledPeriods: 2, ThrottledTime: 77},
 		},
 		CPUSet: cgroups.CPUSetStats{CPUs: []uint16{0, 1}, Mems: []uint16{0}, SchedLoadBalance: 1, SchedRelaxDomainLevel: -1},

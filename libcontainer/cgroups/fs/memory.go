@@ -51,8 +51,10 @@ func planMemory(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
 		if k.v != nil && *k.v == -1 && !cgroups.Exists(dir, k.file) {
 			continue // no limit is wished, and there is none
 		}
-		p.limit(k.v, cgroups.Write{Field: k.field, File: k.file,
-			Remedy: map[unix.Errno]string{notSupported: gone, unix.EOPNOTSUPP: gone, unix.ENOENT: gone}})
+		p.limit(k.v, cgroups.Write{
+			Field: k.field, File: k.file,
+			Remedy: map[unix.Errno]string{notSupported: gone, unix.EOPNOTSUPP: gone, unix.ENOENT: gone},
+		})
 	}
 	p.switches(mem)
 	return p.writes, p.err

@@ -16,8 +16,10 @@ func planCPU(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
 	}
 	var writes []cgroups.Write
 	add := func(field, file, value, einval string) {
-		writes = append(writes, cgroups.Write{Field: field, File: file, Value: value,
-			Remedy: map[unix.Errno]string{unix.EINVAL: einval}})
+		writes = append(writes, cgroups.Write{
+			Field: field, File: file, Value: value,
+			Remedy: map[unix.Errno]string{unix.EINVAL: einval},
+		})
 	}
 	if c.RealtimePeriod != nil && *c.RealtimePeriod != 0 {
 		return nil, cgroups.Unsupported("cpu.realtimePeriod", "cgroup v2 has no realtime limits")

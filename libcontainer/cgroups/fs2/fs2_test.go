@@ -61,56 +61,123 @@ func TestSet(t *testing.T) {
 		before map[string]string
 		after  map[string]string
 	}{
-		{"memory", specs.LinuxResources{Memory: &specs.LinuxMemory{
-			Limit: ptr[int64](100), Reservation: ptr[int64](50), Swap: ptr[int64](300),
-			Kernel: ptr[int64](-1), KernelTCP: ptr[int64](0), DisableOOMKiller: ptr(false), UseHierarchy: ptr(true),
-		}}, map[string]string{"memory.max": "max", "memory.low": "0", "memory.swap.max": "max"},
-			map[string]string{"memory.max": "100", "memory.low": "50", "memory.swap.max": "200"}},
-		{"memory without swap", specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: ptr[int64](100), Swap: ptr[int64](100)}},
-			map[string]string{"memory.max": "max", "memory.swap.max": "max"}, map[string]string{"memory.max": "100", "memory.swap.max": "0"}},
-		{"memory without swap, where none is accounted", specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: ptr[int64](100), Swap: ptr[int64](100)}},
-			map[string]string{"memory.max": "max"}, map[string]string{"memory.max": "100"}},
-		{"memory unlimited", specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: ptr[int64](-1)}},
-			map[string]string{"memory.max": "5", "memory.swap.max": "5"}, map[string]string{"memory.max": "max", "memory.swap.max": "max"}},
-		{"swap unlimited", specs.LinuxResources{Memory: &specs.LinuxMemory{Swap: ptr[int64](-1)}},
-			map[string]string{"memory.max": "5", "memory.swap.max": "5"}, map[string]string{"memory.max": "5", "memory.swap.max": "max"}},
-		{"swap alone counts from the limit of now", specs.LinuxResources{Memory: &specs.LinuxMemory{Swap: ptr[int64](30)}},
-			map[string]string{"memory.max": "20\n", "memory.swap.max": "max"}, map[string]string{"memory.max": "20\n", "memory.swap.max": "10"}},
-		{"memory of nothing", specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: ptr[int64](0), Swap: ptr[int64](0), Reservation: ptr[int64](0)}},
-			map[string]string{"memory.max": "5", "memory.swap.max": "6"}, map[string]string{"memory.max": "5", "memory.swap.max": "6"}},
-		{"check passes", specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: ptr[int64](100), CheckBeforeUpdate: ptr(true)}},
-			map[string]string{"memory.max": "max", "memory.current": "100\n"}, map[string]string{"memory.max": "100"}},
-		{"cpu", specs.LinuxResources{CPU: &specs.LinuxCPU{
-			Shares: ptr[uint64](1024), Quota: ptr[int64](50000), Period: ptr[uint64](100000), Burst: ptr[uint64](7), Idle: ptr[int64](0), Cpus: "0-1", Mems: "0",
-		}}, map[string]string{"cpu.weight": "", "cpu.max": "", "cpu.max.burst": "", "cpu.idle": "", "cpuset.cpus": "", "cpuset.mems": ""},
-			map[string]string{"cpu.weight": "100", "cpu.max": "50000 100000", "cpu.max.burst": "7", "cpu.idle": "0", "cpuset.cpus": "0-1", "cpuset.mems": "0"}},
+		{
+			"memory",
+			specs.LinuxResources{Memory: &specs.LinuxMemory{
+				Limit: ptr[int64](100), Reservation: ptr[int64](50), Swap: ptr[int64](300),
+				Kernel: ptr[int64](-1), KernelTCP: ptr[int64](0), DisableOOMKiller: ptr(false), UseHierarchy: ptr(true),
+			}},
+			map[string]string{"memory.max": "max", "memory.low": "0", "memory.swap.max": "max"},
+			map[string]string{"memory.max": "100", "memory.low": "50", "memory.swap.max": "200"},
+		},
+		{
+			"memory without swap",
+			specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: ptr[int64](100), Swap: ptr[int64](100)}},
+			map[string]string{"memory.max": "max", "memory.swap.max": "max"},
+			map[string]string{"memory.max": "100", "memory.swap.max": "0"},
+		},
+		{
+			"memory without swap, where none is accounted",
+			specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: ptr[int64](100), Swap: ptr[int64](100)}},
+			map[string]string{"memory.max": "max"},
+			map[string]string{"memory.max": "100"},
+		},
+		{
+			"memory unlimited",
+			specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: ptr[int64](-1)}},
+			map[string]string{"memory.max": "5", "memory.swap.max": "5"},
+			map[string]string{"memory.max": "max", "memory.swap.max": "max"},
+		},
+		{
+			"swap unlimited",
+			specs.LinuxResources{Memory: &specs.LinuxMemory{Swap: ptr[int64](-1)}},
+			map[string]string{"memory.max": "5", "memory.swap.max": "5"},
+			map[string]string{"memory.max": "5", "memory.swap.max": "max"},
+		},
+		{
+			"swap alone counts from the limit of now",
+			specs.LinuxResources{Memory: &specs.LinuxMemory{Swap: ptr[int64](30)}},
+			map[string]string{"memory.max": "20\n", "memory.swap.max": "max"},
+			map[string]string{"memory.max": "20\n", "memory.swap.max": "10"},
+		},
+		{
+			"memory of nothing",
+			specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: ptr[int64](0), Swap: ptr[int64](0), Reservation: ptr[int64](0)}},
+			map[string]string{"memory.max": "5", "memory.swap.max": "6"},
+			map[string]string{"memory.max": "5", "memory.swap.max": "6"},
+		},
+		{
+			"check passes",
+			specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: ptr[int64](100), CheckBeforeUpdate: ptr(true)}},
+			map[string]string{"memory.max": "max", "memory.current": "100\n"},
+			map[string]string{"memory.max": "100"},
+		},
+		{
+			"cpu",
+			specs.LinuxResources{CPU: &specs.LinuxCPU{
+				Shares: ptr[uint64](1024), Quota: ptr[int64](50000), Period: ptr[uint64](100000), Burst: ptr[uint64](7), Idle: ptr[int64](0), Cpus: "0-1", Mems: "0",
+			}},
+			map[string]string{"cpu.weight": "", "cpu.max": "", "cpu.max.burst": "", "cpu.idle": "", "cpuset.cpus": "", "cpuset.mems": ""},
+			map[string]string{"cpu.weight": "100", "cpu.max": "50000 100000", "cpu.max.burst": "7", "cpu.idle": "0", "cpuset.cpus": "0-1", "cpuset.mems": "0"},
+		},
 		{"quota alone", specs.LinuxResources{CPU: &specs.LinuxCPU{Quota: ptr[int64](5000)}}, map[string]string{"cpu.max": "max 20000"}, map[string]string{"cpu.max": "5000"}},
 		{"quota -1", specs.LinuxResources{CPU: &specs.LinuxCPU{Quota: ptr[int64](-1), Period: ptr[uint64](5)}}, map[string]string{"cpu.max": ""}, map[string]string{"cpu.max": "max 5"}},
 		{"period alone", specs.LinuxResources{CPU: &specs.LinuxCPU{Period: ptr[uint64](5000)}}, map[string]string{"cpu.max": "3000 20000\n"}, map[string]string{"cpu.max": "3000 5000"}},
-		{"cpu of nothing", specs.LinuxResources{CPU: &specs.LinuxCPU{Shares: ptr[uint64](0), Quota: ptr[int64](0), Period: ptr[uint64](0), RealtimeRuntime: ptr[int64](0)}},
-			map[string]string{"cpu.max": "x", "cpu.weight": "y"}, map[string]string{"cpu.max": "x", "cpu.weight": "y"}},
+		{
+			"cpu of nothing",
+			specs.LinuxResources{CPU: &specs.LinuxCPU{Shares: ptr[uint64](0), Quota: ptr[int64](0), Period: ptr[uint64](0), RealtimeRuntime: ptr[int64](0)}},
+			map[string]string{"cpu.max": "x", "cpu.weight": "y"},
+			map[string]string{"cpu.max": "x", "cpu.weight": "y"},
+		},
 		{"pids", specs.LinuxResources{Pids: &specs.LinuxPids{Limit: ptr[int64](10)}}, map[string]string{"pids.max": ""}, map[string]string{"pids.max": "10"}},
 		{"pids 0", specs.LinuxResources{Pids: &specs.LinuxPids{Limit: ptr[int64](0)}}, map[string]string{"pids.max": ""}, map[string]string{"pids.max": "1"}},
 		{"pids -1", specs.LinuxResources{Pids: &specs.LinuxPids{Limit: ptr[int64](-1)}}, map[string]string{"pids.max": ""}, map[string]string{"pids.max": "max"}},
-		{"io, bfq", specs.LinuxResources{BlockIO: &specs.LinuxBlockIO{Weight: ptr[uint16](500)}},
-			map[string]string{"io.bfq.weight": "", "io.weight": ""}, map[string]string{"io.bfq.weight": "500", "io.weight": ""}},
+		{
+			"io, bfq",
+			specs.LinuxResources{BlockIO: &specs.LinuxBlockIO{Weight: ptr[uint16](500)}},
+			map[string]string{"io.bfq.weight": "", "io.weight": ""},
+			map[string]string{"io.bfq.weight": "500", "io.weight": ""},
+		},
 		{"io, cost", specs.LinuxResources{BlockIO: &specs.LinuxBlockIO{Weight: ptr[uint16](500)}}, map[string]string{"io.weight": ""}, map[string]string{"io.weight": "4950"}},
-		{"io, device", specs.LinuxResources{BlockIO: &specs.LinuxBlockIO{WeightDevice: []specs.LinuxWeightDevice{
-			{LinuxBlockIODevice: specs.LinuxBlockIODevice{Major: 8, Minor: 16}, Weight: ptr[uint16](10)}}}},
-			map[string]string{"io.weight": ""}, map[string]string{"io.weight": "8:16 1"}},
+		{
+			"io, device",
+			specs.LinuxResources{BlockIO: &specs.LinuxBlockIO{WeightDevice: []specs.LinuxWeightDevice{
+				{LinuxBlockIODevice: specs.LinuxBlockIODevice{Major: 8, Minor: 16}, Weight: ptr[uint16](10)},
+			}}},
+			map[string]string{"io.weight": ""},
+			map[string]string{"io.weight": "8:16 1"},
+		},
 		{"io rate", specs.LinuxResources{BlockIO: &specs.LinuxBlockIO{ThrottleWriteIOPSDevice: []specs.LinuxThrottleDevice{
-			{LinuxBlockIODevice: specs.LinuxBlockIODevice{Major: 8}, Rate: 300}}}}, map[string]string{"io.max": ""}, map[string]string{"io.max": "8:0 wiops=300"}},
+			{LinuxBlockIODevice: specs.LinuxBlockIODevice{Major: 8}, Rate: 300},
+		}}}, map[string]string{"io.max": ""}, map[string]string{"io.max": "8:0 wiops=300"}},
 		{"io no rate", specs.LinuxResources{BlockIO: &specs.LinuxBlockIO{ThrottleReadBpsDevice: []specs.LinuxThrottleDevice{
-			{LinuxBlockIODevice: specs.LinuxBlockIODevice{Major: 8}}}}}, map[string]string{"io.max": ""}, map[string]string{"io.max": "8:0 rbps=max"}},
-		{"hugetlb", specs.LinuxResources{HugepageLimits: []specs.LinuxHugepageLimit{{Pagesize: "2MB", Limit: 9}}},
-			map[string]string{"hugetlb.2MB.max": "", "hugetlb.2MB.rsvd.max": ""}, map[string]string{"hugetlb.2MB.max": "9", "hugetlb.2MB.rsvd.max": "9"}},
+			{LinuxBlockIODevice: specs.LinuxBlockIODevice{Major: 8}},
+		}}}, map[string]string{"io.max": ""}, map[string]string{"io.max": "8:0 rbps=max"}},
+		{
+			"hugetlb",
+			specs.LinuxResources{HugepageLimits: []specs.LinuxHugepageLimit{{Pagesize: "2MB", Limit: 9}}},
+			map[string]string{"hugetlb.2MB.max": "", "hugetlb.2MB.rsvd.max": ""},
+			map[string]string{"hugetlb.2MB.max": "9", "hugetlb.2MB.rsvd.max": "9"},
+		},
 		{"rdma", specs.LinuxResources{Rdma: map[string]specs.LinuxRdma{"mlx": {HcaHandles: ptr[uint32](3)}}}, map[string]string{"rdma.max": ""}, map[string]string{"rdma.max": "mlx hca_handle=3"}},
-		{"unified", specs.LinuxResources{Unified: map[string]string{"misc.max": "x 1", "cgroup.max.depth": "5", "memory.high": ""}},
-			map[string]string{"misc.max": "", "cgroup.max.depth": "", "memory.high": "x"}, map[string]string{"misc.max": "x 1", "cgroup.max.depth": "5", "memory.high": ""}},
-		{"unified file without a controller", specs.LinuxResources{Unified: map[string]string{"irq.pressure": "0"}},
-			map[string]string{"irq.pressure": "1"}, map[string]string{"irq.pressure": "0"}},
-		{"unified comes last, line by line", specs.LinuxResources{Pids: &specs.LinuxPids{Limit: ptr[int64](1)}, Unified: map[string]string{"pids.max": "2\n3\n"}},
-			map[string]string{"pids.max": ""}, map[string]string{"pids.max": "3"}},
+		{
+			"unified",
+			specs.LinuxResources{Unified: map[string]string{"misc.max": "x 1", "cgroup.max.depth": "5", "memory.high": ""}},
+			map[string]string{"misc.max": "", "cgroup.max.depth": "", "memory.high": "x"},
+			map[string]string{"misc.max": "x 1", "cgroup.max.depth": "5", "memory.high": ""},
+		},
+		{
+			"unified file without a controller",
+			specs.LinuxResources{Unified: map[string]string{"irq.pressure": "0"}},
+			map[string]string{"irq.pressure": "1"},
+			map[string]string{"irq.pressure": "0"},
+		},
+		{
+			"unified comes last, line by line",
+			specs.LinuxResources{Pids: &specs.LinuxPids{Limit: ptr[int64](1)}, Unified: map[string]string{"pids.max": "2\n3\n"}},
+			map[string]string{"pids.max": ""},
+			map[string]string{"pids.max": "3"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := fake(t, c.before)
@@ -171,8 +238,10 @@ func TestSetRefuses(t *testing.T) {
 
 func TestSetNothing(t *testing.T) {
 	m := New("/nowhere", Options{})
-	for _, r := range []*specs.LinuxResources{nil, {}, {Memory: &specs.LinuxMemory{}, CPU: &specs.LinuxCPU{}, Pids: &specs.LinuxPids{},
-		BlockIO: &specs.LinuxBlockIO{}, Network: &specs.LinuxNetwork{ClassID: ptr[uint32](0)}}} {
+	for _, r := range []*specs.LinuxResources{nil, {}, {
+		Memory: &specs.LinuxMemory{}, CPU: &specs.LinuxCPU{}, Pids: &specs.LinuxPids{},
+		BlockIO: &specs.LinuxBlockIO{}, Network: &specs.LinuxNetwork{ClassID: ptr[uint32](0)},
+	}} {
 		if err := m.Set(r); err != nil {
 			t.Errorf("%+v: %v", r, err)
 		}

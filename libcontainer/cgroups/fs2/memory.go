@@ -28,8 +28,10 @@ func planMemory(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
 	}
 	if swap != "" {
 		// Before the limit: lowering that pushes memory out to swap.
-		writes = append(writes, cgroups.Write{Field: "memory.swap", File: "memory.swap.max", Value: swap,
-			Remedy: map[unix.Errno]string{unix.ENOENT: "the kernel does not account swap: boot it without swapaccount=0, or leave memory.swap out"}})
+		writes = append(writes, cgroups.Write{
+			Field: "memory.swap", File: "memory.swap.max", Value: swap,
+			Remedy: map[unix.Errno]string{unix.ENOENT: "the kernel does not account swap: boot it without swapaccount=0, or leave memory.swap out"},
+		})
 	}
 	for _, l := range []struct {
 		field, file string

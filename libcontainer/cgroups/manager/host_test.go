@@ -49,12 +49,18 @@ func TestPathsV1(t *testing.T) {
 		path, id string
 		want     map[string]string // of memory, cpu, net_prio, name=systemd
 	}{
-		{"", "id", map[string]string{"memory": "/cg/memory/own/m/id", "cpu": "/cg/cpu/own:with/colon/id", "cpuacct": "/cg/cpu/own:with/colon/id",
-			"net_cls": "/cg/net_cls/own/id", "net_prio": "/cg/net_cls/own/id", "name=systemd": "/cg/systemd/sys/id", "devices": "/cg/devices/id"}},
-		{"/a/b", "id", map[string]string{"memory": "/cg/memory/a/b", "cpu": "/cg/cpu/a/b", "cpuacct": "/cg/cpu/a/b",
-			"net_cls": "/cg/net_cls/a/b", "net_prio": "/cg/net_cls/a/b", "name=systemd": "/cg/systemd/a/b", "devices": "/cg/devices/a/b"}},
-		{"../../x", "id", map[string]string{"memory": "/cg/memory/own/m/x", "cpu": "/cg/cpu/own:with/colon/x", "cpuacct": "/cg/cpu/own:with/colon/x",
-			"net_cls": "/cg/net_cls/own/x", "net_prio": "/cg/net_cls/own/x", "name=systemd": "/cg/systemd/sys/x", "devices": "/cg/devices/x"}},
+		{"", "id", map[string]string{
+			"memory": "/cg/memory/own/m/id", "cpu": "/cg/cpu/own:with/colon/id", "cpuacct": "/cg/cpu/own:with/colon/id",
+			"net_cls": "/cg/net_cls/own/id", "net_prio": "/cg/net_cls/own/id", "name=systemd": "/cg/systemd/sys/id", "devices": "/cg/devices/id",
+		}},
+		{"/a/b", "id", map[string]string{
+			"memory": "/cg/memory/a/b", "cpu": "/cg/cpu/a/b", "cpuacct": "/cg/cpu/a/b",
+			"net_cls": "/cg/net_cls/a/b", "net_prio": "/cg/net_cls/a/b", "name=systemd": "/cg/systemd/a/b", "devices": "/cg/devices/a/b",
+		}},
+		{"../../x", "id", map[string]string{
+			"memory": "/cg/memory/own/m/x", "cpu": "/cg/cpu/own:with/colon/x", "cpuacct": "/cg/cpu/own:with/colon/x",
+			"net_cls": "/cg/net_cls/own/x", "net_prio": "/cg/net_cls/own/x", "name=systemd": "/cg/systemd/sys/x", "devices": "/cg/devices/x",
+		}},
 	} {
 		m, err := hostWith(ownV1, mounts).manager(Options{CgroupsPath: c.path, ID: c.id})
 		if err != nil {

@@ -749,18 +749,33 @@ func TestKernelV2(t *testing.T) {
 		r          specs.LinuxResources
 		want       map[string]string
 	}{
-		{"memory", specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: ptr[int64](100 * mb), Swap: ptr[int64](300 * mb), Reservation: ptr[int64](mb)}},
-			map[string]string{"memory.max": "104857600", "memory.swap.max": "209715200", "memory.low": "1048576"}},
-		{"cpu", specs.LinuxResources{CPU: &specs.LinuxCPU{Shares: ptr[uint64](1024), Quota: ptr[int64](5000), Period: ptr[uint64](50000), Burst: ptr[uint64](4000)}},
-			map[string]string{"cpu.weight": "100", "cpu.max": "5000 50000", "cpu.max.burst": "4000"}},
-		{"cpu", specs.LinuxResources{CPU: &specs.LinuxCPU{Quota: ptr[int64](2000), Burst: ptr[uint64](1000), Idle: ptr[int64](1)}},
-			map[string]string{"cpu.max": "2000 50000", "cpu.max.burst": "1000", "cpu.idle": "1"}},
-		{"cpu", specs.LinuxResources{CPU: &specs.LinuxCPU{Period: ptr[uint64](20000), Idle: ptr[int64](0), Shares: ptr[uint64](2)}},
-			map[string]string{"cpu.max": "2000 20000", "cpu.idle": "0", "cpu.weight": "1"}},
+		{
+			"memory",
+			specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: ptr[int64](100 * mb), Swap: ptr[int64](300 * mb), Reservation: ptr[int64](mb)}},
+			map[string]string{"memory.max": "104857600", "memory.swap.max": "209715200", "memory.low": "1048576"},
+		},
+		{
+			"cpu",
+			specs.LinuxResources{CPU: &specs.LinuxCPU{Shares: ptr[uint64](1024), Quota: ptr[int64](5000), Period: ptr[uint64](50000), Burst: ptr[uint64](4000)}},
+			map[string]string{"cpu.weight": "100", "cpu.max": "5000 50000", "cpu.max.burst": "4000"},
+		},
+		{
+			"cpu",
+			specs.LinuxResources{CPU: &specs.LinuxCPU{Quota: ptr[int64](2000), Burst: ptr[uint64](1000), Idle: ptr[int64](1)}},
+			map[string]string{"cpu.max": "2000 50000", "cpu.max.burst": "1000", "cpu.idle": "1"},
+		},
+		{
+			"cpu",
+			specs.LinuxResources{CPU: &specs.LinuxCPU{Period: ptr[uint64](20000), Idle: ptr[int64](0), Shares: ptr[uint64](2)}},
+			map[string]string{"cpu.max": "2000 20000", "cpu.idle": "0", "cpu.weight": "1"},
+		},
 		{"cpuset", specs.LinuxResources{CPU: &specs.LinuxCPU{Cpus: "0", Mems: "0"}}, map[string]string{"cpuset.cpus": "0", "cpuset.mems": "0"}},
 		{"pids", specs.LinuxResources{Pids: &specs.LinuxPids{Limit: ptr[int64](20)}}, map[string]string{"pids.max": "20"}},
-		{"hugetlb", specs.LinuxResources{HugepageLimits: []specs.LinuxHugepageLimit{{Pagesize: "2MB", Limit: 4 * mb}}},
-			map[string]string{"hugetlb.2MB.max": "4194304", "hugetlb.2MB.rsvd.max": "4194304"}},
+		{
+			"hugetlb",
+			specs.LinuxResources{HugepageLimits: []specs.LinuxHugepageLimit{{Pagesize: "2MB", Limit: 4 * mb}}},
+			map[string]string{"hugetlb.2MB.max": "4194304", "hugetlb.2MB.rsvd.max": "4194304"},
+		},
 	} {
 		if !slices.Contains(has, c.controller) {
 			t.Logf("controller %q is not enabled above, which is not the test's to change", c.controller)

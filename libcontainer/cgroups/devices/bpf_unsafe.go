@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"unsafe"
+	"unsafe" //nolint:depguard // bpf(2) takes pointers in its attributes; this package is usable alone, so its door is its own: this file
 
 	"golang.org/x/sys/unix"
 )
