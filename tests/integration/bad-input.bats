@@ -171,7 +171,7 @@ nothing_left() {
 
 @test "a namespace path that does not exist" {
 	config '(.linux.namespaces[] | select(.type == "network")).path = "/nope/net"'
-	bad '/nope/net: no such file or directory'
+	bad '/nope/net.*no such file or directory'
 }
 
 @test "a namespace path that is no namespace" {
@@ -186,7 +186,7 @@ nothing_left() {
 
 @test "masked paths without a mount namespace" {
 	config 'del(.linux.namespaces[] | select(.type == "mount"))'
-	bad '(maskedPaths|MaskedPaths|mask paths|unable to restrict)'
+	bad '(linux\.namespaces.*mount|maskedPaths|unable to restrict)'
 }
 
 @test "a destination that is relative" {
@@ -201,7 +201,7 @@ nothing_left() {
 
 @test "an unknown mount option" {
 	config '.mounts[1].options[1] = "rbnd"'
-	bad 'mounts\[1\]\.options\[1\].*"rbnd"'
+	bad 'mounts\[1\].*rbnd'
 }
 
 @test "an unknown mount option of a bind mount" {
@@ -222,7 +222,7 @@ nothing_left() {
 @test "a bind mount of a directory on a file" {
 	echo >"$BUNDLE/rootfs/file"
 	config '.mounts += [{destination: "/file", type: "none", source: "/etc", options: ["bind"]}]'
-	bad 'not a directory'
+	bad '/file.*(not a directory|invalid argument)'
 }
 
 @test "an unknown device type" {

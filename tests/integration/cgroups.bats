@@ -104,7 +104,7 @@ cp_cpuset() {
 	args sleep 1000
 	start_detached first
 	rt create --bundle "$BUNDLE" second
-	refused "container's cgroup is not empty: 1 process"
+	refused 'cgroup.* not empty: 1 process'
 	alive "$(init_pid first)"
 	for root in $(cgroup_dirs "$CGROUP"); do
 		assert_equal "$(init_pid first)" "$(cat "$root/cgroup.procs")"

@@ -63,7 +63,7 @@ load helpers
 @test "one dash does for a long flag, and = for a blank" {
 	new_bundle
 	args true
-	rt_ok run -bundle="$BUNDLE" --keep=true c
+	rt_ok run -bundle="$BUNDLE" --detach=true c
 	rt_ok list -quiet=true
 	assert_equal c "$out"
 	rt_ok delete -force c
@@ -106,13 +106,12 @@ load helpers
 	rt --log-format xml list
 	assert_equal 1 "$status"
 	assert_match 'invalid log-format: xml' "$err"
-	rt --log-format= list
-	succeeded "an empty log format"
+	rt_ok --log-format= features
 }
 
 @test "the rest of the global flags that engines send is taken" {
-	rt_ok --debug --rootless=auto list
-	rt_ok --rootless false --systemd-cgroup list
+	rt_ok --debug --rootless=auto features
+	rt_ok --rootless false --systemd-cgroup features
 }
 
 @test "a value that --rootless does not know is refused" {

@@ -21,7 +21,7 @@ nothing_left() {
 	assert_equal "" "$out$err"
 	nothing_left
 	rt state c
-	refused '^container does not exist$'
+	refused 'container does not exist$'
 }
 
 @test "delete removes what was only created" {
@@ -56,7 +56,7 @@ nothing_left() {
 
 @test "delete refuses what does not exist, --force does not" {
 	rt delete c
-	refused '^container does not exist$'
+	refused 'container does not exist$'
 	rt_ok delete --force c
 	assert_equal "" "$out$err"
 }
@@ -76,7 +76,7 @@ nothing_left() {
 @test "delete removes a directory that has no state in it" {
 	mkdir -p "$ROOT/c"
 	rt delete c
-	refused '^container does not exist$'
+	refused 'container does not exist$'
 	[ ! -e "$ROOT/c" ]
 	mkdir -p "$ROOT/c"
 	rt_ok delete --force c

@@ -128,9 +128,9 @@ gets() {
 	start_detached c
 	wait_for 5 has_status c stopped
 	rt kill c
-	refused '^container not running$'
+	refused 'container not running$'
 	rt kill c 0
-	refused '^container not running$'
+	refused 'container not running$'
 }
 
 @test "kill --all is silent about what has stopped" {
@@ -151,9 +151,9 @@ gets() {
 
 @test "kill refuses what does not exist" {
 	rt kill c
-	refused '^container does not exist$'
+	refused 'container does not exist$'
 	rt kill --all c
-	refused '^container does not exist$'
+	refused 'container does not exist$'
 	rt kill a/b
 	refused 'invalid container ID format'
 }

@@ -77,7 +77,8 @@ mount_at() {
 }
 
 @test "the default devices are there, and no others" {
-	run_script 'stat -c "%N %A %u:%g %t:%T" /dev/*'
+	# /dev/core leads to a file that not every kernel has.
+	run_script 'stat -c "%N %A %u:%g %t:%T" /dev/* | { if [ -e /proc/kcore ]; then grep -v "^./dev/core"; else cat; fi; }'
 	assert_lines "$(cat <<-'END'
 		'/dev/fd' -> '/proc/self/fd' lrwxrwxrwx 0:0 0:0
 		/dev/full crw-rw-rw- 0:0 1:7
@@ -98,7 +99,7 @@ mount_at() {
 }
 
 @test "the default devices work" {
-	run_script 'head -c 5 /dev/zero | wc -c; head -c 5 /dev/urandom | wc -c; echo lost >/dev/null; echo kept >/dev/stdout; echo full >/dev/full || echo "was full"'
+	run_script 'head -c 5 /dev/zero | wc -c; head -c 5 /dev/urandom | wc -c; echo lost >/dev/null; echo kept >>/dev/stdout; echo full >/dev/full || echo "was full"'
 	assert_match $'^5\n5\nkept\n' "$out"
 	assert_match 'was full' "$out"
 	assert_match 'No space left' "$err"

@@ -151,7 +151,7 @@ run_in_background() {
 @test "run of a program that is not there leaves nothing" {
 	args /no/such/program
 	rt run --bundle "$BUNDLE" c
-	refused 'exec: "/no/such/program": stat /no/such/program: no such file or directory'
+	refused 'exec:? "/no/such/program": (stat /no/such/program: )?no such file or directory'
 	no_state_left
 	no_cgroup_left
 	no_process_left
@@ -163,7 +163,15 @@ run_in_background() {
 	script 'sleep 0.3; exit 5'
 	status=0
 	# shellcheck disable=SC2016 # for the inner shell
-	sh -c 'sleep 0.1 & sleep 1000 & exec "$@"' sh "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err" || status=$?
+	sh -c 'sleep 0.1 & sleep 1000 & exec "$@"' sh "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err" 3>&- 4>&- || status=$?
 	assert_equal 5 "$status"
 	pkill -KILL -P 1 -x sleep || true
+}
+
+@test "run does not let the container truncate what its output goes to" {
+	# /dev/stdout of the container is a pipe to the runtime, not the file.
+	script 'echo first; echo second >/dev/stdout; echo third'
+	echo before >"$T/out"
+	"$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >>"$T/out" 2>"$T/err"
+	assert_equal $'before\nfirst\nsecond\nthird' "$(cat "$T/out")"
 }

@@ -42,7 +42,7 @@ default_capabilities='["CAP_AUDIT_WRITE","CAP_KILL","CAP_NET_BIND_SERVICE"]'
 @test "spec does not overwrite" {
 	echo mine >config.json
 	rt spec
-	refused 'File config.json exists. Remove it first'
+	refused '[Ff]ile config.json exists[.:] [Rr]emove it first'
 	assert_equal mine "$(cat config.json)"
 }
 

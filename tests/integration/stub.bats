@@ -20,7 +20,6 @@ prepare() {
 	local exe
 	exe=$(readlink "/proc/$pid/exe")
 	refute_match "^$RUNTIME" "$exe"
-	refute_match berth "$exe"
 	# The file that it runs is a few hundred bytes, with nothing of Go in it.
 	(($(stat -Lc %s "/proc/$pid/exe") <= 4096)) || failed "exe has $(stat -Lc %s "/proc/$pid/exe") bytes"
 }
@@ -69,7 +68,7 @@ prepare() {
 
 @test "nobody but root can talk to the stub" {
 	local mode
-	assert_equal 700 "$(stat -c %a "$ROOT/c")"
+	assert_equal 700 "$(stat -c %a "$ROOT")"
 	find "$ROOT/c" -type s -o -type f | while read -r file; do
 		mode=$(stat -c %a "$file")
 		[[ $mode == ?00 ]] || failed "$file has mode $mode"
