@@ -89,6 +89,7 @@ func startStub(r *run) error {
 		CgroupFD:   cgroupFD,
 		Region:     r.region,
 		Listener:   r.listener,
+		Dir:        r.c.dir,
 		Log:        r.log,
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"unsafe"
 
@@ -107,4 +108,23 @@ func openImage() (*os.File, error) {
 		return nil, fmt.Errorf("seal stub: %w", err)
 	}
 	return f, nil
+}
+
+// installImage writes the image to a file that its owner may execute. It is
+// one for each container, so that no container can change another's.
+func installImage(dir string) (string, error) {
+	image, err := Image()
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "stub")
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o500)
+	if err != nil {
+		return "", fmt.Errorf("install stub: %w", err)
+	}
+	_, err = f.Write(image)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return "", fmt.Errorf("install stub: %w", err)
+	}
+	return path, nil
 }

@@ -3,6 +3,7 @@ package stub
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"runtime"
@@ -26,6 +27,10 @@ type Options struct {
 	// Listener is a listening unix socket by which the stub can be driven
 	// after Detach; nil if it never will be.
 	Listener *os.File
+	// Dir is a directory to put the stub's image in, as the file "stub", if
+	// a memory file cannot be executed (vm.memfd_noexec, fapolicyd). Empty:
+	// that is an error then.
+	Dir string
 	// Log gets every operation at debug level; nil for none.
 	Log *slog.Logger
 
@@ -114,17 +119,33 @@ func spawn(o Options) (*Child, error) {
 // forkExec runs the stub's image, or what Options has in its place.
 func forkExec(o Options, control *os.File) (int, *os.File, error) {
 	files := descriptors(o, control)
-	command := o.command
-	if command == nil {
-		exe, err := executable(files)
-		if err != nil {
-			return 0, nil, err
-		}
-		defer unix.Close(exe)
-		command = []string{fmt.Sprintf("/proc/self/fd/%d", exe), "berth-init"}
+	if o.command != nil {
+		return forkExecPath(o, files, o.command[0], o.command[1:])
 	}
+	name := []string{"berth-init"}
+	exe, err := executable(files)
+	if err == nil {
+		defer unix.Close(exe)
+		var pid int
+		var pidfd *os.File
+		pid, pidfd, err = forkExecPath(o, files, fmt.Sprintf("/proc/self/fd/%d", exe), name)
+		if err == nil {
+			return pid, pidfd, nil
+		}
+	}
+	if o.Dir == "" || !errors.Is(err, fs.ErrPermission) {
+		return 0, nil, err
+	}
+	path, e := installImage(o.Dir)
+	if e != nil {
+		return 0, nil, errors.Join(err, e)
+	}
+	return forkExecPath(o, files, path, name)
+}
+
+func forkExecPath(o Options, files []uintptr, path string, argv []string) (int, *os.File, error) {
 	pidfd := -1
-	pid, err := syscall.ForkExec(command[0], command[1:], &syscall.ProcAttr{
+	pid, err := syscall.ForkExec(path, argv, &syscall.ProcAttr{
 		Env: []string{}, Files: files, Sys: &syscall.SysProcAttr{
 			Cloneflags: o.Cloneflags, PidFD: &pidfd,
 			UseCgroupFD: o.CgroupFD >= 0, CgroupFD: o.CgroupFD,
