@@ -1,0 +1,147 @@
+package arch
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/berth-oci/berth"
+
+// floors is the plan of the house, docs/architecture.md as data: imports only
+// go down, and packages of one floor do not import each other. A pattern
+// that ends in "/..." means the package and all below it.
+var floors = [][]string{
+	0: {"libcontainer/config"},
+	1: {
+		"libcontainer/stub",
+		"internal/sys", "internal/probe",
+	},
+	2: {
+		// One mechanism each; none knows what a container is.
+		"libcontainer/apparmor", "libcontainer/capabilities", "libcontainer/console", "libcontainer/devices",
+		"libcontainer/hooks", "libcontainer/idmap", "libcontainer/intelrdt", "libcontainer/keyring",
+		"libcontainer/lsm", "libcontainer/mounts", "libcontainer/namespaces", "libcontainer/network",
+		"libcontainer/selinux",
+		"libcontainer/cgroups", "libcontainer/cgroups/devices", "libcontainer/cgroups/fs", "libcontainer/cgroups/fs2",
+		"seccomp",
+	},
+	3: {
+		"specconv",
+		"libcontainer/rootfs",
+		"libcontainer/cgroups/manager", "libcontainer/cgroups/systemd",
+		"libcontainer/checkpoint",
+	},
+	4: {"libcontainer"},
+	5: {"runtime"},
+	6: {"cmd/runtime"},
+}
+
+// outside are programs and tests that stand beside the house and may use any
+// of its floors; nothing may import them.
+var outside = []string{"internal/arch", "internal/gen/...", "libcontainer/stub/internal/...", "tests/..."}
+
+// neighbours are the imports between packages of one floor that are allowed.
+var neighbours = map[string]string{
+	"libcontainer/cgroups/devices -> libcontainer/cgroups":     "the interface and the types that all managers share",
+	"libcontainer/cgroups/fs -> libcontainer/cgroups":          "the interface and the types that all managers share",
+	"libcontainer/cgroups/fs2 -> libcontainer/cgroups":         "the interface and the types that all managers share",
+	"libcontainer/cgroups/fs -> libcontainer/cgroups/devices":  "device rules are one mechanism with two backends: a v1 file and a v2 program",
+	"libcontainer/cgroups/fs2 -> libcontainer/cgroups/devices": "device rules are one mechanism with two backends: a v1 file and a v2 program",
+}
+
+func matches(pattern, pkg string) bool {
+	if base, ok := strings.CutSuffix(pattern, "/..."); ok {
+		return pkg == base || strings.HasPrefix(pkg, base+"/")
+	}
+	return pkg == pattern
+}
+
+// floorOf returns the floor of a package, or -1 for one that is outside.
+func floorOf(pkg string) (int, error) {
+	is := func(pattern string) bool { return matches(pattern, pkg) }
+	if slices.ContainsFunc(outside, is) {
+		return -1, nil
+	}
+	for number, rooms := range floors {
+		if slices.ContainsFunc(rooms, is) {
+			return number, nil
+		}
+	}
+	return 0, fmt.Errorf("%s has no floor: give it one in internal/arch and docs/architecture.md", pkg)
+}
+
+// checkImport says what is wrong with from importing to.
+func checkImport(from, to string) error {
+	upper, err := floorOf(from)
+	if err != nil {
+		return err
+	}
+	lower, err := floorOf(to)
+	switch {
+	case err != nil:
+		return err
+	case upper == -1:
+		// A program beside the house may have packages of its own.
+		return nil
+	case lower == -1:
+		return fmt.Errorf("%s imports %s, which is not part of the house", from, to)
+	case lower > upper:
+		return fmt.Errorf("%s (floor %d) imports %s (floor %d): imports only go down", from, upper, to, lower)
+	case lower == upper && neighbours[from+" -> "+to] == "":
+		return fmt.Errorf("%s imports %s: packages of one floor (%d) do not import each other", from, to, upper)
+	}
+	return nil
+}
+
+func TestImportsGoDown(t *testing.T) {
+	for _, p := range packages(t) {
+		if _, err := floorOf(p.name()); err != nil {
+			t.Error(err)
+			continue
+		}
+		for _, imported := range p.Imports {
+			name, ours := strings.CutPrefix(imported, module+"/")
+			if !ours {
+				continue
+			}
+			if err := checkImport(p.name(), name); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+func TestCheckImport(t *testing.T) {
+	for _, test := range []struct {
+		from, to string
+		ok       bool
+	}{
+		{"cmd/runtime", "runtime", true},
+		{"runtime", "libcontainer/config", true},
+		{"libcontainer/config", "libcontainer/stub", false},
+		{"libcontainer/mounts", "libcontainer/devices", false},
+		{"libcontainer/cgroups/fs", "libcontainer/cgroups", true},
+		{"libcontainer/cgroups", "libcontainer/cgroups/fs", false},
+		{"libcontainer/rootfs", "specconv", false},
+		{"libcontainer", "runtime", false},
+		{"tests/bench", "runtime", true},
+		{"runtime", "tests/bench", false},
+		{"runtime", "internal/nowhere", false},
+	} {
+		if err := checkImport(test.from, test.to); (err == nil) != test.ok {
+			t.Errorf("%s -> %s: %v", test.from, test.to, err)
+		}
+	}
+}
+
+func TestNoRoomsWithoutPurpose(t *testing.T) {
+	for _, p := range packages(t) {
+		switch base := path.Base(p.ImportPath); base {
+		case "common", "helpers", "linux", "misc", "system", "util", "utils":
+			t.Errorf("%s: a package called %s has no purpose that its name could tell", p.ImportPath, base)
+		}
+	}
+}
