@@ -38,12 +38,16 @@ reference: ## Run tests/integration against Debian's runc; wanted differences ar
 bench: ## Compare with runc (and crun where it runs), as ratios (as root); BENCH_ROUNDS=, BENCH_LIMIT= loosen
 	@hack/deps bench
 	@hack/build
-	@go run ./tests/bench
+	@go build -o .cache/bench ./tests/bench && .cache/bench
 
 .PHONY: lint
 lint: ## Check style and known traps: golangci-lint, gofumpt, shellcheck
 	@hack/deps lint
 	@hack/lint
+
+.PHONY: generate
+generate: ## Write the files that are generated: docs/lifecycle.md
+	@go run ./internal/gen/lifecycle
 
 .PHONY: generate-check
 generate-check: ## Fail when a generated file is not what its source says

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// measurements are what is timed, each from the first command to the end of
+// the last.
+var measurements = []struct {
+	name string
+	do   func(*bundle, *candidate) error
+}{
+	{"run", func(b *bundle, c *candidate) error {
+		return b.do(c, "run", "--bundle", b.dir, "bench")
+	}},
+	{"create+start+delete", func(b *bundle, c *candidate) error {
+		return errors.Join(
+			b.do(c, "create", "--bundle", b.dir, "bench"),
+			b.do(c, "start", "bench"),
+			b.do(c, "delete", "--force", "bench"))
+	}},
+}
+
+// bundle is what all run: the default config, with /bin/true of busybox.
+type bundle struct {
+	dir    string
+	cgroup string
+}
+
+func newBundle(berth string) (*bundle, error) {
+	dir, err := os.MkdirTemp("", "berth-bench.")
+	if err != nil {
+		return nil, err
+	}
+	b := &bundle{dir: dir, cgroup: "/" + filepath.Base(dir)}
+	if err := b.fill(berth); err != nil {
+		b.remove()
+		return nil, err
+	}
+	return b, nil
+}
+
+func (b *bundle) fill(berth string) error {
+	bin := filepath.Join(b.dir, "rootfs/bin")
+	if err := os.MkdirAll(bin, 0o755); err != nil {
+		return err
+	}
+	busybox, err := os.ReadFile("/bin/busybox")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(bin, "true"), busybox, 0o755); err != nil {
+		return err
+	}
+	if out, err := exec.Command(berth, "spec", "--bundle", b.dir).CombinedOutput(); err != nil {
+		return fmt.Errorf("spec: %w: %s", err, out)
+	}
+	return b.edit(func(config map[string]any) {
+		// The oldest that all read: Debian 12's crun knows no later one.
+		config["ociVersion"] = "1.0.0"
+		process := config["process"].(map[string]any)
+		process["terminal"] = false
+		process["args"] = []string{"/bin/true"}
+		config["linux"].(map[string]any)["cgroupsPath"] = b.cgroup + "/container"
+	})
+}
+
+// edit changes config.json.
+func (b *bundle) edit(change func(map[string]any)) error {
+	path := filepath.Join(b.dir, "config.json")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	var config map[string]any
+	if err := json.Unmarshal(text, &config); err != nil {
+		return err
+	}
+	change(config)
+	if text, err = json.Marshal(config); err != nil {
+		return err
+	}
+	return os.WriteFile(path, text, 0o644)
+}
+
+// do runs one command of a runtime. Its output goes to a file: the container
+// would hold a pipe open.
+func (b *bundle) do(c *candidate, args ...string) error {
+	log, err := os.OpenFile(filepath.Join(b.dir, "log"), os.O_CREATE|os.O_RDWR|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	cmd := exec.Command(c.program, append([]string{"--root", b.root(c)}, args...)...)
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Run(); err != nil {
+		text, _ := os.ReadFile(log.Name()) // the error is told without it, too
+		return fmt.Errorf("%s: %w: %s", args[0], err, bytes.TrimSpace(text))
+	}
+	return nil
+}
+
+func (b *bundle) root(c *candidate) string { return filepath.Join(b.dir, c.name) }
+
+// measureInit finds how much memory a container takes that has not started.
+func (b *bundle) measureInit(c *candidate) error {
+	pidFile := filepath.Join(b.dir, "pid")
+	if err := b.do(c, "create", "--bundle", b.dir, "--pid-file", pidFile, "bench"); err != nil {
+		return err
+	}
+	pid, err := os.ReadFile(pidFile)
+	if err == nil {
+		c.rss, err = rssOf(string(pid))
+	}
+	return errors.Join(err, b.do(c, "delete", "--force", "bench"))
+}
+
+// rssOf reads VmRSS, in kB.
+func rssOf(pid string) (int, error) {
+	status, err := os.ReadFile(filepath.Join("/proc", pid, "status"))
+	if err != nil {
+		return 0, err
+	}
+	_, text, found := strings.Cut(string(status), "VmRSS:")
+	if !found {
+		return 0, fmt.Errorf("no VmRSS of process %s", pid)
+	}
+	var kB int
+	_, err = fmt.Sscan(text, &kB)
+	return kB, err
+}
+
+// remove leaves nothing of the bundle, nor of its cgroup.
+func (b *bundle) remove() {
+	hierarchies, _ := filepath.Glob("/sys/fs/cgroup/*" + b.cgroup) // the pattern is ours
+	for _, dir := range append(hierarchies, "/sys/fs/cgroup"+b.cgroup) {
+		_ = os.Remove(dir) // there are as many as there are hierarchies
+	}
+	if err := os.RemoveAll(b.dir); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+	}
+}
