@@ -100,6 +100,7 @@ func searchPath(name string, env []string) []string {
 // executeProgram lets the stub become the program.
 func executeProgram(r *run) error {
 	s := r.c.state
+	r.p.Label("")
 	r.p.Execve(s.Program, r.cfg.Process.Args, r.cfg.Process.Env)
 	err := r.p.Do()
 	var call *stub.Error

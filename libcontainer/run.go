@@ -24,18 +24,20 @@ type run struct {
 	log  *slog.Logger
 
 	// What the steps make, in their order.
-	lock     *lock
-	cgroup   cgroups.Manager
-	region   *os.File
-	listener *os.File
-	plan     namespaces.Plan
-	beside   group // what goes on beside the stub's work
-	child    *stub.Child
-	stopKill func() bool // ends the killing of the child when ctx ends
-	p        *stub.Proc
-	tree     *rootfs.Tree
-	terminal *stub.Value // master side of the program's terminal
-	entered  *stub.Value // the working directory, while root
+	lock   *lock
+	cgroup cgroups.Manager
+	// cgroupMade says that it is ours to remove.
+	cgroupMade bool
+	region     *os.File
+	listener   *os.File
+	plan       namespaces.Plan
+	beside     group // what goes on beside the stub's work
+	child      *stub.Child
+	stopKill   func() bool // ends the killing of the child when ctx ends
+	p          *stub.Proc
+	tree       *rootfs.Tree
+	terminal   *stub.Value // master side of the program's terminal
+	entered    *stub.Value // the working directory, while root
 }
 
 // walk takes the steps of the table that belong to the verb. When one fails,

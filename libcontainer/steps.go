@@ -217,7 +217,7 @@ var steps = [...]step{
 		name: "set limits", side: host, in: inStart, ground: unprivileged,
 		when: func(c *config.Config) bool { return len(c.Process.Rlimits) > 0 },
 		do:   setLimits,
-		why:  "by the runtime, which may raise them; this late because the stub needs descriptors",
+		why:  "this late because the stub itself needs descriptors; by the runtime where one is to be raised",
 	},
 	{
 		name: "execute program", side: host, in: inStart, ground: gone,

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/berth-oci/berth/libcontainer/cgroups/devices"
 	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
 	"github.com/berth-oci/berth/libcontainer/namespaces"
@@ -31,8 +32,15 @@ func reserveState(r *run) error {
 	if r.lock, err = lockDir(r.c.dir, 0); err != nil {
 		return err
 	}
-	r.cgroup, err = manager.New(manager.Options{CgroupsPath: r.cfg.CgroupsPath, ID: r.c.ID(), Rootless: r.opts.Rootless})
+	r.cgroup, err = manager.New(manager.Options{
+		CgroupsPath: r.cfg.CgroupsPath, ID: r.c.ID(), Rootless: r.opts.Rootless,
+		Controllers: []string{"cpu", "io", "memory", "pids"}, // engines read what these count
+	})
 	if err != nil {
+		return err
+	}
+	// Before it is in the state: delete kills what is in there.
+	if err := cgroups.CheckUnused(r.cgroup); err != nil {
 		return err
 	}
 	r.c.state.Cgroups = r.cgroup.Paths()
@@ -48,7 +56,11 @@ func undoState(r *run) error {
 }
 
 func makeCgroup(r *run) error {
-	return r.cgroup.Create()
+	if err := r.cgroup.Create(); err != nil {
+		return err
+	}
+	r.cgroupMade = true
+	return nil
 }
 
 // limitCgroup begins to write the limits and device rules.
@@ -57,15 +69,18 @@ func limitCgroup(r *run) error {
 	if r.cfg.Resources != nil {
 		resources = *r.cfg.Resources
 	}
-	if resources.Devices != nil {
-		resources.Devices = append(resources.Devices[:len(resources.Devices):len(resources.Devices)], devices.Default()...)
-	}
+	// Rules deny what they do not allow, even if there are none; a capped
+	// slice, so that the caller's is not written to.
+	rules := resources.Devices
+	resources.Devices = append(rules[:len(rules):len(rules)], devices.Default()...)
 	r.beside.Go(func() error { return r.cgroup.Set(&resources) })
 	return nil
 }
 
+// undoCgroup removes the cgroup, if Create made it: one that it refused is
+// somebody else's, with their processes.
 func undoCgroup(r *run) error {
-	if r.cgroup == nil {
+	if !r.cgroupMade {
 		return nil
 	}
 	// Not r.ctx: that it has ended may be why we are here.
@@ -233,12 +248,27 @@ func attachStub(r *run) error {
 	return os.Remove(region)
 }
 
-// setLimits sets the program's resource limits.
+// setLimits sets the program's resource limits. The stub lowers its own, with
+// the call that executes the program behind; to raise a hard limit takes
+// CAP_SYS_RESOURCE, which only the runtime may have.
 func setLimits(r *run) error {
 	for _, l := range r.cfg.Process.Rlimits {
+		var have unix.Rlimit // of this process, which the stub has inherited
+		if err := unix.Getrlimit(l.Resource, &have); err != nil {
+			return fmt.Errorf("%s: getrlimit: %w", l.Field, err)
+		}
+		if l.Hard <= have.Max {
+			r.p.Label("%s: soft %d, hard %d", l.Field, l.Soft, l.Hard)
+			r.p.Setrlimit(l.Resource, l.Soft, l.Hard)
+			continue
+		}
 		limit := unix.Rlimit{Cur: l.Soft, Max: l.Hard}
-		if err := unix.Prlimit(r.c.state.Pid, l.Resource, &limit, nil); err != nil {
-			return fmt.Errorf("%s: prlimit soft=%d hard=%d: %w", l.Field, l.Soft, l.Hard, err)
+		err := unix.Prlimit(r.c.state.Pid, l.Resource, &limit, nil)
+		if errors.Is(err, unix.EPERM) {
+			return fmt.Errorf("%s: raise hard limit from %d to %d: %w (needs CAP_SYS_RESOURCE)", l.Field, have.Max, l.Hard, err)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: prlimit: %w", l.Field, err)
 		}
 	}
 	return nil

@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/config"
 )
 
 // Console is the master side of a program's terminal.
@@ -30,8 +33,12 @@ type terminal struct {
 
 // newTerminal connects to the console socket, if there is one, before there is
 // a container.
-func newTerminal(wanted bool, o CreateOptions) (*terminal, error) {
-	socket := o.ConsoleSocket
+// The socket's path is relative to the bundle.
+func newTerminal(cfg *config.Config, o CreateOptions) (*terminal, error) {
+	socket, wanted := o.ConsoleSocket, cfg.Process.Terminal
+	if socket != "" && !filepath.IsAbs(socket) {
+		socket = filepath.Join(cfg.Bundle, socket)
+	}
 	switch {
 	case socket != "" && !wanted:
 		return nil, errors.New("cannot use console socket: process.terminal is not set in config.json")

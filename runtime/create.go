@@ -29,6 +29,9 @@ type CreateOptions struct {
 	Stdin  io.Reader
 	Stdout io.Writer
 	Stderr io.Writer
+	// Pipes connects files by pipes too: the program then cannot seek or
+	// truncate them, nor push input into a terminal.
+	Pipes bool
 	// ExtraFiles become the program's descriptors 3, 4, ….
 	ExtraFiles []*os.File
 	// ConsoleSocket is the path of a unix socket to which the program's
@@ -74,12 +77,12 @@ func (r *Runtime) create(ctx context.Context, id string, o CreateOptions) (*Cont
 	if err := r.makeRoot(); err != nil {
 		return nil, err
 	}
-	t, err := newTerminal(cfg.Process.Terminal, o)
+	t, err := newTerminal(cfg, o)
 	if err != nil {
 		return nil, err
 	}
 	defer t.close()
-	s, err := newStdio(o.Stdin, o.Stdout, o.Stderr)
+	s, err := newStdio(o)
 	if err != nil {
 		return nil, err
 	}

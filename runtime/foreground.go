@@ -1,7 +1,6 @@
 package ociruntime
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -63,9 +62,10 @@ func (f *Foreground) Resize() error {
 }
 
 // Close shows what the program has printed, when it has ended, and gives the
-// host's terminal its modes back.
+// host's terminal its modes back. The console is the container's, and closed
+// when that is deleted.
 func (f *Foreground) Close() error {
 	// The read fails with EIO when nobody has the other side open any more.
 	<-f.copied
-	return errors.Join(term.Restore(int(f.host.Fd()), f.saved), f.console.Close())
+	return term.Restore(int(f.host.Fd()), f.saved)
 }

@@ -14,6 +14,8 @@ type stdio struct {
 	files [3]*os.File
 	// ours are closed once the program has them.
 	ours []*os.File
+	// pipes connects files by pipes too.
+	pipes bool
 	// copied gets one error from each copy that is under way.
 	copied chan error
 	copies int
@@ -21,16 +23,16 @@ type stdio struct {
 
 // newStdio takes files as they are, nil as the null device, and connects other
 // readers and writers by pipes.
-func newStdio(in io.Reader, out, err io.Writer) (*stdio, error) {
-	s := &stdio{copied: make(chan error, 3)}
-	e := s.reader(in)
+func newStdio(o CreateOptions) (*stdio, error) {
+	s := &stdio{copied: make(chan error, 3), pipes: o.Pipes}
+	e := s.reader(o.Stdin)
 	if e == nil {
-		e = s.writer(1, out)
+		e = s.writer(1, o.Stdout)
 	}
-	if e == nil && out == err {
+	if e == nil && o.Stdout == o.Stderr {
 		s.files[2] = s.files[1]
 	} else if e == nil {
-		e = s.writer(2, err)
+		e = s.writer(2, o.Stderr)
 	}
 	if e != nil {
 		s.handedOver()
@@ -40,7 +42,7 @@ func newStdio(in io.Reader, out, err io.Writer) (*stdio, error) {
 }
 
 func (s *stdio) reader(r io.Reader) error {
-	if f, ok := r.(*os.File); ok {
+	if f, ok := r.(*os.File); ok && !s.pipes {
 		s.files[0] = f
 		return nil
 	}
@@ -62,7 +64,7 @@ func (s *stdio) reader(r io.Reader) error {
 }
 
 func (s *stdio) writer(i int, w io.Writer) error {
-	if f, ok := w.(*os.File); ok {
+	if f, ok := w.(*os.File); ok && !s.pipes {
 		s.files[i] = f
 		return nil
 	}

@@ -31,7 +31,7 @@ func (a *app) flags() []cli.Flag {
 		&cli.StringFlag{Name: "log-format", Value: "text", Usage: "`text` or json"},
 		&cli.StringFlag{Name: "root", Usage: "`DIR` for the state of containers (default: /run/berth, or $XDG_RUNTIME_DIR/berth)"},
 		&cli.BoolFlag{Name: "systemd-cgroup", Usage: "make cgroups by systemd (not supported yet)"},
-		&cli.StringFlag{Name: "rootless", Value: "auto", Usage: "tolerate that cgroups cannot be made: `true`, false or auto"},
+		&cli.StringFlag{Name: "rootless", Value: "auto", Local: true, Usage: "tolerate that cgroups cannot be made: `true`, false or auto"},
 		&cli.BoolFlag{Name: "version", Aliases: []string{"v"}, Usage: "print the version", Local: true},
 	}
 }

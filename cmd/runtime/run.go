@@ -52,7 +52,7 @@ func (a *app) foreground(ctx context.Context, rt *ociruntime.Runtime, id string,
 		signal.Notify(signals)
 		close(notified)
 	}()
-	o.Attached = true
+	o.Attached, o.Pipes = true, true
 	c, err := rt.Create(ctx, id, o)
 	if err != nil {
 		return err

@@ -21,19 +21,25 @@ func (a *app) specCommand() *cli.Command {
 		Usage: "write a config.json to start from",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "bundle", Aliases: []string{"b"}, Usage: "`DIR` to write it to (default: the current directory)"},
+			&cli.BoolFlag{Name: "rootless", Usage: "write one that an unprivileged user can run"},
 		},
 		Action: func(_ context.Context, cmd *cli.Command) error {
 			if err := exactArgs(cmd, 0); err != nil {
 				return err
 			}
-			return writeSpec(filepath.Join(cmd.String("bundle"), "config.json"))
+			return writeSpec(filepath.Join(cmd.String("bundle"), "config.json"), specconv.DefaultOptions{
+				CgroupNamespace: pureV2(),
+				Rootless:        cmd.Bool("rootless"),
+				UID:             uint32(os.Geteuid()),
+				GID:             uint32(os.Getegid()),
+			})
 		},
 	}
 }
 
 // writeSpec writes the default configuration to a file that must not exist.
-func writeSpec(path string) error {
-	b, err := json.MarshalIndent(specconv.Default(specconv.DefaultOptions{CgroupNamespace: pureV2()}), "", "\t")
+func writeSpec(path string, o specconv.DefaultOptions) error {
+	b, err := json.MarshalIndent(specconv.Default(o), "", "\t")
 	if err != nil {
 		return err
 	}

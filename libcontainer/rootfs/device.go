@@ -3,6 +3,7 @@ package rootfs
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path"
 
 	"golang.org/x/sys/unix"
@@ -35,12 +36,17 @@ func (d deviceOp) way(t *Tree) error { return t.mkdirAll(path.Dir(d.Path), 0) }
 // is to be replaced.
 type linkOp struct {
 	path, target string
-	replace      bool
+	// replace removes what is there, ifExists makes no link to what the host
+	// has not.
+	replace, ifExists bool
 }
 
 func (l linkOp) String() string { return fmt.Sprintf("link %q", l.path) }
 
 func (l linkOp) Apply(t *Tree) {
+	if _, err := os.Lstat(l.target); l.ifExists && err != nil {
+		return
+	}
 	dir := t.open(path.Dir(l.path), unix.O_DIRECTORY)
 	if l.replace {
 		t.p.Unlinkat(dir, path.Base(l.path), 0).MayFail()
@@ -64,6 +70,6 @@ var defaultLinks = [...]linkOp{
 	{path: "/dev/stdin", target: "/proc/self/fd/0"},
 	{path: "/dev/stdout", target: "/proc/self/fd/1"},
 	{path: "/dev/stderr", target: "/proc/self/fd/2"},
-	{path: "/dev/core", target: "/proc/kcore"},
+	{path: "/dev/core", target: "/proc/kcore", ifExists: true},
 	{path: "/dev/ptmx", target: "pts/ptmx", replace: true},
 }

@@ -92,6 +92,11 @@ func (p *Proc) JoinSessionKeyring(name string) *Value {
 	return p.queue("keyctl", unix.SYS_KEYCTL, num(unix.KEYCTL_JOIN_SESSION_KEYRING), p.str(name))
 }
 
+// Setrlimit queues prlimit64(2) that sets a limit of the stub's own.
+func (p *Proc) Setrlimit(resource int, soft, hard uint64) *Value {
+	return p.queue("prlimit64", unix.SYS_PRLIMIT64, num(0), num(resource), p.data(words(soft, hard)), hex(0))
+}
+
 // SigDefault queues rt_sigaction(2) that gives a signal its default action.
 func (p *Proc) SigDefault(sig int) *Value {
 	return p.queue("rt_sigaction", unix.SYS_RT_SIGACTION, num(sig), p.data(words(0, 0, 0, 0)), hex(0), num(8))

@@ -111,12 +111,6 @@ nothing_left() {
 	bad "$BUNDLE/rootfs.*not a directory"
 }
 
-@test "a root file system that is a symlink" {
-	mv "$BUNDLE/rootfs" "$T/away"
-	ln -s "$T/away" "$BUNDLE/rootfs"
-	bad "$BUNDLE/rootfs"
-}
-
 @test "no process" {
 	config 'del(.process)'
 	bad 'process.*(must not be empty|missing)'

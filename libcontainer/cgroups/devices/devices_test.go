@@ -386,7 +386,7 @@ func TestVerifier(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fd, err := load(prog)
+	fd, err := load(encode(prog))
 	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSYS) {
 		t.Skipf("no eBPF here: %v", err)
 	}
@@ -399,7 +399,7 @@ func TestVerifier(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fd, err := load(prog)
+		fd, err := load(encode(prog))
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -426,7 +426,7 @@ func TestVerifier(t *testing.T) {
 	verify("more than a jump can skip", many)
 
 	// What it refuses, it must say.
-	_, err = load([]Insn{{Op: opExit}})
+	_, err = load(encode([]Insn{{Op: opExit}}))
 	if !errors.Is(err, unix.EACCES) && !errors.Is(err, unix.EINVAL) || !strings.Contains(err.Error(), "R0") {
 		t.Errorf("a bad program: %v", err)
 	}

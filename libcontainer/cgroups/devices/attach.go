@@ -1,0 +1,94 @@
+package devices
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/internal/sys"
+)
+
+// progName marks the programs that SetV2 may replace. At most 15 bytes.
+const progName = "berth_devices"
+
+// attach loads the program and attaches it to the cgroup directory dir in the
+// place of one of ours.
+func attach(dir string, prog []Insn) error {
+	dirfd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("open: %w", err)
+	}
+	defer unix.Close(dirfd)
+	old, err := ours(dirfd)
+	if err != nil {
+		return err
+	}
+	defer closeAll(old)
+	fd, err := load(encode(prog))
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	replace := 0
+	if len(old) > 0 {
+		replace = old[0]
+	}
+	// MULTI: with the programs of cgroups above and below, and of others here.
+	if err := sys.BPFAttach(dirfd, fd, unix.BPF_CGROUP_DEVICE, unix.BPF_F_ALLOW_MULTI, replace); err != nil {
+		return fmt.Errorf("bpf(BPF_PROG_ATTACH): %w", err)
+	}
+	return nil
+}
+
+// load returns a descriptor of the program. When the verifier refuses it, the
+// error ends with what it says.
+func load(insns []byte) (int, error) {
+	const license = "Apache-2.0"
+	fd, err := sys.BPFLoad(unix.BPF_PROG_TYPE_CGROUP_DEVICE, insns, license, progName, nil)
+	if err == nil {
+		return fd, nil
+	}
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EACCES) {
+		// Only now, as writing the log takes longer than the verification.
+		log := make([]byte, 64<<10)
+		if fd, e := sys.BPFLoad(unix.BPF_PROG_TYPE_CGROUP_DEVICE, insns, license, progName, log); e == nil {
+			return fd, nil
+		}
+		text, _, _ := bytes.Cut(log, []byte{0})
+		err = fmt.Errorf("%w: %q", err, tail(text, 300))
+	}
+	return 0, fmt.Errorf("bpf(BPF_PROG_LOAD): %w", err)
+}
+
+func tail(b []byte, n int) []byte {
+	return b[max(0, len(b)-n):]
+}
+
+// ours returns descriptors of the programs on the cgroup that bear our name.
+func ours(dirfd int) ([]int, error) {
+	ids, err := sys.BPFQuery(dirfd, unix.BPF_CGROUP_DEVICE)
+	if err != nil {
+		return nil, fmt.Errorf("bpf(BPF_PROG_QUERY): %w", err)
+	}
+	var fds []int
+	for _, id := range ids {
+		fd, err := sys.BPFProgFD(id)
+		if err != nil {
+			continue // it is gone, or not for us to see
+		}
+		if name, err := sys.BPFProgName(fd); err == nil && name == progName {
+			fds = append(fds, fd)
+			continue
+		}
+		unix.Close(fd)
+	}
+	return fds, nil
+}
+
+func closeAll(fds []int) {
+	for _, fd := range fds {
+		unix.Close(fd)
+	}
+}
