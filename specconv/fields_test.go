@@ -1,7 +1,6 @@
 package specconv
 
 import (
-	"encoding/json"
 	"errors"
 	"reflect"
 	"strings"
@@ -35,54 +34,6 @@ func TestEveryFieldIsReadOrRefused(t *testing.T) {
 	if w.seen < 90 {
 		t.Errorf("only %d fields were seen", w.seen)
 	}
-}
-
-// TestDecoderKnowsEveryKind looks through the specification's types for what
-// the decoder is not made for.
-func TestDecoderKnowsEveryKind(t *testing.T) {
-	seen := map[reflect.Type]bool{}
-	var look func(path string, of reflect.Type)
-	look = func(path string, of reflect.Type) {
-		if seen[of] {
-			return
-		}
-		seen[of] = true
-		if reflect.PointerTo(of).Implements(reflect.TypeFor[json.Unmarshaler]()) {
-			t.Errorf("%s: %v unmarshals itself", path, of)
-		}
-		switch of.Kind() {
-		case reflect.Struct:
-			if of.NumField() > 64 {
-				t.Errorf("%s: %v has %d fields", path, of, of.NumField())
-			}
-			for i := range of.NumField() {
-				f := of.Field(i)
-				if !f.IsExported() || f.Tag.Get("json") == "" && !f.Anonymous || strings.Contains(f.Tag.Get("json"), ",string") {
-					t.Errorf("%s: field %s", path, f.Name)
-				}
-				look(fieldPath(path, f), f.Type)
-			}
-		case reflect.Pointer:
-			look(path, of.Elem())
-		case reflect.Slice:
-			if of.Elem().Kind() == reflect.Uint8 {
-				t.Errorf("%s: base64", path)
-			}
-			look(path+"[]", of.Elem())
-		case reflect.Map:
-			if of.Key() != reflect.TypeFor[string]() {
-				t.Errorf("%s: key %v", path, of.Key())
-			}
-			look(path+"{}", of.Elem())
-		case reflect.Interface:
-			if path != "windows.credentialSpec" {
-				t.Errorf("%s: %v", path, of)
-			}
-		case reflect.Float32, reflect.Float64, reflect.Array, reflect.Chan, reflect.Func:
-			t.Errorf("%s: %v", path, of)
-		}
-	}
-	look("", reflect.TypeFor[specs.Spec]())
 }
 
 type fieldWalk struct {

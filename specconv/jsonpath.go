@@ -1,41 +1,59 @@
 package specconv
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"math"
 	"reflect"
-	"strconv"
 	"strings"
 
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// jsonPath is the place of a value in a JSON text.
-type jsonPath []jsonLevel
-
-// jsonLevel is one open object or array.
-type jsonLevel struct {
-	array bool
-	index int
-	key   string
+// pathAt returns the path of a value in a JSON text, as "process.args[1]": of
+// the one that ends at an offset or, if it is an object or array, whose bracket
+// does. The field that json itself names is without indices and keys of maps.
+func pathAt(data []byte, offset int64) string {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber() // floats have a range
+	path, _ := findPath(d, offset)
+	return strings.TrimPrefix(path, ".")
 }
 
-// String gives a path in the style of "process.args[1]".
-func (p jsonPath) String() string {
-	var s strings.Builder
-	for _, level := range p {
-		switch {
-		case level.array:
-			s.WriteString("[" + strconv.Itoa(level.index) + "]")
-		case !plain(level.key): // a key of annotations, say
-			s.WriteString("[" + config.Quote(level.key) + "]")
-		case s.Len() > 0:
-			s.WriteString("." + level.key)
-		default:
-			s.WriteString(level.key)
+// findPath reads the next value, and returns the path in it of the value
+// sought, if it is there.
+func findPath(d *json.Decoder, offset int64) (path string, found bool) {
+	token, err := d.Token()
+	if err != nil || d.InputOffset() >= offset {
+		return "", true
+	}
+	bracket, nested := token.(json.Delim)
+	for i := 0; nested && d.More(); i++ {
+		var key json.Token
+		if bracket == '{' {
+			key, _ = d.Token()
+		}
+		if rest, found := findPath(d, offset); found {
+			return pathStep(key, i) + rest, true
 		}
 	}
-	return s.String()
+	if nested {
+		_, _ = d.Token() // the closing bracket
+	}
+	return "", false
+}
+
+// pathStep names a member of an object, or without a key an element of an array.
+func pathStep(key json.Token, i int) string {
+	name, isKey := key.(string)
+	switch {
+	case !isKey:
+		return index("", i)
+	case plain(name):
+		return "." + name
+	}
+	return "[" + config.Quote(name) + "]" // a key of annotations, say
 }
 
 // plain reports whether a key can stand in a path without quotes.
@@ -46,6 +64,20 @@ func plain(key string) bool {
 		}
 	}
 	return key != "" && len(key) < 64
+}
+
+// found describes a JSON value; json has "array", "bool", "number 1.5".
+func found(value string) string {
+	if literal, ok := strings.CutPrefix(value, "number "); ok {
+		return literal[:min(len(literal), 40)]
+	}
+	switch value {
+	case "array", "object":
+		return "an " + value
+	case "bool":
+		return "a boolean"
+	}
+	return "a " + value
 }
 
 // wanted describes the JSON value that a Go type takes.

@@ -1,6 +1,9 @@
 package specconv
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"unicode/utf8"
@@ -16,9 +19,14 @@ const MaxSize = 16 << 20
 // demands (config.md, Extensibility); everything else that is not a
 // configuration is a *config.FieldError of one line, which names the field,
 // or line and column, but not the file. What the values mean is for Convert to
-// check.
+// check. Of the sections for other platforms, which Convert refuses, the result
+// says only that they are there.
 func Load(r io.Reader) (*specs.Spec, error) {
-	return load[specs.Spec](r)
+	file, err := load[specFile](r)
+	if err != nil {
+		return nil, err
+	}
+	return file.spec(), nil
 }
 
 // LoadProcess reads a process.json, the process of an exec, by the rules of
@@ -32,77 +40,74 @@ func LoadResources(r io.Reader) (*specs.LinuxResources, error) {
 	return load[specs.LinuxResources](r)
 }
 
+// specFile is a specification whose fields for other platforms are hidden from
+// encoding/json: on first use it makes tables of every type it can reach, and
+// those are a fifth of them.
+type specFile struct {
+	specs.Spec
+	Solaris *struct{} `json:"solaris"`
+	Windows *struct{} `json:"windows"`
+	VM      *struct{} `json:"vm"`
+	ZOS     *struct{} `json:"zos"`
+	FreeBSD *struct{} `json:"freebsd"`
+}
+
+// spec returns the specification, with an empty section for each hidden one.
+func (f *specFile) spec() *specs.Spec {
+	mark(f.Solaris, &f.Spec.Solaris)
+	mark(f.Windows, &f.Spec.Windows)
+	mark(f.VM, &f.Spec.VM)
+	mark(f.ZOS, &f.Spec.ZOS)
+	mark(f.FreeBSD, &f.Spec.FreeBSD)
+	return &f.Spec
+}
+
+// mark makes an empty section if there is one in the file.
+func mark[T any](there *struct{}, section **T) {
+	if there != nil {
+		*section = new(T)
+	}
+}
+
 // load reads one JSON object from r.
 func load[T any](r io.Reader) (*T, error) {
-	data, err := readObject(r)
-	if err != nil {
-		return nil, err
+	data, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read: %w", err)
+	case len(data) > MaxSize:
+		return nil, invalid("longer than %d MiB", MaxSize>>20)
+	case len(bytes.TrimSpace(data)) == 0:
+		return nil, invalid("empty")
+	case !utf8.Valid(data): // to replace bytes, as json does, could make one path another
+		return nil, invalid("%s: not UTF-8", position(data, bytes.IndexRune(data, utf8.RuneError)))
 	}
-	v := new(T)
-	if err := decode(data, v); err != nil {
-		return nil, err
+	var v *T
+	if err := json.Unmarshal(data, &v); err != nil {
+		return nil, explain(data, err)
+	}
+	if v == nil {
+		return nil, invalid("want an object, found null")
 	}
 	return v, nil
 }
 
-// readObject reads r to its end and gives up at the first byte that cannot
-// belong to a JSON object of at most MaxSize bytes, so that megabytes of
-// nonsense cost nothing.
-func readObject(r io.Reader) ([]byte, error) {
-	d := decoder{data: make([]byte, 0, 16<<10)}
-	for {
-		n, err := r.Read(d.data[len(d.data):cap(d.data)])
-		d.data = d.data[:len(d.data)+n]
-		if len(d.data) > MaxSize {
-			return nil, invalid("longer than %d MiB", MaxSize>>20)
-		}
-		if first := d.next(); d.at < len(d.data) && first != '{' {
-			return nil, invalid("want an object, found %s", kindOf(first))
-		}
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read: %w", err)
-		}
-		if len(d.data) == cap(d.data) {
-			d.data = append(d.data, 0)[:len(d.data)]
-		}
+// explain says where in the file an error of json's is. Its offsets are behind
+// what is wrong.
+func explain(data []byte, err error) error {
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		return invalid("%s: %w", position(data, int(syntax.Offset)-1), err)
 	}
-	if d.at == len(d.data) {
-		return nil, invalid("empty")
+	var mismatch *json.UnmarshalTypeError
+	if errors.As(err, &mismatch) {
+		return fieldErr(pathAt(data, mismatch.Offset), "want %s, found %s", wanted(mismatch.Type), found(mismatch.Value))
 	}
-	return d.data, d.checkText()
+	return invalid("%w", err)
 }
 
-// checkText refuses wrong bytes: to replace them, as is usual, would silently
-// make one path another.
-func (d *decoder) checkText() error {
-	if utf8.Valid(d.data) {
-		return nil
-	}
-	for {
-		r, size := utf8.DecodeRune(d.data[d.at:])
-		if r == utf8.RuneError && size == 1 {
-			return invalid("%s: not UTF-8", d.position())
-		}
-		d.at += size
-	}
-}
-
-// kindOf names the kind of JSON value that begins with a byte.
-func kindOf(first byte) string {
-	switch {
-	case first == '[':
-		return "an array"
-	case first == '"':
-		return "a string"
-	case first == 'n':
-		return "null"
-	case first == 't' || first == 'f':
-		return "a boolean"
-	case first == '-' || '0' <= first && first <= '9':
-		return "a number"
-	}
-	return fmt.Sprintf("the byte %#02x", first)
+// position names the place of a byte: "line 3, column 7".
+func position(data []byte, at int) string {
+	before := data[:at]
+	return fmt.Sprintf("line %d, column %d", 1+bytes.Count(before, []byte("\n")), at-bytes.LastIndexByte(before, '\n'))
 }

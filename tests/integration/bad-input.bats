@@ -44,7 +44,7 @@ nothing_left() {
 	local size
 	size=$(stat -c %s "$BUNDLE/config.json")
 	truncate -s $((size / 2)) "$BUNDLE/config.json"
-	bad 'unexpected EOF'
+	bad 'unexpected (EOF|end of JSON input)'
 }
 
 @test "a config.json that is no JSON" {
