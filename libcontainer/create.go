@@ -49,7 +49,8 @@ func Create(ctx context.Context, o CreateOptions) (*Container, error) {
 		Bundle: o.Config.Bundle, Rootfs: o.Config.Rootfs, Annotations: o.Config.Annotations,
 		OwnPids: o.Config.Namespaces.New&unix.CLONE_NEWPID != 0,
 	}, config: o.Config}
-	r := &run{ctx: ctx, verb: inCreate, cfg: o.Config, opts: o, c: c, log: o.Log}
+	_, err := os.Lstat("/proc/kcore")
+	r := &run{kcore: err == nil, ctx: ctx, verb: inCreate, cfg: o.Config, opts: o, c: c, log: o.Log}
 	defer r.release()
 	if err := r.walk(); err != nil {
 		return nil, err

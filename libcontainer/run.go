@@ -36,7 +36,7 @@ type run struct {
 	stopKill   func() bool // ends the killing of the child when ctx ends
 	p          *stub.Proc
 	tree       *rootfs.Tree
-	terminal   *stub.Value // master side of the program's terminal
+	kcore      bool        // the kernel has a /proc/kcore
 	entered    *stub.Value // the working directory, while root
 }
 

@@ -91,7 +91,7 @@ func mountFilesystems(r *run) error {
 	return r.tree.Run(rootfs.Mounts(r.cfg, host))
 }
 
-func makeDevices(r *run) error { return r.tree.Run(rootfs.Devices(r.cfg)) }
+func makeDevices(r *run) error { return r.tree.Run(rootfs.Devices(r.cfg, r.kcore)) }
 
 func makeWorkingDirectory(r *run) error { return r.tree.MakeDir(r.cfg.Process.Cwd) }
 

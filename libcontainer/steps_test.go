@@ -146,6 +146,24 @@ func recordedOutput(call, args string) []byte {
 	return nil
 }
 
+// compare tells where the calls begin to differ from those of the file.
+func compare(t *testing.T, file string, want, got []string) {
+	t.Helper()
+	for i := range max(len(want), len(got)) {
+		var w, g string
+		if i < len(want) {
+			w = want[i]
+		}
+		if i < len(got) {
+			g = got[i]
+		}
+		if w != g {
+			t.Errorf("%s:%d (if the calls should differ: go test -update)\nwant %s\ngot  %s", file, i+1, w, g)
+			return
+		}
+	}
+}
+
 func TestCallsOfCreate(t *testing.T) {
 	minimal := func() *specs.Spec {
 		spec := specconv.Default(specconv.DefaultOptions{})
@@ -191,9 +209,7 @@ func TestCallsOfCreate(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got != string(want) {
-				t.Errorf("calls differ from %s (if they should: go test -update):\n%s", file, got)
-			}
+			compare(t, file, strings.Split(string(want), "\n"), strings.Split(got, "\n"))
 		})
 	}
 }

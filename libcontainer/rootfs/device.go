@@ -3,7 +3,6 @@ package rootfs
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path"
 
 	"golang.org/x/sys/unix"
@@ -36,17 +35,13 @@ func (d deviceOp) way(t *Tree) error { return t.mkdirAll(path.Dir(d.Path), 0) }
 // is to be replaced.
 type linkOp struct {
 	path, target string
-	// replace removes what is there, ifExists makes no link to what the host
-	// has not.
-	replace, ifExists bool
+	// replace removes what is there.
+	replace bool
 }
 
 func (l linkOp) String() string { return fmt.Sprintf("link %q", l.path) }
 
 func (l linkOp) Apply(t *Tree) {
-	if _, err := os.Lstat(l.target); l.ifExists && err != nil {
-		return
-	}
 	dir := t.open(path.Dir(l.path), unix.O_DIRECTORY)
 	if l.replace {
 		t.p.Unlinkat(dir, path.Base(l.path), 0).MayFail()
@@ -63,6 +58,9 @@ func (l linkOp) Apply(t *Tree) {
 
 func (l linkOp) way(t *Tree) error { return t.mkdirAll(path.Dir(l.path), 0) }
 
+// coreLink is for kernels that have a /proc/kcore.
+var coreLink = linkOp{path: "/dev/core", target: "/proc/kcore"}
+
 // defaultLinks are those that the specification wants (config-linux.md,
 // default devices), and ptmx, which leads into the container's own devpts.
 var defaultLinks = [...]linkOp{
@@ -70,6 +68,5 @@ var defaultLinks = [...]linkOp{
 	{path: "/dev/stdin", target: "/proc/self/fd/0"},
 	{path: "/dev/stdout", target: "/proc/self/fd/1"},
 	{path: "/dev/stderr", target: "/proc/self/fd/2"},
-	{path: "/dev/core", target: "/proc/kcore", ifExists: true},
 	{path: "/dev/ptmx", target: "pts/ptmx", replace: true},
 }

@@ -20,9 +20,10 @@ func Mounts(cfg *config.Config, host CgroupHost) []Op {
 	return plan
 }
 
-// Devices gives the operations that fill /dev. There are none when /dev is
+// Devices gives the operations that fill /dev; kcore says whether the kernel
+// has a /proc/kcore. There are none when /dev is
 // bound from somewhere: it is not the container's to change then.
-func Devices(cfg *config.Config) []Op {
+func Devices(cfg *config.Config, kcore bool) []Op {
 	for i := range cfg.Mounts {
 		if m := &cfg.Mounts[i]; m.Destination == "/dev" && m.Bind {
 			return nil
@@ -34,6 +35,9 @@ func Devices(cfg *config.Config) []Op {
 	}
 	for _, l := range defaultLinks {
 		plan = append(plan, l)
+	}
+	if kcore {
+		plan = append(plan, coreLink)
 	}
 	return plan
 }

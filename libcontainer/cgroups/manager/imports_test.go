@@ -20,7 +20,7 @@ func TestImports(t *testing.T) {
 		"..":         nil,
 		"../fs":      {self},
 		"../fs2":     {self},
-		"../devices": {self},
+		"../devices": {self, "github.com/berth-oci/berth/internal/sys"},
 		".":          {self, self + "/fs", self + "/fs2", self + "/devices"},
 	} {
 		files, err := filepath.Glob(dir + "/*.go")
