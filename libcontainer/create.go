@@ -19,7 +19,7 @@ type CreateOptions struct {
 	ID   string
 	// Config is kept, and must not be changed afterwards.
 	Config *config.Config
-	// Stdio are the program's descriptors 0, 1 and 2; nil leaves one closed.
+	// Stdio are the program's descriptors 0, 1 and 2; nil is the null device.
 	// With a terminal they are not used.
 	Stdio [3]*os.File
 	// ExtraFiles become descriptors 3, 4, ….

@@ -82,9 +82,11 @@ func (r *Runtime) create(ctx context.Context, id string, o CreateOptions) (*Cont
 		return nil, err
 	}
 	defer t.close()
-	s, err := newStdio(o)
-	if err != nil {
-		return nil, err
+	s := new(stdio)
+	if !cfg.Process.Terminal {
+		if s, err = newStdio(o); err != nil {
+			return nil, err
+		}
 	}
 	defer s.handedOver()
 	lc, err := libcontainer.Create(ctx, libcontainer.CreateOptions{

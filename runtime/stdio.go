@@ -21,8 +21,8 @@ type stdio struct {
 	copies int
 }
 
-// newStdio takes files as they are, nil as the null device, and connects other
-// readers and writers by pipes.
+// newStdio takes files as they are and connects other readers and writers by
+// pipes. What is nil becomes the null device.
 func newStdio(o CreateOptions) (*stdio, error) {
 	s := &stdio{copied: make(chan error, 3), pipes: o.Pipes}
 	e := s.reader(o.Stdin)
@@ -47,7 +47,7 @@ func (s *stdio) reader(r io.Reader) error {
 		return nil
 	}
 	if r == nil {
-		return s.null(0, os.O_RDONLY)
+		return nil
 	}
 	pr, pw, err := os.Pipe()
 	if err != nil {
@@ -69,7 +69,7 @@ func (s *stdio) writer(i int, w io.Writer) error {
 		return nil
 	}
 	if w == nil {
-		return s.null(i, os.O_WRONLY)
+		return nil
 	}
 	pr, pw, err := os.Pipe()
 	if err != nil {
@@ -82,16 +82,6 @@ func (s *stdio) writer(i int, w io.Writer) error {
 		_, err := io.Copy(w, pr)
 		s.copied <- errors.Join(err, pr.Close())
 	}()
-	return nil
-}
-
-func (s *stdio) null(i, mode int) error {
-	f, err := os.OpenFile(os.DevNull, mode, 0)
-	if err != nil {
-		return err
-	}
-	s.files[i] = f
-	s.ours = append(s.ours, f)
 	return nil
 }
 

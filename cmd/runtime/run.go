@@ -58,12 +58,16 @@ func (a *app) foreground(ctx context.Context, rt *ociruntime.Runtime, id string,
 		return err
 	}
 	<-notified
-	if err := c.Start(ctx); err != nil {
-		return errors.Join(err, c.Delete(ctx, ociruntime.DeleteOptions{Force: true}))
+	fg, err := a.takeTerminal(c) // first: the program may ask for its size
+	if err == nil {
+		err = c.Start(ctx)
 	}
-	fg, err := a.takeTerminal(c)
 	if err != nil {
-		return errors.Join(err, c.Delete(ctx, ociruntime.DeleteOptions{Force: true}))
+		err = errors.Join(err, c.Delete(ctx, ociruntime.DeleteOptions{Force: true}))
+		if fg != nil {
+			err = errors.Join(err, fg.Close())
+		}
+		return err
 	}
 	go a.forward(ctx, signals, c, fg)
 	status, err := c.Wait(ctx)

@@ -15,8 +15,9 @@ import (
 
 // Options say how a stub is started.
 type Options struct {
-	// Files become the stub's descriptors: the first three 0, 1 and 2 (nil
-	// leaves one closed), the others 3, 4, … once Start has returned.
+	// Files become the stub's descriptors: the first three 0, 1 and 2 (the
+	// null device where they are nil or missing: what the stub opens must not
+	// come to lie there), the others 3, 4, … once Start has returned.
 	Files []*os.File
 	// Cloneflags are CLONE_NEW* flags for the new process.
 	Cloneflags uintptr
@@ -118,7 +119,12 @@ func spawn(o Options) (*Child, error) {
 
 // forkExec runs the stub's image, or what Options has in its place.
 func forkExec(o Options, control *os.File) (int, *os.File, error) {
-	files := descriptors(o, control)
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer null.Close()
+	files := descriptors(o, control, null)
 	if o.command != nil {
 		return forkExecPath(o, files, o.command[0], o.command[1:])
 	}
@@ -165,29 +171,22 @@ func newProc(d driver, mem region, log *slog.Logger) *Proc {
 }
 
 // descriptors gives the descriptor table of the new process.
-func descriptors(o Options, control *os.File) []uintptr {
-	table := make([]uintptr, 0, extraFD+len(o.Files))
-	add := func(f *os.File) {
-		fd := ^uintptr(0) // closed
-		if f != nil {
-			fd = f.Fd()
+func descriptors(o Options, control, null *os.File) []uintptr {
+	files := []*os.File{null, null, null, control, o.Region}
+	for i, f := range o.Files {
+		switch {
+		case i >= 3:
+			files = append(files, f)
+		case f != nil:
+			files[i] = f
 		}
-		table = append(table, fd)
-	}
-	for i := range 3 {
-		if i < len(o.Files) {
-			add(o.Files[i])
-		} else {
-			add(nil)
-		}
-	}
-	add(control)
-	add(o.Region)
-	for _, f := range o.Files[min(3, len(o.Files)):] {
-		add(f)
 	}
 	if o.Listener != nil {
-		add(o.Listener)
+		files = append(files, o.Listener)
+	}
+	table := make([]uintptr, len(files))
+	for i, f := range files {
+		table[i] = f.Fd()
 	}
 	return table
 }
@@ -204,7 +203,7 @@ func executable(table []uintptr) (int, error) {
 	defer image.Close()
 	top := len(table)
 	for _, fd := range table {
-		if fd != ^uintptr(0) && int(fd) > top {
+		if int(fd) > top {
 			top = int(fd)
 		}
 	}
