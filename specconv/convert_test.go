@@ -155,7 +155,7 @@ func TestConvertErrors(t *testing.T) {
 
 		// the rest of linux
 		{`linux.rootfsPropagation: unknown propagation "slav"; did you mean "slave"?`, func(s *specs.Spec) { s.Linux.RootfsPropagation = "slav" }},
-		{`linux.rootfsPropagation: unknown propagation "ro"`, func(s *specs.Spec) { s.Linux.RootfsPropagation = "ro" }},
+		{`linux.rootfsPropagation: unknown propagation "ro": want "private", "rprivate", "rshared", "rslave", "runbindable", "shared", "slave" or "unbindable"`, func(s *specs.Spec) { s.Linux.RootfsPropagation = "ro" }},
 		{`linux.maskedPaths[1]: "proc": not an absolute path`, func(s *specs.Spec) { s.Linux.MaskedPaths = []string{"/x", "proc"} }},
 		{`linux.readonlyPaths[0]: missing`, func(s *specs.Spec) { s.Linux.ReadonlyPaths = []string{""} }},
 		{`linux.cgroupsPath: "\x00": contains a NUL byte`, func(s *specs.Spec) { s.Linux.CgroupsPath = "\x00" }},
@@ -195,7 +195,7 @@ func TestConvertErrors(t *testing.T) {
 		{`process.consoleSize.width: 65536: at most 65535`, func(s *specs.Spec) { s.Process.ConsoleSize = &specs.Box{Width: 65536} }},
 		{`process.rlimits[0].type: unknown rlimit "RLIMIT_NOFILES"; did you mean "RLIMIT_NOFILE"?`, withRlimits(specs.POSIXRlimit{Type: "RLIMIT_NOFILES"})},
 		{`process.rlimits[1].type: "RLIMIT_AS" is in process.rlimits[0] already`, withRlimits(specs.POSIXRlimit{Type: "RLIMIT_AS"}, specs.POSIXRlimit{Type: "RLIMIT_AS"})},
-		{`process.rlimits[0].soft: 2: above the hard limit, 1`, withRlimits(specs.POSIXRlimit{Type: "RLIMIT_AS", Soft: 2, Hard: 1})},
+		{`process.rlimits[0].soft: 2: above process.rlimits[0].hard, 1`, withRlimits(specs.POSIXRlimit{Type: "RLIMIT_AS", Soft: 2, Hard: 1})},
 
 		{`annotations[""]: a key must not be empty`, func(s *specs.Spec) { s.Annotations = map[string]string{"": "x"} }},
 	} {

@@ -66,18 +66,20 @@ func plain(key string) bool {
 	return key != "" && len(key) < 64
 }
 
-// found describes a JSON value; json has "array", "bool", "number 1.5".
-func found(value string) string {
-	if literal, ok := strings.CutPrefix(value, "number "); ok {
-		return literal[:min(len(literal), 40)]
+// mismatch says what was wanted and what was found; json has "array", "bool",
+// "number", and "number 1.5" where another one would have done.
+func mismatch(e *json.UnmarshalTypeError) string {
+	want, found := wanted(e.Type), "a "+e.Value
+	literal, isLiteral := strings.CutPrefix(e.Value, "number ")
+	switch {
+	case isLiteral:
+		want, found = want+span(e.Type), literal[:min(len(literal), 40)]
+	case e.Value == "array" || e.Value == "object":
+		found = "an " + e.Value
+	case e.Value == "bool":
+		found = "a boolean"
 	}
-	switch value {
-	case "array", "object":
-		return "an " + value
-	case "bool":
-		return "a boolean"
-	}
-	return "a " + value
+	return "want " + want + ", found " + found
 }
 
 // wanted describes the JSON value that a Go type takes.
@@ -89,13 +91,22 @@ func wanted(t reflect.Type) string {
 		return "true or false"
 	case reflect.Slice:
 		return "an array of " + plural(t.Elem())
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	}
+	return "a whole number"
+}
+
+// span is the range of a Go type of whole numbers: " from 0 to 65535".
+func span(t reflect.Type) string {
+	switch t.Kind() {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		limit := int64(math.MaxInt64) >> (64 - t.Bits())
-		return fmt.Sprintf("a whole number from %d to %d", -limit-1, limit)
+		return fmt.Sprintf(" from %d to %d", -limit-1, limit)
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return fmt.Sprintf("a whole number from 0 to %d", uint64(math.MaxUint64)>>(64-t.Bits()))
+		return fmt.Sprintf(" from 0 to %d", uint64(math.MaxUint64)>>(64-t.Bits()))
 	}
-	return "an object"
+	return ""
 }
 
 // plural describes the elements of an array.

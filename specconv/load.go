@@ -99,9 +99,9 @@ func explain(data []byte, err error) error {
 	if errors.As(err, &syntax) {
 		return invalid("%s: %w", position(data, int(syntax.Offset)-1), err)
 	}
-	var mismatch *json.UnmarshalTypeError
-	if errors.As(err, &mismatch) {
-		return fieldErr(pathAt(data, mismatch.Offset), "want %s, found %s", wanted(mismatch.Type), found(mismatch.Value))
+	var typ *json.UnmarshalTypeError
+	if errors.As(err, &typ) {
+		return fieldErr(pathAt(data, typ.Offset), "%s", mismatch(typ))
 	}
 	return invalid("%w", err)
 }

@@ -54,7 +54,7 @@ func convertRlimits(out *config.Process, p *specs.Process, field string) error {
 			}
 		}
 		if limit.Soft > limit.Hard {
-			return fieldErr(field+".soft", "%d: above the hard limit, %d", limit.Soft, limit.Hard)
+			return fieldErr(field+".soft", "%d: above %s.hard, %d", limit.Soft, field, limit.Hard)
 		}
 		out.Rlimits = append(out.Rlimits, config.Rlimit{Field: field, Resource: number, Soft: limit.Soft, Hard: limit.Hard})
 	}
@@ -63,6 +63,9 @@ func convertRlimits(out *config.Process, p *specs.Process, field string) error {
 
 // rlimitNumber returns the RLIMIT_* number of a name.
 func rlimitNumber(field, name string) (int, error) {
+	if name == "" {
+		return 0, fieldErr(field, "missing")
+	}
 	for _, row := range rlimitNames {
 		if row.name == name {
 			return row.number, nil

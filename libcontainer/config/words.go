@@ -16,20 +16,42 @@ func Quote(value string) string {
 	return strconv.Quote(value[:quoteMax]) + "..."
 }
 
+// few is the number of known names that an error can list.
+const few = 9
+
 // DidYouMean ends an error about an unknown name: `; did you mean "rbind"?`
-// with the known name that is nearest, or nothing when none is near.
+// with the known name that is nearest. When none is near it lists them all,
+// `: want "a", "b" or "c"`, if they are few.
 func DidYouMean(name string, known []string) string {
-	if len(name) > quoteMax {
+	best := ""
+	if len(name) <= quoteMax {
+		if best = beginning(name, known); best == "" {
+			best = nearest(name, known)
+		}
+	}
+	switch {
+	case best != "":
+		return "; did you mean " + strconv.Quote(best) + "?"
+	case len(known) == 0 || len(known) > few:
 		return ""
 	}
-	best := beginning(name, known)
-	if best == "" {
-		best = nearest(name, known)
+	return ": want " + oneOf(known)
+}
+
+// oneOf lists names: `"a", "b" or "c"`.
+func oneOf(names []string) string {
+	var list strings.Builder
+	for i, name := range names {
+		switch {
+		case i == 0:
+		case i == len(names)-1:
+			list.WriteString(" or ")
+		default:
+			list.WriteString(", ")
+		}
+		list.WriteString(strconv.Quote(name))
 	}
-	if best == "" {
-		return ""
-	}
-	return "; did you mean " + strconv.Quote(best) + "?"
+	return list.String()
 }
 
 // beginning returns the only known name that begins with name: "network" for

@@ -27,6 +27,7 @@ func TestDistance(t *testing.T) {
 
 func TestDidYouMean(t *testing.T) {
 	known := []string{"bind", "mount", "nosuid", "rbind", "ro", "rw", "silent"}
+	const all = `: want "bind", "mount", "nosuid", "rbind", "ro", "rw" or "silent"`
 	for _, test := range []struct{ name, want string }{
 		{"rbnd", `; did you mean "rbind"?`},
 		{"nosiud", `; did you mean "nosuid"?`},
@@ -34,15 +35,19 @@ func TestDidYouMean(t *testing.T) {
 		{"r0", `; did you mean "ro"?`},
 		{"nos", `; did you mean "nosuid"?`},
 		{"RBIND", `; did you mean "rbind"?`},
-		{"zz", ""},
-		{"size=1", ""},
-		{"", ""},
-		{"quite another word", ""},
-		{strings.Repeat("rbind", 1000), ""},
+		{"zz", all},
+		{"size=1", all},
+		{"", all},
+		{"quite another word", all},
+		{strings.Repeat("rbind", 1000), all},
 	} {
 		if got := DidYouMean(test.name, known); got != test.want {
 			t.Errorf("DidYouMean(%q) = %q, want %q", test.name, got, test.want)
 		}
+	}
+	many := append(known, "sync", "users", "verity")
+	if got := DidYouMean("zz", many) + DidYouMean("zz", nil); got != "" {
+		t.Errorf("DidYouMean of many, and of none: %q", got)
 	}
 }
 
