@@ -20,7 +20,12 @@ func golden(t *testing.T, name string, v any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got = append(got, '\n')
+	goldenText(t, name, append(got, '\n'))
+}
+
+// goldenText compares a text with a file in testdata.
+func goldenText(t *testing.T, name string, got []byte) {
+	t.Helper()
 	path := filepath.Join("testdata", name)
 	if *update {
 		if err := os.WriteFile(path, got, 0o644); err != nil {
@@ -31,9 +36,17 @@ func golden(t *testing.T, name string, v any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("not as in %s (go test -update, and look at the difference):\n%s", path, got)
+	if bytes.Equal(got, want) {
+		return
 	}
+	gotLines, wantLines := bytes.Split(got, []byte("\n")), bytes.Split(want, []byte("\n"))
+	for i := range gotLines {
+		if i == len(wantLines) || !bytes.Equal(gotLines[i], wantLines[i]) {
+			t.Errorf("not as in %s (go test -update, and look at the difference) from line %d on:\n%s", path, i+1, gotLines[i])
+			return
+		}
+	}
+	t.Errorf("shorter than %s (go test -update, and look at the difference)", path)
 }
 
 func TestDefaultGolden(t *testing.T) {
