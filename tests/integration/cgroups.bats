@@ -51,7 +51,10 @@ cgroup_of() {
 @test "the runtime stays in its own cgroup" {
 	local before
 	before=$(cat /proc/self/cgroup)
-	run_script true
+	script 'echo ready; exec sleep 1000'
+	background "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err"
+	wait_for 10 has_line "$T/out" ready
+	assert_equal "$before" "$(cat "/proc/$background_pid/cgroup")"
 	assert_equal "$before" "$(cat /proc/self/cgroup)"
 }
 

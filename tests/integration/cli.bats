@@ -73,7 +73,9 @@ load helpers
 	new_bundle
 	args true
 	rt_ok create c --bundle "$BUNDLE"
+	assert_equal created "$(status_of c)"
 	rt_ok delete c --force
+	no_state_left
 }
 
 @test "two dashes end the flags" {
@@ -111,7 +113,9 @@ load helpers
 
 @test "the rest of the global flags that engines send is taken" {
 	rt_ok --debug --rootless=auto features
+	assert_match '"linux"' "$out"
 	rt_ok --rootless false --systemd-cgroup features
+	assert_match '"linux"' "$out"
 }
 
 @test "a value that --rootless does not know is refused" {

@@ -22,6 +22,7 @@ prepare() {
 	rt_ok create --bundle "$BUNDLE" c
 	# The one process of the container is still waiting: it has nothing of
 	# the program's, and the marker cannot come any more once it is gone.
+	alive "$(init_pid c)"
 	refute_match 'sh|busybox' "$(readlink "/proc/$(init_pid c)/exe")"
 	rt_ok delete --force c
 	[ ! -e "$BUNDLE/rootfs/marker" ]
@@ -34,7 +35,7 @@ prepare() {
 	pid=$(init_pid c)
 	rt_ok start c
 	assert_equal "$pid" "$(init_pid c)"
-	assert_equal "$BUNDLE/rootfs/bin/busybox" "$(readlink "/proc/$pid/exe" | sed "s,^/bin,$BUNDLE/rootfs/bin,")"
+	assert_equal "$(stat -c %d:%i "$BUNDLE/rootfs/bin/busybox")" "$(stat -L -c %d:%i "/proc/$pid/exe")"
 }
 
 @test "the bundle is the current directory unless told" {
@@ -111,6 +112,7 @@ prepare() {
 	args sleep 1000
 	cd "$T"
 	rt_ok create --bundle "$BUNDLE" --pid-file my.pid c
+	[ -s "$T/my.pid" ]
 	assert_equal "$(init_pid c)" "$(cat "$T/my.pid")"
 }
 

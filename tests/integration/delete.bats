@@ -28,6 +28,7 @@ nothing_left() {
 	local pid
 	rt_ok create --bundle "$BUNDLE" c
 	pid=$(init_pid c)
+	alive "$pid"
 	rt_ok delete c
 	dead "$pid"
 	nothing_left
@@ -45,6 +46,7 @@ nothing_left() {
 	local pid
 	start_detached c
 	pid=$(init_pid c)
+	alive "$pid"
 	rt_ok delete --force c
 	assert_equal "" "$out$err"
 	dead "$pid"
@@ -118,6 +120,7 @@ nothing_left() {
 	for dir in $(cgroup_dirs "$CGROUP"); do
 		mkdir -p "$dir/sub/sub"
 	done
+	[ -d "$dir/sub/sub" ]
 	rt_ok delete --force c
 	nothing_left
 }
@@ -125,6 +128,7 @@ nothing_left() {
 @test "delete can be repeated while another does it" {
 	local pids=() i
 	start_detached c
+	assert_equal running "$(status_of c)"
 	for i in 1 2 3 4; do
 		"$RUNTIME" --root "$ROOT" delete --force c </dev/null >"$T/out.$i" 2>&1 &
 		pids+=($!)
@@ -139,6 +143,7 @@ nothing_left() {
 	local i
 	for i in 1 2 3; do
 		rt_ok create --bundle "$BUNDLE" c
+		assert_equal created "$(status_of c)"
 		rt_ok delete c
 	done
 }

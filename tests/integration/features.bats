@@ -9,6 +9,7 @@ feature() {
 @test "features prints one JSON object, indented with four blanks, and nothing else" {
 	rt_ok features
 	assert_equal "" "$err"
+	[ -n "$out" ]
 	assert_equal "$(jq --indent 4 . <<<"$out")" "$out"
 	assert_equal "" "$(tail -c 1 "$T/out" | tr -d '\n')"
 }
@@ -16,6 +17,7 @@ feature() {
 @test "features needs no state root and no privileges" {
 	run -0 --separate-stderr setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all "$RUNTIME" features
 	assert_equal "" "$stderr"
+	[ -n "$output" ]
 	jq -e .linux <<<"$output" >/dev/null
 }
 
@@ -65,6 +67,7 @@ feature() {
 	new_bundle
 	args true
 	mkdir "$T/source"
+	((${#options[@]} > 30))
 	for option in "${options[@]}"; do
 		# These belong to bind mounts; remount to what is mounted already.
 		case $option in

@@ -41,8 +41,9 @@ time='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 
 @test "success writes nothing" {
 	new_bundle
-	args true
+	args echo hello
 	rt_ok --log "$T/log" --log-format json run --bundle "$BUNDLE" c
+	assert_equal hello "$out"
 	assert_equal "" "$err"
 	assert_equal "" "$(cat "$T/log")"
 }

@@ -53,12 +53,14 @@ mount_at() {
 	mount -t tmpfs host "$T/host"
 	mountinfo_of
 	umount "$T/host"
+	assert_match ' /proc ' "$inside"
 	refute_match "$T|/work|devtmpfs" "$(cut -d ' ' -f 5 <<<"$inside")"
 }
 
 @test "mounts of a container do not reach the host" {
 	args sleep 1000
 	start_detached c
+	assert_equal running "$(status_of c)"
 	no_mount_left
 }
 

@@ -44,11 +44,11 @@ start_detached() {
 
 # status_of ID, init_pid ID: fields of "state".
 status_of() {
-	"$RUNTIME" --root "$ROOT" state "$1" | jq -r .status
+	"$RUNTIME" --root "$ROOT" state "$1" | jq -er .status
 }
 
 init_pid() {
-	"$RUNTIME" --root "$ROOT" state "$1" | jq -r .pid
+	"$RUNTIME" --root "$ROOT" state "$1" | jq -er .pid
 }
 
 # has_status ID STATUS: for wait_for.
