@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -120,20 +119,13 @@ func destroyCgroup(ctx context.Context, cg cgroups.Manager) error {
 // removeState removes a container's directory, its state file last, so that
 // what is left by one who died on the way can still be deleted.
 func removeState(dir string) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return fmt.Errorf("remove state: %w", err)
-	}
-	for _, e := range entries {
-		if e.Name() == stateFile {
-			continue
-		}
-		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
-			return fmt.Errorf("remove state: %w", err)
+	for _, name := range stateFiles {
+		if err := unix.Unlink(filepath.Join(dir, name)); err != nil && !errors.Is(err, unix.ENOENT) {
+			return fmt.Errorf("remove state %q: %w", filepath.Join(dir, name), err)
 		}
 	}
-	if err := os.RemoveAll(dir); err != nil {
-		return fmt.Errorf("remove state: %w", err)
+	if err := unix.Rmdir(dir); err != nil && !errors.Is(err, unix.ENOENT) {
+		return fmt.Errorf("remove state %q: %w", dir, err)
 	}
 	return nil
 }

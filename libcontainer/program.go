@@ -44,39 +44,45 @@ func findProgram(r *run) error {
 	if !strings.Contains(name, "/") {
 		places = searchPath(name, r.cfg.Process.Env)
 	}
-	const perBatch = 100
-	for len(places) > 0 {
-		n := min(perBatch, len(places))
-		found, err := tryPlaces(r.p, places[:n])
-		if err != nil {
-			return err
-		}
-		for _, c := range found {
-			err := c.err()
-			if err == nil {
-				r.c.state.Program = c.path
-				return nil
-			}
-			if c.path == name {
-				return fmt.Errorf("exec %q: %w", name, err)
+	candidates := make([]candidate, len(places))
+	for i, path := range places {
+		const calls = 2 // of ask
+		if r.p.Room() < calls {
+			if err := r.flush(); err != nil {
+				return err
 			}
 		}
-		places = places[n:]
+		candidates[i].ask(r.p, path)
 	}
-	return fmt.Errorf("exec %q: %w", name, errNotInPath)
+	r.judgeLater(func() (err error) {
+		r.c.state.Program, err = choose(name, candidates)
+		return err
+	})
+	return nil
 }
 
-func tryPlaces(p *stub.Proc, places []string) ([]candidate, error) {
-	list := make([]candidate, len(places))
+// ask queues the calls that tell whether path is a program.
+func (c *candidate) ask(p *stub.Proc, path string) {
 	cwd := stub.Num(unix.AT_FDCWD)
-	for i, path := range places {
-		c := &list[i]
-		c.path = path
-		c.stat, c.found = p.Statx(cwd, path, 0)
-		c.found.MayFail()
-		c.access = p.Faccessat2(cwd, path, unix.X_OK, unix.AT_EACCESS).MayFail()
+	c.path = path
+	c.stat, c.found = p.Statx(cwd, path, 0)
+	c.found.MayFail()
+	c.access = p.Faccessat2(cwd, path, unix.X_OK, unix.AT_EACCESS).MayFail()
+}
+
+// choose gives the path of the first candidate that is a program.
+func choose(name string, candidates []candidate) (string, error) {
+	for i := range candidates {
+		c := &candidates[i]
+		err := c.err()
+		if err == nil {
+			return c.path, nil
+		}
+		if c.path == name {
+			return "", fmt.Errorf("exec %q: %w", name, err)
+		}
 	}
-	return list, p.Do()
+	return "", fmt.Errorf("exec %q: %w", name, errNotInPath)
 }
 
 // searchPath gives the paths that name can have according to PATH.

@@ -37,7 +37,9 @@ type run struct {
 	p          *stub.Proc
 	tree       *rootfs.Tree
 	kcore      bool        // the kernel has a /proc/kcore
-	entered    *stub.Value // the working directory, while root
+	entered    *stub.Value // the working directory, tried as root
+	step       string      // that is being taken
+	verdicts   []verdict
 }
 
 // walk takes the steps of the table that belong to the verb. When one fails,
@@ -69,6 +71,7 @@ func (r *run) take(s *step) error {
 	if r.log != nil {
 		r.log.Debug("step", "name", s.name, "side", string(s.side))
 	}
+	r.step = s.name
 	if r.p != nil {
 		r.p.Step(s.name)
 	}
@@ -77,13 +80,36 @@ func (r *run) take(s *step) error {
 
 // flush sends what is queued.
 func (r *run) flush() error {
+	var err error
 	switch {
 	case r.tree != nil:
-		return r.tree.Do() // judges calls that were allowed to fail, too
+		err = r.tree.Do()
 	case r.p != nil:
-		return r.p.Do()
+		err = r.p.Do()
+	}
+	verdicts := r.verdicts
+	r.verdicts = nil
+	if err != nil {
+		return err
+	}
+	for _, v := range verdicts {
+		if err := v.judge(); err != nil {
+			return opError(r.opName(), r.c.ID(), v.step, err)
+		}
 	}
 	return nil
+}
+
+// verdict is on calls that were allowed to fail.
+type verdict struct {
+	step  string
+	judge func() error
+}
+
+// judgeLater has what a step has queued judged when it has been performed, so
+// that the steps behind it need not wait.
+func (r *run) judgeLater(judge func() error) {
+	r.verdicts = append(r.verdicts, verdict{r.step, judge})
 }
 
 // undo takes back the steps up to i. What cannot be undone is added to err.

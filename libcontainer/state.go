@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
 // Files in a container's directory below the state root.
@@ -21,6 +22,10 @@ const (
 	controlFile = "control"     // socket of a stub that waits for start
 	regionFile  = "region"      // memory shared with it
 )
+
+// stateFiles are all files there can be, in the order in which they are
+// removed.
+var stateFiles = [...]string{controlFile, regionFile, stub.ImageFile, "." + configFile, configFile, "." + stateFile, stateFile}
 
 // stateVersion is of the format of state.json. Readers accept it and the one
 // before.

@@ -75,6 +75,11 @@ var steps = [...]step{
 		why: "not dumpable and without the caller's descriptors before it joins anything (CVE-2016-9962, CVE-2024-21626)",
 	},
 	{
+		name: "own stdio", side: host, in: inCreate, ground: hostTree,
+		do:  ownStdio,
+		why: "the program must be able to open /dev/stdout again as its user; here because nothing is queued for the stub yet that would have to be sent first",
+	},
+	{
 		name: "enter cgroup", side: inst, in: inCreate, ground: hostTree,
 		do:  enterCgroup,
 		why: "a thread that moves itself between v1 cgroups takes no lock that waits for RCU (Linux 5.5); before the cgroup namespace, whose root it becomes",
@@ -174,11 +179,6 @@ var steps = [...]step{
 		why: "pivot_root(2) and a detaching umount leave no way to the host's tree",
 	},
 	{
-		name: "own stdio", side: host, in: inCreate, ground: jailed,
-		do:  ownStdio,
-		why: "the program must be able to open /dev/stdout again as its user",
-	},
-	{
 		name: "close descriptors", side: inst, in: inCreate, ground: jailed,
 		do:  closeDescriptors,
 		why: "before the working directory is entered: it could be /proc/self/fd/N (CVE-2024-21626)",
@@ -189,14 +189,14 @@ var steps = [...]step{
 		why: "bounding set, groups, ids, then the other sets: each step needs what the next one takes away",
 	},
 	{
-		name: "enter working directory", side: host, in: inCreate, ground: unprivileged,
+		name: "enter working directory", side: inst, in: inCreate, ground: unprivileged,
 		do:  enterWorkingDirectory,
-		why: "getcwd tells whether it is inside the root (CVE-2024-21626)",
+		why: "getcwd tells whether it is inside the root (CVE-2024-21626); asked with the search for the program, judged before it",
 	},
 	{
-		name: "find program", side: host, in: inCreate, ground: unprivileged,
+		name: "find program", side: inst, in: inCreate, ground: unprivileged,
 		do:  findProgram,
-		why: "as the program's own user, so that create can say that there is none",
+		why: "as the program's own user, so that create can say that there is none; the answers are looked at when the state is saved",
 	},
 	{
 		name: "save state", side: host, in: inCreate, ground: unprivileged,

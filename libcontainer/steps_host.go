@@ -157,7 +157,9 @@ func (r *run) recordPid() error {
 		return err
 	}
 	s.Pid, s.StartTime = r.child.Pid, ticks
-	return s.write(r.c.dir)
+	now := *s
+	r.beside.Go(func() error { return now.write(r.c.dir) })
+	return nil
 }
 
 func awaitLimits(r *run) error { return r.beside.Wait() }
@@ -171,6 +173,9 @@ func undoStub(r *run) error {
 
 func forkStub(r *run) error {
 	if err := r.child.Fork(0); err != nil {
+		return err
+	}
+	if err := r.beside.Wait(); err != nil { // the pid before is being written
 		return err
 	}
 	return r.recordPid()

@@ -185,20 +185,17 @@ func dropPrivileges(r *run) error {
 // of the host's could lead out of the root (CVE-2024-21626).
 func enterWorkingDirectory(r *run) error {
 	cwd := r.cfg.Process.Cwd
-	entered := r.entered
-	if entered.Err() != nil {
-		entered = r.p.Chdir(cwd).MayFail()
-	}
+	again := r.p.Chdir(cwd).MayFail()
 	where := make([]byte, unix.PathMax)
 	r.p.Getcwd(where)
-	if err := r.p.Do(); err != nil {
-		return err
-	}
-	if err := entered.Err(); err != nil {
-		return fmt.Errorf("process.cwd: chdir to %q: %w", cwd, err)
-	}
-	if where[0] != '/' {
-		return fmt.Errorf("process.cwd: %q is outside of the container's root: possible container breakout", cwd)
-	}
+	r.judgeLater(func() error {
+		if err := again.Err(); err != nil && r.entered.Err() != nil {
+			return fmt.Errorf("process.cwd: chdir to %q: %w", cwd, err)
+		}
+		if where[0] != '/' {
+			return fmt.Errorf("process.cwd: %q is outside of the container's root: possible container breakout", cwd)
+		}
+		return nil
+	})
 	return nil
 }

@@ -63,7 +63,7 @@ func TestOrder(t *testing.T) {
 		{"set oom score", "drop privileges", "lowering it needs CAP_SYS_RESOURCE"},
 		{"pivot root", "enter working directory", "it is the container's"},
 		{"close descriptors", "enter working directory", "CVE-2024-21626"},
-		{"own stdio", "drop privileges", "chown needs CAP_CHOWN"},
+		{"enter working directory", "find program", "the program's path may be relative"},
 		{"drop privileges", "find program", "it is looked for as its user"},
 		{"save state", "detach stub", "start reads it"},
 		{"attach stub", "set limits", "a limit of descriptors would hinder accept"},

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"golang.org/x/sys/unix"
 )
 
 // stdio turns what an importer gives as standard input and output into
@@ -41,8 +43,15 @@ func newStdio(o CreateOptions) (*stdio, error) {
 	return s, nil
 }
 
+// passOn reports whether a file is to be the program's own: the null device is
+// even where there are to be pipes.
+func (s *stdio) passOn(f *os.File) bool {
+	var st unix.Stat_t
+	return !s.pipes || unix.Fstat(int(f.Fd()), &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFCHR && st.Rdev == unix.Mkdev(1, 3)
+}
+
 func (s *stdio) reader(r io.Reader) error {
-	if f, ok := r.(*os.File); ok && !s.pipes {
+	if f, ok := r.(*os.File); ok && s.passOn(f) {
 		s.files[0] = f
 		return nil
 	}
@@ -64,7 +73,7 @@ func (s *stdio) reader(r io.Reader) error {
 }
 
 func (s *stdio) writer(i int, w io.Writer) error {
-	if f, ok := w.(*os.File); ok && !s.pipes {
+	if f, ok := w.(*os.File); ok && s.passOn(f) {
 		s.files[i] = f
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"time"
 
 	"github.com/urfave/cli/v3"
 	"golang.org/x/sys/unix"
@@ -44,12 +45,22 @@ func (a *app) runCommand() *cli.Command {
 	}
 }
 
+// All signals are passed on, but to ask for one takes the Go runtime two
+// switches between threads, for all of them most of a millisecond: those that
+// are sent to programs that have hardly begun are asked for first, the others
+// only if the program goes on for a while.
+var firstSignals = [...]os.Signal{
+	unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2, unix.SIGWINCH, unix.SIGCONT,
+}
+
+const moreSignals = 5 * time.Millisecond
+
 // foreground runs a container to its end and gives its exit code.
 func (a *app) foreground(ctx context.Context, rt *ociruntime.Runtime, id string, o ociruntime.CreateOptions) error {
 	signals := make(chan os.Signal, 128)
 	notified := make(chan struct{})
-	go func() { // takes half a millisecond
-		signal.Notify(signals)
+	go func() {
+		signal.Notify(signals, firstSignals[:]...)
 		close(notified)
 	}()
 	o.Attached, o.Pipes = true, true
@@ -70,7 +81,9 @@ func (a *app) foreground(ctx context.Context, rt *ociruntime.Runtime, id string,
 		return err
 	}
 	go a.forward(ctx, signals, c, fg)
+	more := time.AfterFunc(moreSignals, func() { signal.Notify(signals) })
 	status, err := c.Wait(ctx)
+	more.Stop()
 	if fg != nil {
 		err = errors.Join(err, fg.Close())
 	}

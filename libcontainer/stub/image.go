@@ -110,6 +110,9 @@ func openImage() (*os.File, error) {
 	return f, nil
 }
 
+// ImageFile is the name of the file that Options.Dir may get.
+const ImageFile = "stub"
+
 // installImage writes the image to a file that its owner may execute. It is
 // one for each container, so that no container can change another's.
 func installImage(dir string) (string, error) {
@@ -117,7 +120,7 @@ func installImage(dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(dir, "stub")
+	path := filepath.Join(dir, ImageFile)
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o500)
 	if err != nil {
 		return "", fmt.Errorf("install stub: %w", err)
