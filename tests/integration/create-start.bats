@@ -60,6 +60,13 @@ prepare() {
 	assert_equal here "$(cat "$T/elsewhere/marker")"
 }
 
+@test "a root path may be a symlink" {
+	mv "$BUNDLE/rootfs" "$T/elsewhere"
+	ln -s "$T/elsewhere" "$BUNDLE/rootfs"
+	run_script 'echo here >/marker'
+	assert_equal here "$(cat "$T/elsewhere/marker")"
+}
+
 @test "an id that exists is refused, and its container left alone" {
 	args sleep 1000
 	start_detached c
