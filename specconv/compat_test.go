@@ -1,15 +1,19 @@
 package specconv
 
 import (
+	"encoding/json"
+	"errors"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// TestCompatTellsRefusals holds docs/compat.md to the tables: what it says is
-// refused by name is refused, and the other way round.
+// TestCompatTellsRefusals holds docs/compat.md to what Convert does: what it
+// says is refused by name is refused, and the other way round.
 func TestCompatTellsRefusals(t *testing.T) {
 	text, err := os.ReadFile("../docs/compat.md")
 	if err != nil {
@@ -25,40 +29,63 @@ func TestCompatTellsRefusals(t *testing.T) {
 			}
 		}
 	}
-	for _, field := range allRefused() {
+	refused := allRefused(newSchemas(t))
+	for _, field := range refused {
 		if !slices.Contains(told, field) {
 			t.Errorf("docs/compat.md does not say that %s is refused by name", field)
 		}
 	}
 	for _, field := range told {
-		if !slices.Contains(allRefused(), field) {
+		if !slices.Contains(refused, field) {
 			t.Errorf("docs/compat.md says that %s is refused by name, which it is not", field)
 		}
 	}
 }
 
-// allRefused returns what the tables refuse, as docs/compat.md writes it.
-func allRefused() []string {
-	all := slices.Concat(
-		refusedFields(refusedInSpec, ""), refusedFields(refusedInHooks, "hooks."), refusedFields(refusedInProcess, "process."),
-		refusedFields(refusedInLinux, "linux."), refusedFields(refusedInMount, "mounts[]."))
-	for _, row := range mountOptions {
-		if row.kind == optRefused {
-			all = append(all, "mounts[].options: "+row.name)
+// allRefused tries every field, namespace and mount option of the
+// specification, and returns what is refused by name, as docs/compat.md
+// writes it.
+func allRefused(s *schemas) (all []string) {
+	note := func(p *place, value any, suffix string) {
+		if field := s.refusedWith(p, value); field != "" {
+			all = append(all, strings.ReplaceAll(field, "[0]", "[]")+suffix)
 		}
 	}
-	for _, row := range namespaceTypes {
-		if row.why != "" {
-			all = append(all, "linux.namespaces: "+string(row.name))
+	for _, p := range s.places(&place{schema: s.at("config-schema.json")})[1:] {
+		switch p.String() {
+		case "linux.namespaces":
+			for _, name := range s.at("defs-linux.json#/definitions/NamespaceType").Enum {
+				note(p, []any{map[string]any{"type": name}, map[string]any{"type": "mount"}}, ": "+name)
+			}
+		case "mounts":
+			for _, option := range specOptions {
+				mount := map[string]any{"destination": "/d", "type": "tmpfs", "options": []any{option.name}}
+				note(p, []any{mount}, ": "+option.name)
+			}
+		default:
+			note(p, s.least(p.schema), "")
 		}
 	}
-	return all
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
-func refusedFields[T any](table []refusal[T], above string) []string {
-	fields := make([]string, len(table))
-	for i, row := range table {
-		fields[i] = above + row.field
+// refusedWith returns the field that is refused by name when a place of the
+// default configuration has a value.
+func (s *schemas) refusedWith(p *place, value any) string {
+	text, err := json.Marshal(Default(DefaultOptions{}))
+	if err != nil {
+		s.t.Fatal(err)
 	}
-	return fields
+	whole := decodeAny(s.t, string(text))
+	p.put(s, whole, value)
+	if text, err = json.Marshal(whole); err != nil {
+		s.t.Fatal(err)
+	}
+	_, err = convertText(text)
+	var field *config.FieldError
+	if !errors.As(err, &field) || !strings.Contains(err.Error(), notYet) && !strings.Contains(err.Error(), linuxOnly) {
+		return ""
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(field.Field, ".type"), "[0]") // of a namespace
 }

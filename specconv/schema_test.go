@@ -185,6 +185,8 @@ func (s *schemas) least(n *schema) any {
 		return 1
 	case "array":
 		return []any{}
+	case otherPlatform:
+		return map[string]any{}
 	case "object":
 		least := map[string]any{}
 		for _, key := range n.Required {
@@ -195,7 +197,7 @@ func (s *schemas) least(n *schema) any {
 	if len(n.Enum) > 0 {
 		return n.Enum[0]
 	}
-	for _, text := range []string{"text", "1MB", "b"} {
+	for _, text := range []string{"text", "RLIMIT_CORE", "1MB", "MB:", "b", "0"} {
 		if n.Pattern == "" || regexp.MustCompile(n.Pattern).MatchString(text) {
 			return text
 		}
