@@ -96,7 +96,7 @@ func startStub(r *run) error {
 	if err != nil {
 		return err
 	}
-	defer dir.Close() //nolint:errcheck // nil without v2
+	defer dir.Close() // nil without v2
 	r.plan = namespaces.PlanFor(r.cfg.Namespaces)
 	r.child, err = stub.Start(stub.Options{
 		Files:      append(r.opts.Stdio[:], r.opts.ExtraFiles...),

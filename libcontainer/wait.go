@@ -43,7 +43,7 @@ func (c *Container) Wait(ctx context.Context) (ExitStatus, error) {
 func reap(pid int) (ExitStatus, error) {
 	var ws unix.WaitStatus
 	for {
-		_, err := unix.Wait4(pid, &ws, 0, nil)
+		_, err := unix.Wait4(pid, &ws, 0, nil) //nolint:forbidigo // of one child: waitid(2) gives its status in a union that x/sys does not show
 		switch {
 		case errors.Is(err, unix.EINTR):
 			continue

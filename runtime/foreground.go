@@ -66,6 +66,6 @@ func (f *Foreground) Resize() error {
 // when that is deleted.
 func (f *Foreground) Close() error {
 	// The read fails with EIO when nobody has the other side open any more.
-	<-f.copied
+	<-f.copied //nolint:errcheck // see above
 	return term.Restore(int(f.host.Fd()), f.saved)
 }

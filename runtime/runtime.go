@@ -64,7 +64,7 @@ func New(o Options) (*Runtime, error) {
 
 // makeRoot makes the state root, for its owner alone.
 func (r *Runtime) makeRoot() error {
-	if err := os.MkdirAll(r.root, 0o700); err != nil {
+	if err := os.MkdirAll(r.root, 0o700); err != nil { //nolint:forbidigo // the caller's own path, no container's
 		return fmt.Errorf("make state root: %w", err)
 	}
 	return nil

@@ -78,7 +78,7 @@ func TestConvertErrors(t *testing.T) {
 		{`process.user.username: berth runs Linux containers: use "uid" and "gid"`, func(s *specs.Spec) { s.Process.User.Username = "x" }},
 
 		// what is not built
-		{`hooks.prestart: not supported yet`, func(s *specs.Spec) { s.Hooks = &specs.Hooks{Prestart: hook} }}, //nolint:staticcheck // deprecated
+		{`hooks.prestart: not supported yet`, func(s *specs.Spec) { s.Hooks = &specs.Hooks{Prestart: hook} }},
 		{`hooks.createRuntime: not supported yet`, func(s *specs.Spec) { s.Hooks = &specs.Hooks{CreateRuntime: hook} }},
 		{`hooks.createContainer: not supported yet`, func(s *specs.Spec) { s.Hooks = &specs.Hooks{CreateContainer: hook} }},
 		{`hooks.startContainer: not supported yet`, func(s *specs.Spec) { s.Hooks = &specs.Hooks{StartContainer: hook} }},

@@ -33,7 +33,7 @@ var refusedInSpec = []refusal[specs.Spec]{
 }
 
 var refusedInHooks = []refusal[specs.Hooks]{
-	{"prestart", notYet, func(h *specs.Hooks) bool { return len(h.Prestart) > 0 }}, //nolint:staticcheck // deprecated, and still what Docker sends
+	{"prestart", notYet, func(h *specs.Hooks) bool { return len(h.Prestart) > 0 }}, // deprecated, and still what Docker sends
 	{"createRuntime", notYet, func(h *specs.Hooks) bool { return len(h.CreateRuntime) > 0 }},
 	{"createContainer", notYet, func(h *specs.Hooks) bool { return len(h.CreateContainer) > 0 }},
 	{"startContainer", notYet, func(h *specs.Hooks) bool { return len(h.StartContainer) > 0 }},

@@ -2,6 +2,7 @@
 package devices
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -26,7 +27,7 @@ func Make(p *stub.Proc, dir *stub.Value, name string, d config.Device) func() er
 		if err == nil {
 			return nil
 		}
-		if err == unix.EEXIST && stat.Err() == nil && same(st, d) {
+		if errors.Is(err, unix.EEXIST) && stat.Err() == nil && same(st, d) {
 			return nil
 		}
 		return fmt.Errorf("mknod: %w", err)

@@ -1,6 +1,7 @@
 package stub
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,14 +48,14 @@ func TestArm64StubUnderEmulation(t *testing.T) {
 	if err := c.Do(); err != nil {
 		t.Fatal(err)
 	}
-	if again.Err() != unix.EEXIST {
+	if !errors.Is(again.Err(), unix.EEXIST) {
 		t.Errorf("mkdirat: %v", again.Err())
 	}
 	if got, err := os.ReadFile(path); err != nil || string(got) != "from arm64" {
 		t.Errorf("file holds %q, %v", got, err)
 	}
 	c.queue("openat", arm64Openat, val(at), c.str(path+"/x"), num(0), num(0))
-	if err := c.Do(); err == nil || err.(*Error).Errno != unix.ENOTDIR {
+	if err := c.Do(); !errors.Is(err, unix.ENOTDIR) {
 		t.Errorf("openat below a file: %v", err)
 	}
 }
