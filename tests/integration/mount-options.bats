@@ -43,7 +43,7 @@ see_source() {
 	for option in sync dirsync lazytime; do
 		mount_at "/$option" tmpfs tmpfs "$option"
 	done
-	mount_at /none tmpfs tmpfs silent loud iversion noiversion mand nomand
+	mount_at /none tmpfs tmpfs silent loud noiversion mand nomand
 	see
 	for option in sync dirsync lazytime; do
 		assert_match "(^|,)$option(,|\$)" "$(mount_data "$inside" "/$option")"
