@@ -7,6 +7,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/internal/sys"
 )
 
 // ExitStatus tells how a process ended.
@@ -35,27 +37,20 @@ func (c *Container) Wait(ctx context.Context) (ExitStatus, error) {
 	if err := pollExit(ctx, c.child.Pidfd); err != nil {
 		return ExitStatus{}, opError("wait", c.ID(), "", err)
 	}
-	status, err := reap(c.child.Pid)
+	status, err := reap(c.child.Pidfd)
 	return status, opError("wait", c.ID(), "", err)
 }
 
 // reap takes the exit status of a child that has ended.
-func reap(pid int) (ExitStatus, error) {
-	var ws unix.WaitStatus
-	for {
-		_, err := unix.Wait4(pid, &ws, 0, nil) //nolint:forbidigo // of one child: waitid(2) gives its status in a union that x/sys does not show
-		switch {
-		case errors.Is(err, unix.EINTR):
-			continue
-		case errors.Is(err, unix.ECHILD):
-			return ExitStatus{}, fmt.Errorf("%w: someone else has waited for it", ErrNotChild)
-		case err != nil:
-			return ExitStatus{}, fmt.Errorf("wait4: %w", err)
-		case ws.Signaled():
-			return ExitStatus{Signal: ws.Signal()}, nil
-		}
-		return ExitStatus{Code: ws.ExitStatus()}, nil
+func reap(pidfd *os.File) (ExitStatus, error) {
+	exit, err := sys.Reap(int(pidfd.Fd()))
+	if errors.Is(err, unix.ECHILD) {
+		return ExitStatus{}, fmt.Errorf("%w: someone else has waited for it", ErrNotChild)
 	}
+	if err != nil {
+		return ExitStatus{}, fmt.Errorf("waitid: %w", err)
+	}
+	return ExitStatus{Code: exit.Code, Signal: exit.Signal}, nil
 }
 
 // pollExit returns when the process has ended, or with ctx's error.

@@ -1,0 +1,70 @@
+// Package sys holds the few system calls that golang.org/x/sys/unix leaves half
+// to its callers.
+package sys
+
+import (
+	"errors"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Exit is how a child process ended.
+type Exit struct {
+	// Pid is its process id.
+	Pid int
+	// Code is the exit code, meaningless if Signal is not 0.
+	Code int
+	// Signal is the signal that killed it.
+	Signal unix.Signal
+}
+
+// childInfo is siginfo_t as waitid(2) fills it for a child, on 64-bit systems.
+type childInfo struct {
+	signo, errno, code, _ int32
+	pid                   int32
+	uid                   uint32
+	status                int32
+	_                     [100]byte
+}
+
+// The kernel's struct has this size; a build breaks here if ours has not.
+var _ [unsafe.Sizeof(unix.Siginfo{})]byte = [unsafe.Sizeof(childInfo{})]byte{}
+
+// cldExited is CLD_EXITED (siginfo.h): the status is an exit code.
+const cldExited = 1
+
+// Reap waits for the end of the child behind a pidfd and takes its status.
+func Reap(pidfd int) (Exit, error) {
+	return waitid(unix.P_PIDFD, pidfd, unix.WEXITED)
+}
+
+// Zombie gives a child that has ended, any one, and leaves it to be reaped.
+// Its Pid is 0 if there is none.
+func Zombie() (Exit, error) {
+	exit, err := waitid(unix.P_ALL, 0, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT)
+	if errors.Is(err, unix.ECHILD) {
+		return Exit{}, nil
+	}
+	return exit, err
+}
+
+func waitid(kind, id, options int) (Exit, error) {
+	var info childInfo
+	for {
+		err := unix.Waitid(kind, id, (*unix.Siginfo)(unsafe.Pointer(&info)), options, nil)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil {
+			return Exit{}, err
+		}
+		exit := Exit{Pid: int(info.pid)}
+		if info.code == cldExited {
+			exit.Code = int(info.status)
+		} else {
+			exit.Signal = unix.Signal(info.status)
+		}
+		return exit, nil
+	}
+}
