@@ -1,0 +1,242 @@
+package hooks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// keep is how much is kept of what a hook prints: the end of it, on each of
+// its two streams.
+const keep = 4 << 10
+
+// Streams are a hook's standard input, output and error, and this process's
+// ends of them.
+type Streams struct {
+	// Files are the hook's. They are closed by Process.Wait.
+	Files [3]*os.File
+
+	stdin   *os.File
+	input   []byte // not yet written
+	outputs [2]output
+}
+
+// output is one of the streams that a hook prints to.
+type output struct {
+	name string
+	r    *os.File
+	tail []byte
+	cut  bool
+}
+
+// NewStreams makes pipes, of which the first holds the input. It is the
+// caller's to Close.
+func NewStreams(input []byte) (*Streams, error) {
+	s := &Streams{input: input, outputs: [2]output{{name: "stdout"}, {name: "stderr"}}}
+	var err error
+	if s.Files[0], s.stdin, err = pipe(1); err == nil {
+		s.outputs[0].r, s.Files[1], err = pipe(0)
+	}
+	if err == nil {
+		s.outputs[1].r, s.Files[2], err = pipe(0)
+	}
+	if err != nil {
+		s.Close()
+		return nil, fmt.Errorf("make pipes for a hook: %w", err)
+	}
+	return s, nil
+}
+
+// pipe makes a pipe whose end number ours does not block. Not os.Pipe: its
+// files would belong to Go's poller.
+func pipe(ours int) (r, w *os.File, err error) {
+	var fds [2]int
+	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
+		return nil, nil, err
+	}
+	if err := unix.SetNonblock(fds[ours], true); err != nil {
+		unix.Close(fds[0])
+		unix.Close(fds[1])
+		return nil, nil, err
+	}
+	return os.NewFile(uintptr(fds[0]), "hook"), os.NewFile(uintptr(fds[1]), "hook"), nil
+}
+
+// Close closes what is open of the streams.
+func (s *Streams) Close() {
+	s.closeChild()
+	s.closeInput()
+	for i := range s.outputs {
+		closeFile(&s.outputs[i].r)
+	}
+}
+
+func (s *Streams) closeChild() {
+	for i := range s.Files {
+		closeFile(&s.Files[i])
+	}
+}
+
+func (s *Streams) closeInput() { closeFile(&s.stdin) }
+
+func closeFile(f **os.File) {
+	if *f != nil {
+		(*f).Close()
+		*f = nil
+	}
+}
+
+// fds are the descriptors of Files.
+func (s *Streams) fds() []uintptr {
+	fds := make([]uintptr, len(s.Files))
+	for i, f := range s.Files {
+		fds[i] = f.Fd()
+	}
+	return fds
+}
+
+// serve writes the input and reads the output until the process behind pidfd
+// has ended; then it returns nil. It returns an error when the timeout, unless
+// it is 0, is over or ctx ends.
+func (s *Streams) serve(ctx context.Context, pidfd *os.File, timeout time.Duration) error {
+	done, stop, err := doneFile(ctx)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	deadline := time.Now().Add(timeout)
+	for {
+		wait := -1
+		if timeout > 0 {
+			left := time.Until(deadline)
+			if left <= 0 {
+				return fmt.Errorf("timed out after %s and was killed", timeout)
+			}
+			wait = int(min(left.Milliseconds()+1, 1<<30))
+		}
+		fds := []unix.PollFd{
+			pollFor(pidfd, unix.POLLIN), pollFor(done, unix.POLLIN), pollFor(s.stdin, unix.POLLOUT),
+			pollFor(s.outputs[0].r, unix.POLLIN), pollFor(s.outputs[1].r, unix.POLLIN),
+		}
+		if _, err := unix.Poll(fds, wait); err != nil && !errors.Is(err, unix.EINTR) {
+			return fmt.Errorf("poll: %w", err)
+		}
+		s.transfer(fds[2].Revents, fds[3].Revents, fds[4].Revents)
+		switch {
+		case fds[0].Revents != 0:
+			return nil
+		case fds[1].Revents != 0:
+			return fmt.Errorf("killed: %w", ctx.Err())
+		}
+	}
+}
+
+// pollFor asks for events on a file; one that is nil has none.
+func pollFor(f *os.File, events int16) unix.PollFd {
+	if f == nil {
+		return unix.PollFd{Fd: -1}
+	}
+	return unix.PollFd{Fd: int32(f.Fd()), Events: events}
+}
+
+// doneFile gives a file that becomes readable when ctx ends; nil if it never
+// does.
+func doneFile(ctx context.Context) (*os.File, func(), error) {
+	if ctx.Done() == nil {
+		return nil, func() {}, nil
+	}
+	r, w, err := pipe(0)
+	if err != nil {
+		return nil, nil, err
+	}
+	stop := context.AfterFunc(ctx, func() { w.Close() })
+	return r, func() {
+		if stop() {
+			w.Close()
+		}
+		r.Close()
+	}, nil
+}
+
+// transfer writes and reads where poll saw that it is possible.
+func (s *Streams) transfer(in int16, out ...int16) {
+	if in != 0 {
+		s.feed()
+	}
+	for i, revents := range out {
+		if revents != 0 {
+			s.outputs[i].read()
+		}
+	}
+}
+
+// feed writes some of the input. A hook need not read it: that it has closed
+// the pipe is no error.
+func (s *Streams) feed() {
+	n, err := unix.Write(int(s.stdin.Fd()), s.input)
+	if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR) {
+		return
+	}
+	if err != nil {
+		s.closeInput()
+		return
+	}
+	if s.input = s.input[n:]; len(s.input) == 0 {
+		s.closeInput()
+	}
+}
+
+// read reads what is there.
+func (o *output) read() {
+	var buf [keep]byte
+	for o.r != nil {
+		n, err := unix.Read(int(o.r.Fd()), buf[:])
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.EAGAIN):
+			return
+		case err != nil || n == 0:
+			closeFile(&o.r)
+		default:
+			o.add(buf[:n])
+			return // poll again: a hook that never stops has a timeout, too
+		}
+	}
+}
+
+func (o *output) add(b []byte) {
+	o.tail = append(o.tail, b...)
+	if over := len(o.tail) - keep; over > 0 {
+		o.tail, o.cut = append(o.tail[:0], o.tail[over:]...), true
+	}
+}
+
+// drain reads what the hook has printed before it ended. What it left running
+// may still hold the pipes: nothing is waited for.
+func (s *Streams) drain() {
+	const most = 64 << 10 / keep // a pipe's capacity
+	for i := range s.outputs {
+		for range most {
+			s.outputs[i].read()
+		}
+	}
+}
+
+// explain adds to an error what was printed.
+func (s *Streams) explain(err error) error {
+	for _, o := range s.outputs {
+		if len(o.tail) == 0 {
+			continue
+		}
+		begin := ""
+		if o.cut {
+			begin = "..."
+		}
+		err = fmt.Errorf("%w, %s: %s%q", err, o.name, begin, o.tail)
+	}
+	return err
+}
