@@ -47,10 +47,10 @@ func Create(ctx context.Context, o CreateOptions) (*Container, error) {
 	c := &Container{dir: filepath.Join(o.Root, o.ID), log: o.Log, state: &State{
 		Version: stateVersion, ID: o.ID, Created: time.Now().UTC(),
 		Bundle: o.Config.Bundle, Rootfs: o.Config.Rootfs, Annotations: o.Config.Annotations,
-		OwnPids: o.Config.Namespaces.New&unix.CLONE_NEWPID != 0,
+		OwnPids: o.Config.Namespaces.New&unix.CLONE_NEWPID != 0, Poststop: o.Config.Hooked(config.Poststop),
 	}, config: o.Config}
 	_, err := os.Lstat("/proc/kcore")
-	r := &run{kcore: err == nil, ctx: ctx, verb: inCreate, cfg: o.Config, opts: o, c: c, log: o.Log}
+	r := &run{table: steps[:], kcore: err == nil, ctx: ctx, verb: inCreate, cfg: o.Config, opts: o, c: c, log: o.Log}
 	defer r.release()
 	if err := r.walk(); err != nil {
 		return nil, err
@@ -72,5 +72,6 @@ func (r *run) release() {
 	}
 	if r.lock != nil {
 		r.lock.unlock()
+		r.lock = nil
 	}
 }

@@ -34,6 +34,9 @@ func (c *Container) delete(ctx context.Context, force bool) error {
 		}
 		l, err = lockDir(c.dir, deleteLock)
 	}
+	if errors.Is(err, ErrNotExist) && force {
+		return nil // it is gone already: a hook that failed has ended it
+	}
 	if err != nil {
 		return err
 	}
@@ -100,7 +103,15 @@ func (c *Container) destroy(ctx context.Context) error {
 	if err := destroyCgroup(ctx, c.cgroup()); err != nil {
 		return err
 	}
-	return removeState(c.dir)
+	cfg, err := c.poststopConfig()
+	if err != nil {
+		c.warn(fmt.Errorf("poststop hooks: %w", err))
+	}
+	if err := removeState(c.dir); err != nil {
+		return err
+	}
+	c.poststop(ctx, cfg)
+	return nil
 }
 
 // destroyCgroup kills what is left in a cgroup (processes that shared the pid

@@ -69,5 +69,9 @@ func opError(op, id, step string, err error) error {
 	if errors.As(err, &field) {
 		e.Field = field.Field
 	}
+	var hook *hookError
+	if errors.As(err, &hook) {
+		e.Field = hook.field
+	}
 	return e
 }

@@ -108,10 +108,17 @@ func executeProgram(r *run) error {
 	s := r.c.state
 	r.p.Label("")
 	r.p.Execve(s.Program, r.cfg.Process.Args, r.cfg.Process.Env)
-	err := r.p.Do()
+	if err := execError(r.p.Do()); err != nil {
+		return fmt.Errorf("exec %q: %w", s.Program, err)
+	}
+	return nil
+}
+
+// execError gives the kernel's answer to a batch that ends with execve.
+func execError(err error) error {
 	var call *stub.Error
 	if errors.As(err, &call) && call.Call == "execve" && call.Errno != 0 {
-		return fmt.Errorf("exec %q: %w", s.Program, call.Errno)
+		return call.Errno
 	}
 	return err
 }

@@ -12,16 +12,21 @@ import (
 	"github.com/berth-oci/berth/libcontainer/namespaces"
 	"github.com/berth-oci/berth/libcontainer/rootfs"
 	"github.com/berth-oci/berth/libcontainer/stub"
+	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
 // run is one walk down the step table.
 type run struct {
-	ctx  context.Context
-	verb verbs
-	cfg  *config.Config
-	opts CreateOptions
-	c    *Container
-	log  *slog.Logger
+	// table is the step table: not by its name, as some of its functions walk
+	// down it themselves.
+	table []step
+	ctx   context.Context
+	verb  verbs
+	cfg   *config.Config
+	opts  CreateOptions
+	c     *Container
+	log   *slog.Logger
+	hook  *specs.Hook // what is to be executed, when the verb is of a hook
 
 	// What the steps make, in their order.
 	lock   *lock
@@ -45,16 +50,39 @@ type run struct {
 // walk takes the steps of the table that belong to the verb. When one fails,
 // those taken before are undone, last first.
 func (r *run) walk() error {
-	for i := range steps {
-		s := &steps[i]
+	i, err := r.descend()
+	if err == nil {
+		return nil
+	}
+	return r.undo(i, r.stepError(r.table[i].name, err))
+}
+
+// stepError says which step has failed. Those of a hook, on its way into the
+// container, are part of the step that runs it.
+func (r *run) stepError(step string, err error) error {
+	if r.hook == nil {
+		return opError(r.opName(), r.c.ID(), step, err)
+	}
+	var known *hookStepError
+	if errors.As(err, &known) {
+		return err
+	}
+	return &hookStepError{step, err}
+}
+
+// descend takes the steps of the table that belong to the verb. When one
+// fails, it says which.
+func (r *run) descend() (int, error) {
+	for i := range r.table {
+		s := &r.table[i]
 		if s.in&r.verb == 0 || (s.when != nil && !s.when(r.cfg)) {
 			continue
 		}
 		if err := r.take(s); err != nil {
-			return r.undo(i, opError(r.opName(), r.c.ID(), s.name, err))
+			return i, err
 		}
 	}
-	return nil
+	return 0, nil
 }
 
 // take takes one step. The stub's calls are queued, and sent before the next
@@ -72,7 +100,7 @@ func (r *run) take(s *step) error {
 		r.log.Debug("step", "name", s.name, "side", string(s.side))
 	}
 	r.step = s.name
-	if r.p != nil {
+	if r.p != nil && r.hook == nil { // a hook's steps are part of another
 		r.p.Step(s.name)
 	}
 	return s.do(r)
@@ -94,7 +122,7 @@ func (r *run) flush() error {
 	}
 	for _, v := range verdicts {
 		if err := v.judge(); err != nil {
-			return opError(r.opName(), r.c.ID(), v.step, err)
+			return r.stepError(v.step, err)
 		}
 	}
 	return nil
@@ -118,7 +146,7 @@ func (r *run) undo(i int, err error) error {
 		err = errors.Join(err, e)
 	}
 	for ; i >= 0; i-- {
-		s := &steps[i]
+		s := &r.table[i]
 		if s.in&r.verb == 0 || s.undo == nil {
 			continue
 		}

@@ -10,7 +10,8 @@ import (
 const startLock = 10 * time.Second
 
 // Start runs the program of a container that is created. When the program
-// cannot be executed, the error says why and the container is stopped.
+// cannot be executed, the error says why and the container is stopped; when a
+// hook fails, the container is deleted.
 func (c *Container) Start(ctx context.Context) error {
 	return opError("start", c.ID(), "", c.start(ctx))
 }
@@ -20,7 +21,7 @@ func (c *Container) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r := &run{ctx: ctx, verb: inStart, c: c, log: c.log, lock: l}
+	r := &run{table: steps[:], ctx: ctx, verb: inStart, c: c, log: c.log, lock: l}
 	defer r.release()
 	status, err := c.Status()
 	switch {
@@ -46,6 +47,11 @@ func (c *Container) start(ctx context.Context) error {
 		err = errors.Join(err, r.p.Close())
 	}
 	c.attached = false
+	var hook *hookError
+	if errors.As(err, &hook) { // the container's end (runtime.md, Lifecycle)
+		r.release()
+		err = errors.Join(err, c.delete(context.WithoutCancel(ctx), true))
+	}
 	return err
 }
 

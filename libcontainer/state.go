@@ -53,7 +53,9 @@ type State struct {
 	Complete bool `json:"complete"`
 	// OwnPids says that all processes end with the first: it is the first of
 	// a pid namespace that was made for it.
-	OwnPids     bool              `json:"ownPids"`
+	OwnPids bool `json:"ownPids"`
+	// Poststop says that there are hooks to run when the container is gone.
+	Poststop    bool              `json:"poststop,omitempty"`
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 

@@ -35,7 +35,11 @@ type verbs uint
 const (
 	inCreate verbs = 1 << iota
 	inStart
+	inCreateHook // a createContainer hook, on its way into the container
+	inStartHook  // a startContainer hook
 )
+
+const inHooks = inCreateHook | inStartHook
 
 // step is a row of the table.
 type step struct {
@@ -75,7 +79,7 @@ var steps = [...]step{
 		why: "not dumpable and without the caller's descriptors before it joins anything (CVE-2016-9962, CVE-2024-21626)",
 	},
 	{
-		name: "own stdio", side: host, in: inCreate, ground: hostTree,
+		name: "own stdio", side: host, in: inCreate | inStartHook, ground: hostTree,
 		do:  ownStdio,
 		why: "the program must be able to open /dev/stdout again as its user; here because nothing is queued for the stub yet that would have to be sent first",
 	},
@@ -156,6 +160,18 @@ var steps = [...]step{
 		why:  "before the root may become read-only",
 	},
 	{
+		name: "run createRuntime hooks", side: host, in: inCreate, ground: hostTree,
+		when: hasRuntimeHooks,
+		do:   runRuntimeHooks,
+		why:  "and prestart hooks before them: when namespaces and mounts are made, before pivot_root, and before the root may become read-only (config.md, Hooks)",
+	},
+	{
+		name: "run createContainer hooks", side: host, in: inCreate, ground: hostTree,
+		when: hasCreateHooks,
+		do:   runCreateHooks,
+		why:  "behind the createRuntime hooks; in the container's namespaces, from where the host's paths can still be seen",
+	},
+	{
 		name: "open terminal", side: host, in: inCreate, ground: hostTree,
 		when: func(c *config.Config) bool { return c.Process.Terminal },
 		do:   openTerminal,
@@ -179,17 +195,48 @@ var steps = [...]step{
 		why: "pivot_root(2) and a detaching umount leave no way to the host's tree",
 	},
 	{
-		name: "close descriptors", side: inst, in: inCreate, ground: jailed,
+		name: "start second stub", side: host, in: inHooks, ground: hostTree,
+		do: startSecond, undo: undoStub,
+		why: "what gets into a container that exists does it like its first process: as a stub, step by step",
+	},
+	{
+		name: "enter container's cgroup", side: inst, in: inHooks, ground: hostTree,
+		do:  enterCgroup,
+		why: "while its files can be seen",
+	},
+	{
+		name: "join container before its pivot", side: inst, in: inCreateHook, ground: hostTree,
+		do:  joinUnpivoted,
+		why: "all at once by the pidfd of its first process (setns(2), Linux 5.8)",
+	},
+	{
+		name: "join container", side: inst, in: inStartHook, ground: jailed,
+		do:  joinContainer,
+		why: "all at once by the pidfd of its first process (setns(2), Linux 5.8)",
+	},
+	{
+		name: "fork into container", side: host, in: inHooks, ground: jailed,
+		when: hasPidNamespace,
+		do:   forkSecond,
+		why:  "a pid namespace that was joined holds for children only (setns(2))",
+	},
+	{
+		name: "lead session", side: inst, in: inHooks, ground: jailed,
+		do:  leadSession,
+		why: "of its own, with the container's keyring; the fork would have taken the lead away",
+	},
+	{
+		name: "close descriptors", side: inst, in: inCreate | inStartHook, ground: jailed,
 		do:  closeDescriptors,
 		why: "before the working directory is entered: it could be /proc/self/fd/N (CVE-2024-21626)",
 	},
 	{
-		name: "drop privileges", side: inst, in: inCreate, ground: unprivileged,
+		name: "drop privileges", side: inst, in: inCreate | inStartHook, ground: unprivileged,
 		do:  dropPrivileges,
 		why: "bounding set, groups, ids, then the other sets: each step needs what the next one takes away",
 	},
 	{
-		name: "enter working directory", side: inst, in: inCreate, ground: unprivileged,
+		name: "enter working directory", side: inst, in: inCreate | inStartHook, ground: unprivileged,
 		do:  enterWorkingDirectory,
 		why: "getcwd tells whether it is inside the root (CVE-2024-21626); asked with the search for the program, judged before it",
 	},
@@ -214,7 +261,13 @@ var steps = [...]step{
 		why: "the stub takes one driver at a time; if that dies, it exits",
 	},
 	{
-		name: "set limits", side: host, in: inStart, ground: unprivileged,
+		name: "run startContainer hooks", side: host, in: inStart, ground: unprivileged,
+		when: hasStartHooks,
+		do:   runStartHooks,
+		why:  "when start is called, before the program (config.md, StartContainer Hooks)",
+	},
+	{
+		name: "set limits", side: host, in: inStart | inStartHook, ground: unprivileged,
 		when: func(c *config.Config) bool { return len(c.Process.Rlimits) > 0 },
 		do:   setLimits,
 		why:  "this late because the stub itself needs descriptors; by the runtime where one is to be raised",
@@ -223,6 +276,17 @@ var steps = [...]step{
 		name: "execute program", side: host, in: inStart, ground: gone,
 		do:  executeProgram,
 		why: "the control descriptors close on exec: their end is the sign of success",
+	},
+	{
+		name: "execute hook", side: host, in: inHooks, ground: gone,
+		do:  executeHook,
+		why: "as the program is executed; its end, and what it prints, are waited for",
+	},
+	{
+		name: "run poststart hooks", side: host, in: inStart, ground: gone,
+		when: hasPoststartHooks,
+		do:   runPoststartHooks,
+		why:  "when the program was executed, before start returns (config.md, Poststart)",
 	},
 }
 
@@ -236,8 +300,9 @@ type Step struct {
 	Name, Side, Ground, Why string
 	// Conditional says that some configurations do not need it.
 	Conditional bool
-	// Create and Start say which commands take it.
-	Create, Start bool
+	// Create and Start say which commands take it; CreateContainer and
+	// StartContainer, which hooks on their way into the container.
+	Create, Start, CreateContainer, StartContainer bool
 	// Undone says that a failure later on takes it back.
 	Undone bool
 }
@@ -250,6 +315,7 @@ func Steps() []Step {
 			Name: s.name, Side: string(s.side), Ground: s.ground.String(), Why: s.why,
 			Conditional: s.when != nil, Undone: s.undo != nil,
 			Create: s.in&inCreate != 0, Start: s.in&inStart != 0,
+			CreateContainer: s.in&inCreateHook != 0, StartContainer: s.in&inStartHook != 0,
 		}
 	}
 	return list

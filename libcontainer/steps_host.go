@@ -52,7 +52,13 @@ func undoState(r *run) error {
 	if r.lock == nil {
 		return nil
 	}
-	return removeState(r.c.dir)
+	if err := removeState(r.c.dir); err != nil {
+		return err
+	}
+	if r.child != nil { // what came before has no part in the container's life
+		r.c.poststop(context.WithoutCancel(r.ctx), r.cfg)
+	}
+	return nil
 }
 
 func makeCgroup(r *run) error {
@@ -185,7 +191,7 @@ func forkStub(r *run) error {
 // and 2, except a terminal and the null device, which are everybody's.
 func ownStdio(r *run) error {
 	for i, f := range r.opts.Stdio {
-		if f == nil || r.cfg.Process.Terminal {
+		if f == nil || (r.cfg.Process.Terminal && r.hook == nil) {
 			continue
 		}
 		if err := ownFile(f, r.cfg.Process.UID); err != nil {
@@ -257,6 +263,10 @@ func attachStub(r *run) error {
 // the call that executes the program behind; to raise a hard limit takes
 // CAP_SYS_RESOURCE, which only the runtime may have.
 func setLimits(r *run) error {
+	pid := r.c.state.Pid
+	if r.hook != nil {
+		pid = r.child.Pid
+	}
 	for _, l := range r.cfg.Process.Rlimits {
 		var have unix.Rlimit // of this process, which the stub has inherited
 		if err := unix.Getrlimit(l.Resource, &have); err != nil {
@@ -268,7 +278,7 @@ func setLimits(r *run) error {
 			continue
 		}
 		limit := unix.Rlimit{Cur: l.Soft, Max: l.Hard}
-		err := unix.Prlimit(r.c.state.Pid, l.Resource, &limit, nil)
+		err := unix.Prlimit(pid, l.Resource, &limit, nil)
 		if errors.Is(err, unix.EPERM) {
 			return fmt.Errorf("%s: raise hard limit from %d to %d: %w (needs CAP_SYS_RESOURCE)", l.Field, have.Max, l.Hard, err)
 		}

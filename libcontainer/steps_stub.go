@@ -44,10 +44,13 @@ func unshareNamespaces(r *run) error {
 // the keyring is for isolation of those who use one.
 func startSession(r *run) error {
 	r.p.Setsid()
-	r.p.JoinSessionKeyring("_ses." + r.c.ID()).MayFail()
+	r.p.JoinSessionKeyring(keyringName(r.c.ID())).MayFail()
 	r.p.Umask(0)
 	return nil
 }
+
+// keyringName is the name of a container's session keyring.
+func keyringName(id string) string { return "_ses." + id }
 
 func raiseLoopback(r *run) error {
 	network.LoopbackUp(r.p)
@@ -144,7 +147,7 @@ func closeDescriptors(r *run) error {
 
 // warn tells what of the process is left out, as the specification wants.
 func (r *run) warn() {
-	if r.log == nil {
+	if r.log == nil || r.hook != nil {
 		return
 	}
 	for _, w := range r.cfg.Process.Warnings {
@@ -162,7 +165,7 @@ func dropPrivileges(r *run) error {
 	proc := &r.cfg.Process
 	r.warn()
 	caps := capabilities.Known(proc.Capabilities, last)
-	if missing := capabilities.NotRaisable(caps); missing != 0 && r.log != nil {
+	if missing := capabilities.NotRaisable(caps); missing != 0 && r.log != nil && r.hook == nil {
 		r.log.Warn("ambient capabilities that are not also permitted and inheritable are left out",
 			"capabilities", capabilities.List(missing))
 	}

@@ -57,6 +57,10 @@ func Convert(spec *specs.Spec, o Options) (*config.Config, error) {
 	if out.Mounts, err = convertMounts(spec.Mounts, out.Bundle); err != nil {
 		return nil, err
 	}
+	if err := checkHooks(spec.Hooks); err != nil {
+		return nil, err
+	}
+	out.Hooks = spec.Hooks
 	if err := checkAnnotations(spec.Annotations); err != nil {
 		return nil, err
 	}

@@ -54,7 +54,9 @@ func withRlimits(limits ...specs.POSIXRlimit) func(*specs.Spec) {
 	return func(s *specs.Spec) { s.Process.Rlimits = limits }
 }
 
-var hook = []specs.Hook{{Path: "/bin/true"}}
+func withHook(h specs.Hook) func(*specs.Spec) {
+	return func(s *specs.Spec) { s.Hooks = &specs.Hooks{Poststart: []specs.Hook{{Path: "/bin/true"}, h}} }
+}
 
 // TestConvertErrors has one row for each refusal.
 func TestConvertErrors(t *testing.T) {
@@ -78,12 +80,6 @@ func TestConvertErrors(t *testing.T) {
 		{`process.user.username: berth runs Linux containers: use "uid" and "gid"`, func(s *specs.Spec) { s.Process.User.Username = "x" }},
 
 		// what is not built
-		{`hooks.prestart: not supported yet`, func(s *specs.Spec) { s.Hooks = &specs.Hooks{Prestart: hook} }},
-		{`hooks.createRuntime: not supported yet`, func(s *specs.Spec) { s.Hooks = &specs.Hooks{CreateRuntime: hook} }},
-		{`hooks.createContainer: not supported yet`, func(s *specs.Spec) { s.Hooks = &specs.Hooks{CreateContainer: hook} }},
-		{`hooks.startContainer: not supported yet`, func(s *specs.Spec) { s.Hooks = &specs.Hooks{StartContainer: hook} }},
-		{`hooks.poststart: not supported yet`, func(s *specs.Spec) { s.Hooks = &specs.Hooks{Poststart: hook} }},
-		{`hooks.poststop: not supported yet`, func(s *specs.Spec) { s.Hooks = &specs.Hooks{Poststop: hook} }},
 		{`process.apparmorProfile: not supported yet`, func(s *specs.Spec) { s.Process.ApparmorProfile = "x" }},
 		{`process.selinuxLabel: not supported yet`, func(s *specs.Spec) { s.Process.SelinuxLabel = "x" }},
 		{`process.scheduler: not supported yet`, func(s *specs.Spec) { s.Process.Scheduler = &specs.Scheduler{} }},
@@ -103,6 +99,21 @@ func TestConvertErrors(t *testing.T) {
 		{`mounts[0].gidMappings: not supported yet`, withMount(specs.Mount{GIDMappings: make([]specs.LinuxIDMapping, 1)})},
 		{`mounts[0].options[1]: "idmap" is not supported yet`, withOptions("", "bind", "idmap")},
 		{`mounts[0].options[0]: "ridmap" is not supported yet`, withOptions("", "ridmap")},
+
+		// hooks
+		{`hooks.poststart[1].path: missing`, withHook(specs.Hook{})},
+		{`hooks.poststart[1].path: "true": not an absolute path`, withHook(specs.Hook{Path: "true"})},
+		{`hooks.poststart[1].path: "/a\x00": contains a NUL byte`, withHook(specs.Hook{Path: "/a\x00"})},
+		{`hooks.poststart[1].args[1]: "\x00": contains a NUL byte`, withHook(specs.Hook{Path: "/a", Args: []string{"a", "\x00"}})},
+		{`hooks.poststart[1].env[0]: "A": want NAME=VALUE`, withHook(specs.Hook{Path: "/a", Env: []string{"A"}})},
+		{`hooks.poststart[1].env[0]: "=A": want NAME=VALUE`, withHook(specs.Hook{Path: "/a", Env: []string{"=A"}})},
+		{`hooks.poststart[1].env[0]: "A=\x00": contains a NUL byte`, withHook(specs.Hook{Path: "/a", Env: []string{"A=\x00"}})},
+		{`hooks.poststart[1].timeout: 0: want more than 0 seconds (leave it out for no limit)`, withHook(specs.Hook{Path: "/a", Timeout: ptr(0)})},
+		{`hooks.prestart[0].path: missing`, func(s *specs.Spec) { s.Hooks = &specs.Hooks{Prestart: make([]specs.Hook, 1)} }},
+		{`hooks.createRuntime[0].path: missing`, func(s *specs.Spec) { s.Hooks = &specs.Hooks{CreateRuntime: make([]specs.Hook, 1)} }},
+		{`hooks.createContainer[0].path: missing`, func(s *specs.Spec) { s.Hooks = &specs.Hooks{CreateContainer: make([]specs.Hook, 1)} }},
+		{`hooks.startContainer[0].path: missing`, func(s *specs.Spec) { s.Hooks = &specs.Hooks{StartContainer: make([]specs.Hook, 1)} }},
+		{`hooks.poststop[0].path: missing`, func(s *specs.Spec) { s.Hooks = &specs.Hooks{Poststop: make([]specs.Hook, 1)} }},
 
 		// root
 		{`root: missing`, func(s *specs.Spec) { s.Root = nil }},

@@ -4,6 +4,7 @@ import (
 	"maps"
 
 	"github.com/berth-oci/berth/libcontainer/capabilities"
+	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/opencontainers/runtime-spec/specs-go/features"
 )
@@ -22,23 +23,18 @@ func Features(o FeaturesOptions) *features.Features {
 	return &features.Features{
 		OCIVersionMin: "1.0.0",
 		OCIVersionMax: specs.Version,
-		Hooks:         supportedHooks(),
+		Hooks:         hookNames(),
 		MountOptions:  MountOptions(),
 		Linux:         linuxFeatures(o.Cgroup),
 		Annotations:   maps.Clone(o.Annotations),
 	}
 }
 
-// hookNames are the hooks in the order in which they run.
-var hookNames = [...]string{"prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"}
-
-// supportedHooks returns the hooks that are not refused.
-func supportedHooks() []string {
-	names := []string{}
-	for _, name := range hookNames {
-		if !refuses(refusedInHooks, name) {
-			names = append(names, name)
-		}
+// hookNames are the kinds of hooks in the order in which they run.
+func hookNames() []string {
+	names := make([]string, len(config.HookKinds))
+	for i, kind := range config.HookKinds {
+		names[i] = string(kind)
 	}
 	return names
 }

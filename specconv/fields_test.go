@@ -17,6 +17,11 @@ func fullSpec() *specs.Spec {
 	spec.Linux.Devices = []specs.LinuxDevice{{Path: "/dev/fuse", Type: "b", Major: 10, Minor: 229}}
 	spec.Process.User.AdditionalGids = []uint32{1}
 	spec.Process.ConsoleSize = &specs.Box{}
+	hooks := []specs.Hook{{Path: "/bin/true", Args: []string{"true"}, Env: []string{"A=b"}, Timeout: ptr(1)}}
+	spec.Hooks = &specs.Hooks{
+		Prestart: hooks, CreateRuntime: hooks, CreateContainer: hooks,
+		StartContainer: hooks, Poststart: hooks, Poststop: hooks,
+	}
 	return spec
 }
 

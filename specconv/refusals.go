@@ -32,15 +32,6 @@ var refusedInSpec = []refusal[specs.Spec]{
 	{"freebsd", linuxOnly, func(s *specs.Spec) bool { return s.FreeBSD != nil }},
 }
 
-var refusedInHooks = []refusal[specs.Hooks]{
-	{"prestart", notYet, func(h *specs.Hooks) bool { return len(h.Prestart) > 0 }}, // deprecated, and still what Docker sends
-	{"createRuntime", notYet, func(h *specs.Hooks) bool { return len(h.CreateRuntime) > 0 }},
-	{"createContainer", notYet, func(h *specs.Hooks) bool { return len(h.CreateContainer) > 0 }},
-	{"startContainer", notYet, func(h *specs.Hooks) bool { return len(h.StartContainer) > 0 }},
-	{"poststart", notYet, func(h *specs.Hooks) bool { return len(h.Poststart) > 0 }},
-	{"poststop", notYet, func(h *specs.Hooks) bool { return len(h.Poststop) > 0 }},
-}
-
 var refusedInProcess = []refusal[specs.Process]{
 	{"commandLine", linuxOnly + `: use "args"`, func(p *specs.Process) bool { return p.CommandLine != "" }},
 	{"user.username", linuxOnly + `: use "uid" and "gid"`, func(p *specs.Process) bool { return p.User.Username != "" }},
@@ -98,9 +89,6 @@ func refuses[T any](table []refusal[T], field string) bool {
 // processes are walked where each mount and process is read.
 func checkRefused(spec *specs.Spec) error {
 	if err := refuse(refusedInSpec, "", spec); err != nil {
-		return err
-	}
-	if err := refuse(refusedInHooks, "hooks", spec.Hooks); err != nil {
 		return err
 	}
 	return refuse(refusedInLinux, "linux", spec.Linux)

@@ -41,6 +41,13 @@ type Config struct {
 	Resources *specs.LinuxResources
 
 	Process Process
+
+	// Hooks may be nil. Their paths are absolute.
+	Hooks *specs.Hooks
+	// HookFunctions run behind the commands of their kind. They are not part
+	// of what is saved: only the process that created the container has them.
+	HookFunctions map[HookKind][]HookFunction `json:"-"`
+
 	// Annotations may be nil.
 	Annotations map[string]string
 }

@@ -26,7 +26,7 @@ func TestArm64StubUnderEmulation(t *testing.T) {
 	}
 	dir := t.TempDir()
 	image := arm64Image(t, qemu, dir)
-	region, err := anonymousRegion()
+	region, err := anonymousRegion(MinRegion)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,6 +30,10 @@ func (p *Proc) Setns(fd *Value, flags uint64) *Value {
 	return p.queue("setns", unix.SYS_SETNS, val(fd), hex(flags))
 }
 
+// Getpid queues getpid(2): what the process is called in its own pid
+// namespace.
+func (p *Proc) Getpid() *Value { return p.queue("getpid", unix.SYS_GETPID) }
+
 // Setsid queues setsid(2).
 func (p *Proc) Setsid() *Value { return p.queue("setsid", unix.SYS_SETSID) }
 

@@ -25,6 +25,8 @@ type Options struct {
 	CgroupFD int
 	// Region is a file of RegionSize bytes; nil makes an anonymous one.
 	Region *os.File
+	// RegionSize is the size of an anonymous region, MinRegion if 0.
+	RegionSize int
 	// Listener is a listening unix socket by which the stub can be driven
 	// after Detach; nil if it never will be.
 	Listener *os.File
@@ -67,7 +69,7 @@ const (
 // and none is blocked.
 func Start(o Options) (*Child, error) {
 	if o.Region == nil {
-		f, err := anonymousRegion()
+		f, err := anonymousRegion(max(o.RegionSize, MinRegion))
 		if err != nil {
 			return nil, err
 		}
@@ -85,7 +87,7 @@ func Start(o Options) (*Child, error) {
 	return c, nil
 }
 
-func anonymousRegion() (*os.File, error) {
+func anonymousRegion(size int) (*os.File, error) {
 	fd, err := unix.MemfdCreate("berth-region", unix.MFD_CLOEXEC|unix.MFD_NOEXEC_SEAL)
 	if errors.Is(err, unix.EINVAL) { // MFD_NOEXEC_SEAL is of Linux 6.3
 		fd, err = unix.MemfdCreate("berth-region", unix.MFD_CLOEXEC)
@@ -94,7 +96,7 @@ func anonymousRegion() (*os.File, error) {
 		return nil, fmt.Errorf("memfd_create: %w", err)
 	}
 	f := os.NewFile(uintptr(fd), "berth-region")
-	return f, f.Truncate(MinRegion)
+	return f, f.Truncate(int64(size))
 }
 
 // spawn starts the process and hands it its region.

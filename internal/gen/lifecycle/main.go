@@ -54,6 +54,8 @@ func page() []byte {
 	steps := libcontainer.Steps()
 	section(&b, "create", steps, func(s libcontainer.Step) bool { return s.Create })
 	section(&b, "start", steps, func(s libcontainer.Step) bool { return s.Start })
+	section(&b, "a createContainer hook", steps, func(s libcontainer.Step) bool { return s.CreateContainer })
+	section(&b, "a startContainer hook", steps, func(s libcontainer.Step) bool { return s.StartContainer })
 	return b.Bytes()
 }
 
