@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
@@ -42,6 +43,11 @@ type CreateOptions struct {
 	ConsoleRequired bool
 	// PidFile, if not empty, gets the process id of the first process.
 	PidFile string
+	// Hooks are functions to be called as hooks: behind the commands that the
+	// configuration names for the same point, in this process, whichever the
+	// point is. They belong to the Container returned: another process that
+	// starts or deletes the container does not have them.
+	Hooks map[config.HookKind][]config.HookFunction
 	// Attached keeps the container bound to this process until it is started:
 	// it ends with it, and only the Container returned can start it.
 	Attached bool
@@ -72,6 +78,9 @@ func (r *Runtime) create(ctx context.Context, id string, o CreateOptions) (*Cont
 	}
 	cfg, err := loadConfig(o)
 	if err != nil {
+		return nil, err
+	}
+	if err := addHooks(cfg, o.Hooks); err != nil {
 		return nil, err
 	}
 	if err := r.makeRoot(); err != nil {
@@ -130,6 +139,17 @@ func loadConfig(o CreateOptions) (*config.Config, error) {
 		return nil, err
 	}
 	return cfg, checkRootfs(cfg.Rootfs)
+}
+
+// addHooks adds functions to a configuration.
+func addHooks(cfg *config.Config, functions map[config.HookKind][]config.HookFunction) error {
+	for kind := range functions {
+		if !slices.Contains(config.HookKinds[:], kind) {
+			return fmt.Errorf("hook functions: there are no %q hooks", kind)
+		}
+	}
+	cfg.HookFunctions = functions
+	return nil
 }
 
 // bundlePath makes the path absolute and resolves links, as the kernel would

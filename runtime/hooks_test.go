@@ -1,0 +1,79 @@
+package ociruntime_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/berth-oci/berth/libcontainer"
+	"github.com/berth-oci/berth/libcontainer/config"
+	ociruntime "github.com/berth-oci/berth/runtime"
+)
+
+func TestHookFunctions(t *testing.T) {
+	rt, spec := setup(t, "sleep")
+	spec.Hooks = &specs.Hooks{Poststop: []specs.Hook{{Path: "/bin/false"}}} // warned of only
+	var seen []string
+	functions := map[config.HookKind][]config.HookFunction{}
+	for _, kind := range config.HookKinds {
+		functions[kind] = []config.HookFunction{func(_ context.Context, s specs.State) error {
+			seen = append(seen, fmt.Sprintf("%s %s %s %t", kind, s.ID, s.Status, s.Pid > 0))
+			return nil
+		}}
+	}
+	c, err := rt.Create(t.Context(), "c", ociruntime.CreateOptions{Bundle: t.TempDir(), Spec: spec, Hooks: functions})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := c.Delete(t.Context(), ociruntime.DeleteOptions{Force: true}); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"prestart c creating true", "createRuntime c creating true", "createContainer c creating true",
+		"startContainer c created true", "poststart c running true", "poststop c stopped false",
+	}
+	if !slices.Equal(seen, want) {
+		t.Errorf("seen:\n%s\nwant:\n%s", strings.Join(seen, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestHookFunctionFails(t *testing.T) {
+	cause := errors.New("cause")
+	fail := []config.HookFunction{func(context.Context, specs.State) error { return cause }}
+	for _, kind := range config.HookKinds[:5] {
+		rt, spec := setup(t, "sleep")
+		ended := 0
+		functions := map[config.HookKind][]config.HookFunction{
+			kind:            fail,
+			config.Poststop: {func(context.Context, specs.State) error { ended++; return cause }},
+		}
+		_, err := rt.Run(t.Context(), "c", ociruntime.CreateOptions{Bundle: t.TempDir(), Spec: spec, Hooks: functions})
+		if !errors.Is(err, cause) || !strings.HasSuffix(err.Error(), string(kind)+" function 0: cause") {
+			t.Errorf("%s: %v", kind, err)
+		}
+		if ended != 1 {
+			t.Errorf("%s: poststop ran %d times", kind, ended)
+		}
+		if _, err := rt.Load("c"); !errors.Is(err, libcontainer.ErrNotExist) {
+			t.Errorf("%s: the container is left: %v", kind, err)
+		}
+	}
+}
+
+func TestHookFunctionsOfNoKind(t *testing.T) {
+	rt, spec := setup(t, "sleep")
+	_, err := rt.Create(t.Context(), "c", ociruntime.CreateOptions{
+		Bundle: t.TempDir(), Spec: spec, Hooks: map[config.HookKind][]config.HookFunction{"poststarts": nil},
+	})
+	if err == nil || err.Error() != `create "c": hook functions: there are no "poststarts" hooks` {
+		t.Error(err)
+	}
+}
