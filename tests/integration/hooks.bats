@@ -1,0 +1,473 @@
+# Hooks of the six kinds: config.md, "POSIX-platform Hooks", and runtime.md,
+# "Lifecycle". What they see is told by the hooks themselves.
+load helpers
+
+prepare() {
+	new_bundle
+	mkdir -m 777 "$T/seen"
+	config '.mounts += [{destination: "/out", type: "bind", source: $out, options: ["bind"]}]' --arg out "$T/seen"
+}
+
+# hook KIND SCRIPT [FILTER]: add a hook that runs a shell script. It may use
+# $OUT, a directory that is the same on both sides, and $KIND. FILTER changes
+# the hook's entry.
+hook() {
+	local shell=/bin/sh out=$T/seen
+	case $1 in startContainer) out=/out ;; esac
+	config ".hooks[\$kind] += [{path: \$shell, args: [\"sh\", \"-c\", \$script], env: [\"OUT=\" + \$out, \"KIND=\" + \$kind, \"PATH=\" + \$path]} | ${3:-.}]" \
+		--arg kind "$1" --arg shell "$shell" --arg script "$2" --arg out "$out" --arg path /usr/sbin:/usr/bin:/sbin:/bin
+}
+
+# hooks SCRIPT: one of each kind.
+hooks() {
+	local kind
+	for kind in prestart createRuntime createContainer startContainer poststart poststop; do
+		hook "$kind" "$1"
+	done
+}
+
+# logged: the lines that hooks have written to the log, as one.
+logged() {
+	tr '\n' ' ' <"$T/seen/log" 2>/dev/null || true
+}
+
+# told KIND: what was written to its file.
+told() {
+	cat "$T/seen/$1"
+}
+
+# gone ID: nothing is left of the container.
+gone() {
+	rt state "$1"
+	refused 'container does not exist'
+}
+
+@test "hooks run in the order of the lifecycle" {
+	# shellcheck disable=SC2016 # for the hooks
+	hooks 'echo $KIND >>$OUT/log'
+	script 'echo program >>/out/log; sleep 1000'
+	rt_ok create --bundle "$BUNDLE" c
+	assert_equal 'prestart createRuntime createContainer ' "$(logged)"
+	rt_ok start c
+	wait_for 5 has_line "$T/seen/log" program
+	assert_lines $'createContainer\ncreateRuntime\npoststart\nprestart\nprogram\nstartContainer' "$(cat "$T/seen/log")"
+	# Only these two are concurrent.
+	assert_match '^prestart createRuntime createContainer startContainer (program poststart|poststart program) $' "$(logged)"
+	rt_ok kill c KILL
+	wait_for 5 has_status c stopped
+	refute_match poststop "$(logged)"
+	rt_ok delete c
+	assert_match ' poststop $' "$(logged)"
+}
+
+@test "run runs hooks of every kind" {
+	# shellcheck disable=SC2016
+	hooks 'echo $KIND >>$OUT/log'
+	args true
+	rt_ok run --bundle "$BUNDLE" c
+	assert_equal 'createContainer createRuntime poststart poststop prestart startContainer ' "$(sort "$T/seen/log" | tr '\n' ' ')"
+}
+
+@test "several hooks of a kind run in the order listed" {
+	# shellcheck disable=SC2016
+	{
+		hook createRuntime 'echo 1 >>$OUT/log'
+		hook createRuntime 'echo 2 >>$OUT/log'
+		hook createRuntime 'echo 3 >>$OUT/log'
+		hook poststop 'echo 4 >>$OUT/log'
+		hook poststop 'echo 5 >>$OUT/log'
+	}
+	args true
+	rt_ok run --bundle "$BUNDLE" c
+	assert_equal '1 2 3 4 5 ' "$(logged)"
+}
+
+# of KIND FIELD: a field of the state that the hook was given.
+of() {
+	told "$1" | jq -r "$2"
+}
+
+@test "hooks are told the container's state" {
+	# shellcheck disable=SC2016
+	hooks 'cat >$OUT/$KIND'
+	config '.annotations = {"a.b": "c\"d"}'
+	args sleep 1000
+	rt_ok create --bundle "$BUNDLE" c
+	local pid kind
+	pid=$(init_pid c)
+	rt_ok start c
+	rt_ok delete --force c
+	for kind in prestart createRuntime createContainer startContainer poststart poststop; do
+		assert_equal 1 "$(told $kind | wc -l | sed s/0/1/)" # one line, no newline
+		assert_equal c "$(of $kind .id)"
+		assert_equal "$BUNDLE" "$(of $kind .bundle)"
+		assert_match '^1\.' "$(of $kind .ociVersion)"
+		assert_equal 'c"d' "$(of $kind '.annotations["a.b"]')"
+	done
+	assert_equal "creating $pid" "$(of prestart '"\(.status) \(.pid)"')"
+	assert_equal "creating $pid" "$(of createRuntime '"\(.status) \(.pid)"')"
+	assert_equal "creating 1" "$(of createContainer '"\(.status) \(.pid)"')"
+	assert_equal "created 1" "$(of startContainer '"\(.status) \(.pid)"')"
+	assert_equal "$pid" "$(of poststart .pid)"
+	assert_equal "stopped null" "$(of poststop '"\(.status) \(.pid)"')"
+}
+
+@test "a poststart hook is told that the container runs" {
+	# shellcheck disable=SC2016
+	hook poststart 'cat >$OUT/$KIND'
+	args sleep 1000
+	rt_ok create --bundle "$BUNDLE" c
+	[ ! -e "$T/seen/poststart" ] || failed "poststart ran before start"
+	rt_ok start c
+	assert_equal running "$(of poststart .status)"
+}
+
+@test "the pid in the state is that of the container's pid namespace" {
+	config '.linux.namespaces |= map(select(.type != "pid"))'
+	# shellcheck disable=SC2016
+	{
+		hook createContainer 'cat >$OUT/$KIND'
+		hook startContainer 'cat >$OUT/$KIND'
+	}
+	args sleep 1000
+	start_detached c
+	assert_equal "$(init_pid c)" "$(of createContainer .pid)"
+	assert_equal "$(init_pid c)" "$(of startContainer .pid)"
+}
+
+# shellcheck disable=SC2016 # for the hooks
+namespaces='for ns in mnt net pid uts ipc; do readlink /proc/self/ns/$ns; done'
+
+@test "hooks run in the runtime's namespaces, or in the container's" {
+	hooks "{ $namespaces; } >\$OUT/\$KIND"
+	script "{ $namespaces; } >/out/program"
+	rt_ok run --bundle "$BUNDLE" c
+	local kind host
+	host=$(bash -c "$namespaces")
+	for kind in prestart createRuntime poststart poststop; do
+		assert_equal "$host" "$(told $kind)"
+	done
+	for kind in createContainer startContainer; do
+		assert_equal "$(told program)" "$(told $kind)"
+	done
+	refute_match "$(head -n 1 <<<"$host" | sed 's/[][]/\\&/g')" "$(told program)"
+}
+
+@test "hooks in the container are in its cgroup" {
+	hook createContainer "grep -c '$CGROUP\$' /proc/self/cgroup >\$OUT/\$KIND"
+	hook startContainer "grep -c '$CGROUP\$' /proc/self/cgroup >\$OUT/\$KIND"
+	config '.linux.namespaces |= map(select(.type != "cgroup"))'
+	script "grep -c '$CGROUP\$' /proc/self/cgroup >/out/program"
+	rt_ok run --bundle "$BUNDLE" c
+	assert_equal "$(told program)" "$(told createContainer)"
+	assert_equal "$(told program)" "$(told startContainer)"
+	refute_match '^0' "$(told program)"
+}
+
+@test "hooks get their arguments and environment" {
+	local kind
+	for kind in createRuntime createContainer startContainer poststop; do
+		# shellcheck disable=SC2016
+		hook $kind 'echo "$0|$1|$2|$A|$HOME" >$OUT/$KIND' '.args += ["name", "x y", ""] | .env += ["A=b c"]'
+	done
+	args true
+	rt_ok run --bundle "$BUNDLE" c
+	for kind in createRuntime createContainer startContainer poststop; do
+		assert_equal 'name|x y||b c|' "$(told $kind)"
+	done
+}
+
+@test "a hook without arguments is called by its path" {
+	printf '#!/bin/sh\necho "$# $0" >%s/seen/log\n' "$T" >"$T/hook"
+	chmod +x "$T/hook"
+	config '.hooks.createRuntime = [{path: $path}]' --arg path "$T/hook"
+	args true
+	rt_ok run --bundle "$BUNDLE" c
+	assert_equal "0 $T/hook" "$(cat "$T/seen/log")"
+}
+
+@test "a hook on the host without an environment has the runtime's" {
+	# shellcheck disable=SC2016
+	hook createRuntime "echo \$MARK >$T/seen/log" 'del(.env)'
+	args true
+	MARK=here rt_ok run --bundle "$BUNDLE" c
+	assert_equal here "$(cat "$T/seen/log")"
+}
+
+@test "a startContainer hook without an environment has the program's" {
+	hook startContainer 'echo $MARK >/out/log' 'del(.env)'
+	config '.process.env += ["MARK=inside"]'
+	args true
+	MARK=here rt_ok run --bundle "$BUNDLE" c
+	assert_equal inside "$(cat "$T/seen/log")"
+}
+
+@test "hooks begin in the bundle, the root file system or the working directory" {
+	# shellcheck disable=SC2016
+	hooks 'pwd >$OUT/$KIND'
+	config '.process.cwd = "/tmp"'
+	args true
+	(cd / && rt_ok run --bundle "$BUNDLE" c)
+	assert_equal "$BUNDLE" "$(told prestart)"
+	assert_equal "$BUNDLE" "$(told createRuntime)"
+	assert_equal "$BUNDLE/rootfs" "$(told createContainer)"
+	assert_equal /tmp "$(told startContainer)"
+	assert_equal "$BUNDLE" "$(told poststop)"
+}
+
+@test "hooks have no descriptors but their three" {
+	# shellcheck disable=SC2016 # the fourth is that of ls
+	hooks 'ls /proc/self/fd | wc -l >$OUT/$KIND'
+	args true
+	rt_ok run --bundle "$BUNDLE" c 7</dev/null
+	local kind
+	for kind in createContainer startContainer; do
+		assert_equal 4 "$(told $kind | tr -d ' ')"
+	done
+}
+
+@test "a startContainer hook has the program's rights, not the runtime's" {
+	config '.process.user = {uid: 1000, gid: 1001, additionalGids: [5], umask: 63} |
+		.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 77, hard: 88}]'
+	hook startContainer '{ id -u; id -g; id -G; umask; ulimit -n; ulimit -Hn; grep -E "^(Cap(Eff|Prm|Bnd)|NoNewPrivs)" /proc/self/status; } >/out/$KIND'
+	script '{ id -u; id -g; id -G; umask; ulimit -n; ulimit -Hn; grep -E "^(Cap(Eff|Prm|Bnd)|NoNewPrivs)" /proc/self/status; } >/out/program'
+	rt_ok run --bundle "$BUNDLE" c
+	assert_equal "$(told program)" "$(told startContainer)"
+	assert_match $'^1000\n1001\n' "$(told startContainer)"
+}
+
+@test "a startContainer hook's path is the container's" {
+	printf '#!/bin/sh\necho inside >/out/log\n' >"$BUNDLE/rootfs/bin/only-here"
+	chmod +x "$BUNDLE/rootfs/bin/only-here"
+	config '.hooks.startContainer = [{path: "/bin/only-here"}]'
+	args true
+	rt_ok run --bundle "$BUNDLE" c
+	assert_equal inside "$(cat "$T/seen/log")"
+}
+
+@test "a createContainer hook can mount into the container, and the host does not see it" {
+	mkdir "$BUNDLE/rootfs/mnt" "$T/extra"
+	echo hello >"$T/extra/file"
+	hook createContainer "mount --bind $T/extra mnt"
+	run_script 'cat /mnt/file'
+	assert_equal hello "$out"
+	[ ! -e "$BUNDLE/rootfs/mnt/file" ] || failed "the host sees the mount"
+}
+
+@test "hooks of create can make files in what will be a read-only root" {
+	config '.root.readonly = true'
+	hook createRuntime "touch $BUNDLE/rootfs/made-by-runtime"
+	hook createContainer 'touch made-by-container'
+	run_script 'ls /; touch /x || true'
+	assert_match made-by-runtime "$out"
+	assert_match made-by-container "$out"
+	assert_match 'Read-only file system' "$err"
+}
+
+@test "a hook in the runtime's namespaces can find the container's network" {
+	# shellcheck disable=SC2016
+	hook createRuntime 'pid=$(sed "s/.*\"pid\"://; s/,.*//"); readlink /proc/$pid/ns/net >$OUT/log; nsenter -t $pid -n cat /proc/net/dev >>$OUT/log'
+	run_script 'readlink /proc/self/ns/net'
+	assert_equal "$out" "$(head -n 1 "$T/seen/log")"
+	assert_match 'lo:' "$(cat "$T/seen/log")"
+}
+
+# fails KIND: create or start must fail with its hook, and leave nothing.
+fails() {
+	hook "$1" 'echo to stdout; echo to stderr >&2; exit 3'
+	# shellcheck disable=SC2016
+	hook "$1" 'echo second >>$OUT/log'
+	# shellcheck disable=SC2016
+	hook poststop 'echo poststop >>$OUT/log'
+	script 'sleep 1000'
+}
+
+@test "a create hook that fails ends the container, and poststop hooks follow" {
+	local kind
+	for kind in prestart createRuntime createContainer; do
+		rm -f "$T/seen/log"
+		config 'del(.hooks)'
+		fails $kind
+		rt create --bundle "$BUNDLE" c
+		assert_equal 1 "$status"
+		assert_match 'exit status 3.*stdout: .?to stdout.*stderr: .?to stderr' "$msg"
+		assert_equal 'poststop ' "$(logged)"
+		gone c
+	done
+}
+
+@test "the error names the hook that failed" {
+	local kind
+	for kind in prestart createRuntime createContainer; do
+		config 'del(.hooks)'
+		fails $kind
+		rt create --bundle "$BUNDLE" c
+		refused "hooks\.$kind\[0\]: .?\"/bin/sh.?\": exit status 3"
+	done
+	for kind in startContainer poststart; do
+		config 'del(.hooks)'
+		fails $kind
+		rt run --bundle "$BUNDLE" c
+		refused "hooks\.$kind\[0\]: .?\"/bin/sh.?\": exit status 3"
+	done
+}
+
+@test "a startContainer or poststart hook that fails ends the container" {
+	local kind
+	for kind in startContainer poststart; do
+		rm -f "$T/seen/log"
+		config 'del(.hooks)'
+		fails $kind
+		rt_ok create --bundle "$BUNDLE" c
+		rt start c
+		refused "hooks.$kind\[0\]: .*exit status 3"
+		assert_equal 'poststop ' "$(logged)"
+		gone c
+	done
+}
+
+@test "a hook that cannot be executed is told so" {
+	local kind
+	for kind in prestart createContainer; do
+		config '.hooks = {($kind): [{path: "/nonexistent/hook"}]}' --arg kind $kind
+		args true
+		rt create --bundle "$BUNDLE" c
+		assert_equal 1 "$status"
+		assert_match '/nonexistent/hook.*no such file or directory' "$msg"
+		gone c
+	done
+}
+
+@test "poststop hooks follow every create that failed in the middle" {
+	# shellcheck disable=SC2016
+	hook poststop 'echo poststop >>$OUT/log'
+	args nope
+	rt create --bundle "$BUNDLE" c
+	assert_equal 1 "$status"
+	assert_equal 'poststop ' "$(logged)"
+}
+
+@test "a poststop hook that fails is warned of, and the others run" {
+	hook poststop 'echo bad luck; exit 3'
+	# shellcheck disable=SC2016
+	hook poststop 'echo second >>$OUT/log'
+	args true
+	rt_ok create --bundle "$BUNDLE" c
+	rt_ok --log "$T/log" delete --force c
+	assert_equal 'second ' "$(logged)"
+	assert_match 'level=warning msg=.*hooks.poststop\[0\]: .*exit status 3, stdout: .*bad luck' "$(cat "$T/log")"
+	gone c
+}
+
+# A hook that hangs, in three ways; the pids are in $OUT/pids.
+# shellcheck disable=SC2016
+hang='sleep 1001 & echo $! >>$OUT/pids; setsid sleep 1002 & echo $! >>$OUT/pids; sleep 1003'
+
+no_sleepers() {
+	! pgrep -f '^sleep 100[0-9]$' >/dev/null
+}
+
+# bats test_tags=berth
+@test "a hook that hangs is ended when its time is up, with all its processes" {
+	local kind
+	for kind in prestart createRuntime createContainer; do
+		config 'del(.hooks)'
+		hook $kind "$hang" '.timeout = 1'
+		args true
+		rt create --bundle "$BUNDLE" c
+		assert_equal 1 "$status"
+		assert_match "hooks.$kind\[0\]: .*timed out after 1s" "$msg"
+		gone c
+		no_sleepers || failed "left running: $(pgrep -af '^sleep')"
+	done
+}
+
+# bats test_tags=berth
+@test "a startContainer, poststart or poststop hook that hangs is ended" {
+	local kind
+	for kind in startContainer poststart; do
+		config 'del(.hooks)'
+		hook $kind "$hang" '.timeout = 1'
+		args true
+		rt_ok create --bundle "$BUNDLE" c
+		rt start c
+		refused "hooks.$kind\[0\]: .*timed out after 1s"
+		no_sleepers || failed "left running: $(pgrep -af '^sleep')"
+		gone c
+	done
+	config 'del(.hooks)'
+	hook poststop "$hang" '.timeout = 1'
+	rt_ok create --bundle "$BUNDLE" c
+	rt_ok delete --force c
+	no_sleepers || failed "left running: $(pgrep -af '^sleep')"
+}
+
+# bats test_tags=berth
+@test "a hook that leaves a daemon is not waited for longer than itself" {
+	# shellcheck disable=SC2016
+	hook createRuntime 'sleep 1000 & echo $! >$OUT/pid'
+	args true
+	rt_ok run --bundle "$BUNDLE" c
+	alive "$(told pid)" || failed "the daemon was ended"
+	kill "$(told pid)"
+}
+
+# bats test_tags=berth
+@test "a hook need not read its state" {
+	config '.annotations = {big: ("x" * 200000)}'
+	hook createRuntime 'exec <&-; sleep 0.1'
+	hook createContainer true
+	hook startContainer true
+	# shellcheck disable=SC2016
+	hook poststop 'cat | wc -c >$OUT/log'
+	args true
+	rt_ok run --bundle "$BUNDLE" c
+	[ "$(cat "$T/seen/log")" -gt 200000 ]
+}
+
+@test "a poststart hook can use the runtime on its container" {
+	hook poststart "$RUNTIME --root $ROOT state c | jq -r .status >\$OUT/status; $RUNTIME --root $ROOT kill c KILL"
+	args sleep 1000
+	rt_ok create --bundle "$BUNDLE" c
+	rt_ok start c
+	assert_equal running "$(told status)"
+	wait_for 5 has_status c stopped
+	rt_ok delete c
+}
+
+# bats test_tags=berth
+@test "delete --force of a create that was killed in a hook runs poststop hooks" {
+	# shellcheck disable=SC2016
+	{
+		hook createRuntime 'echo here >$OUT/hung; exec sleep 1009'
+		hook poststop 'echo poststop >>$OUT/log'
+	}
+	args true
+	background "$RUNTIME" --root "$ROOT" create --bundle "$BUNDLE" c
+	wait_for 5 appears "$T/seen/hung"
+	kill -KILL "$background_pid"
+	pkill -f '^sleep 1009$'
+	rt_ok delete --force c
+	assert_equal 'poststop ' "$(logged)"
+	gone c
+}
+
+@test "hooks with wrong fields are refused" {
+	args true
+	while IFS='|' read -r hook want; do
+		config ".hooks = {createRuntime: [$hook]}"
+		rt create --bundle "$BUNDLE" c
+		refused "hooks\.createRuntime\[0\]\.$want"
+	done <<-'END'
+		{path: "bin/true"}|path: .*not an absolute path
+		{args: ["x"]}|path: missing
+		{path: "/bin/true", timeout: 0}|timeout: 0: want more than 0
+		{path: "/bin/true", timeout: -1}|timeout: -1: want more than 0
+		{path: "/bin/true", env: ["A"]}|env\[0\]: .*want NAME=VALUE
+	END
+}
+
+@test "features lists the hooks" {
+	rt_ok features
+	assert_equal '["prestart","createRuntime","createContainer","startContainer","poststart","poststop"]' "$(jq -c .hooks <<<"$out")"
+}
