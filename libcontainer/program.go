@@ -107,7 +107,7 @@ func searchPath(name string, env []string) []string {
 func executeProgram(r *run) error {
 	s := r.c.state
 	r.p.Label("")
-	r.p.Execve(s.Program, r.cfg.Process.Args, r.cfg.Process.Env)
+	r.p.Execve(s.Program, r.cfg.Process.Args, r.programEnv())
 	if err := execError(r.p.Do()); err != nil {
 		return fmt.Errorf("exec %q: %w", s.Program, err)
 	}

@@ -49,6 +49,8 @@ type State struct {
 	Cgroups map[string]string `json:"cgroups"`
 	// Program is the path that process.args[0] was found at.
 	Program string `json:"program,omitempty"`
+	// Env is what stands in the program's environment beside process.env.
+	Env []string `json:"env,omitempty"`
 	// Complete says that create has come to its end.
 	Complete bool `json:"complete"`
 	// OwnPids says that all processes end with the first: it is the first of

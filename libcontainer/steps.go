@@ -246,6 +246,12 @@ var steps = [...]step{
 		why: "as the program's own user, so that create can say that there is none; the answers are looked at when the state is saved",
 	},
 	{
+		name: "find home directory", side: inst, in: inCreate, ground: unprivileged,
+		when: needsHome,
+		do:   findHome,
+		why:  "as the program's own user: the image could have made a link to anything of its /etc/passwd",
+	},
+	{
 		name: "save state", side: host, in: inCreate, ground: unprivileged,
 		do:  saveState,
 		why: "from here on the container is created",

@@ -239,7 +239,7 @@ func (r *run) hookCommand() (args, env []string) {
 		args = []string{r.hook.Path}
 	}
 	if len(env) == 0 && r.verb == inStartHook {
-		env = r.cfg.Process.Env
+		env = r.programEnv()
 	}
 	return args, env
 }

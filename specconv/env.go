@@ -1,6 +1,7 @@
 package specconv
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/berth-oci/berth/libcontainer/config"
@@ -32,6 +33,10 @@ func convertEnv(out *config.Process, p *specs.Process, field string) error {
 		}
 		at[name] = len(out.Env)
 		out.Env = append(out.Env, entry)
+	}
+	// An empty HOME is as good as none: who makes the container fills it in.
+	if i, ok := at["HOME"]; ok && out.Env[i] == "HOME=" {
+		out.Env = slices.Delete(out.Env, i, i+1)
 	}
 	return nil
 }

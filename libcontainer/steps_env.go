@@ -1,0 +1,115 @@
+package libcontainer
+
+import (
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/passwd"
+	"github.com/berth-oci/berth/libcontainer/stub"
+)
+
+// needsHome reports whether process.env leaves HOME to the runtime.
+func needsHome(c *config.Config) bool {
+	return !slices.ContainsFunc(c.Process.Env, func(entry string) bool { return strings.HasPrefix(entry, "HOME=") })
+}
+
+// passwdFirst is read of /etc/passwd with the calls of other steps: most are
+// smaller. Of one that is larger, pieces of passwdPiece follow, up to
+// passwdMost in all: it could be without an end.
+const (
+	passwdFirst = 4 << 10
+	passwdPiece = 32 << 10
+	passwdMost  = 16 << 20
+)
+
+// findHome looks HOME up in the container's /etc/passwd. One that is missing,
+// or that its user cannot read, has nobody in it.
+func findHome(r *run) error {
+	file := openPasswd(r.p)
+	first := make([]byte, passwdFirst)
+	read := r.p.Read(file, first).MayFail()
+	r.p.CloseFd(file).MayFail()
+	r.judgeLater(func() error {
+		home, err := r.home(first, read)
+		r.c.state.Env = append(r.c.state.Env, "HOME="+home)
+		return err
+	})
+	return nil
+}
+
+// openPasswd queues the opening of the file, which may be anything: a fifo, or
+// a terminal.
+func openPasswd(p *stub.Proc) *stub.Value {
+	return p.Openat2(stub.Num(unix.AT_FDCWD), "/etc/passwd",
+		unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, unix.RESOLVE_NO_MAGICLINKS).MayFail()
+}
+
+// home finds the user's home directory in a file whose first piece was read.
+func (r *run) home(first []byte, read *stub.Value) (string, error) {
+	search := passwd.SearchUID(r.cfg.Process.UID)
+	if home, found := search.Feed(first[:length(read, first)]); found {
+		return home, nil
+	}
+	if length(read, first) == len(first) {
+		home, found, err := r.searchRest(search, len(first))
+		if found || err != nil {
+			return home, err
+		}
+	}
+	if home, found := search.End(); found {
+		return home, nil
+	}
+	return passwd.NoHome, nil
+}
+
+// searchRest reads on behind the first skip bytes.
+func (r *run) searchRest(search *passwd.Search, skip int) (string, bool, error) {
+	file := openPasswd(r.p)
+	r.p.Read(file, make([]byte, skip)).MayFail()
+	piece := make([]byte, passwdPiece)
+	for size := skip; size < passwdMost; size += len(piece) {
+		read := r.p.Read(file, piece).MayFail()
+		if err := r.p.Do(); err != nil {
+			return "", false, err
+		}
+		n := length(read, piece)
+		if n == 0 {
+			break
+		}
+		if home, found := search.Feed(piece[:n]); found {
+			r.p.CloseFd(file)
+			return home, true, r.p.Do()
+		}
+	}
+	r.p.CloseFd(file).MayFail()
+	return "", false, r.p.Do()
+}
+
+// length gives how much of a buffer a read has filled: none when it failed.
+// The answer comes from where the container may have been.
+func length(read *stub.Value, buf []byte) int {
+	if read.Err() != nil || read.Int() < 0 {
+		return 0
+	}
+	return min(read.Int(), len(buf))
+}
+
+// programEnv gives the program's environment: what the runtime adds is behind
+// what config.json has, and in the place of it.
+func (r *run) programEnv() []string {
+	added := r.c.state.Env
+	if len(added) == 0 {
+		return r.cfg.Process.Env
+	}
+	env := make([]string, 0, len(r.cfg.Process.Env)+len(added))
+	for _, entry := range r.cfg.Process.Env {
+		name, _, _ := strings.Cut(entry, "=")
+		if !slices.ContainsFunc(added, func(a string) bool { return strings.HasPrefix(a, name+"=") }) {
+			env = append(env, entry)
+		}
+	}
+	return append(env, added...)
+}
