@@ -184,6 +184,11 @@ func normalMount(spec *specs.Spec, line string) string {
 	case "/sys/fs/cgroup/systemd":
 		fs[1] = "cgroup" // runc calls the source of this one hierarchy "systemd"
 	}
+	if fs[0] == "tmpfs" {
+		// With "ro" berth makes the superblock read-only too; runc remounts
+		// the mount alone, behind the others.
+		fs[2] = strings.Replace(fs[2], "ro", "rw", 1)
+	}
 	return strings.Join([]string{root, point, options, strings.Join(kinds, ","), strings.Join(fs, " ")}, " | ")
 }
 
