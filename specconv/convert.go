@@ -98,6 +98,12 @@ func convertLinux(out *config.Config, linux *specs.Linux) (err error) {
 	if out.ReadonlyPaths, err = absolutes("linux.readonlyPaths", linux.ReadonlyPaths); err != nil {
 		return err
 	}
+	if err := convertPersonality(out, linux.Personality); err != nil {
+		return err
+	}
+	if err := convertMemoryPolicy(out, linux.MemoryPolicy); err != nil {
+		return err
+	}
 	out.CgroupsPath, out.Resources = linux.CgroupsPath, linux.Resources
 	if err := text("linux.cgroupsPath", linux.CgroupsPath); err != nil {
 		return err

@@ -82,9 +82,6 @@ func TestConvertErrors(t *testing.T) {
 		// what is not built
 		{`process.apparmorProfile: not supported yet`, func(s *specs.Spec) { s.Process.ApparmorProfile = "x" }},
 		{`process.selinuxLabel: not supported yet`, func(s *specs.Spec) { s.Process.SelinuxLabel = "x" }},
-		{`process.scheduler: not supported yet`, func(s *specs.Spec) { s.Process.Scheduler = &specs.Scheduler{} }},
-		{`process.ioPriority: not supported yet`, func(s *specs.Spec) { s.Process.IOPriority = &specs.LinuxIOPriority{} }},
-		{`process.execCPUAffinity: not supported yet`, func(s *specs.Spec) { s.Process.ExecCPUAffinity = &specs.CPUAffinity{} }},
 		{`linux.uidMappings: not supported yet`, func(s *specs.Spec) { s.Linux.UIDMappings = make([]specs.LinuxIDMapping, 1) }},
 		{`linux.gidMappings: not supported yet`, func(s *specs.Spec) { s.Linux.GIDMappings = make([]specs.LinuxIDMapping, 1) }},
 		{`linux.timeOffsets: not supported yet`, func(s *specs.Spec) { s.Linux.TimeOffsets = map[string]specs.LinuxTimeOffset{"x": {}} }},
@@ -93,8 +90,6 @@ func TestConvertErrors(t *testing.T) {
 		{`linux.seccomp: not supported yet`, func(s *specs.Spec) { s.Linux.Seccomp = &specs.LinuxSeccomp{} }},
 		{`linux.mountLabel: not supported yet`, func(s *specs.Spec) { s.Linux.MountLabel = "x" }},
 		{`linux.intelRdt: not supported yet`, func(s *specs.Spec) { s.Linux.IntelRdt = &specs.LinuxIntelRdt{} }},
-		{`linux.memoryPolicy: not supported yet`, func(s *specs.Spec) { s.Linux.MemoryPolicy = &specs.LinuxMemoryPolicy{} }},
-		{`linux.personality: not supported yet`, func(s *specs.Spec) { s.Linux.Personality = &specs.LinuxPersonality{} }},
 		{`mounts[0].uidMappings: not supported yet`, withMount(specs.Mount{UIDMappings: make([]specs.LinuxIDMapping, 1)})},
 		{`mounts[0].gidMappings: not supported yet`, withMount(specs.Mount{GIDMappings: make([]specs.LinuxIDMapping, 1)})},
 		{`mounts[0].options[1]: "idmap" is not supported yet`, withOptions("", "bind", "idmap")},

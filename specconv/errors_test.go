@@ -42,6 +42,7 @@ var contexts = []struct{ path, patch string }{
 	{"linux.sysctl", `{"linux": {"sysctl": {"net.ipv4.ip_forward": "1"}}}`},
 	{"linux.netDevices", `{"linux": {"netDevices": {"eth0": {"name": "eth1"}}}}`},
 	{"linux.intelRdt", `{"linux": {"intelRdt": {"closID": "a"}}}`},
+	{"linux.personality", `{"linux": {"personality": {"domain": "LINUX"}}}`},
 	{"linux.memoryPolicy", `{"linux": {"memoryPolicy": {"mode": "MPOL_BIND", "nodes": "0"}}}`},
 	{"linux.seccomp", `{"linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
 		{"names": ["read"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 0, "value": 1, "op": "SCMP_CMP_EQ"}]}]}}}`},

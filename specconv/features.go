@@ -40,7 +40,7 @@ func hookNames() []string {
 }
 
 // linuxFeatures fills the linux section. Whoever takes a row out of a table of
-// refusals adds the details here: actions of seccomp, modes of memoryPolicy.
+// refusals adds the details here: actions of seccomp.
 func linuxFeatures(cgroup *features.Cgroup) *features.Linux {
 	idmap := lookupOption("idmap")
 	rdt := supports(refusedInLinux, "intelRdt")
@@ -52,6 +52,7 @@ func linuxFeatures(cgroup *features.Cgroup) *features.Linux {
 		Apparmor:     &features.Apparmor{Enabled: supports(refusedInProcess, "apparmorProfile")},
 		Selinux:      &features.Selinux{Enabled: supports(refusedInProcess, "selinuxLabel")},
 		IntelRdt:     &features.IntelRdt{Enabled: rdt, Schemata: rdt, Monitoring: rdt},
+		MemoryPolicy: &features.MemoryPolicy{Modes: names(memoryModes), Flags: names(memoryFlags)},
 		MountExtensions: &features.MountExtensions{
 			IDMap: &features.IDMap{Enabled: yes(idmap.kind != optRefused)},
 		},

@@ -17,6 +17,14 @@ func fullSpec() *specs.Spec {
 	spec.Linux.Devices = []specs.LinuxDevice{{Path: "/dev/fuse", Type: "b", Major: 10, Minor: 229}}
 	spec.Process.User.AdditionalGids = []uint32{1}
 	spec.Process.ConsoleSize = &specs.Box{}
+	spec.Process.Scheduler = &specs.Scheduler{
+		Policy: specs.SchedDeadline, Flags: []specs.LinuxSchedulerFlag{specs.SchedFlagReclaim},
+		Runtime: 1 << 20, Deadline: 1 << 21, Period: 1 << 22,
+	}
+	spec.Process.IOPriority = &specs.LinuxIOPriority{Class: specs.IOPRIO_CLASS_BE}
+	spec.Process.ExecCPUAffinity = &specs.CPUAffinity{Initial: "0", Final: "1"}
+	spec.Linux.Personality = &specs.LinuxPersonality{Domain: specs.PerLinux32, Flags: []specs.LinuxPersonalityFlag{"UNAME26"}}
+	spec.Linux.MemoryPolicy = &specs.LinuxMemoryPolicy{Mode: specs.MpolBind, Nodes: "0", Flags: []specs.MemoryPolicyFlagType{specs.MpolFStaticNodes}}
 	hooks := []specs.Hook{{Path: "/bin/true", Args: []string{"true"}, Env: []string{"A=b"}, Timeout: ptr(1)}}
 	spec.Hooks = &specs.Hooks{
 		Prestart: hooks, CreateRuntime: hooks, CreateContainer: hooks,

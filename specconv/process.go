@@ -32,6 +32,9 @@ func ConvertProcess(p *specs.Process, field string) (*config.Process, error) {
 		convertCapabilities,
 		convertRlimits,
 		convertOOMScoreAdj,
+		convertScheduler,
+		convertIOPriority,
+		convertAffinity,
 	} {
 		if err := convert(out, p, field); err != nil {
 			return nil, err

@@ -37,9 +37,6 @@ var refusedInProcess = []refusal[specs.Process]{
 	{"user.username", linuxOnly + `: use "uid" and "gid"`, func(p *specs.Process) bool { return p.User.Username != "" }},
 	{"apparmorProfile", notYet, func(p *specs.Process) bool { return p.ApparmorProfile != "" }},
 	{"selinuxLabel", notYet, func(p *specs.Process) bool { return p.SelinuxLabel != "" }},
-	{"scheduler", notYet, func(p *specs.Process) bool { return p.Scheduler != nil }},
-	{"ioPriority", notYet, func(p *specs.Process) bool { return p.IOPriority != nil }},
-	{"execCPUAffinity", notYet, func(p *specs.Process) bool { return p.ExecCPUAffinity != nil }},
 }
 
 var refusedInLinux = []refusal[specs.Linux]{
@@ -51,8 +48,6 @@ var refusedInLinux = []refusal[specs.Linux]{
 	{"seccomp", notYet, func(l *specs.Linux) bool { return l.Seccomp != nil }},
 	{"mountLabel", notYet, func(l *specs.Linux) bool { return l.MountLabel != "" }},
 	{"intelRdt", notYet, func(l *specs.Linux) bool { return l.IntelRdt != nil }},
-	{"memoryPolicy", notYet, func(l *specs.Linux) bool { return l.MemoryPolicy != nil }},
-	{"personality", notYet, func(l *specs.Linux) bool { return l.Personality != nil }},
 }
 
 var refusedInMount = []refusal[specs.Mount]{

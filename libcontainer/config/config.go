@@ -41,6 +41,10 @@ type Config struct {
 	Resources *specs.LinuxResources
 
 	Process Process
+	// Personality is what personality(2) takes, nil to leave it as it is.
+	Personality *uint32
+	// MemoryPolicy may be nil: the kernel's default then.
+	MemoryPolicy *MemoryPolicy
 
 	// Hooks may be nil. Their paths are absolute.
 	Hooks *specs.Hooks
@@ -164,6 +168,13 @@ type Process struct {
 	Rlimits         []Rlimit
 	// OOMScoreAdj is written to /proc/PID/oom_score_adj unless nil.
 	OOMScoreAdj *int
+	// Scheduler may be nil: the process is scheduled like the runtime then.
+	Scheduler *Scheduler
+	// IOPriority is the value that ioprio_set(2) takes, nil for the default.
+	IOPriority *int
+	// ExecAffinity is for processes that are executed in a running container;
+	// nil leaves them all of its CPUs.
+	ExecAffinity *ExecAffinity
 	// Warnings are to be logged, one line each: what config.json asks for in
 	// vain where the specification wants a warning rather than an error.
 	Warnings []string
@@ -186,4 +197,33 @@ type Rlimit struct {
 	Resource int
 	Soft     uint64
 	Hard     uint64
+}
+
+// Scheduler is what sched_setattr(2) takes.
+type Scheduler struct {
+	Policy   uint32
+	Flags    uint64
+	Nice     int32
+	Priority uint32
+	// Runtime, Deadline and Period are nanoseconds.
+	Runtime  uint64
+	Deadline uint64
+	Period   uint64
+}
+
+// ExecAffinity has two masks of CPUs, bit N of all words together for CPU N;
+// one that is empty changes nothing.
+type ExecAffinity struct {
+	// Initial is for the time until the process is in the container's cgroup,
+	// Final from then on.
+	Initial []uint64
+	Final   []uint64
+}
+
+// MemoryPolicy is what set_mempolicy(2) takes.
+type MemoryPolicy struct {
+	// Mode is the mode and its flags.
+	Mode int
+	// Nodes has bit N of all words together for node N.
+	Nodes []uint64
 }

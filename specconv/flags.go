@@ -1,0 +1,45 @@
+package specconv
+
+import (
+	"github.com/berth-oci/berth/libcontainer/config"
+)
+
+// number is a name of config.json and what the kernel calls it.
+type number struct {
+	name  string
+	value uint64
+}
+
+// names gives the names of a table, in its order.
+func names(table []number) []string {
+	list := make([]string, len(table))
+	for i, row := range table {
+		list[i] = row.name
+	}
+	return list
+}
+
+// lookUp gives the number of a name; what says what kind of name it is.
+func lookUp(field, what, name string, table []number) (uint64, error) {
+	if name == "" {
+		return 0, fieldErr(field, "missing")
+	}
+	for _, row := range table {
+		if row.name == name {
+			return row.value, nil
+		}
+	}
+	return 0, fieldErr(field, "unknown %s %s%s", what, config.Quote(name), config.DidYouMean(name, names(table)))
+}
+
+// lookUpFlags gives the numbers of a list of names, or'ed.
+func lookUpFlags[T ~string](field, what string, list []T, table []number) (flags uint64, err error) {
+	for i, name := range list {
+		flag, err := lookUp(index(field, i), what, string(name), table)
+		if err != nil {
+			return 0, err
+		}
+		flags |= flag
+	}
+	return flags, nil
+}
