@@ -101,6 +101,11 @@ var steps = [...]step{
 		why:  "a pid namespace that was joined holds for children only (setns(2))",
 	},
 	{
+		name: "spread over CPUs", side: inst, in: inCreate, ground: hostTree,
+		do:  spreadOverCPUs,
+		why: "over all that its cpuset allows, in whose cgroup it is now; those of the runtime mean nothing",
+	},
+	{
 		name: "unshare namespaces", side: inst, in: inCreate, ground: hostTree,
 		do:  unshareNamespaces,
 		why: "the cgroup namespace has the cgroup of its maker as root (cgroup_namespaces(7))",
@@ -129,6 +134,24 @@ var steps = [...]step{
 		why:  "through a procfs of the stub's own, in which nothing can be mounted over the file (CVE-2025-52881)",
 	},
 	{
+		name: "set I/O priority", side: inst, in: inCreate, ground: hostTree,
+		when: func(c *config.Config) bool { return c.Process.IOPriority != nil },
+		do:   setIOPriority,
+		why:  "the real-time class needs CAP_SYS_ADMIN or CAP_SYS_NICE",
+	},
+	{
+		name: "set personality", side: inst, in: inCreate, ground: hostTree,
+		when: func(c *config.Config) bool { return c.Personality != nil },
+		do:   setPersonality,
+		why:  "before a seccomp filter that forbids it",
+	},
+	{
+		name: "set memory policy", side: inst, in: inCreate, ground: hostTree,
+		when: func(c *config.Config) bool { return c.MemoryPolicy != nil },
+		do:   setMemoryPolicy,
+		why:  "in its cpuset, by whose nodes the kernel judges it, and before a seccomp filter that forbids it",
+	},
+	{
 		name: "isolate mounts", side: inst, in: inCreate, ground: hostTree,
 		do:  isolateMounts,
 		why: "no mount made from here on may appear on the host; pivot_root wants no shared mount (EINVAL)",
@@ -142,6 +165,12 @@ var steps = [...]step{
 		name: "await limits", side: host, in: inCreate, ground: hostTree,
 		do:  awaitLimits,
 		why: "on v1 the device rules deny everything, mknod too, for the moment in which they are written",
+	},
+	{
+		name: "schedule in real time", side: host, in: inCreate, ground: hostTree,
+		when: wantsRealTime,
+		do:   setScheduler,
+		why:  "early, so that other processes in real time cannot keep the stub from going on, but not before a v1 cgroup gives it such time",
 	},
 	{
 		name: "mount file systems", side: host, in: inCreate, ground: hostTree,
@@ -250,6 +279,12 @@ var steps = [...]step{
 		when: needsHome,
 		do:   findHome,
 		why:  "as the program's own user: the image could have made a link to anything of its /etc/passwd",
+	},
+	{
+		name: "schedule", side: host, in: inCreate, ground: unprivileged,
+		when: wantsSchedule,
+		do:   setScheduler,
+		why:  "late, because an idle policy would let the work before it wait",
 	},
 	{
 		name: "save state", side: host, in: inCreate, ground: unprivileged,

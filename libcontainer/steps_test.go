@@ -62,6 +62,13 @@ func TestOrder(t *testing.T) {
 	pairs := []struct{ first, second, why string }{
 		{"reserve state", "make cgroup", "what a killed create leaves must be found by delete"},
 		{"enter cgroup", "unshare namespaces", "the cgroup namespace's root is the cgroup of its maker"},
+		{"enter cgroup", "spread over CPUs", "its cpuset says which there are"},
+		{"fork into pid namespace", "schedule in real time", "a process with a deadline cannot fork"},
+		{"await limits", "schedule in real time", "on v1 the cgroup's real-time runtime is one of them"},
+		{"spread over CPUs", "schedule in real time", "the CPUs of one with a deadline cannot be changed"},
+		{"enter cgroup", "set memory policy", "its cpuset says which nodes there are"},
+		{"set I/O priority", "drop privileges", "CAP_SYS_NICE"},
+		{"schedule", "save state", "the container is created when all is done"},
 		{"join namespaces", "isolate mounts", "their paths are the host's"},
 		{"isolate mounts", "open root", "nothing may propagate to the host"},
 		{"make working directory", "make root read-only", "EROFS"},
@@ -107,7 +114,10 @@ func (fakeCgroup) Entry() cgroups.Entry {
 }
 
 // needHost are the steps that a recorder cannot take the stub's part in.
-var needHost = []string{"reserve state", "make cgroup", "limit cgroup", "start stub", "save state", "detach stub", "attach stub", "set limits"}
+var needHost = []string{
+	"reserve state", "make cgroup", "limit cgroup", "start stub", "save state", "detach stub", "attach stub", "set limits",
+	"schedule in real time", "schedule",
+}
 
 // record takes the steps of create and start on a recorder and gives the calls.
 func record(t *testing.T, spec *specs.Spec) []string {

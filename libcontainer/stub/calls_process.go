@@ -69,6 +69,29 @@ func (p *Proc) Setresuid(uid uint32) *Value {
 	return p.queue("setresuid", unix.SYS_SETRESUID, num(uid), num(uid), num(uid))
 }
 
+// SchedSetaffinity queues sched_setaffinity(2) of the process itself, with a
+// mask of 64-bit words.
+func (p *Proc) SchedSetaffinity(mask []uint64) *Value {
+	return p.queue("sched_setaffinity", unix.SYS_SCHED_SETAFFINITY, num(0), num(8*len(mask)), p.data(words(mask...)))
+}
+
+// IoprioSet queues ioprio_set(2) of the process itself.
+func (p *Proc) IoprioSet(value int) *Value {
+	const ioprioWhoProcess = 1
+	return p.queue("ioprio_set", unix.SYS_IOPRIO_SET, num(ioprioWhoProcess), num(0), hex(uint64(value)))
+}
+
+// Personality queues personality(2).
+func (p *Proc) Personality(persona uint32) *Value {
+	return p.queue("personality", unix.SYS_PERSONALITY, hex(persona))
+}
+
+// SetMempolicy queues set_mempolicy(2), with a mask of nodes in 64-bit words.
+func (p *Proc) SetMempolicy(mode int, nodes []uint64) *Value {
+	// The kernel takes one off the number of bits (mm/mempolicy.c, get_nodes).
+	return p.queue("set_mempolicy", unix.SYS_SET_MEMPOLICY, hex(uint64(mode)), p.data(words(nodes...)), num(64*len(nodes)+1))
+}
+
 // Capset queues capset(2) for the calling thread; the sets are masks with bit
 // N for capability N.
 func (p *Proc) Capset(effective, permitted, inheritable uint64) *Value {

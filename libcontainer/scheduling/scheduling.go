@@ -1,0 +1,74 @@
+// Package scheduling sets what CPUs, and in which order, a process gets.
+package scheduling
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/stub"
+)
+
+// cpuWords is how many 64-bit words have a bit for each CPU of the largest
+// kernel (CONFIG_NR_CPUS is at most 8192).
+const cpuWords = 8192 / 64
+
+// AllCPUs queues what gives the stub all CPUs that its cpuset allows: those
+// that the runtime was started on are no business of the container's.
+func AllCPUs(p *stub.Proc) {
+	var mask [cpuWords]uint64
+	for i := range mask {
+		mask[i] = math.MaxUint64
+	}
+	p.SchedSetaffinity(mask[:])
+}
+
+// RealTime reports whether a policy is one whose processes go before all
+// others.
+func RealTime(s *config.Scheduler) bool {
+	switch s.Policy {
+	case unix.SCHED_FIFO, unix.SCHED_RR, unix.SCHED_DEADLINE:
+		return true
+	}
+	return false
+}
+
+// SetPolicy sets the scheduling policy of a process.
+func SetPolicy(pid int, s *config.Scheduler) error {
+	attr := &unix.SchedAttr{
+		Size: unix.SizeofSchedAttr, Policy: s.Policy, Flags: s.Flags, Nice: s.Nice, Priority: s.Priority,
+		Runtime: s.Runtime, Deadline: s.Deadline, Period: s.Period,
+	}
+	if err := unix.SchedSetAttr(pid, attr, 0); err != nil {
+		return fmt.Errorf("process.scheduler: sched_setattr: %w%s", err, remedy(s, err))
+	}
+	if s.Nice == 0 || !RealTime(s) {
+		return nil
+	}
+	// It counts when the process goes back to an ordinary policy, or a child
+	// begins with one.
+	if err := unix.Setpriority(unix.PRIO_PROCESS, pid, int(s.Nice)); err != nil {
+		return fmt.Errorf("process.scheduler.nice: setpriority: %w", err)
+	}
+	return nil
+}
+
+// remedy says what the kernel's answer can mean.
+func remedy(s *config.Scheduler, err error) string {
+	switch {
+	case errors.Is(err, unix.EPERM) && s.Policy == unix.SCHED_DEADLINE:
+		return " (needs CAP_SYS_NICE, and a cpuset with all CPUs of its scheduling domain)"
+	case errors.Is(err, unix.EPERM) && RealTime(s):
+		return " (needs CAP_SYS_NICE, and on cgroup v1 a cpu cgroup with real-time runtime: linux.resources.cpu.realtimeRuntime)"
+	case errors.Is(err, unix.EPERM):
+		return " (needs CAP_SYS_NICE)"
+	case errors.Is(err, unix.EBUSY) && s.Policy == unix.SCHED_DEADLINE:
+		return " (its runtime is more than the host has left for deadlines)"
+	case errors.Is(err, unix.EOPNOTSUPP):
+		return " (the kernel was built without utilization clamping, CONFIG_UCLAMP_TASK)"
+	}
+	return ""
+}

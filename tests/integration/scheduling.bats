@@ -1,0 +1,238 @@
+# How the process is scheduled, on which CPUs, from which nodes its memory
+# comes, and what it takes the kernel for. Asked of the kernel, by the program
+# or from outside.
+# runc 1.1 knows none of it.
+# bats file_tags=berth
+
+load helpers
+
+prepare() {
+	new_bundle
+}
+
+# stat_field N: of the /proc/PID/stat of a container's program that runs.
+stat_field() {
+	sed 's/.*) //' "/proc/$(init_pid c)/stat" | cut -d ' ' -f $(($1 - 2))
+}
+
+# running FILTER: a container, changed by a jq filter, whose program runs.
+running() {
+	config "$1"
+	args sleep 1000
+	start_detached c
+}
+
+# policy: as chrt tells it.
+policy() {
+	chrt --pid "$(init_pid c)" | sed -n 's/.*policy: *//p'
+}
+
+# priority: the real-time priority.
+priority() {
+	chrt --pid "$(init_pid c)" | sed -n 's/.*priority: *//p'
+}
+
+# real_time: give the container's cgroup time for processes in real time, where
+# a cgroup has none of its own accord: on v1 with RT_GROUP_SCHED.
+real_time() {
+	local cpu=/sys/fs/cgroup/cpu
+	[ -e $cpu/cpu.rt_runtime_us ] || return 0
+	mkdir -p "$cpu$CGROUP_PARENT"
+	echo 500000 >"$cpu$CGROUP_PARENT/cpu.rt_runtime_us"
+	config '.linux.resources.cpu = {realtimeRuntime: 100000, realtimePeriod: 1000000}'
+}
+
+@test "every scheduling policy can be set" {
+	real_time
+	local name want rt nice
+	while read -r name want rt nice; do
+		running ".process.scheduler = {policy: \"$name\", priority: $rt, nice: $nice}"
+		assert_equal "$want $rt $nice" "$(policy) $(priority) $(stat_field 19)"
+		rt_ok delete --force c
+	done <<-END
+		SCHED_OTHER SCHED_OTHER 0 5
+		SCHED_OTHER SCHED_OTHER 0 -5
+		SCHED_BATCH SCHED_BATCH 0 3
+		SCHED_IDLE SCHED_IDLE 0 0
+		SCHED_FIFO SCHED_FIFO 7 0
+		SCHED_RR SCHED_RR 99 0
+		SCHED_RR SCHED_RR 1 4
+	END
+}
+
+@test "a deadline can be set" {
+	running '.process.scheduler = {policy: "SCHED_DEADLINE", runtime: 10000000, deadline: 20000000, period: 30000000}'
+	assert_equal SCHED_DEADLINE "$(policy)"
+	assert_match 'runtime/deadline/period parameters:.*10000000/20000000/30000000' "$(chrt --pid "$(init_pid c)")"
+}
+
+@test "scheduling flags are set" {
+	real_time
+	running '.process.scheduler = {policy: "SCHED_RR", priority: 5, flags: ["SCHED_FLAG_RESET_ON_FORK"]}'
+	assert_equal 'SCHED_RR|SCHED_RESET_ON_FORK' "$(policy)"
+}
+
+@test "what the program starts is scheduled like it" {
+	config '.process.scheduler = {policy: "SCHED_BATCH", nice: 3}'
+	run_script 'sh -c "cat /proc/self/stat" | cut -d " " -f 19,41'
+	assert_equal '3 3' "$out"
+}
+
+@test "without a scheduler the program is scheduled like the runtime" {
+	args sleep 1000
+	nice -n 4 "$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err"
+	assert_equal "SCHED_OTHER 4" "$(policy) $(stat_field 19)"
+}
+
+@test "a wrong scheduler is refused by its field" {
+	args true
+	while IFS='|' read -r scheduler want; do
+		config ".process.scheduler = $scheduler"
+		rt create --bundle "$BUNDLE" c
+		refused "process\.scheduler\.$want"
+	done <<-'END'
+		{"policy": "SCHED_NOPE"}|policy: unknown policy
+		{"policy": "SCHED_ISO"}|policy: .*no Linux kernel has it
+		{"policy": "SCHED_FIFO"}|priority: 0: SCHED_FIFO wants 1 to 99
+		{"policy": "SCHED_OTHER", "priority": 3}|priority: 3: only SCHED_FIFO
+		{"policy": "SCHED_OTHER", "nice": 40}|nice: 40: want -20 to 19
+		{"policy": "SCHED_OTHER", "flags": ["NOPE"]}|flags\[0\]: unknown flag
+		{"policy": "SCHED_DEADLINE", "runtime": 5000, "deadline": 4000}|deadline: 4000: shorter than the runtime
+	END
+}
+
+@test "a deadline that the host has no time for is refused" {
+	args true
+	config '.process.scheduler = {policy: "SCHED_DEADLINE", runtime: 1000000000, deadline: 1000000000, period: 1000000000}'
+	# Each has all of one CPU; the kernel keeps a twentieth of all of them.
+	for ((i = 1; i < $(nproc); i++)); do
+		config ".linux.cgroupsPath = \"$CGROUP-$i\""
+		rt_ok create --bundle "$BUNDLE" "c$i"
+	done
+	config ".linux.cgroupsPath = \"$CGROUP\""
+	rt create --bundle "$BUNDLE" c
+	refused 'process\.scheduler: sched_setattr: device or resource busy \(its runtime is more than the host has left'
+}
+
+@test "the I/O priority is set" {
+	local class level want
+	while read -r class level want; do
+		running ".process.ioPriority = {class: \"$class\", priority: $level}"
+		assert_equal "$want" "$(ionice --pid "$(init_pid c)")"
+		rt_ok delete --force c
+	done <<-END
+		IOPRIO_CLASS_BE 3 best-effort: prio 3
+		IOPRIO_CLASS_RT 0 realtime: prio 0
+		IOPRIO_CLASS_IDLE 0 idle
+	END
+}
+
+@test "a wrong I/O priority is refused by its field" {
+	args true
+	config '.process.ioPriority = {class: "IOPRIO_CLASS_NOPE", priority: 0}'
+	rt create --bundle "$BUNDLE" c
+	refused 'process\.ioPriority\.class: unknown class'
+	config '.process.ioPriority = {class: "IOPRIO_CLASS_BE", priority: 8}'
+	rt create --bundle "$BUNDLE" c
+	refused 'process\.ioPriority\.priority: 8: want 0 \(first\) to 7 \(last\)'
+}
+
+# cpus_of_self: as /proc/PID/status lists them.
+# shellcheck disable=SC2016
+cpus_of_self='sed -n "s/^Cpus_allowed_list:[[:space:]]*//p" /proc/self/status'
+
+@test "the runtime's CPU affinity does not reach the program" {
+	local all
+	all=$(cat /sys/devices/system/cpu/online)
+	[ "$all" != 0 ] || skip "one CPU only"
+	script "$cpus_of_self"
+	taskset --cpu-list 0 "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err"
+	read_output
+	assert_equal "$all" "$out"
+}
+
+@test "the CPUs of a cpuset are those of the program, whatever the runtime's" {
+	[ "$(nproc)" -gt 1 ] || skip "one CPU only"
+	config '.linux.resources.cpu = {cpus: "1", mems: "0"}'
+	script "$cpus_of_self"
+	taskset --cpu-list 0 "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err"
+	read_output
+	assert_equal 1 "$out"
+}
+
+@test "execCPUAffinity does not concern the first process" {
+	config '.process.execCPUAffinity = {initial: "0", final: "0"}'
+	run_script "$cpus_of_self"
+	assert_equal "$(cat /sys/devices/system/cpu/online)" "$out"
+	config '.process.execCPUAffinity = {final: "1-"}'
+	rt create --bundle "$BUNDLE" c
+	refused 'process\.execCPUAffinity\.final: .*want CPU numbers below 8192'
+}
+
+# personality FILTER: what /proc/self/personality says.
+personality() {
+	config ".linux.personality = $1"
+	run_script 'cat /proc/self/personality; uname -m'
+}
+
+@test "the personality is set" {
+	personality '{domain: "LINUX32"}'
+	case $(uname -m) in
+	x86_64) assert_equal $'00000008\ni686' "$out" ;;
+	*) assert_match '^00000008' "$out" ;;
+	esac
+	personality '{domain: "LINUX"}'
+	assert_equal $'00000000\n'"$(uname -m)" "$out"
+}
+
+@test "flags of the personality are set" {
+	personality '{domain: "LINUX", flags: ["ADDR_NO_RANDOMIZE"]}'
+	assert_match '^00040000' "$out"
+	config '.linux.personality.flags = ["NOPE"]'
+	rt create --bundle "$BUNDLE" c
+	refused 'linux\.personality\.flags\[0\]: unknown flag'
+}
+
+@test "an unknown personality is refused" {
+	args true
+	config '.linux.personality = {domain: "BSD"}'
+	rt create --bundle "$BUNDLE" c
+	refused 'linux\.personality\.domain: unknown domain'
+}
+
+@test "a memory policy is set" {
+	[ -e /proc/self/numa_maps ] || skip "the kernel knows no nodes"
+	local mode want
+	while read -r mode want; do
+		config ".linux.memoryPolicy = {mode: \"$mode\", nodes: \"0\"}"
+		run_script 'cat /proc/self/numa_maps'
+		assert_match " $want " "$(head -n 1 <<<"$out")"
+	done <<-'END'
+		MPOL_BIND bind:0
+		MPOL_INTERLEAVE interleave:0
+		MPOL_PREFERRED prefer:0
+	END
+	config '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0", flags: ["MPOL_F_STATIC_NODES"]}'
+	run_script 'cat /proc/self/numa_maps'
+	assert_match ' bind=static:0 ' "$(head -n 1 <<<"$out")"
+	config '.linux.memoryPolicy = {mode: "MPOL_DEFAULT"}'
+	run_script 'cat /proc/self/numa_maps'
+	assert_match ' default ' "$(head -n 1 <<<"$out")"
+}
+
+@test "a memory policy that cannot be is refused" {
+	[ -e /proc/self/numa_maps ] || skip "the kernel knows no nodes"
+	args true
+	config '.linux.memoryPolicy = {mode: "MPOL_BIND"}'
+	rt create --bundle "$BUNDLE" c
+	refused 'linux\.memoryPolicy\.nodes: missing: MPOL_BIND wants at least one'
+	config '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "1000"}'
+	rt create --bundle "$BUNDLE" c
+	refused 'set memory policy: linux\.memoryPolicy: set_mempolicy: '
+}
+
+@test "features lists the modes and flags of memory policies" {
+	rt_ok features
+	assert_equal 7 "$(jq '.linux.memoryPolicy.modes | length' <<<"$out")"
+	assert_equal 3 "$(jq '.linux.memoryPolicy.flags | length' <<<"$out")"
+}
