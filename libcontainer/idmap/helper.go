@@ -1,0 +1,111 @@
+package idmap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// helperTime is how long newuidmap may take: it may have to ask a directory
+// service what the user is granted.
+const helperTime = 30 * time.Second
+
+// help has a set-uid program write a map.
+func help(ctx context.Context, k kind, pid int, m Mapping) error {
+	path, err := exec.LookPath(k.helper)
+	if err != nil {
+		return fieldErr(k.field, "%s maps more than the caller's own id, and %s, which may, is not in $PATH (install the package uidmap, or shadow-utils)", String(m), k.helper)
+	}
+	ctx, cancel := context.WithTimeout(ctx, helperTime)
+	defer cancel()
+	args := []string{strconv.Itoa(pid)}
+	for _, r := range m {
+		for _, n := range []uint32{r.ContainerID, r.HostID, r.Size} {
+			args = append(args, strconv.FormatUint(uint64(n), 10))
+		}
+	}
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.WaitDelay = time.Second
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		return nil
+	}
+	said := strings.Join(strings.Fields(string(out)), " ")
+	if said == "" || ctx.Err() != nil {
+		said = errors.Join(err, ctx.Err()).Error()
+	}
+	return fieldErr(k.field, "%s: %s (%s)", path, said, k.remedy(m, path))
+}
+
+// remedy looks for the reason why the helper refused.
+func (k kind) remedy(m Mapping, helper string) string {
+	name, id := strconv.Itoa(os.Getuid()), os.Getuid()
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	own := uint32(id)
+	if k.file == gidKind.file {
+		own = uint32(os.Getgid())
+	}
+	text, err := os.ReadFile(k.granted)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err.Error()
+	}
+	ranges := grants(string(text), name, strconv.Itoa(id))
+	for _, r := range m {
+		if !covered(append(ranges, specs.LinuxIDMapping{HostID: own, Size: 1}), r) {
+			return fmt.Sprintf("%s grants %s to user %q, not %s: add the line %q", k.granted,
+				listed(ranges), name, span(r.HostID, r.Size), fmt.Sprintf("%s:%d:%d", name, r.HostID, r.Size))
+		}
+	}
+	return fmt.Sprintf("%s grants these ids: see that %q is set-uid root or has %s as file capability, and that neither no_new_privs nor a nosuid mount takes that away",
+		k.granted, helper, strings.ToLower(k.cap))
+}
+
+// grants reads what /etc/subuid or /etc/subgid (subuid(5)) grants to a user,
+// who is named there or given by number.
+func grants(text, name, id string) Mapping {
+	var m Mapping
+	for line := range strings.Lines(text) {
+		f := strings.Split(strings.TrimSpace(line), ":")
+		if len(f) != 3 || (f[0] != name && f[0] != id) {
+			continue
+		}
+		first, err1 := strconv.ParseUint(f[1], 10, 32)
+		size, err2 := strconv.ParseUint(f[2], 10, 32)
+		if err1 == nil && err2 == nil {
+			m = append(m, specs.LinuxIDMapping{HostID: uint32(first), Size: uint32(size)})
+		}
+	}
+	return m
+}
+
+// covered reports whether a range lies within one of those granted, as the
+// helpers want it.
+func covered(granted Mapping, r specs.LinuxIDMapping) bool {
+	for _, g := range granted {
+		if r.HostID >= g.HostID && uint64(r.HostID)+uint64(r.Size) <= uint64(g.HostID)+uint64(g.Size) {
+			return true
+		}
+	}
+	return false
+}
+
+func listed(m Mapping) string {
+	parts := make([]string, len(m))
+	for i, r := range m {
+		parts[i] = span(r.HostID, r.Size)
+	}
+	if len(parts) == 0 {
+		return "nothing"
+	}
+	return strings.Join(parts, ", ")
+}

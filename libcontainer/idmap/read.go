@@ -1,0 +1,54 @@
+package idmap
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// Read gives the maps of the user namespace that process pid is in, in terms
+// of the caller's.
+func Read(pid int) (m Maps, err error) {
+	if m.UIDs, err = readMap(pid, uidKind.file); err != nil {
+		return m, err
+	}
+	m.GIDs, err = readMap(pid, gidKind.file)
+	return m, err
+}
+
+// GroupsDenied reports whether setgroups(2) is denied in the user namespace
+// that process pid is in.
+func GroupsDenied(pid int) (bool, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/setgroups", pid))
+	return strings.TrimSpace(string(text)) == "deny", err
+}
+
+func readMap(pid int, name string) (Mapping, error) {
+	path := "/proc/" + strconv.Itoa(pid) + "/" + name
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	m, err := decode(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("read %q: %w", path, err)
+	}
+	return m, nil
+}
+
+// decode reads what the kernel prints. An id that has no name in the reader's
+// user namespace is 4294967295 there.
+func decode(text string) (Mapping, error) {
+	var m Mapping
+	for line := range strings.Lines(text) {
+		var r specs.LinuxIDMapping
+		if _, err := fmt.Sscan(line, &r.ContainerID, &r.HostID, &r.Size); err != nil {
+			return nil, fmt.Errorf("%q: %w", line, err)
+		}
+		m = append(m, r)
+	}
+	return m, nil
+}

@@ -1,0 +1,93 @@
+package idmap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Maps are the mappings of one user namespace.
+type Maps struct {
+	UIDs, GIDs Mapping
+}
+
+// kind is one of the two maps of a process: everything that differs.
+type kind struct {
+	field   string // of config.json
+	file    string // in /proc/PID
+	helper  string // writes what an unprivileged user may not
+	granted string // says what the helper may write
+	cap     string // is needed without it
+}
+
+var (
+	uidKind = kind{"linux.uidMappings", "uid_map", "newuidmap", "/etc/subuid", "CAP_SETUID"}
+	gidKind = kind{"linux.gidMappings", "gid_map", "newgidmap", "/etc/subgid", "CAP_SETGID"}
+)
+
+// Write writes the maps of process pid, which has just made a user namespace,
+// from outside of it. What this process may not write itself is written by
+// newuidmap and newgidmap.
+func (m Maps) Write(ctx context.Context, pid int) error {
+	if err := write(ctx, uidKind, pid, m.UIDs, uint32(os.Geteuid())); err != nil {
+		return err
+	}
+	if gid := uint32(os.Getegid()); os.Geteuid() != 0 && isOwn(m.GIDs, gid) {
+		// Who may not set groups may map his own, if setgroups is denied for
+		// good: to drop a group could grant what is denied to it (Linux 3.19,
+		// CVE-2014-8989).
+		if err := writeFile(pid, "setgroups", "deny"); err != nil {
+			return fieldErr("linux.gidMappings", "%w", err)
+		}
+	}
+	return write(ctx, gidKind, pid, m.GIDs, uint32(os.Getegid()))
+}
+
+// isOwn reports whether a mapping is of this one id alone: what the kernel
+// lets everybody map.
+func isOwn(m Mapping, id uint32) bool {
+	return len(m) == 1 && m[0].Size == 1 && m[0].HostID == id
+}
+
+func write(ctx context.Context, k kind, pid int, m Mapping, own uint32) error {
+	text := encode(m)
+	if page := os.Getpagesize(); len(text) >= page {
+		return fieldErr(k.field, "%d ranges are %d bytes of text, and the kernel takes %d: use fewer", len(m), len(text), page-1)
+	}
+	err := writeFile(pid, k.file, text)
+	switch {
+	case err == nil:
+		return nil
+	case !errors.Is(err, unix.EPERM):
+		return fieldErr(k.field, "%w", err)
+	case os.Geteuid() == 0 || isOwn(m, own):
+		return fieldErr(k.field, "%w (needs %s, CAP_SETFCAP for host id 0, and host ids that are mapped in the runtime's own user namespace)", err, k.cap)
+	}
+	return help(ctx, k, pid, m)
+}
+
+// encode gives the text that the kernel takes (user_namespaces(7)).
+func encode(m Mapping) string {
+	var b strings.Builder
+	for _, r := range m {
+		fmt.Fprintf(&b, "%d %d %d\n", r.ContainerID, r.HostID, r.Size)
+	}
+	return b.String()
+}
+
+// writeFile writes a file of the process's with one write, as the maps want.
+func writeFile(pid int, name, text string) error {
+	path := "/proc/" + strconv.Itoa(pid) + "/" + name
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = f.WriteString(text)
+	return err
+}
