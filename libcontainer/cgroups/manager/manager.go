@@ -5,6 +5,7 @@ package manager
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/berth-oci/berth/libcontainer/cgroups/devices"
@@ -57,6 +58,24 @@ func New(o Options) (cgroups.Manager, error) {
 	}
 	h := host{root: o.Root, own: parseOwn(string(own)), kind: kindOf}
 	return h.manager(o)
+}
+
+// Own gives the cgroup directories of the caller itself, by controller, as
+// Paths does: where a container is that has no cgroup of its own. Root is
+// where cgroup file systems are mounted, DefaultRoot if empty.
+func Own(root string) (map[string]string, error) {
+	if root == "" {
+		root = DefaultRoot
+	}
+	own, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return nil, fmt.Errorf("find own cgroup: %w", err)
+	}
+	h := host{root: root, own: parseOwn(string(own)), kind: kindOf}
+	if h.kind(root) == unix.CGROUP2_SUPER_MAGIC {
+		return map[string]string{"": filepath.Join(root, h.ownV2())}, nil
+	}
+	return h.v1(".")
 }
 
 // LoadOptions are what a manager of an existing cgroup needs to know.
