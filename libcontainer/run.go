@@ -27,24 +27,32 @@ type run struct {
 	c     *Container
 	log   *slog.Logger
 	hook  *specs.Hook // what is to be executed, when the verb is of a hook
+	// unprivileged says that the runtime is not root: it may do little before
+	// it is in a user namespace.
+	unprivileged bool
 
 	// What the steps make, in their order.
 	lock   *lock
 	cgroup cgroups.Manager
 	// cgroupMade says that it is ours to remove.
 	cgroupMade bool
-	region     *os.File
-	listener   *os.File
-	plan       namespaces.Plan
-	beside     group // what goes on beside the stub's work
-	child      *stub.Child
-	stopKill   func() bool // ends the killing of the child when ctx ends
-	p          *stub.Proc
-	tree       *rootfs.Tree
-	kcore      bool        // the kernel has a /proc/kcore
-	entered    *stub.Value // the working directory, tried as root
-	step       string      // that is being taken
-	verdicts   []verdict
+	// noCgroup says that it lacks hierarchies which the runtime may not use.
+	noCgroup bool
+	region   *os.File
+	listener *os.File
+	plan     namespaces.Plan
+	joined   *namespaces.Joined
+	notOwned []int // descriptors that could not be given to the program's user
+	noGroups bool  // setgroups(2) is denied in the user namespace
+	beside   group // what goes on beside the stub's work
+	child    *stub.Child
+	stopKill func() bool // ends the killing of the child when ctx ends
+	p        *stub.Proc
+	tree     *rootfs.Tree
+	kcore    bool        // the kernel has a /proc/kcore
+	entered  *stub.Value // the working directory, tried as root
+	step     string      // that is being taken
+	verdicts []verdict
 }
 
 // walk takes the steps of the table that belong to the verb. When one fails,

@@ -4,6 +4,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/namespaces"
 )
 
 // side says who performs a step.
@@ -89,16 +90,46 @@ var steps = [...]step{
 		why: "a thread that moves itself between v1 cgroups takes no lock that waits for RCU (Linux 5.5); before the cgroup namespace, whose root it becomes",
 	},
 	{
+		name: "set oom score", side: inst, in: inCreate, ground: hostTree,
+		when: func(c *config.Config) bool { return c.Process.OOMScoreAdj != nil },
+		do:   setOOMScore,
+		why:  "through a procfs of the stub's own, in which nothing can be mounted over the file (CVE-2025-52881)",
+	},
+	{
+		name: "set I/O priority", side: inst, in: inCreate, ground: hostTree,
+		when: func(c *config.Config) bool { return c.Process.IOPriority != nil },
+		do:   setIOPriority,
+		why:  "the real-time class needs CAP_SYS_ADMIN or CAP_SYS_NICE, in the first user namespace",
+	},
+	{
+		name: "enter root directory", side: inst, in: inCreate, ground: hostTree,
+		when: hasUserNamespace,
+		do:   enterRootDirectory,
+		why:  "a user namespace's root may not search the directories above it; the working directory is taken along into the new mount namespace",
+	},
+	{
 		name: "join namespaces", side: inst, in: inCreate, ground: hostTree,
 		when: func(c *config.Config) bool { return len(c.Namespaces.Join) > 0 },
 		do:   joinNamespaces,
 		why:  "their paths are the host's, so before any mount is changed",
 	},
 	{
-		name: "fork into pid namespace", side: host, in: inCreate, ground: hostTree,
-		when: func(c *config.Config) bool { return joins(c, unix.CLONE_NEWPID) },
-		do:   forkStub,
-		why:  "a pid namespace that was joined holds for children only (setns(2))",
+		name: "enter user namespace", side: host, in: inCreate, ground: hostTree,
+		when: hasUserNamespace,
+		do:   enterUserNamespace,
+		why:  "it owns the namespaces made behind it; its maps can be written from outside, and once (user_namespaces(7))",
+	},
+	{
+		name: "set clocks", side: host, in: inCreate, ground: hostTree,
+		when: func(c *config.Config) bool { return c.Namespaces.New&unix.CLONE_NEWTIME != 0 },
+		do:   setClocks,
+		why:  "before the first process is in the time namespace (time_namespaces(7)), while the runtime still owns the stub's files in /proc",
+	},
+	{
+		name: "become its root", side: inst, in: inCreate, ground: hostTree,
+		when: hasUserNamespace,
+		do:   becomeRoot,
+		why:  "what the stub makes belongs to the container's root; not dumpable for whoever is in there already (CVE-2016-9962)",
 	},
 	{
 		name: "spread over CPUs", side: inst, in: inCreate, ground: hostTree,
@@ -109,6 +140,12 @@ var steps = [...]step{
 		name: "unshare namespaces", side: inst, in: inCreate, ground: hostTree,
 		do:  unshareNamespaces,
 		why: "the cgroup namespace has the cgroup of its maker as root (cgroup_namespaces(7))",
+	},
+	{
+		name: "fork into namespaces", side: host, in: inCreate, ground: hostTree,
+		when: func(c *config.Config) bool { return namespaces.PlanFor(c.Namespaces).Fork },
+		do:   forkStub,
+		why:  "one of pid or time holds for children only (setns(2), unshare(2))",
 	},
 	{
 		name: "start session", side: inst, in: inCreate, ground: hostTree,
@@ -126,18 +163,6 @@ var steps = [...]step{
 		when: func(c *config.Config) bool { return c.Hostname != "" || c.Domainname != "" },
 		do:   setHostname,
 		why:  "config.md, hostname and domainname",
-	},
-	{
-		name: "set oom score", side: inst, in: inCreate, ground: hostTree,
-		when: func(c *config.Config) bool { return c.Process.OOMScoreAdj != nil },
-		do:   setOOMScore,
-		why:  "through a procfs of the stub's own, in which nothing can be mounted over the file (CVE-2025-52881)",
-	},
-	{
-		name: "set I/O priority", side: inst, in: inCreate, ground: hostTree,
-		when: func(c *config.Config) bool { return c.Process.IOPriority != nil },
-		do:   setIOPriority,
-		why:  "the real-time class needs CAP_SYS_ADMIN or CAP_SYS_NICE",
 	},
 	{
 		name: "set personality", side: inst, in: inCreate, ground: hostTree,
@@ -171,6 +196,12 @@ var steps = [...]step{
 		when: wantsRealTime,
 		do:   setScheduler,
 		why:  "early, so that other processes in real time cannot keep the stub from going on, but not before a v1 cgroup gives it such time",
+	},
+	{
+		name: "give cgroup away", side: host, in: inCreate, ground: hostTree,
+		when: delegatesCgroup,
+		do:   giveCgroup,
+		why:  "to the program's user, who can write to it in a cgroup namespace (config-linux.md, Cgroup ownership); behind the limits, which are not his",
 	},
 	{
 		name: "mount file systems", side: host, in: inCreate, ground: hostTree,
@@ -331,10 +362,7 @@ var steps = [...]step{
 	},
 }
 
-// joins reports whether the container joins a namespace of this type.
-func joins(c *config.Config, flag uint64) bool {
-	return c.Namespaces.Has(flag) && c.Namespaces.New&flag == 0
-}
+func hasUserNamespace(c *config.Config) bool { return c.Namespaces.Has(unix.CLONE_NEWUSER) }
 
 // Step describes a row of the step table.
 type Step struct {

@@ -207,6 +207,9 @@ func joinContainer(r *run) error {
 	init := stub.Num(3)
 	namespaces.EnterProcess(r.p, init, r.cfg.Namespaces)
 	r.p.CloseFd(init)
+	if hasUserNamespace(r.cfg) {
+		return r.askGroups()
+	}
 	return nil
 }
 

@@ -66,6 +66,11 @@ func makeCgroup(r *run) error {
 		return err
 	}
 	r.cgroupMade = true
+	// An unprivileged user may have to go without some: nothing may think
+	// that the directories are there.
+	paths := r.cgroup.Paths()
+	r.noCgroup = len(paths) < len(r.c.state.Cgroups)
+	r.c.state.Cgroups = paths
 	return nil
 }
 
@@ -188,32 +193,46 @@ func forkStub(r *run) error {
 }
 
 // ownStdio gives the program's user the files that are its descriptors 0, 1
-// and 2, except a terminal and the null device, which are everybody's.
+// and 2, except a terminal and the null device, which are everybody's. Who
+// that is in a user namespace to be joined is known when it has been.
 func ownStdio(r *run) error {
+	if r.plan.User != nil && r.joined == nil {
+		return nil
+	}
+	uid, err := r.hostUID(r.cfg.Process.UID)
+	if err != nil {
+		return err
+	}
 	for i, f := range r.opts.Stdio {
 		if f == nil || (r.cfg.Process.Terminal && r.hook == nil) {
 			continue
 		}
-		if err := ownFile(f, r.cfg.Process.UID); err != nil {
+		denied, err := ownFile(f, uid)
+		if err != nil {
 			return fmt.Errorf("descriptor %d: %w", i, err)
+		}
+		if denied {
+			r.notOwned = append(r.notOwned, i)
 		}
 	}
 	return nil
 }
 
-func ownFile(f *os.File, uid uint32) error {
+// ownFile gives a file to a user. That it is not ours to give is no error: the
+// program can still use the descriptor.
+func ownFile(f *os.File, uid uint32) (denied bool, err error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
-		return err
+		return false, err
 	}
 	if st.Uid == uid || st.Mode&unix.S_IFMT == unix.S_IFCHR {
-		return nil
+		return false, nil
 	}
-	err := f.Chown(int(uid), -1)
+	err = f.Chown(int(uid), -1)
 	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EROFS) {
-		return nil // not ours to give: the program can still use the descriptor
+		return true, nil
 	}
-	return err
+	return false, err
 }
 
 func saveState(r *run) error {

@@ -3,14 +3,17 @@ package libcontainer
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/internal/probe"
 	"github.com/berth-oci/berth/libcontainer/capabilities"
+	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
+	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/console"
-	"github.com/berth-oci/berth/libcontainer/namespaces"
+	"github.com/berth-oci/berth/libcontainer/devices"
 	"github.com/berth-oci/berth/libcontainer/network"
 	"github.com/berth-oci/berth/libcontainer/rootfs"
 	"github.com/berth-oci/berth/libcontainer/stub"
@@ -28,7 +31,7 @@ func enterCgroup(r *run) error {
 }
 
 func joinNamespaces(r *run) error {
-	namespaces.Enter(r.p, r.plan.Join)
+	r.joined = r.plan.Join(r.p)
 	return nil
 }
 
@@ -69,6 +72,9 @@ func setHostname(r *run) error {
 
 func setOOMScore(r *run) error {
 	r.p.Label("process.oomScoreAdj")
+	if r.unprivileged {
+		return r.raiseOOMScore()
+	}
 	fs := r.p.Fsopen("proc")
 	r.p.FsconfigCreate(fs)
 	proc := r.p.Fsmount(fs, 0)
@@ -80,21 +86,72 @@ func setOOMScore(r *run) error {
 	return nil
 }
 
+// raiseOOMScore is for those who may not mount a procfs. The stub is still
+// where the runtime itself is, so the host's can be used; for a moment it must
+// be dumpable to own its files there.
+func (r *run) raiseOOMScore() error {
+	score := *r.cfg.Process.OOMScoreAdj
+	r.p.Prctl(unix.PR_SET_DUMPABLE, 1)
+	f := r.p.Openat(stub.Num(unix.AT_FDCWD), "/proc/self/oom_score_adj", unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	wrote := r.p.Write(f, strconv.Itoa(score)).MayFail()
+	r.p.CloseFd(f)
+	r.p.Prctl(unix.PR_SET_DUMPABLE, 0)
+	if err := r.p.Do(); err != nil {
+		return err
+	}
+	if err := wrote.Err(); err != nil {
+		return &config.FieldError{Field: "process.oomScoreAdj", Err: fmt.Errorf("%d: %w (to lower it needs CAP_SYS_RESOURCE; leave it out, or ask for no less than /proc/self/oom_score_adj has)", score, err)}
+	}
+	return nil
+}
+
 func isolateMounts(r *run) error {
 	return rootfs.Isolate(r.p, r.cfg.RootfsPropagation, r.cfg.Rootfs)
 }
 
 func openRoot(r *run) error {
+	if hasUserNamespace(r.cfg) {
+		r.tree = rootfs.OpenWorkingDirectory(r.p, r.cfg.Rootfs)
+		return nil
+	}
 	r.tree = rootfs.Open(r.p, r.cfg.Rootfs)
 	return nil
 }
 
 func mountFilesystems(r *run) error {
-	host := rootfs.CgroupHost{Root: "/sys/fs/cgroup", Paths: r.c.state.Cgroups}
-	return r.tree.Run(rootfs.Mounts(r.cfg, host))
+	paths := r.c.state.Cgroups
+	if r.noCgroup {
+		own, err := manager.Own("")
+		if err != nil {
+			return err
+		}
+		maps.Copy(own, paths)
+		paths = own
+	}
+	return r.tree.Run(rootfs.Mounts(r.cfg, rootfs.CgroupHost{Root: manager.DefaultRoot, Paths: paths}))
 }
 
-func makeDevices(r *run) error { return r.tree.Run(rootfs.Devices(r.cfg, r.kcore)) }
+// makeDevices makes the device nodes or, where the kernel does not let user
+// namespaces make any, binds those of the host.
+func makeDevices(r *run) error {
+	if !hasUserNamespace(r.cfg) {
+		err := r.tree.Run(rootfs.Devices(r.cfg, r.kcore))
+		if !errors.Is(err, unix.EPERM) {
+			return err
+		}
+		// The runtime is itself in one, or lacks CAP_MKNOD.
+	}
+	for i := range r.cfg.Devices {
+		warning, err := devices.OnHost(&r.cfg.Devices[i])
+		if err != nil {
+			return err
+		}
+		if warning != "" && r.log != nil {
+			r.log.Warn(warning)
+		}
+	}
+	return r.tree.Run(rootfs.BoundDevices(r.cfg, r.kcore))
+}
 
 func makeWorkingDirectory(r *run) error { return r.tree.MakeDir(r.cfg.Process.Cwd) }
 
@@ -172,7 +229,9 @@ func dropPrivileges(r *run) error {
 	r.entered = r.p.Chdir(proc.Cwd).MayFail()
 	capabilities.LimitBounding(r.p, caps.Bounding, last)
 	capabilities.KeepOverSetuid(r.p)
-	r.p.Setgroups(proc.AdditionalGIDs)
+	if !r.noGroups {
+		r.p.Setgroups(proc.AdditionalGIDs)
+	}
 	r.p.Setresgid(proc.GID)
 	r.p.Setresuid(proc.UID)
 	capabilities.Apply(r.p, caps)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -63,13 +64,20 @@ func TestOrder(t *testing.T) {
 		{"reserve state", "make cgroup", "what a killed create leaves must be found by delete"},
 		{"enter cgroup", "unshare namespaces", "the cgroup namespace's root is the cgroup of its maker"},
 		{"enter cgroup", "spread over CPUs", "its cpuset says which there are"},
-		{"fork into pid namespace", "schedule in real time", "a process with a deadline cannot fork"},
+		{"fork into namespaces", "schedule in real time", "a process with a deadline cannot fork"},
 		{"await limits", "schedule in real time", "on v1 the cgroup's real-time runtime is one of them"},
 		{"spread over CPUs", "schedule in real time", "the CPUs of one with a deadline cannot be changed"},
 		{"enter cgroup", "set memory policy", "its cpuset says which nodes there are"},
-		{"set I/O priority", "drop privileges", "CAP_SYS_NICE"},
+		{"set I/O priority", "enter user namespace", "CAP_SYS_NICE in the first user namespace"},
 		{"schedule", "save state", "the container is created when all is done"},
 		{"join namespaces", "isolate mounts", "their paths are the host's"},
+		{"enter root directory", "join namespaces", "the user namespace's root may not search the way there"},
+		{"enter user namespace", "unshare namespaces", "it must own the others"},
+		{"become its root", "unshare namespaces", "what the kernel makes with them is root's"},
+		{"set clocks", "fork into namespaces", "the clocks of a namespace with processes in it are fixed"},
+		{"set clocks", "become its root", "an unprivileged runtime does not own the files of another user"},
+		{"fork into namespaces", "start session", "the fork would take the lead away"},
+		{"set oom score", "enter user namespace", "lowering it needs CAP_SYS_RESOURCE in the first user namespace"},
 		{"isolate mounts", "open root", "nothing may propagate to the host"},
 		{"make working directory", "make root read-only", "EROFS"},
 		{"await limits", "make devices", "on v1 mknod is denied while the rules are written"},
@@ -115,8 +123,9 @@ func (fakeCgroup) Entry() cgroups.Entry {
 
 // needHost are the steps that a recorder cannot take the stub's part in.
 var needHost = []string{
-	"reserve state", "make cgroup", "limit cgroup", "start stub", "save state", "detach stub", "attach stub", "set limits",
-	"schedule in real time", "schedule",
+	"reserve state", "make cgroup", "limit cgroup", "start stub", "enter user namespace", "set clocks", "fork into namespaces",
+	"schedule in real time", "schedule", "give cgroup away",
+	"save state", "detach stub", "attach stub", "set limits",
 }
 
 // record takes the steps of create and start on a recorder and gives the calls.
@@ -127,7 +136,12 @@ func record(t *testing.T, spec *specs.Spec) []string {
 		t.Fatal(err)
 	}
 	p, rec := stub.Record(nil)
-	rec.Output = recordedOutput
+	rec.Output = func(call, args string) []byte {
+		if call == "statx" && strings.Contains(args, ", \"\", ") {
+			args = opened(rec.Lines, args) + args
+		}
+		return recordedOutput(call, args)
+	}
 	r := &run{
 		ctx: context.Background(), verb: inCreate | inStart, cfg: cfg, cgroup: fakeCgroup{}, plan: namespaces.PlanFor(cfg.Namespaces),
 		child: &stub.Child{Proc: p}, p: p,
@@ -152,6 +166,23 @@ func record(t *testing.T, spec *specs.Spec) []string {
 	return rec.Lines
 }
 
+// opened finds the path behind the descriptor that the arguments begin with.
+func opened(lines []string, args string) string {
+	fd, _, _ := strings.Cut(args, ",")
+	for i := len(lines) - 1; i >= 0; i-- {
+		if rest, ok := strings.CutPrefix(lines[i], "openat(AT_FDCWD, "); ok && strings.Contains(rest, ") = "+fd) {
+			path, _, _ := strings.Cut(rest, ",")
+			return path
+		}
+	}
+	return ""
+}
+
+// hostDevices are those that a user namespace gets.
+var hostDevices = map[string][2]uint32{
+	"/dev/zero": {1, 5}, "/dev/full": {1, 7}, "/dev/random": {1, 8}, "/dev/urandom": {1, 9}, "/dev/tty": {5, 0},
+}
+
 // recordedOutput makes the null device of what is looked at, except for the
 // masked paths that are directories, and "/" of the working directory.
 func recordedOutput(call, args string) []byte {
@@ -166,8 +197,14 @@ func recordedOutput(call, args string) []byte {
 			mode = unix.S_IFREG | 0o755
 		}
 		ne.PutUint16(st[28:], mode)
-		ne.PutUint32(st[128:], 1)
-		ne.PutUint32(st[132:], 3)
+		device := [2]uint32{1, 3}
+		for path, numbers := range hostDevices {
+			if strings.HasPrefix(args, strconv.Quote(path)) {
+				device = numbers
+			}
+		}
+		ne.PutUint32(st[128:], device[0])
+		ne.PutUint32(st[132:], device[1])
 		return st
 	}
 	return nil
@@ -210,6 +247,14 @@ func TestCallsOfCreate(t *testing.T) {
 			spec.Process.OOMScoreAdj = &score
 			spec.Process.Cwd = "/home"
 			spec.Process.Args = []string{"/bin/id"}
+			return spec
+		},
+		"userns": func() *specs.Spec {
+			spec := minimal()
+			spec.Linux.Namespaces = append(spec.Linux.Namespaces, specs.LinuxNamespace{Type: specs.UserNamespace})
+			spec.Linux.UIDMappings = []specs.LinuxIDMapping{{ContainerID: 0, HostID: 100000, Size: 1000}}
+			spec.Linux.GIDMappings = spec.Linux.UIDMappings
+			spec.Process.User = specs.User{UID: 10, GID: 20}
 			return spec
 		},
 		"joined": func() *specs.Spec {

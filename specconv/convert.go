@@ -86,6 +86,12 @@ func convertLinux(out *config.Config, linux *specs.Linux) (err error) {
 	if out.Namespaces, err = convertNamespaces(linux.Namespaces); err != nil {
 		return err
 	}
+	if err := convertMappings(out, linux); err != nil {
+		return err
+	}
+	if out.TimeOffsets, err = convertTimeOffsets(linux.TimeOffsets, out.Namespaces); err != nil {
+		return err
+	}
 	if out.Devices, err = convertDevices(linux.Devices); err != nil {
 		return err
 	}

@@ -82,9 +82,6 @@ func TestConvertErrors(t *testing.T) {
 		// what is not built
 		{`process.apparmorProfile: not supported yet`, func(s *specs.Spec) { s.Process.ApparmorProfile = "x" }},
 		{`process.selinuxLabel: not supported yet`, func(s *specs.Spec) { s.Process.SelinuxLabel = "x" }},
-		{`linux.uidMappings: not supported yet`, func(s *specs.Spec) { s.Linux.UIDMappings = make([]specs.LinuxIDMapping, 1) }},
-		{`linux.gidMappings: not supported yet`, func(s *specs.Spec) { s.Linux.GIDMappings = make([]specs.LinuxIDMapping, 1) }},
-		{`linux.timeOffsets: not supported yet`, func(s *specs.Spec) { s.Linux.TimeOffsets = map[string]specs.LinuxTimeOffset{"x": {}} }},
 		{`linux.sysctl: not supported yet`, func(s *specs.Spec) { s.Linux.Sysctl = map[string]string{"x": ""} }},
 		{`linux.netDevices: not supported yet`, func(s *specs.Spec) { s.Linux.NetDevices = map[string]specs.LinuxNetDevice{"x": {}} }},
 		{`linux.seccomp: not supported yet`, func(s *specs.Spec) { s.Linux.Seccomp = &specs.LinuxSeccomp{} }},
@@ -122,8 +119,6 @@ func TestConvertErrors(t *testing.T) {
 		{`linux.namespaces[1].type: unknown namespace "net"; did you mean "network"?`, withNamespace("net", "")},
 		{`linux.namespaces[1].type: unknown namespace "mnt"; did you mean "mount"?`, withNamespace("mnt", "")},
 		{`linux.namespaces[1].type: unknown namespace "PID"; did you mean "pid"?`, withNamespace("PID", "")},
-		{`linux.namespaces[1].type: user namespaces are not supported yet`, withNamespace("user", "")},
-		{`linux.namespaces[1].type: time namespaces are not supported yet`, withNamespace("time", "/x")},
 		{`linux.namespaces[1].type: "mount" is there twice`, withNamespace("mount", "")},
 		{`linux.namespaces[1].path: "ns/net": not an absolute path`, withNamespace("network", "ns/net")},
 		{`linux.namespaces[0].path: "/x": a mount namespace cannot be joined: those who live in it would get the container's root`, func(s *specs.Spec) {
@@ -384,7 +379,7 @@ func TestNames(t *testing.T) {
 	if !slices.IsSorted(Rlimits()) || len(Rlimits()) != 16 {
 		t.Errorf("%q", Rlimits())
 	}
-	if want := []string{"cgroup", "ipc", "mount", "network", "pid", "uts"}; !slices.Equal(Namespaces(), want) {
+	if want := []string{"cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"}; !slices.Equal(Namespaces(), want) {
 		t.Errorf("%q", Namespaces())
 	}
 }

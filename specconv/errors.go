@@ -3,6 +3,7 @@ package specconv
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/berth-oci/berth/libcontainer/config"
 )
@@ -18,4 +19,17 @@ func invalid(format string, args ...any) error { return fieldErr("", format, arg
 // index names an element of an array: index("mounts", 3) is "mounts[3]".
 func index(field string, i int) string {
 	return field + "[" + strconv.Itoa(i) + "]"
+}
+
+// key names a value of an object whose names are free: key("linux.sysctl",
+// "x") is "linux.sysctl.x"; a name that is more than a word is quoted, as in
+// `linux.sysctl["a.b"]`.
+func key(field, name string) string {
+	odd := func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '-'
+	}
+	if name == "" || len(name) > 64 || strings.ContainsFunc(name, odd) {
+		return field + "[" + config.Quote(name) + "]"
+	}
+	return field + "." + name
 }

@@ -36,7 +36,7 @@ var contexts = []struct{ path, patch string }{
 	{"mounts[0].gidMappings", idmapped},
 	{"linux.uidMappings", userNamespace},
 	{"linux.gidMappings", userNamespace},
-	{"linux.timeOffsets", `{"linux": {"namespaces": [{"type": "mount"}, {"type": "time"}]}}`},
+	{"linux.timeOffsets", `{"hostname": null, "linux": {"namespaces": [{"type": "mount"}, {"type": "time"}], "timeOffsets": {"monotonic": {"secs": 1}}}}`},
 	{"linux.devices", `{"linux": {"devices": [{"path": "/dev/fuse", "type": "c", "major": 10, "minor": 229}]}}`},
 	{"linux.namespaces[0].path", `{"linux": {"namespaces": [{"type": "network"}, {"type": "mount"}]}}`},
 	{"linux.sysctl", `{"linux": {"sysctl": {"net.ipv4.ip_forward": "1"}}}`},
@@ -53,7 +53,7 @@ var contexts = []struct{ path, patch string }{
 const (
 	deadline      = `{"process": {"scheduler": {"policy": "SCHED_DEADLINE", "nice": null, "runtime": 1000000, "deadline": 2000000, "period": 2000000}}}`
 	idmapped      = `{"mounts": [{"destination": "/data", "source": "/src", "options": ["bind", "idmap"], "uidMappings": [{"containerID": 0, "hostID": 1, "size": 1}], "gidMappings": [{"containerID": 0, "hostID": 1, "size": 1}]}]}`
-	userNamespace = `{"linux": {"namespaces": [{"type": "mount"}, {"type": "user"}], "uidMappings": [{"containerID": 0, "hostID": 1, "size": 1}], "gidMappings": [{"containerID": 0, "hostID": 1, "size": 1}]}}`
+	userNamespace = `{"hostname": null, "linux": {"namespaces": [{"type": "mount"}, {"type": "user"}], "uidMappings": [{"containerID": 0, "hostID": 1, "size": 1}], "gidMappings": [{"containerID": 0, "hostID": 1, "size": 1}]}}`
 )
 
 // breach is one way to break a field of config.json.

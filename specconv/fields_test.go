@@ -15,6 +15,9 @@ func fullSpec() *specs.Spec {
 	spec := Default(DefaultOptions{CgroupNamespace: true})
 	spec.Linux.Namespaces[0].Path = "/proc/1/ns/pid"
 	spec.Linux.Devices = []specs.LinuxDevice{{Path: "/dev/fuse", Type: "b", Major: 10, Minor: 229}}
+	// The first range is the one that is changed; the second has the user.
+	withUser(ids(70, 1070, 5, 0, 1000, 50), ids(70, 1070, 5, 0, 1000, 50))(spec)
+	withOffsets(map[string]specs.LinuxTimeOffset{"boottime": {}})(spec)
 	spec.Process.User.AdditionalGids = []uint32{1}
 	spec.Process.ConsoleSize = &specs.Box{}
 	spec.Process.Scheduler = &specs.Scheduler{

@@ -10,26 +10,22 @@ import (
 var namespaceTypes = []struct {
 	name specs.LinuxNamespaceType
 	flag uint64
-	// why is set for a type that is refused, as in the tables of refusals.
-	why string
 }{
-	{specs.CgroupNamespace, unix.CLONE_NEWCGROUP, ""},
-	{specs.IPCNamespace, unix.CLONE_NEWIPC, ""},
-	{specs.MountNamespace, unix.CLONE_NEWNS, ""},
-	{specs.NetworkNamespace, unix.CLONE_NEWNET, ""},
-	{specs.PIDNamespace, unix.CLONE_NEWPID, ""},
-	{specs.TimeNamespace, unix.CLONE_NEWTIME, notYet},
-	{specs.UserNamespace, unix.CLONE_NEWUSER, notYet},
-	{specs.UTSNamespace, unix.CLONE_NEWUTS, ""},
+	{specs.CgroupNamespace, unix.CLONE_NEWCGROUP},
+	{specs.IPCNamespace, unix.CLONE_NEWIPC},
+	{specs.MountNamespace, unix.CLONE_NEWNS},
+	{specs.NetworkNamespace, unix.CLONE_NEWNET},
+	{specs.PIDNamespace, unix.CLONE_NEWPID},
+	{specs.TimeNamespace, unix.CLONE_NEWTIME},
+	{specs.UserNamespace, unix.CLONE_NEWUSER},
+	{specs.UTSNamespace, unix.CLONE_NEWUTS},
 }
 
 // Namespaces returns the supported values of linux.namespaces[].type, sorted.
 func Namespaces() []string {
-	var names []string
-	for _, row := range namespaceTypes {
-		if row.why == "" {
-			names = append(names, string(row.name))
-		}
+	names := make([]string, len(namespaceTypes))
+	for i, row := range namespaceTypes {
+		names[i] = string(row.name)
 	}
 	return names
 }
@@ -81,13 +77,9 @@ func namespaceFlag(field, name string) (uint64, error) {
 		return 0, fieldErr(field, "missing")
 	}
 	for _, row := range namespaceTypes {
-		if string(row.name) != name {
-			continue
+		if string(row.name) == name {
+			return row.flag, nil
 		}
-		if row.why != "" {
-			return 0, fieldErr(field, "%s namespaces are %s", name, row.why)
-		}
-		return row.flag, nil
 	}
 	return 0, fieldErr(field, "unknown namespace %s%s", config.Quote(name), config.DidYouMean(name, Namespaces()))
 }

@@ -40,9 +40,6 @@ var refusedInProcess = []refusal[specs.Process]{
 }
 
 var refusedInLinux = []refusal[specs.Linux]{
-	{"uidMappings", notYet, func(l *specs.Linux) bool { return len(l.UIDMappings) > 0 }},
-	{"gidMappings", notYet, func(l *specs.Linux) bool { return len(l.GIDMappings) > 0 }},
-	{"timeOffsets", notYet, func(l *specs.Linux) bool { return len(l.TimeOffsets) > 0 }},
 	{"sysctl", notYet, func(l *specs.Linux) bool { return len(l.Sysctl) > 0 }},
 	{"netDevices", notYet, func(l *specs.Linux) bool { return len(l.NetDevices) > 0 }},
 	{"seccomp", notYet, func(l *specs.Linux) bool { return l.Seccomp != nil }},

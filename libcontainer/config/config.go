@@ -26,6 +26,13 @@ type Config struct {
 	Domainname string
 
 	Namespaces Namespaces
+	// UIDMappings and GIDMappings are the ids of a new user namespace; of one
+	// that is joined they are what config.json claims, and may be empty.
+	UIDMappings []specs.LinuxIDMapping
+	GIDMappings []specs.LinuxIDMapping
+	// TimeOffsets of a new time namespace, sorted by clock.
+	TimeOffsets []TimeOffset
+
 	// Mounts in the order of config.json.
 	Mounts []Mount
 	// Devices to make in /dev, the specification's default devices first.
@@ -87,6 +94,14 @@ func (n Namespaces) Has(flag uint64) bool {
 		}
 	}
 	return false
+}
+
+// TimeOffset is how far a clock of a time namespace is ahead.
+type TimeOffset struct {
+	// Clock is its name, e.g. "monotonic".
+	Clock    string
+	Secs     int64
+	Nanosecs uint32
 }
 
 // Mount is one entry of config.json's mounts.

@@ -13,14 +13,19 @@ import (
 type Plan struct {
 	// Clone are the CLONE_NEW* flags that the stub is started with.
 	Clone uint64
-	// Join are the namespaces to enter by path, the mount namespace last:
-	// the paths of the others are the host's.
-	Join []config.Namespace
-	// Fork says that a pid namespace was joined, which is in force for
-	// children only.
-	Fork bool
-	// Unshare are the CLONE_NEW* flags for when the stub is in its cgroup.
+	// Paths are the namespaces to enter by path, but for the user namespace.
+	Paths []config.Namespace
+	// User is the user namespace to enter by path, if any.
+	User *config.Namespace
+	// Alone are those of CLONE_NEWUSER and CLONE_NEWTIME that are to be made:
+	// the runtime has to write to files of theirs before more can happen.
+	Alone uint64
+	// Unshare are the CLONE_NEW* flags for when the stub is in its cgroup and
+	// its user namespace, which then owns them.
 	Unshare uint64
+	// Fork says that there is a namespace, of pid or time, that is in force
+	// for children only.
+	Fork bool
 }
 
 // late are the namespaces made by unshare in the running stub, not when it is
@@ -29,37 +34,31 @@ type Plan struct {
 // millisecond or more, in which the runtime can do other work.
 const late = unix.CLONE_NEWCGROUP | unix.CLONE_NEWNET
 
+// alone are the namespaces with files for the runtime to write.
+const alone = unix.CLONE_NEWUSER | unix.CLONE_NEWTIME
+
 // PlanFor gives the way into n.
 func PlanFor(n config.Namespaces) Plan {
-	plan := Plan{Clone: n.New &^ late, Unshare: n.New & late}
-	var mount []config.Namespace
+	plan := Plan{Alone: n.New & alone, Unshare: n.New & late}
+	switch {
+	case n.Has(unix.CLONE_NEWUSER):
+		plan.Unshare = n.New &^ alone // the user namespace comes first, and must own them
+	case plan.Alone != 0:
+		plan.Unshare |= n.New & unix.CLONE_NEWPID // the first process of it must not fork and leave
+	}
+	plan.Clone = n.New &^ (plan.Alone | plan.Unshare)
+	plan.Fork = (plan.Alone&unix.CLONE_NEWTIME)|(plan.Unshare&unix.CLONE_NEWPID) != 0
 	for _, ns := range n.Join {
 		switch ns.Type {
-		case unix.CLONE_NEWNS:
-			mount = append(mount, ns)
+		case unix.CLONE_NEWUSER:
+			plan.User = &ns
 			continue
 		case unix.CLONE_NEWPID:
 			plan.Fork = true
 		}
-		plan.Join = append(plan.Join, ns)
+		plan.Paths = append(plan.Paths, ns)
 	}
-	plan.Join = append(plan.Join, mount...)
 	return plan
-}
-
-// Enter queues the calls that join namespaces by path. All paths are opened
-// before the first namespace is joined.
-func Enter(p *stub.Proc, join []config.Namespace) {
-	fds := make([]*stub.Value, len(join))
-	for i, ns := range join {
-		p.Label("%s: %s", ns.Field, ns.Path)
-		fds[i] = p.Openat(stub.Num(unix.AT_FDCWD), ns.Path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	}
-	for i, ns := range join {
-		p.Label("%s: %s", ns.Field, ns.Path)
-		p.Setns(fds[i], ns.Type)
-		p.CloseFd(fds[i])
-	}
 }
 
 // EnterProcess queues the joining of a container's namespaces, all at once, by

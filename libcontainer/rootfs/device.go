@@ -31,6 +31,17 @@ func (d deviceOp) Apply(t *Tree) {
 
 func (d deviceOp) way(t *Tree) error { return t.mkdirAll(path.Dir(d.Path), 0) }
 
+// boundDeviceOp binds the device node that the host has at the same path.
+type boundDeviceOp struct {
+	deviceOp
+}
+
+func (d boundDeviceOp) Apply(t *Tree) {
+	target := t.target(d.Path, false, 0)
+	t.judgeLater(d, devices.Bind(t.p, d.Device, target))
+	t.p.CloseFd(target)
+}
+
 // linkOp makes a symbolic link; one that exists is left as it is, unless it
 // is to be replaced.
 type linkOp struct {

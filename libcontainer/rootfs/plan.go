@@ -24,14 +24,28 @@ func Mounts(cfg *config.Config, host CgroupHost) []Op {
 // has a /proc/kcore. There are none when /dev is
 // bound from somewhere: it is not the container's to change then.
 func Devices(cfg *config.Config, kcore bool) []Op {
+	return fillDev(cfg, kcore, func(d config.Device) Op { return deviceOp{d} })
+}
+
+// BoundDevices is Devices for a user namespace: the nodes are the host's.
+func BoundDevices(cfg *config.Config, kcore bool) []Op {
+	return fillDev(cfg, kcore, func(d config.Device) Op {
+		if d.Mode&unix.S_IFMT == unix.S_IFIFO {
+			return deviceOp{d} // everybody may make one
+		}
+		return boundDeviceOp{deviceOp{d}}
+	})
+}
+
+func fillDev(cfg *config.Config, kcore bool, device func(config.Device) Op) []Op {
 	for i := range cfg.Mounts {
 		if m := &cfg.Mounts[i]; m.Destination == "/dev" && m.Bind {
 			return nil
 		}
 	}
-	plan := make([]Op, 0, len(cfg.Devices)+len(defaultLinks))
+	plan := make([]Op, 0, len(cfg.Devices)+len(defaultLinks)+1)
 	for _, d := range cfg.Devices {
-		plan = append(plan, deviceOp{d})
+		plan = append(plan, device(d))
 	}
 	for _, l := range defaultLinks {
 		plan = append(plan, l)

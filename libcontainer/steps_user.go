@@ -1,0 +1,195 @@
+package libcontainer
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/idmap"
+	"github.com/berth-oci/berth/libcontainer/stub"
+)
+
+// The steps into a user and a time namespace.
+
+func enterRootDirectory(r *run) error {
+	r.p.Label("root.path: %q", r.cfg.Rootfs)
+	r.p.Chdir(r.cfg.Rootfs)
+	return nil
+}
+
+// dumpable lets an unprivileged runtime write to the stub's files in /proc,
+// which otherwise are root's. becomeRoot takes it back.
+func (r *run) dumpable() {
+	if r.unprivileged {
+		r.p.Prctl(unix.PR_SET_DUMPABLE, 1)
+	}
+}
+
+// enterUserNamespace makes a user namespace with its maps, or finds out about
+// the one that was joined.
+func enterUserNamespace(r *run) error {
+	if r.plan.User != nil {
+		return r.joinedUserNamespace()
+	}
+	r.dumpable()
+	r.p.Label("linux.namespaces: new user namespace")
+	made := r.p.Unshare(unix.CLONE_NEWUSER).MayFail()
+	if err := r.p.Do(); err != nil {
+		return err
+	}
+	if err := made.Err(); err != nil {
+		return fmt.Errorf("make user namespace: unshare: %w%s", err, remedyUserNamespace(err))
+	}
+	maps := idmap.Maps{UIDs: r.cfg.UIDMappings, GIDs: r.cfg.GIDMappings}
+	if err := maps.Write(r.ctx, r.child.Pid); err != nil {
+		return err
+	}
+	return r.askGroups()
+}
+
+// remedyUserNamespace tells what an administrator can have forbidden.
+func remedyUserNamespace(err error) string {
+	switch {
+	case errors.Is(err, unix.EPERM):
+		return " (see the sysctls kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns; it is denied in a chroot, too)"
+	case errors.Is(err, unix.ENOSPC):
+		return " (see the sysctl user.max_user_namespaces; no more than 32 can be nested)"
+	case errors.Is(err, unix.EINVAL):
+		return " (the kernel is built without CONFIG_USER_NS)"
+	}
+	return ""
+}
+
+// joinedUserNamespace checks what config.json says of the ids in a user
+// namespace that was joined.
+func (r *run) joinedUserNamespace() error {
+	if err := r.joined.Check(); err != nil {
+		return err
+	}
+	maps, err := idmap.Read(r.child.Pid)
+	if err != nil {
+		return err
+	}
+	field, path := strings.TrimSuffix(r.plan.User.Field, ".path"), r.plan.User.Path
+	for _, side := range []struct {
+		field      string
+		want, have idmap.Mapping
+	}{{"linux.uidMappings", r.cfg.UIDMappings, maps.UIDs}, {"linux.gidMappings", r.cfg.GIDMappings, maps.GIDs}} {
+		if _, ok := idmap.ToHost(side.have, 0); !ok {
+			return &config.FieldError{Field: field, Err: fmt.Errorf("%q maps no container id 0: the container is set up by its root (%s)", path, idmap.String(side.have))}
+		}
+		if len(side.want) != 0 && !idmap.Equal(side.want, side.have) {
+			return &config.FieldError{Field: side.field, Err: fmt.Errorf("not what the user namespace %q has: %s (leave the mappings out to join it)", path, idmap.String(side.have))}
+		}
+	}
+	if err := maps.CheckUser("process", &r.cfg.Process, "the %ss of "+field); err != nil {
+		return err
+	}
+	if err := ownStdio(r); err != nil {
+		return err
+	}
+	return r.askGroups()
+}
+
+// askGroups finds out whether setgroups(2) is denied, for dropPrivileges: the
+// groups of an unprivileged user stay then.
+func (r *run) askGroups() (err error) {
+	r.noGroups, err = idmap.GroupsDenied(r.c.state.Pid)
+	if err == nil && r.noGroups && len(r.cfg.Process.AdditionalGIDs) > 0 {
+		err = &config.FieldError{Field: "process.user.additionalGids", Err: errors.New("setgroups is denied in the user namespace, as it is of an unprivileged user with one group (map a range that /etc/subgid grants)")}
+	}
+	return err
+}
+
+// setClocks makes a time namespace, which the stub's children are in, and sets
+// its clocks. Without offsets they are the runtime's.
+func setClocks(r *run) error {
+	r.dumpable()
+	r.p.Label("linux.namespaces: new time namespace")
+	r.p.Unshare(unix.CLONE_NEWTIME)
+	if err := r.p.Do(); err != nil || len(r.cfg.TimeOffsets) == 0 {
+		return err
+	}
+	var text strings.Builder
+	for _, o := range r.cfg.TimeOffsets {
+		fmt.Fprintf(&text, "%s %d %d\n", o.Clock, o.Secs, o.Nanosecs)
+	}
+	path := fmt.Sprintf("/proc/%d/timens_offsets", r.child.Pid)
+	err := os.WriteFile(path, []byte(text.String()), 0)
+	switch {
+	case errors.Is(err, unix.ERANGE):
+		err = fmt.Errorf("%w (no clock can be set to before the boot, or 146 years after it)", err)
+		fallthrough
+	case err != nil:
+		return &config.FieldError{Field: "linux.timeOffsets", Err: err}
+	}
+	return nil
+}
+
+func becomeRoot(r *run) error {
+	if r.unprivileged {
+		r.p.Prctl(unix.PR_SET_DUMPABLE, 0)
+	}
+	r.p.Setresgid(0)
+	r.p.Setresuid(0)
+	// What the runtime may not give away, the namespace's root may, if it is
+	// one of its users' own.
+	for _, fd := range r.notOwned {
+		r.p.Fchownat(stub.Num(fd), "", int(r.cfg.Process.UID), -1, unix.AT_EMPTY_PATH).MayFail()
+	}
+	return nil
+}
+
+// hostUID gives what a user of the container's is on the host.
+func (r *run) hostUID(uid uint32) (uint32, error) {
+	if !hasUserNamespace(r.cfg) {
+		return uid, nil
+	}
+	uids := r.cfg.UIDMappings
+	if len(uids) == 0 {
+		maps, err := idmap.Read(r.c.state.Pid)
+		if err != nil {
+			return 0, err
+		}
+		uids = maps.UIDs
+	}
+	id, ok := idmap.ToHost(uids, uid)
+	if !ok {
+		return 0, fmt.Errorf("user %d is not mapped (%s)", uid, idmap.String(uids))
+	}
+	return id, nil
+}
+
+// delegatesCgroup tells whether the container is to own its cgroup: one that
+// it sees as root, mounted for writing (config-linux.md, Cgroup ownership).
+func delegatesCgroup(c *config.Config) bool {
+	if c.Namespaces.New&unix.CLONE_NEWCGROUP == 0 {
+		return false
+	}
+	for i := range c.Mounts {
+		m := &c.Mounts[i]
+		if m.Destination == "/sys/fs/cgroup" && (m.Type == "cgroup" || m.Type == "cgroup2") && m.Attr.Set&unix.MOUNT_ATTR_RDONLY == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// giveCgroup makes the program's user the owner of the v2 cgroup; one of v1
+// cannot be given away safely. On a hybrid host the container sees v1 alone.
+func giveCgroup(r *run) error {
+	paths := r.c.state.Cgroups
+	if len(paths) != 1 || paths[""] == "" {
+		return nil
+	}
+	uid, err := r.hostUID(r.cfg.Process.UID)
+	if err != nil {
+		return err
+	}
+	return cgroups.Delegate(r.cgroup, int(uid))
+}

@@ -1,0 +1,45 @@
+package specconv
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// Limits of an offset: half of what the kernel's 64 bits of nanoseconds hold
+// (kernel/time/namespace.c), and a second.
+const (
+	maxOffsetSecs  = 1<<63/2/nanosecsPerSec - 1
+	nanosecsPerSec = 1_000_000_000
+)
+
+// clocks are those that a time namespace has (time_namespaces(7)).
+var clocks = []string{"boottime", "monotonic"}
+
+// convertTimeOffsets checks linux.timeOffsets (config-linux.md, Offset for
+// Time Namespace).
+func convertTimeOffsets(offsets map[string]specs.LinuxTimeOffset, namespaces config.Namespaces) ([]config.TimeOffset, error) {
+	if len(offsets) == 0 {
+		return nil, nil
+	}
+	if namespaces.New&unix.CLONE_NEWTIME == 0 {
+		return nil, fieldErr("linux.timeOffsets", `needs a new "time" namespace in linux.namespaces: the clocks of one with processes in it are fixed`)
+	}
+	var out []config.TimeOffset
+	for _, clock := range slices.Sorted(maps.Keys(offsets)) {
+		o, field := offsets[clock], key("linux.timeOffsets", clock)
+		switch {
+		case !slices.Contains(clocks, clock):
+			return nil, fieldErr(field, "unknown clock%s", config.DidYouMean(clock, clocks))
+		case o.Secs > maxOffsetSecs || o.Secs < -maxOffsetSecs:
+			return nil, fieldErr(field+".secs", "%d: want %d to %d", o.Secs, -maxOffsetSecs, maxOffsetSecs)
+		case o.Nanosecs >= nanosecsPerSec:
+			return nil, fieldErr(field+".nanosecs", "%d: want less than a second, %d", o.Nanosecs, nanosecsPerSec)
+		}
+		out = append(out, config.TimeOffset{Clock: clock, Secs: o.Secs, Nanosecs: o.Nanosecs})
+	}
+	return out, nil
+}
