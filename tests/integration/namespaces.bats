@@ -74,13 +74,6 @@ own() {
 	assert_equal my.domain "$out"
 }
 
-# holder FLAGS...: a process in namespaces of its own; its pid is in $holder.
-holder() {
-	background unshare "$@" --fork --kill-child sleep 1000
-	wait_for 5 pgrep -P "$background_pid" -x sleep >/dev/null
-	holder=$(pgrep -P "$background_pid" -x sleep)
-}
-
 # join TYPE NAME: let the container of the bundle join the holder's namespace.
 join() {
 	config '(.linux.namespaces[] | select(.type == $type)).path = $path' \

@@ -50,3 +50,10 @@ no_process_left() {
 no_orphans() {
 	[ -z "$(orphans)" ]
 }
+
+# holder FLAGS...: a process in namespaces of its own; its pid is in $holder.
+holder() {
+	background unshare "$@" --fork --kill-child sleep 1000
+	wait_for 5 pgrep -P "$background_pid" -x sleep >/dev/null
+	holder=$(pgrep -P "$background_pid" -x sleep)
+}

@@ -1,5 +1,5 @@
 // Command probe does, for the integration tests, what a shell cannot: it is
-// the other end of a console socket.
+// the other end of a console socket, and reads a clock.
 //
 //	probe recvtty SOCKET DIR
 //
@@ -7,6 +7,10 @@
 // and the number of descriptors that came with it into DIR/descriptors, types
 // the content of DIR/input (if there is one) into the terminal and copies
 // what is printed there to DIR/output until the terminal hangs up.
+//
+//	probe monotonic
+//
+// prints the seconds of CLOCK_MONOTONIC.
 package main
 
 import (
@@ -21,14 +25,29 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 4 || os.Args[1] != "recvtty" {
-		fmt.Fprintln(os.Stderr, "usage: probe recvtty SOCKET DIR")
+	var err error
+	switch {
+	case len(os.Args) == 4 && os.Args[1] == "recvtty":
+		err = recvtty(os.Args[2], os.Args[3])
+	case len(os.Args) == 2 && os.Args[1] == "monotonic":
+		err = monotonic()
+	default:
+		fmt.Fprintln(os.Stderr, "usage: probe recvtty SOCKET DIR | probe monotonic")
 		os.Exit(2)
 	}
-	if err := recvtty(os.Args[2], os.Args[3]); err != nil {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "probe:", err)
 		os.Exit(1)
 	}
+}
+
+func monotonic() error {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
+		return err
+	}
+	_, err := fmt.Println(ts.Sec)
+	return err
 }
 
 func recvtty(socket, dir string) error {

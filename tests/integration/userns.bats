@@ -1,0 +1,405 @@
+# User namespaces, seen from inside, and their files from outside.
+load helpers
+
+prepare() {
+	new_bundle
+	socket=$T/tty.sock
+}
+
+# on_mount TARGET COMMAND...: run it in a mount namespace where a tmpfs, with a
+# file in it, is mounted nosuid, nodev and read-only.
+on_tmpfs() {
+	local dir=$1
+	shift
+	mkdir -p "$dir"
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare --mount --propagation private sh -c '
+		mount -t tmpfs -o mode=755 none "$0" && echo text >"$0/file" && mount -o remount,bind,ro,nosuid,nodev "$0" && exec "$@"' "$dir" "$@"
+}
+
+@test "a user namespace has the mappings of config.json" {
+	new_user_namespace 0:100000:1000 1000:300000:1 2000:100:50
+	config '.linux.gidMappings = [{containerID: 0, hostID: 100000, size: 9}]'
+	run_script 'cat /proc/self/uid_map; echo; cat /proc/self/gid_map; readlink /proc/self/ns/user'
+	assert_equal "$(printf '0 100000 1000\n1000 300000 1\n2000 100 50\n\n0 100000 9')" "$(head -n 5 <<<"$(squeezed "$out")")"
+	refute_match "$(readlink /proc/self/ns/user)" "$out"
+}
+
+@test "a mapping has up to 340 ranges" {
+	local ranges=(0:100000:1) i
+	for ((i = 1; i < 300; i++)); do
+		ranges+=("$((2 * i)):$((200 + 2 * i)):1")
+	done
+	new_user_namespace "${ranges[@]}"
+	config 'del(.mounts[] | select(.type == "devpts"))' # gid=5
+	run_script 'wc -l </proc/self/uid_map; tail -n 1 /proc/self/uid_map'
+	assert_equal "$(printf '300\n598 798 1')" "$(squeezed "$out")"
+}
+
+@test "what the container makes belongs to its users on the host" {
+	new_user_namespace
+	config '.process.user = {uid: 1000, gid: 1000}'
+	mkdir -m 777 "$T/shared"
+	config '.mounts += [{destination: "/shared", type: "bind", source: $dir, options: ["bind"]}]' --arg dir "$T/shared"
+	mkdir "$BUNDLE/rootfs/shared"
+	run_script 'id -u; id -g; touch /shared/file; stat -c "%u %g" /shared/file /bin'
+	assert_equal $'1000\n1000\n1000 1000\n0 0' "$out"
+	assert_equal '101000 101000' "$(stat -c '%u %g' "$T/shared/file")"
+}
+
+@test "the default mounts are there in a user namespace" {
+	new_user_namespace
+	run_script 'cat /proc/self/mountinfo'
+	assert_equal proc "$(mount_type "$out" /proc)"
+	assert_equal tmpfs "$(mount_type "$out" /dev)"
+	assert_equal devpts "$(mount_type "$out" /dev/pts)"
+	assert_equal tmpfs "$(mount_type "$out" /dev/shm)"
+	assert_equal mqueue "$(mount_type "$out" /dev/mqueue)"
+	assert_equal sysfs "$(mount_type "$out" /sys)"
+	assert_options "$out" /sys ro nosuid nodev noexec
+	assert_options "$out" /dev/shm nosuid nodev noexec
+	assert_match 'gid=100005' "$(mount_data "$out" /dev/pts)"
+}
+
+@test "the default mounts are there in a user and a cgroup namespace" {
+	new_user_namespace
+	config '.linux.namespaces |= (map(select(.type != "cgroup")) + [{type: "cgroup"}])'
+	run_script 'cat /proc/self/mountinfo; cat /proc/self/cgroup >&2'
+	assert_match ' /sys/fs/cgroup' "$out"
+	refute_match "$CGROUP" "$err"
+}
+
+@test "masked and read-only paths are so in a user namespace" {
+	new_user_namespace
+	all_capabilities
+	run_script 'cat /proc/timer_list | wc -c; ls /proc/acpi /sys/firmware | wc -w; echo 1 >/proc/sys/kernel/sysrq; echo $?; mount -o remount,bind,rw /proc/sys 2>/dev/null; umount /proc/timer_list && wc -c </proc/timer_list; true'
+	assert_match $'^0\n2\n1' "$out"
+}
+
+@test "the default devices work in a user namespace" {
+	new_user_namespace
+	config '.process.user = {uid: 1000, gid: 1000}'
+	run_script 'for d in null zero full random urandom tty; do echo "$d $(stat -c "%F %t:%T" /dev/$d)"; done
+		head -c 3 /dev/zero | wc -c; echo x >/dev/null && echo written; head -c 1 /dev/urandom | wc -c; readlink /dev/ptmx; readlink /dev/fd'
+	local special='character special file'
+	assert_equal "$(printf '%s\n' "null $special 1:3" "zero $special 1:5" "full $special 1:7" "random $special 1:8" "urandom $special 1:9" "tty $special 5:0" \
+		3 written 1 pts/ptmx /proc/self/fd)" "$out"
+}
+
+@test "a device of config.json is bound in a user namespace" {
+	new_user_namespace
+	config '.linux.devices = [{path: "/dev/kmsg", type: "c", major: 1, minor: 11}]'
+	run_script 'stat -c "%F %t:%T" /dev/kmsg; cat /proc/self/mountinfo'
+	assert_match $'^character special file 1:b\n' "$out"
+	assert_match ' /kmsg /dev/kmsg ' "$out"
+}
+
+@test "a fifo is made in a user namespace, with mode and owner" {
+	new_user_namespace
+	config '.linux.devices = [{path: "/dev/pipe", type: "p", fileMode: 420, uid: 5, gid: 6}]'
+	run_script 'stat -c "%F %a %u:%g" /dev/pipe'
+	assert_equal 'fifo 644 5:6' "$out"
+}
+
+# bats test_tags=berth
+@test "a device that the host has elsewhere, or has not, is refused in a user namespace" {
+	new_user_namespace
+	args true
+	config '.linux.devices = [{path: "/dev/nosuch", type: "c", major: 10, minor: 229}]'
+	rt run --bundle "$BUNDLE" c
+	refused 'linux.devices\[0\]: device "/dev/nosuch": .* no such file'
+	config '.linux.devices = [{path: "/dev/kmsg", type: "c", major: 10, minor: 229}]'
+	rt run --bundle "$BUNDLE" c
+	refused 'linux.devices\[0\]: device "/dev/kmsg": is another device on the host \(character device 1:11\)'
+}
+
+@test "the other namespaces are owned by the user namespace" {
+	new_user_namespace
+	all_capabilities
+	run_script 'hostname new && hostname; ip link set lo down && echo down; mount -t tmpfs none /tmp && echo mounted'
+	assert_equal $'new\ndown\nmounted' "$out"
+}
+
+@test "the capabilities are those of the namespace alone" {
+	new_user_namespace
+	all_capabilities
+	config '.linux.namespaces |= map(select(.type != "uts")) | del(.hostname)'
+	local before
+	before=$(hostname)
+	run_script 'hostname new 2>/dev/null; echo $?'
+	assert_equal 1 "$out"
+	assert_equal "$before" "$(hostname)"
+}
+
+@test "loopback is up in a user namespace's network namespace" {
+	new_user_namespace
+	run_script 'ip -o -4 addr show lo; hostname'
+	assert_match 'inet 127.0.0.1/8' "$out"
+	assert_match $'\n'"$(jq -r .hostname "$BUNDLE/config.json")"'$' "$out"
+}
+
+@test "the host's flags of a bind mount cannot be taken away" {
+	new_user_namespace
+	all_capabilities
+	config '.mounts += [{destination: "/data", type: "bind", source: $data, options: ["bind"]}]' --arg data "$T/data"
+	script 'cat /proc/self/mountinfo; cat /data/file; mount -o remount,bind,rw /data 2>/dev/null; echo rw $?; mount -o remount,bind,ro,suid /data 2>/dev/null; echo suid $?; true'
+	on_tmpfs "$T/data" "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c >"$T/out" 2>"$T/err" || failed "$(<"$T/err")"
+	out=$(<"$T/out")
+	assert_options "$out" /data ro nosuid nodev
+	assert_match $'\ntext\nrw [1-9]+\nsuid [1-9]+$' "$out"
+}
+
+# may_raise: the tests are run with CAP_SYS_RESOURCE.
+may_raise() {
+	(((16#$(awk '$1 == "CapEff:" { print $2 }' /proc/self/status) >> 24) & 1)) || skip "no CAP_SYS_RESOURCE here"
+}
+
+@test "oom_score_adj is set in a user namespace" {
+	new_user_namespace
+	config '.process.oomScoreAdj = 500'
+	run_script 'cat /proc/self/oom_score_adj'
+	assert_equal 500 "$out"
+}
+
+@test "oom_score_adj can be lowered in a user namespace" {
+	may_raise
+	new_user_namespace
+	config '.process.oomScoreAdj = -500'
+	run_script 'cat /proc/self/oom_score_adj'
+	assert_equal -500 "$out"
+}
+
+@test "a hard limit can be raised in a user namespace" {
+	local hard
+	may_raise
+	new_user_namespace
+	hard=$(($(ulimit -Hn) + 10))
+	config '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 10, hard: $n}]' --argjson n "$hard"
+	run_script 'ulimit -Sn; ulimit -Hn'
+	assert_equal "$(printf '10\n%s' "$hard")" "$out"
+}
+
+@test "additional groups are set in a user namespace, the caller's dropped" {
+	new_user_namespace
+	config '.process.user = {uid: 5, gid: 6, additionalGids: [7, 8]}'
+	run_script 'id -u; id -G; cat /proc/self/setgroups'
+	assert_equal $'5\n6 7 8\nallow' "$out"
+}
+
+@test "standard output can be opened again by a mapped user" {
+	new_user_namespace
+	config '.process.user = {uid: 1000, gid: 1000}'
+	script 'echo again >/dev/stdout; echo and again >/dev/stderr'
+	assert_lines $'again\nand again' "$("$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c 2>&1 | cat)"
+}
+
+@test "a terminal belongs to the program's user in a user namespace" {
+	background "$PROBE" recvtty "$socket" "$T"
+	wait_for 5 test -S "$socket"
+	new_user_namespace
+	config '.process.terminal = true | .process.user = {uid: 1000, gid: 1000}'
+	script 'stat -c "owner %u" "$(tty)"; echo from tty >/dev/tty; stat -c "console %t" /dev/console'
+	rt_ok create --bundle "$BUNDLE" --console-socket "$socket" c
+	rt_ok start c
+	wait_for 5 grep -q 'console 88' "$T/output"
+	tr -d '\r' <"$T/output" >"$T/lines"
+	has_line "$T/lines" 'owner 1000'
+	has_line "$T/lines" 'from tty'
+}
+
+@test "a container in a user namespace lives its life" {
+	new_user_namespace
+	args sleep 1000
+	rt_ok create --bundle "$BUNDLE" --pid-file "$T/pid" c
+	assert_equal created "$(status_of c)"
+	assert_equal "$(cat "$T/pid")" "$(init_pid c)"
+	assert_equal 100000 "$(stat -c %u "/proc/$(init_pid c)")"
+	rt_ok start c
+	wait_for 5 grep -q sleep "/proc/$(init_pid c)/cmdline"
+	rt_ok kill c KILL
+	wait_for 5 has_status c stopped
+	rt_ok delete c
+}
+
+# bats test_tags=berth
+@test "the way to the bundle may be closed to the container's root" {
+	new_user_namespace
+	mkdir "$T/closed"
+	mv "$BUNDLE" "$T/closed/bundle"
+	BUNDLE=$T/closed/bundle
+	chmod 700 "$T/closed"
+	run_script 'ls -d /bin'
+	assert_equal /bin "$out"
+}
+
+@test "hooks in the container are in its user namespace" {
+	new_user_namespace
+	mkdir -m 777 "$T/seen"
+	config '.mounts += [{destination: "/seen", type: "bind", source: $dir, options: ["bind"]}]
+		| .hooks.createContainer = [{path: "/bin/sh", args: ["sh", "-c", "cat /proc/self/uid_map >$OUT/create"], env: ["PATH=/bin:/usr/bin", "OUT=" + $dir]}]
+		| .hooks.startContainer = [{path: "/bin/sh", args: ["sh", "-c", "cat /proc/self/uid_map >/seen/start; id -G >/seen/groups"], env: ["PATH=/bin:/usr/bin"]}]' --arg dir "$T/seen"
+	run_script true
+	assert_equal '0 100000 65536' "$(squeezed "$(cat "$T/seen/create")")"
+	assert_equal '0 100000 65536' "$(squeezed "$(cat "$T/seen/start")")"
+}
+
+@test "a cgroup is given to the program's user if it is mounted for writing" {
+	new_user_namespace
+	config '.process.user = {uid: 1000, gid: 1000}
+		| .linux.namespaces |= (map(select(.type != "cgroup")) + [{type: "cgroup"}])
+		| (.mounts[] | select(.destination == "/sys/fs/cgroup") | .options) -= ["ro"] | del(.linux.resources)'
+	script 'mkdir /sys/fs/cgroup/below && rmdir /sys/fs/cgroup/below && echo made; stat -c "%u" /sys/fs/cgroup /sys/fs/cgroup/cgroup.procs /sys/fs/cgroup/cgroup.freeze'
+	in_view v2 "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c >"$T/out" 2>"$T/err" || failed "$(<"$T/err")"
+	assert_equal $'made\n1000\n1000\n65534' "$(<"$T/out")"
+	config '(.mounts[] | select(.destination == "/sys/fs/cgroup") | .options) += ["ro"]'
+	in_view v2 "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c >"$T/out" 2>"$T/err" || failed "$(<"$T/err")"
+	assert_equal $'65534\n65534\n65534' "$(<"$T/out")"
+}
+
+# pod: a container in a user namespace, whose namespaces others join; the pid
+# of its first process is in $pod.
+pod() {
+	new_user_namespace "$@"
+	config '.linux.namespaces |= (map(select(.type != "cgroup")) + [{type: "cgroup"}])'
+	args sleep 1000
+	start_detached pod
+	pod=$(init_pid pod)
+	CGROUP=$CGROUP-2
+	BUNDLE=$T/second
+	new_bundle
+	chown -R 100000:100000 "$BUNDLE/rootfs"
+}
+
+# join TYPE...: the second container joins these namespaces of the pod's, in
+# this order. Engines give the mappings beside the path of a user namespace.
+join() {
+	local type
+	[[ " $* " != *" user "* ]] ||
+		config '.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings'
+	for type in "$@"; do
+		config '.linux.namespaces |= (map(select(.type != $type)) + [{type: $type, path: $path}])' \
+			--arg type "$type" --arg path "/proc/$pod/ns/$(sed 's/network/net/' <<<"$type")"
+	done
+}
+
+# shared TYPE...: the second container, which has printed its namespaces, has
+# these in common with the pod, and no other of the usual ones.
+shared() {
+	local name own
+	for name in user pid net ipc uts cgroup time mnt; do
+		own=$(readlink "/proc/$pod/ns/$name")
+		case " $* " in
+		*" $name "*) assert_equal "$own" "$(grep "^$name:" <<<"$out")" ;;
+		*) [ "$own" != "$(grep "^$name:" <<<"$out")" ] || failed "$name is shared" ;;
+		esac
+	done
+}
+
+print_namespaces='for n in user pid net ipc uts mnt cgroup time; do readlink /proc/self/ns/$n; done'
+
+@test "a user namespace is joined by path" {
+	pod
+	join user
+	run_script "$print_namespaces; cat /proc/self/uid_map; id -u"
+	shared user time
+	assert_match $'\n0 100000 65536\n0$' "$(squeezed "$out")"
+}
+
+# bats test_tags=berth
+@test "a user namespace is joined without knowing its mappings" {
+	pod
+	join user
+	config 'del(.linux.uidMappings, .linux.gidMappings) | .process.user = {uid: 1000, gid: 1000}'
+	script "$print_namespaces; id -u; echo again >/dev/stdout"
+	out=$("$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c 2>&1 | cat)
+	shared user time
+	assert_match $'\n1000\nagain$' "$out"
+}
+
+@test "a user namespace and all others that a pod has are joined by path" {
+	pod
+	# The user namespace last: the order in config.json does not matter.
+	join network ipc uts cgroup pid user
+	config 'del(.hostname)'
+	run_script "$print_namespaces; ps -o pid,comm"
+	shared user pid net ipc uts cgroup time
+	assert_match ' 1 sleep' "$out"
+}
+
+@test "a user namespace is joined with some of the others" {
+	pod
+	join user network uts
+	config 'del(.hostname)'
+	all_capabilities
+	run_script "$print_namespaces; hostname changed && hostname; echo me \$\$; ip -o -4 addr show lo"
+	shared user net uts time
+	assert_match $'\nchanged\nme 1\n' "$out"
+}
+
+# bats test_tags=berth
+@test "a user and a time namespace are joined by path" {
+	config '.linux.namespaces += [{type: "time"}] | .linux.timeOffsets = {boottime: {secs: 3600000}}'
+	pod
+	join user time
+	run_script "$print_namespaces; cat /proc/uptime"
+	shared user time
+	assert_match $'\n36[0-9]{5}\\.' "$out"
+}
+
+@test "a network namespace of the host's is joined from a new user namespace" {
+	new_user_namespace
+	holder --net
+	config '(.linux.namespaces[] | select(.type == "network")).path = $path | .mounts |= map(select(.type != "sysfs" and .type != "cgroup"))
+		| del(.linux.maskedPaths, .linux.readonlyPaths)' --arg path "/proc/$holder/ns/net"
+	run_script "$print_namespaces; cat /proc/self/uid_map"
+	assert_match "$(readlink "/proc/$holder/ns/net" | sed 's/[][]/\\&/g')" "$out"
+	assert_match '100000' "$out"
+}
+
+@test "a user namespace is joined with a network namespace that is not its own" {
+	pod
+	join user
+	holder --net
+	config '(.linux.namespaces[] | select(.type == "network")).path = $path | .mounts |= map(select(.type != "sysfs" and .type != "cgroup"))
+		| del(.linux.maskedPaths, .linux.readonlyPaths)' --arg path "/proc/$holder/ns/net"
+	run_script "$print_namespaces; cat /proc/self/uid_map"
+	assert_match "$(readlink "/proc/$holder/ns/net" | sed 's/[][]/\\&/g')" "$out"
+	assert_match '100000' "$out"
+}
+
+@test "the program of a joined user namespace can have any of its users" {
+	pod
+	join user
+	config '.process.user = {uid: 1000, gid: 1001, additionalGids: [7]}'
+	script 'id -u; id -g; id -G; echo again >/dev/stdout'
+	assert_equal $'1000\n1001\n1001 7\nagain' "$("$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c 2>&1 | cat)"
+}
+
+# bats test_tags=berth
+@test "mappings beside a joined user namespace must be what it has" {
+	pod
+	join user
+	config '.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}, {containerID: 1000, hostID: 101000, size: 64536}]
+		| .linux.gidMappings = [{containerID: 0, hostID: 100000, size: 65536}]'
+	run_script 'cat /proc/self/uid_map'
+	assert_equal '0 100000 65536' "$(squeezed "$out")"
+	config '.linux.gidMappings[0].size = 5'
+	rt run --bundle "$BUNDLE" c
+	refused 'linux.gidMappings: not what the user namespace "/proc/[0-9]+/ns/user" has: 0-65535 is 100000-165535'
+}
+
+# bats test_tags=berth
+@test "a user namespace that cannot be joined is refused" {
+	pod
+	args true
+	join user
+	config 'del(.linux.uidMappings, .linux.gidMappings) | .process.user.uid = 70000'
+	rt run --bundle "$BUNDLE" c
+	refused 'process.user.uid: 70000: not mapped by the uids of linux.namespaces'
+	config '.process.user.uid = 0 | (.linux.namespaces[] | select(.type == "user")).path = "/proc/self/ns/user"'
+	rt run --bundle "$BUNDLE" c
+	refused 'linux.namespaces\[[0-9]\].path: join "/proc/self/ns/user": .*leave it out'
+	config '(.linux.namespaces[] | select(.type == "user")).path = $path' --arg path "/proc/$pod/ns/net"
+	rt run --bundle "$BUNDLE" c
+	refused 'linux.namespaces\[[0-9]\].path: join "/proc/[0-9]+/ns/net": .*it is no user namespace'
+}
