@@ -93,7 +93,7 @@ prepare() {
 @test "ids are made of letters, digits and _+-. alone" {
 	local id
 	args true
-	for id in a A9 a_b+c-d.e ..a 1 "$(printf 'x%.0s' {1..255})"; do
+	for id in a A9 a_b+c-d.e ..a 1 h help "$(printf 'x%.0s' {1..255})"; do
 		rt_ok create --bundle "$BUNDLE" "$id"
 		rt_ok delete --force "$id"
 	done

@@ -308,13 +308,15 @@ create_refused() {
 }
 
 @test "no signal is blocked or ignored" {
+	# Shells start what runs in the background with INT and QUIT ignored.
+	args cat /proc/self/status
 	(
-		trap '' HUP PIPE
-		script "$status_of_self"
+		trap '' HUP INT QUIT PIPE USR1 CHLD
 		rt_ok run --bundle "$BUNDLE" c
 	)
 	read_output
 	assert_equal "$(mask)" "$(self SigBlk)"
+	assert_equal "$(mask)" "$(self SigIgn)"
 }
 
 @test "the process leads a session of its own" {
