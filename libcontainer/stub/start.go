@@ -76,11 +76,17 @@ func Start(o Options) (*Child, error) {
 		defer f.Close()
 		o.Region = f
 	}
+	// Asked before the process is made: what ceases to be ignored meanwhile,
+	// because another goroutine wants to be notified, it may still inherit.
+	ignored, err := ignoredSignals()
+	if err != nil {
+		return nil, err
+	}
 	c, err := spawn(o)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.harden(len(o.Files)-min(3, len(o.Files)), o.Listener != nil); err != nil {
+	if err := c.harden(len(o.Files)-min(3, len(o.Files)), o.Listener != nil, ignored); err != nil {
 		err = fmt.Errorf("harden stub: %w", err)
 		return nil, errors.Join(err, c.Kill(), c.Reap(), c.Close(), c.Release())
 	}
@@ -218,7 +224,7 @@ func executable(table []uintptr) (int, error) {
 
 // harden is the first batch; it also moves the control descriptors out of the
 // way of those that the program is to have at 3, 4, ….
-func (c *Child) harden(extra int, listen bool) error {
+func (c *Child) harden(extra int, listen bool, ignored []int) error {
 	first := extraFD + extra // the first above all that the stub shall keep
 	if listen {
 		first++
@@ -234,10 +240,6 @@ func (c *Child) harden(extra int, listen bool) error {
 		c.Dup3(Num(extraFD+i), Num(3+i), 0)
 	}
 	c.CloseRange(3+extra, first-1)
-	ignored, err := ignoredSignals()
-	if err != nil {
-		return err
-	}
 	for _, sig := range ignored {
 		c.SigDefault(sig)
 	}
