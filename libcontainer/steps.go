@@ -312,6 +312,12 @@ var steps = [...]step{
 		why:  "as the program's own user: the image could have made a link to anything of its /etc/passwd",
 	},
 	{
+		name: "announce sockets", side: inst, in: inCreate, ground: unprivileged,
+		when: func(c *config.Config) bool { return c.ListenFDs > 0 },
+		do:   announceSockets,
+		why:  "the program compares LISTEN_PID with the process id that it has in its own pid namespace (sd_listen_fds(3))",
+	},
+	{
 		name: "schedule", side: host, in: inCreate, ground: unprivileged,
 		when: wantsSchedule,
 		do:   setScheduler,

@@ -2,6 +2,7 @@ package libcontainer
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -95,6 +96,18 @@ func length(read *stub.Value, buf []byte) int {
 		return 0
 	}
 	return min(read.Int(), len(buf))
+}
+
+// announceSockets tells the program of the sockets among its descriptors. Their
+// names, LISTEN_FDNAMES, are not known here.
+func announceSockets(r *run) error {
+	pid := r.p.Getpid()
+	r.judgeLater(func() error {
+		r.c.state.Env = append(r.c.state.Env,
+			"LISTEN_FDS="+strconv.Itoa(r.cfg.ListenFDs), "LISTEN_PID="+strconv.Itoa(pid.Int()))
+		return nil
+	})
+	return nil
 }
 
 // programEnv gives the program's environment: what the runtime adds is behind

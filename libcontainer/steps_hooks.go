@@ -231,7 +231,7 @@ func forkSecond(r *run) error { return r.child.Fork(0) }
 // keyring. As in startSession, that there is none is no error.
 func leadSession(r *run) error {
 	r.p.Setsid()
-	r.p.JoinSessionKeyring(keyringName(r.c.ID())).MayFail()
+	r.joinKeyring()
 	return nil
 }
 

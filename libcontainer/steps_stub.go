@@ -47,13 +47,18 @@ func unshareNamespaces(r *run) error {
 // the keyring is for isolation of those who use one.
 func startSession(r *run) error {
 	r.p.Setsid()
-	r.p.JoinSessionKeyring(keyringName(r.c.ID())).MayFail()
+	r.joinKeyring()
 	r.p.Umask(0)
 	return nil
 }
 
-// keyringName is the name of a container's session keyring.
-func keyringName(id string) string { return "_ses." + id }
+// joinKeyring queues the joining of the container's session keyring, which is
+// made unless it is there.
+func (r *run) joinKeyring() {
+	if !r.cfg.SharedKeyring {
+		r.p.JoinSessionKeyring("_ses." + r.c.ID()).MayFail()
+	}
+}
 
 func raiseLoopback(r *run) error {
 	network.LoopbackUp(r.p)

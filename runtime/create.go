@@ -35,6 +35,13 @@ type CreateOptions struct {
 	Pipes bool
 	// ExtraFiles become the program's descriptors 3, 4, ….
 	ExtraFiles []*os.File
+	// ListenFDs are how many of ExtraFiles, from the first on, are sockets
+	// that the program is told of: its environment gets LISTEN_FDS and
+	// LISTEN_PID (sd_listen_fds(3)).
+	ListenFDs int
+	// SharedKeyring leaves the program the session keyring of this process.
+	// Otherwise each container has one of its own.
+	SharedKeyring bool
 	// ConsoleSocket is the path of a unix socket to which the program's
 	// terminal is sent. Empty: it is the Container's Console.
 	ConsoleSocket string
@@ -82,6 +89,9 @@ func (r *Runtime) create(ctx context.Context, id string, o CreateOptions) (*Cont
 	}
 	if err := addHooks(cfg, o.Hooks); err != nil {
 		return nil, err
+	}
+	if cfg.ListenFDs, cfg.SharedKeyring = o.ListenFDs, o.SharedKeyring; o.ListenFDs > len(o.ExtraFiles) {
+		return nil, fmt.Errorf("%d sockets to announce, but %d extra files", o.ListenFDs, len(o.ExtraFiles))
 	}
 	if err := r.makeRoot(); err != nil {
 		return nil, err

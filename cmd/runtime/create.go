@@ -16,6 +16,8 @@ func createFlags() []cli.Flag {
 		&cli.StringFlag{Name: "bundle", Aliases: []string{"b"}, Usage: "`DIR` of the bundle (default: the current directory)"},
 		&cli.StringFlag{Name: "console-socket", Usage: "unix socket `PATH` that the terminal is sent to"},
 		&cli.StringFlag{Name: "pid-file", Usage: "`FILE` to write the process id to"},
+		&cli.IntFlag{Name: "preserve-fds", Usage: "pass `N` more descriptors on, from 3 or the last of LISTEN_FDS on"},
+		&cli.BoolFlag{Name: "no-new-keyring", Usage: "keep the caller's session keyring"},
 	}
 }
 
@@ -50,6 +52,13 @@ func createOptions(cmd *cli.Command) (ociruntime.CreateOptions, error) {
 	if cmd.Bool("systemd-cgroup") {
 		return ociruntime.CreateOptions{}, errors.New("option --systemd-cgroup: the systemd cgroup driver is not supported yet (leave it out to use cgroupfs)")
 	}
+	in, err := ociruntime.InheritedFiles(cmd.Int("preserve-fds"))
+	if err != nil {
+		return ociruntime.CreateOptions{}, err
+	}
+	if err := closeOnExec(); err != nil {
+		return ociruntime.CreateOptions{}, err
+	}
 	return ociruntime.CreateOptions{
 		Bundle:        cmd.String("bundle"),
 		ConsoleSocket: cmd.String("console-socket"),
@@ -57,5 +66,8 @@ func createOptions(cmd *cli.Command) (ociruntime.CreateOptions, error) {
 		Stdin:         os.Stdin,
 		Stdout:        os.Stdout,
 		Stderr:        os.Stderr,
+		ExtraFiles:    in.Files,
+		ListenFDs:     in.ListenFDs,
+		SharedKeyring: cmd.Bool("no-new-keyring"),
 	}, nil
 }

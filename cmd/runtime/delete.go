@@ -24,6 +24,9 @@ func (a *app) deleteCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
+			if err := closeOnExec(); err != nil {
+				return err
+			}
 			return rt.Delete(ctx, cmd.Args().First(), ociruntime.DeleteOptions{Force: cmd.Bool("force")})
 		},
 	}

@@ -19,7 +19,9 @@ func (a *app) runCommand() *cli.Command {
 		Usage:     "create a container and start it; wait for it, and delete it, unless detached",
 		ArgsUsage: "ID",
 		Flags: append(createFlags(),
-			&cli.BoolFlag{Name: "detach", Aliases: []string{"d"}, Usage: "return when the container is started"}),
+			&cli.BoolFlag{Name: "detach", Aliases: []string{"d"}, Usage: "return when the container is started"},
+			&cli.BoolFlag{Name: "keep", Usage: "do not delete the container at its end, or when its program cannot be executed"},
+			&cli.BoolFlag{Name: "no-subreaper", Usage: "leave orphans of the container's to others to reap"}),
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			if err := exactArgs(cmd, 1); err != nil {
 				return err
@@ -32,15 +34,20 @@ func (a *app) runCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
+			o.Attached = true
+			r := &runner{app: a, rt: rt, id: cmd.Args().First(), options: o, keep: cmd.Bool("keep")}
 			if cmd.Bool("detach") {
-				o.ConsoleRequired = true
-				_, err := rt.Run(ctx, cmd.Args().First(), o)
-				return err
+				return r.detached(ctx)
 			}
 			if o.ConsoleSocket != "" {
 				return errors.New("cannot use console socket if runtime will not detach")
 			}
-			return a.foreground(ctx, rt, cmd.Args().First(), o)
+			if !cmd.Bool("no-subreaper") {
+				if err := becomeSubreaper(); err != nil {
+					return err
+				}
+			}
+			return r.foreground(ctx)
 		},
 	}
 }
@@ -55,39 +62,74 @@ var firstSignals = [...]os.Signal{
 
 const moreSignals = 5 * time.Millisecond
 
+// runner runs one container.
+type runner struct {
+	app     *app
+	rt      *ociruntime.Runtime
+	id      string
+	options ociruntime.CreateOptions
+	keep    bool
+}
+
+// detached returns when the container is started.
+func (r *runner) detached(ctx context.Context) error {
+	r.options.ConsoleRequired = true
+	c, err := r.rt.Create(ctx, r.id, r.options)
+	if err != nil {
+		return err
+	}
+	if err := c.Start(ctx); err != nil {
+		return errors.Join(err, r.delete(ctx, c))
+	}
+	return nil
+}
+
+// delete deletes the container unless it is to be kept.
+func (r *runner) delete(ctx context.Context, c *ociruntime.Container) error {
+	if r.keep {
+		return nil
+	}
+	return c.Delete(ctx, ociruntime.DeleteOptions{Force: true})
+}
+
 // foreground runs a container to its end and gives its exit code.
-func (a *app) foreground(ctx context.Context, rt *ociruntime.Runtime, id string, o ociruntime.CreateOptions) error {
+func (r *runner) foreground(ctx context.Context) error {
 	signals := make(chan os.Signal, 128)
 	notified := make(chan struct{})
 	go func() {
 		signal.Notify(signals, firstSignals[:]...)
 		close(notified)
 	}()
-	o.Attached, o.Pipes = true, true
-	c, err := rt.Create(ctx, id, o)
+	r.options.Pipes = true
+	c, err := r.rt.Create(ctx, r.id, r.options)
 	if err != nil {
 		return err
 	}
 	<-notified
-	fg, err := a.takeTerminal(c) // first: the program may ask for its size
+	fg, err := r.app.takeTerminal(c) // first: the program may ask for its size
 	if err == nil {
 		err = c.Start(ctx)
 	}
 	if err != nil {
-		err = errors.Join(err, c.Delete(ctx, ociruntime.DeleteOptions{Force: true}))
+		err = errors.Join(err, r.delete(ctx, c))
 		if fg != nil {
 			err = errors.Join(err, fg.Close())
 		}
 		return err
 	}
-	go a.forward(ctx, signals, c, fg)
-	more := time.AfterFunc(moreSignals, func() { signal.Notify(signals) })
+	strangers := &reaper{init: c.Pid()}
+	go r.app.forward(ctx, signals, c, fg, strangers)
+	more := time.AfterFunc(moreSignals, func() {
+		signal.Notify(signals)
+		signals <- unix.SIGCHLD // who has ended before
+	})
 	status, err := c.Wait(ctx)
 	more.Stop()
 	if fg != nil {
 		err = errors.Join(err, fg.Close())
 	}
-	err = errors.Join(err, c.Delete(ctx, ociruntime.DeleteOptions{Force: true}))
+	strangers.stop()
+	err = errors.Join(err, r.delete(ctx, c))
 	if err == nil && status.Shell() != 0 {
 		return exitCode(status.Shell())
 	}
@@ -107,11 +149,15 @@ func (a *app) takeTerminal(c *ociruntime.Container) (*ociruntime.Foreground, err
 }
 
 // forward passes signals on to the program.
-func (a *app) forward(ctx context.Context, signals <-chan os.Signal, c *ociruntime.Container, fg *ociruntime.Foreground) {
+func (a *app) forward(ctx context.Context, signals <-chan os.Signal, c *ociruntime.Container, fg *ociruntime.Foreground, strangers *reaper) {
 	for s := range signals {
 		sig, ok := s.(unix.Signal)
 		switch {
-		case !ok || sig == unix.SIGCHLD || sig == unix.SIGURG: // SIGURG is the Go scheduler's
+		case !ok || sig == unix.SIGURG: // the Go scheduler's
+		case sig == unix.SIGCHLD:
+			if err := strangers.reap(); err != nil {
+				a.log.Warn(oneLine(err))
+			}
 		case sig == unix.SIGWINCH && fg != nil:
 			if err := fg.Resize(); err != nil {
 				a.log.Warn(oneLine(err))

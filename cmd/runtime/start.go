@@ -19,6 +19,9 @@ func (a *app) startCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
+			if err := closeOnExec(); err != nil {
+				return err
+			}
 			return c.Start(ctx)
 		},
 	}

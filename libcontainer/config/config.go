@@ -61,6 +61,14 @@ type Config struct {
 
 	// Annotations may be nil.
 	Annotations map[string]string
+
+	// What follows is not in config.json: the caller of create asks for it.
+
+	// SharedKeyring leaves the program the session keyring of the caller.
+	SharedKeyring bool
+	// ListenFDs are how many of the program's descriptors, from 3 on, are
+	// sockets that it is told of as sd_listen_fds(3) expects.
+	ListenFDs int
 }
 
 // Namespaces says which namespaces are made and which are joined. One that is

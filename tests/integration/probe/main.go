@@ -11,6 +11,10 @@
 //	probe monotonic
 //
 // prints the seconds of CLOCK_MONOTONIC.
+//
+//	probe nonblocking COMMAND...
+//
+// executes a command with a socket that does not block as its descriptor 3.
 package main
 
 import (
@@ -31,8 +35,10 @@ func main() {
 		err = recvtty(os.Args[2], os.Args[3])
 	case len(os.Args) == 2 && os.Args[1] == "monotonic":
 		err = monotonic()
+	case len(os.Args) > 2 && os.Args[1] == "nonblocking":
+		err = nonblocking(os.Args[2:])
 	default:
-		fmt.Fprintln(os.Stderr, "usage: probe recvtty SOCKET DIR | probe monotonic")
+		fmt.Fprintln(os.Stderr, "usage: probe recvtty SOCKET DIR | probe monotonic | probe nonblocking COMMAND...")
 		os.Exit(2)
 	}
 	if err != nil {

@@ -1,0 +1,145 @@
+# Descriptors that are passed on to the program: socket activation
+# (sd_listen_fds(3)) and --preserve-fds; cli.md 3.4.
+load helpers
+
+prepare() {
+	new_bundle
+	echo three >"$T/three"
+	echo four >"$T/four"
+	echo five >"$T/five"
+}
+
+# shellcheck disable=SC2016 # for the program
+list='for fd in /proc/self/fd/*; do [ -e $fd ] && echo ${fd##*/}; done; for fd in 3 4 5; do cat <&$fd; done 2>/dev/null; env | grep ^LISTEN'
+
+# with_files ARG...: run the runtime with descriptors 3, 4 and 5.
+with_files() {
+	status=0
+	"$RUNTIME" --root "$ROOT" "$@" </dev/null >"$T/out" 2>"$T/err" 3<"$T/three" 4<"$T/four" 5<"$T/five" || status=$?
+	read_output
+}
+
+# activated FDS [ARG...]: run the runtime with descriptors 3, 4 and 5, as one
+# that is activated by FDS of them.
+activated() {
+	local fds=$1
+	shift
+	status=0
+	# shellcheck disable=SC2016 # for the inner shell
+	LISTEN_FDS=$fds LISTEN_FDNAMES=a:b bash -c 'export LISTEN_PID=$$; exec "$@"' bash \
+		"$RUNTIME" --root "$ROOT" "$@" </dev/null >"$T/out" 2>"$T/err" 3<"$T/three" 4<"$T/four" 5<"$T/five" || status=$?
+	read_output
+}
+
+@test "no descriptor is passed on unless asked for" {
+	script "$list"
+	with_files run --bundle "$BUNDLE" c
+	# The fourth is that of the shell's listing.
+	refute_match 'three|four|LISTEN' "$out"
+}
+
+@test "--preserve-fds passes on as many, and closes the rest" {
+	script "$list; true"
+	with_files run --preserve-fds 2 --bundle "$BUNDLE" c
+	succeeded run
+	assert_match $'three\nfour$' "$out"
+	refute_match 'five|LISTEN' "$out"
+}
+
+@test "--preserve-fds works with create and start" {
+	script 'cat <&3 >&4'
+	touch "$T/to"
+	status=0
+	"$RUNTIME" --root "$ROOT" create --preserve-fds 2 --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err" 3<"$T/three" 4>"$T/to" || status=$?
+	read_output
+	succeeded create
+	rt_ok start c
+	wait_for 5 has_line "$T/to" three
+}
+
+@test "a preserved descriptor must be open" {
+	args true
+	with_files create --preserve-fds 30 --bundle "$BUNDLE" c
+	assert_equal 1 "$status"
+	assert_match 'preserve' "$msg"
+	[ ! -e "$ROOT/c" ] || failed "a container was made"
+}
+
+# bats test_tags=berth
+@test "less than no descriptor cannot be preserved" {
+	args true
+	rt create --preserve-fds -1 --bundle "$BUNDLE" c
+	refused 'preserve descriptors: -1 of them is not possible'
+}
+
+# bats test_tags=berth
+@test "a descriptor of the runtime's own is none to preserve" {
+	args true
+	rt --log "$T/log" create --preserve-fds 1 --bundle "$BUNDLE" c
+	assert_equal 1 "$status"
+	assert_match 'preserve 1 descriptors from 3 on: descriptor 3: not open' "$err"
+}
+
+@test "sockets of socket activation are passed on" {
+	script "$list"
+	activated 2 run --bundle "$BUNDLE" c
+	succeeded run
+	assert_match $'three\nfour\n' "$out"
+	refute_match five "$out"
+	assert_lines $'LISTEN_FDS=2\nLISTEN_PID=1' "$(grep LISTEN <<<"$out")"
+}
+
+@test "preserved descriptors follow those of socket activation" {
+	script "$list"
+	activated 2 run --preserve-fds 1 --bundle "$BUNDLE" c
+	succeeded run
+	assert_match $'three\nfour\nfive\n' "$out"
+	assert_lines $'LISTEN_FDS=2\nLISTEN_PID=1' "$(grep LISTEN <<<"$out")"
+}
+
+@test "LISTEN_FDS for another process is not for the container" {
+	script "$list; true"
+	LISTEN_FDS=2 LISTEN_PID=1 with_files run --bundle "$BUNDLE" c
+	succeeded run
+	refute_match 'three|four|LISTEN' "$out"
+}
+
+# bats test_tags=berth
+@test "LISTEN_PID is the program's, in whatever pid namespace" {
+	config '.linux.namespaces |= map(select(.type != "pid"))'
+	# shellcheck disable=SC2016 # for the program
+	script 'echo "$LISTEN_PID = $$"'
+	activated 1 run --bundle "$BUNDLE" c
+	assert_match '^([0-9]+) = \1$' "$out"
+	refute_match '^1 ' "$out"
+}
+
+@test "a non-blocking descriptor stays so" {
+	script 'cat /proc/self/fdinfo/3'
+	status=0
+	"$PROBE" nonblocking "$RUNTIME" --root "$ROOT" run --preserve-fds 1 --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err" || status=$?
+	read_output
+	succeeded run
+	assert_match 'flags:[[:space:]]*0?[0-9]*4[0-9]{3}$' "$(grep flags <<<"$out")"
+}
+
+# bats test_tags=berth
+@test "hooks on the host have no descriptor of the caller's" {
+	# shellcheck disable=SC2016 # for the hook
+	config '.hooks = {createRuntime: [{path: "/bin/sh", args: ["sh", "-c", "ls /proc/self/fd >$OUT"], env: ["OUT=" + $out]}]}' --arg out "$T/seen"
+	args true
+	with_files run --preserve-fds 2 --bundle "$BUNDLE" c
+	succeeded run
+	assert_lines $'0\n1\n2\n3' "$(cat "$T/seen")" # the last is that of ls
+}
+
+
+@test "--no-new-keyring leaves the caller's session keyring" {
+	[ -e /proc/keys ] || skip "the kernel has no keys"
+	config '.linux.maskedPaths = []'
+	script 'cat /proc/keys'
+	rt_ok run --bundle "$BUNDLE" c
+	assert_match '_ses\.c' "$out"
+	rt_ok run --no-new-keyring --bundle "$BUNDLE" d
+	refute_match '_ses\.d' "$out"
+}

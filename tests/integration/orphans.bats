@@ -1,0 +1,82 @@
+# Orphans of a container without a pid namespace, and containers that are kept.
+load helpers
+
+prepare() {
+	new_bundle
+	config '.linux.namespaces |= map(select(.type != "pid")) | .root.readonly = false'
+}
+
+# in_background ARG...: run in the foreground, beside the test; the runtime's
+# pid is in $background_pid.
+in_background() {
+	background "$RUNTIME" --root "$ROOT" run "$@" --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err"
+}
+
+# An orphan: its parent ends at once. Its pid is printed; it ends with the file.
+# shellcheck disable=SC2016
+orphan='(sh -c "while [ ! -e /tmp/end ]; do sleep 0.05; done" & echo $! >/tmp/orphan); while :; do sleep 0.1; done'
+
+# has_parent PID PARENT: for wait_for.
+has_parent() {
+	[ "$(ps -o ppid= -p "$1" | tr -d ' ')" = "$2" ]
+}
+
+gone_altogether() {
+	[ ! -e "/proc/$1" ]
+}
+
+@test "run reaps orphans of the container's" {
+	script "$orphan"
+	in_background
+	local pid
+	wait_for 5 appears "$BUNDLE/rootfs/tmp/orphan"
+	pid=$(cat "$BUNDLE/rootfs/tmp/orphan")
+	wait_for 5 has_parent "$pid" "$background_pid"
+	touch "$BUNDLE/rootfs/tmp/end"
+	wait_for 5 gone_altogether "$pid"
+	assert_equal running "$(status_of c)"
+	rt_ok delete --force c
+}
+
+@test "run --no-subreaper leaves orphans to others" {
+	script "$orphan"
+	in_background --no-subreaper
+	local pid
+	wait_for 5 appears "$BUNDLE/rootfs/tmp/orphan"
+	pid=$(cat "$BUNDLE/rootfs/tmp/orphan")
+	wait_for 5 has_parent "$pid" 1
+	rt_ok delete --force c
+}
+
+@test "the exit code is the container's, whoever else ends" {
+	# shellcheck disable=SC2016
+	script 'i=0; while [ $i -lt 50 ]; do (sh -c "exit 9" &); i=$((i + 1)); done; sleep 0.2; exit 7'
+	rt run --bundle "$BUNDLE" c
+	assert_equal 7 "$status"
+}
+
+@test "run --keep leaves a container whose program cannot be executed" {
+	printf 'nonsense' >"$BUNDLE/rootfs/bin/nonsense"
+	chmod +x "$BUNDLE/rootfs/bin/nonsense"
+	args nonsense
+	rt run --keep --bundle "$BUNDLE" c
+	[ "$status" != 0 ]
+	assert_equal stopped "$(status_of c)"
+	rt_ok delete c
+}
+
+@test "run --keep runs poststop hooks when the container is deleted" {
+	config '.hooks = {poststop: [{path: "/bin/touch", args: ["touch", $file]}]}' --arg file "$T/poststop"
+	args true
+	rt_ok run --keep --bundle "$BUNDLE" c
+	[ ! -e "$T/poststop" ] || failed "poststop ran before delete"
+	rt_ok delete c
+	[ -e "$T/poststop" ]
+}
+
+@test "hooks are waited for by the one who runs them" {
+	config '.hooks = {poststop: [{path: "/bin/sh", args: ["sh", "-c", "exit 4"]}]}'
+	script 'i=0; while [ $i -lt 20 ]; do (true &); i=$((i + 1)); done'
+	rt_ok --log "$T/log" run --bundle "$BUNDLE" c
+	assert_match 'exit status 4' "$(cat "$T/log")"
+}
