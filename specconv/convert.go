@@ -54,7 +54,7 @@ func Convert(spec *specs.Spec, o Options) (*config.Config, error) {
 	if err := convertNames(out, spec); err != nil {
 		return nil, err
 	}
-	if out.Mounts, err = convertMounts(spec.Mounts, out.Bundle); err != nil {
+	if err := convertMounts(spec.Mounts, out, spec.Linux); err != nil {
 		return nil, err
 	}
 	if err := checkHooks(spec.Hooks); err != nil {

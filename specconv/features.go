@@ -42,7 +42,6 @@ func hookNames() []string {
 // linuxFeatures fills the linux section. Whoever takes a row out of a table of
 // refusals adds the details here: actions of seccomp.
 func linuxFeatures(cgroup *features.Cgroup) *features.Linux {
-	idmap := lookupOption("idmap")
 	rdt := supports(refusedInLinux, "intelRdt")
 	return &features.Linux{
 		Namespaces:   Namespaces(),
@@ -54,7 +53,7 @@ func linuxFeatures(cgroup *features.Cgroup) *features.Linux {
 		IntelRdt:     &features.IntelRdt{Enabled: rdt, Schemata: rdt, Monitoring: rdt},
 		MemoryPolicy: &features.MemoryPolicy{Modes: names(memoryModes), Flags: names(memoryFlags)},
 		MountExtensions: &features.MountExtensions{
-			IDMap: &features.IDMap{Enabled: yes(idmap.kind != optRefused)},
+			IDMap: &features.IDMap{Enabled: yes(lookupOption("idmap") != nil)},
 		},
 		NetDevices: &features.NetDevices{Enabled: supports(refusedInLinux, "netDevices")},
 	}

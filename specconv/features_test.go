@@ -22,8 +22,7 @@ func TestFeaturesGolden(t *testing.T) {
 func TestFeaturesKeepTheirWord(t *testing.T) {
 	f := Features(FeaturesOptions{})
 	for _, option := range f.MountOptions {
-		kind := "tmpfs"
-		if _, err := convertWith(withOptions(kind, option)); err != nil {
+		if _, err := convertOne(optionExample(*lookupOption(option))); err != nil {
 			t.Error(err)
 		}
 	}

@@ -3,6 +3,7 @@ package specconv
 import (
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,6 +19,8 @@ func fullSpec() *specs.Spec {
 	// The first range is the one that is changed; the second has the user.
 	withUser(ids(70, 1070, 5, 0, 1000, 50), ids(70, 1070, 5, 0, 1000, 50))(spec)
 	withOffsets(map[string]specs.LinuxTimeOffset{"boottime": {}})(spec)
+	one := []specs.LinuxIDMapping{{Size: 1}}
+	spec.Mounts[0].UIDMappings, spec.Mounts[0].GIDMappings = one, slices.Clone(one)
 	spec.Process.User.AdditionalGids = []uint32{1}
 	spec.Process.ConsoleSize = &specs.Box{}
 	spec.Process.Scheduler = &specs.Scheduler{

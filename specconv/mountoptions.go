@@ -27,8 +27,10 @@ const (
 	optRemount
 	// optCopyUp fills a new tmpfs with what it would hide.
 	optCopyUp
-	// optRefused is known, and an error.
-	optRefused
+	// optIDMap maps owners.
+	optIDMap
+	// optBindWay changes how a bind mount is made: see the row's flag.
+	optBindWay
 )
 
 // mountOption is one option string of mounts[].options.
@@ -42,6 +44,8 @@ type mountOption struct {
 	unless uint64
 	// opposite is the superblock flag that this one takes back.
 	opposite string
+	// way is the field that an optBindWay sets.
+	way func(*config.Mount) *bool
 }
 
 const (
@@ -49,7 +53,8 @@ const (
 	attrStrict = unix.MOUNT_ATTR_STRICTATIME
 )
 
-// mountOptions is the table of config.md, Linux mount options, sorted.
+// mountOptions is the table of config.md, Linux mount options, sorted; and
+// crun's copy-symlink, dest-nofollow and src-nofollow.
 //
 // Three access time modes share a field of the attributes in which relatime,
 // the kernel's default, is 0: mount_setattr(2) wants the whole field cleared
@@ -59,12 +64,14 @@ var mountOptions = []mountOption{
 	{name: "async", kind: optFlag, opposite: "sync"},
 	{name: "atime", kind: optAttr, clear: attrAtime, unless: attrStrict},
 	{name: "bind", kind: optBind},
+	{name: "copy-symlink", kind: optBindWay, way: func(m *config.Mount) *bool { return &m.CopySymlink }},
 	{name: "defaults"}, // rw, suid, dev, exec, async: what is so when nothing is asked for
+	{name: "dest-nofollow", kind: optBindWay, way: func(m *config.Mount) *bool { return &m.DestNoFollow }},
 	{name: "dev", kind: optAttr, clear: unix.MOUNT_ATTR_NODEV},
 	{name: "diratime", kind: optAttr, clear: unix.MOUNT_ATTR_NODIRATIME},
 	{name: "dirsync", kind: optFlag},
 	{name: "exec", kind: optAttr, clear: unix.MOUNT_ATTR_NOEXEC},
-	{name: "idmap", kind: optRefused},
+	{name: "idmap", kind: optIDMap},
 	{name: "iversion", kind: optFlag},
 	{name: "lazytime", kind: optFlag, opposite: "nolazytime"},
 	{name: "loud"}, // as silent
@@ -88,7 +95,7 @@ var mountOptions = []mountOption{
 	{name: "relatime", kind: optAttr, clear: attrAtime},
 	{name: "remount", kind: optRemount},
 	{name: "rexec", kind: optRecAttr, clear: unix.MOUNT_ATTR_NOEXEC},
-	{name: "ridmap", kind: optRefused},
+	{name: "ridmap", kind: optIDMap, set: unix.MS_REC},
 	{name: "rnoatime", kind: optRecAttr, set: unix.MOUNT_ATTR_NOATIME, clear: attrAtime},
 	{name: "rnodev", kind: optRecAttr, set: unix.MOUNT_ATTR_NODEV},
 	{name: "rnodiratime", kind: optRecAttr, set: unix.MOUNT_ATTR_NODIRATIME},
@@ -112,6 +119,7 @@ var mountOptions = []mountOption{
 	{name: "shared", kind: optPropagation, set: unix.MS_SHARED},
 	{name: "silent"}, // by fsopen(2) a mount complains to its descriptor only, not in the kernel's log
 	{name: "slave", kind: optPropagation, set: unix.MS_SLAVE},
+	{name: "src-nofollow", kind: optBindWay, way: func(m *config.Mount) *bool { return &m.SourceNoFollow }},
 	{name: "strictatime", kind: optAttr, set: attrStrict, clear: attrAtime},
 	{name: "suid", kind: optAttr, clear: unix.MOUNT_ATTR_NOSUID},
 	{name: "symfollow", kind: optAttr, clear: unix.MOUNT_ATTR_NOSYMFOLLOW},
@@ -125,9 +133,7 @@ var mountOptions = []mountOption{
 func MountOptions() []string {
 	names := make([]string, 0, len(mountOptions))
 	for _, row := range mountOptions {
-		if row.kind != optRefused {
-			names = append(names, row.name)
-		}
+		names = append(names, row.name)
 	}
 	return names
 }
@@ -146,7 +152,7 @@ func lookupOption(name string) *mountOption {
 // apply makes one option's changes to a mount.
 func (o *mountOption) apply(m *config.Mount) {
 	switch o.kind {
-	case optNothing, optRefused:
+	case optNothing:
 	case optAttr:
 		o.change(&m.Attr)
 		if o.opposite != "" {
@@ -165,6 +171,10 @@ func (o *mountOption) apply(m *config.Mount) {
 		m.Remount = true
 	case optCopyUp:
 		m.CopyUp = true
+	case optIDMap:
+		m.IDMap = &config.IDMap{Recursive: o.set&unix.MS_REC != 0}
+	case optBindWay:
+		*o.way(m) = true
 	}
 }
 

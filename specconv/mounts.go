@@ -5,82 +5,112 @@ import (
 
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 )
 
-// convertMounts checks mounts (config.md, Mounts).
-func convertMounts(list []specs.Mount, bundle string) ([]config.Mount, error) {
-	if len(list) == 0 {
-		return nil, nil
-	}
-	out := make([]config.Mount, len(list))
-	for i := range list {
-		if err := convertMount(&out[i], &list[i], index("mounts", i), bundle); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
+// mountsContext is what the mounts have to do with the rest of config.json.
+type mountsContext struct {
+	bundle string
+	// userNamespace says that the container has one of its own.
+	userNamespace bool
+	// uids and gids are its mappings.
+	uids, gids []specs.LinuxIDMapping
 }
 
-// convertMount checks one mount.
-func convertMount(out *config.Mount, m *specs.Mount, field, bundle string) error {
-	if err := refuse(refusedInMount, field, m); err != nil {
-		return err
+// convertMounts checks mounts (config.md, Mounts).
+func convertMounts(list []specs.Mount, out *config.Config, linux *specs.Linux) error {
+	if len(list) == 0 {
+		return nil
 	}
-	destination, err := absolute(field+".destination", m.Destination)
+	ctx := mountsContext{bundle: out.Bundle, userNamespace: out.Namespaces.Has(unix.CLONE_NEWUSER)}
+	if linux != nil {
+		ctx.uids, ctx.gids = linux.UIDMappings, linux.GIDMappings
+	}
+	out.Mounts = make([]config.Mount, len(list))
+	for i := range list {
+		if err := ctx.convert(&out.Mounts[i], &list[i], index("mounts", i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// convert checks one mount.
+func (ctx *mountsContext) convert(out *config.Mount, m *specs.Mount, field string) error {
+	destination, err := inContainer(field+".destination", m.Destination)
 	if err != nil {
 		return err
 	}
 	*out = config.Mount{Field: field, Destination: destination, Source: m.Source, Type: m.Type}
-	if err := convertOptions(out, m.Options); err != nil {
+	if err := ctx.convertOptions(out, m.Options); err != nil {
+		return err
+	}
+	if err := ctx.convertIDMap(out, m); err != nil {
 		return err
 	}
 	if out.Bind {
-		return finishBind(out, bundle)
+		err = finishBind(out, ctx.bundle)
+	} else {
+		err = finishMount(out, ctx.bundle)
 	}
-	return finishMount(out)
+	if err != nil {
+		return err
+	}
+	return checkDestination(out)
 }
 
 // convertOptions reads the option strings. Whether the mount is a bind mount
 // is known only after the last of them, so what must not be there is looked
 // for in a second round.
-func convertOptions(out *config.Mount, options []string) error {
+func (ctx *mountsContext) convertOptions(out *config.Mount, options []string) error {
 	for i, name := range options {
 		field := index(out.Field+".options", i)
-		option := lookupOption(name)
-		switch {
-		case name == "": // what splitting an empty list leaves: asks for nothing
-		case option == nil:
-			if err := text(field, name); err != nil {
+		if err := text(field, name); err != nil {
+			return err
+		}
+		for _, word := range splitOption(name) {
+			if err := ctx.convertOption(out, field, word); err != nil {
 				return err
 			}
-			out.Data = append(out.Data, name)
-		case option.kind == optRefused:
-			return fieldErr(field, "%q is %s", name, notYet)
-		default:
-			option.apply(out)
 		}
 	}
-	if !out.Bind {
-		return nil
+	for i, name := range options {
+		for _, word := range splitOption(name) {
+			if err := checkOption(out, index(out.Field+".options", i), word); err != nil {
+				return err
+			}
+		}
 	}
-	return checkBindOptions(out, options)
+	return nil
 }
 
-// checkBindOptions refuses the options that cannot be honoured on a bind
-// mount: it shares the superblock with the mount it is made of.
-func checkBindOptions(out *config.Mount, options []string) error {
-	for i, name := range options {
-		field := index(out.Field+".options", i)
-		option := lookupOption(name)
-		switch {
-		case name == "":
-		case option == nil:
-			return fieldErr(field, "unknown option %s for a bind mount%s", config.Quote(name), config.DidYouMean(name, MountOptions()))
-		case option.kind == optFlag:
-			return fieldErr(field, "%q: a bind mount cannot change an option of the whole file system", name)
-		case option.kind == optCopyUp:
-			return fieldErr(field, "%q needs a mount of type \"tmpfs\"", name)
-		}
+// convertOption reads one option.
+func (ctx *mountsContext) convertOption(out *config.Mount, field, word string) error {
+	if option := lookupOption(word); option != nil {
+		option.apply(out)
+		return nil
+	}
+	if isIDMapOption(word) {
+		return ctx.idMapOption(out, field, word)
+	}
+	out.Data = append(out.Data, word)
+	return nil
+}
+
+// checkOption refuses an option that cannot be honoured: a bind mount shares
+// the superblock with the mount it is made of.
+func checkOption(out *config.Mount, field, word string) error {
+	option := lookupOption(word)
+	switch {
+	case option == nil && out.Bind && !isIDMapOption(word):
+		return fieldErr(field, "unknown option %s for a bind mount%s", config.Quote(word), config.DidYouMean(word, MountOptions()))
+	case option == nil:
+	case option.kind == optFlag && out.Bind:
+		return fieldErr(field, "%q: a bind mount cannot change an option of the whole file system", word)
+	case option.kind == optCopyUp && out.Bind:
+		return fieldErr(field, "%q needs a mount of type \"tmpfs\"", word)
+	case option.kind == optBindWay && !out.Bind:
+		return fieldErr(field, `%q needs a bind mount: "bind" or "rbind" among the options`, word)
 	}
 	return nil
 }
@@ -90,7 +120,8 @@ func checkBindOptions(out *config.Mount, options []string) error {
 func finishBind(out *config.Mount, bundle string) error {
 	out.Type = ""
 	out.Flags = nil // only "ro" or "rw", which Attr has too
-	if out.Remount && out.Source == "" {
+	if out.Remount {
+		out.Source = "" // it is about what is mounted at the destination
 		return nil
 	}
 	var err error
@@ -99,7 +130,7 @@ func finishBind(out *config.Mount, bundle string) error {
 }
 
 // finishMount checks what depends on all options of another mount.
-func finishMount(out *config.Mount) error {
+func finishMount(out *config.Mount, bundle string) error {
 	if err := text(out.Field+".source", out.Source); err != nil {
 		return err
 	}
@@ -113,6 +144,11 @@ func finishMount(out *config.Mount) error {
 		return fieldErr(out.Field+".type", "missing")
 	case out.CopyUp && out.Type != "tmpfs":
 		return fieldErr(out.Field+".options", `"tmpcopyup" needs a mount of type "tmpfs", not %s`, config.Quote(out.Type))
+	case out.CopyUp && out.Remount:
+		return fieldErr(out.Field+".options", `"tmpcopyup" needs a new mount, not a "remount"`)
+	}
+	if out.Type == "overlay" {
+		overlayPaths(out.Data, bundle)
 	}
 	return nil
 }

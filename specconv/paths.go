@@ -28,6 +28,16 @@ func absolute(field, path string) (string, error) {
 	return filepath.Clean(path), text(field, path)
 }
 
+// inContainer checks a path in the container that may be relative, in which
+// case it is taken from "/" (config.md, Mounts), and returns it absolute and
+// clean.
+func inContainer(field, path string) (string, error) {
+	if path != "" && path[0] != '/' {
+		path = "/" + path
+	}
+	return absolute(field, path)
+}
+
 // absolutes checks a list of absolute paths and returns it clean.
 func absolutes(field string, paths []string) ([]string, error) {
 	if len(paths) == 0 {

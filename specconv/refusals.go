@@ -47,11 +47,6 @@ var refusedInLinux = []refusal[specs.Linux]{
 	{"intelRdt", notYet, func(l *specs.Linux) bool { return l.IntelRdt != nil }},
 }
 
-var refusedInMount = []refusal[specs.Mount]{
-	{"uidMappings", notYet, func(m *specs.Mount) bool { return len(m.UIDMappings) > 0 }},
-	{"gidMappings", notYet, func(m *specs.Mount) bool { return len(m.GIDMappings) > 0 }},
-}
-
 // refuse returns the error for the first row whose field is set in v, which
 // is at path in config.json; a nil v has no fields.
 func refuse[T any](table []refusal[T], path string, v *T) error {
@@ -77,8 +72,8 @@ func refuses[T any](table []refusal[T], field string) bool {
 	return false
 }
 
-// checkRefused walks the tables for whole sections; those of mounts and of
-// processes are walked where each mount and process is read.
+// checkRefused walks the tables for whole sections; those of processes
+// are walked where each process is read.
 func checkRefused(spec *specs.Spec) error {
 	if err := refuse(refusedInSpec, "", spec); err != nil {
 		return err

@@ -142,10 +142,31 @@ type Mount struct {
 	// Of each pair the last one asked for is here; none for a bind mount.
 	// "ro" is in Attr too: it says both.
 	Flags []string
-	// Data are the options that are the file system's own, e.g. "size=64k".
+	// Data are the options that are the file system's own, e.g. "size=64k",
+	// one in each element; a value that has commas may be in double quotes.
 	Data []string
 	// CopyUp copies what the image has at the destination into a new tmpfs.
 	CopyUp bool
+	// SourceNoFollow binds a symbolic link itself, not what it leads to;
+	// DestNoFollow does so for one at Destination, which is covered.
+	SourceNoFollow bool
+	DestNoFollow   bool
+	// CopySymlink makes a link like the one at Source, if there is one,
+	// instead of a mount.
+	CopySymlink bool
+	// IDMap unless nil maps the owners of the mount's files.
+	IDMap *IDMap
+}
+
+// IDMap is a mapping of owners for a mount.
+type IDMap struct {
+	// Recursive maps the mounts below too.
+	Recursive bool
+	// UIDs and GIDs map ids of the file system (ContainerID) to ids on the
+	// host (HostID). Both are empty for the mapping of the container's user
+	// namespace.
+	UIDs []specs.LinuxIDMapping
+	GIDs []specs.LinuxIDMapping
 }
 
 // MountAttr is a change of mount attributes in the terms of mount_setattr(2):

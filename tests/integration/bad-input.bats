@@ -183,11 +183,6 @@ nothing_left() {
 	bad '(linux\.namespaces.*mount|maskedPaths|unable to restrict)'
 }
 
-@test "a destination that is relative" {
-	config '.mounts[2].destination = "dev/pts"'
-	bad 'mounts\[2\]\.destination'
-}
-
 @test "a mount without a destination" {
 	config '.mounts[2].destination = ""'
 	bad 'mounts\[2\]\.destination'

@@ -1,0 +1,162 @@
+package specconv
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// maxMappings is how many ranges the kernel takes (user_namespaces(7)).
+const maxMappings = 340
+
+// convertIDMap checks a mount's mappings of owners. Without "idmap" or
+// "ridmap" they are used for the mount alone.
+func (ctx *mountsContext) convertIDMap(out *config.Mount, m *specs.Mount) error {
+	uids, gids := m.UIDMappings, m.GIDMappings
+	given := len(uids)+len(gids) > 0
+	switch {
+	case !given && out.IDMap == nil:
+		return nil
+	case out.Remount:
+		return fieldErr(out.Field+".options", `"remount": the owners of what is mounted already cannot be mapped any more`)
+	case len(uids) == 0 && given:
+		return fieldErr(out.Field+".uidMappings", "missing: gidMappings are there")
+	case len(gids) == 0 && given:
+		return fieldErr(out.Field+".gidMappings", "missing: uidMappings are there")
+	}
+	if out.IDMap == nil {
+		out.IDMap = &config.IDMap{}
+	}
+	if given {
+		out.IDMap.UIDs, out.IDMap.GIDs = uids, gids
+	}
+	if len(out.IDMap.UIDs) == 0 && !ctx.userNamespace {
+		return fieldErr(out.Field+".options", `"idmap" needs uidMappings and gidMappings, or a user namespace whose mappings are used`)
+	}
+	if err := checkMappings(out.Field+".uidMappings", out.IDMap.UIDs); err != nil {
+		return err
+	}
+	return checkMappings(out.Field+".gidMappings", out.IDMap.GIDs)
+}
+
+// checkMappings checks the ranges of one mapping.
+func checkMappings(field string, list []specs.LinuxIDMapping) error {
+	if len(list) > maxMappings {
+		return fieldErr(field, "%d ranges: the kernel takes %d", len(list), maxMappings)
+	}
+	for i, m := range list {
+		at := index(field, i)
+		switch last := uint64(m.Size) - 1; {
+		case m.Size == 0:
+			return fieldErr(at+".size", "0: want at least 1")
+		case uint64(m.ContainerID)+last >= math.MaxUint32 || uint64(m.HostID)+last >= math.MaxUint32:
+			return fieldErr(at+".size", "%d: the range leads beyond the highest id, %d", m.Size, uint32(math.MaxUint32-1))
+		}
+		for k, other := range list[:i] {
+			if overlap(m.ContainerID, other.ContainerID, m.Size, other.Size) {
+				return fieldErr(at+".containerID", "%d: the range overlaps that of %s", m.ContainerID, index(field, k))
+			}
+			if overlap(m.HostID, other.HostID, m.Size, other.Size) {
+				return fieldErr(at+".hostID", "%d: the range overlaps that of %s", m.HostID, index(field, k))
+			}
+		}
+	}
+	return nil
+}
+
+func overlap(a, b, sizeA, sizeB uint32) bool {
+	return uint64(a) < uint64(b)+uint64(sizeB) && uint64(b) < uint64(a)+uint64(sizeA)
+}
+
+// isIDMapOption tells crun's way to give a mapping: "idmap=uids=...;gids=...".
+func isIDMapOption(word string) bool {
+	return strings.HasPrefix(word, "idmap=") || strings.HasPrefix(word, "ridmap=")
+}
+
+// idMapOption reads a mapping in crun's form: "uids=" and "gids=" with ranges
+// of three numbers, FILE-HOST-SIZE, separated by "#". With a "@" before it the
+// second number of a range is an id in the container.
+func (ctx *mountsContext) idMapOption(out *config.Mount, field, word string) error {
+	name, value, _ := strings.Cut(word, "=")
+	m := &config.IDMap{Recursive: name == "ridmap"}
+	for part := range strings.SplitSeq(value, ";") {
+		kind, ranges, _ := strings.Cut(part, "=")
+		var err error
+		switch kind {
+		case "uids":
+			m.UIDs, err = parseRanges(ranges, ctx.uids)
+		case "gids":
+			m.GIDs, err = parseRanges(ranges, ctx.gids)
+		default:
+			return fieldErr(field, `%s: unknown part %s: want "uids=" or "gids="`, config.Quote(word), config.Quote(part))
+		}
+		if err != nil {
+			return fieldErr(field, "%s: %w", config.Quote(word), err)
+		}
+	}
+	if len(m.UIDs) == 0 || len(m.GIDs) == 0 {
+		return fieldErr(field, `%s: want both "uids=" and "gids="`, config.Quote(word))
+	}
+	out.IDMap = m
+	return nil
+}
+
+// parseRanges reads the ranges of one mapping; container is that of the user
+// namespace.
+func parseRanges(text string, container []specs.LinuxIDMapping) ([]specs.LinuxIDMapping, error) {
+	var list []specs.LinuxIDMapping
+	for part := range strings.SplitSeq(text, "#") {
+		numbers, relative := strings.CutPrefix(part, "@")
+		m, err := parseRange(numbers)
+		if err != nil {
+			return nil, err
+		}
+		if relative {
+			if m.HostID, err = toHost(m.HostID, container); err != nil {
+				return nil, err
+			}
+		}
+		list = append(list, m)
+	}
+	return list, nil
+}
+
+func parseRange(text string) (m specs.LinuxIDMapping, err error) {
+	fields := strings.Split(text, "-")
+	if len(fields) != 3 {
+		return m, rangeError(text)
+	}
+	for i, number := range []*uint32{&m.ContainerID, &m.HostID, &m.Size} {
+		n, err := strconv.ParseUint(fields[i], 10, 32)
+		if err != nil {
+			return m, rangeError(text)
+		}
+		*number = uint32(n)
+	}
+	return m, nil
+}
+
+type rangeError string
+
+func (e rangeError) Error() string {
+	return "range " + config.Quote(string(e)) + ": want three numbers, as in 0-1000-10"
+}
+
+// toHost gives the id on the host of one in the container.
+func toHost(id uint32, container []specs.LinuxIDMapping) (uint32, error) {
+	for _, m := range container {
+		if id >= m.ContainerID && id-m.ContainerID < m.Size {
+			return m.HostID + (id - m.ContainerID), nil
+		}
+	}
+	return 0, unmappedError(id)
+}
+
+type unmappedError uint32
+
+func (e unmappedError) Error() string {
+	return "id " + strconv.FormatUint(uint64(e), 10) + " is not mapped in the container's user namespace"
+}

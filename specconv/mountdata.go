@@ -1,0 +1,81 @@
+package specconv
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// splitOption splits an option string at its commas, as mount(8) would: not
+// in double quotes (a SELinux context has commas) and not behind a backslash
+// (overlay's way to have one in a path). What is empty asks for nothing.
+func splitOption(option string) []string {
+	if strings.IndexByte(option, ',') < 0 {
+		if option == "" {
+			return nil
+		}
+		return []string{option}
+	}
+	var words []string
+	quoted, start := false, 0
+	for i := 0; i < len(option); i++ {
+		switch option[i] {
+		case '\\':
+			i++
+		case '"':
+			quoted = !quoted
+		case ',':
+			if !quoted {
+				words = append(words, option[start:i])
+				start = i + 1
+			}
+		}
+	}
+	words = append(words, option[start:])
+	return slices.DeleteFunc(words, func(word string) bool { return word == "" })
+}
+
+// overlayPaths makes the paths in overlay's options absolute: relative ones
+// are taken from the bundle, as the sources of bind mounts are.
+func overlayPaths(data []string, bundle string) {
+	for i, word := range data {
+		key, value, _ := strings.Cut(word, "=")
+		switch key {
+		case "upperdir", "workdir":
+			value = fromBundle(value, bundle)
+		case "lowerdir":
+			layers := splitLayers(value)
+			for k := range layers {
+				layers[k] = fromBundle(layers[k], bundle)
+			}
+			value = strings.Join(layers, ":")
+		default:
+			continue
+		}
+		data[i] = key + "=" + value
+	}
+}
+
+// splitLayers splits a list of lower directories at its colons. Two of them
+// (before layers of data only) leave an empty element between.
+func splitLayers(list string) []string {
+	var layers []string
+	start := 0
+	for i := 0; i < len(list); i++ {
+		switch list[i] {
+		case '\\':
+			i++
+		case ':':
+			layers = append(layers, list[start:i])
+			start = i + 1
+		}
+	}
+	return append(layers, list[start:])
+}
+
+func fromBundle(path, bundle string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(bundle, path)
+}
