@@ -21,7 +21,7 @@ var floors = [][]string{
 	},
 	2: {
 		// One mechanism each; none knows what a container is.
-		"libcontainer/apparmor", "libcontainer/capabilities", "libcontainer/console", "libcontainer/devices",
+		"libcontainer/apparmor", "libcontainer/capabilities", "libcontainer/console", "libcontainer/copyup", "libcontainer/devices",
 		"libcontainer/hooks", "libcontainer/idmap", "libcontainer/intelrdt", "libcontainer/keyring",
 		"libcontainer/lsm", "libcontainer/mounts", "libcontainer/namespaces", "libcontainer/network",
 		"libcontainer/passwd", "libcontainer/scheduling", "libcontainer/selinux",

@@ -144,7 +144,25 @@ func (s *Stat) Mode() uint32 { return uint32(binary.NativeEndian.Uint16(s.raw[28
 // UID gives the owner.
 func (s *Stat) UID() uint32 { return binary.NativeEndian.Uint32(s.raw[20:]) }
 
+// GID gives the owning group.
+func (s *Stat) GID() uint32 { return binary.NativeEndian.Uint32(s.raw[24:]) }
+
 // Rdev gives the major and minor number of a device node.
 func (s *Stat) Rdev() (major, minor uint32) {
 	return binary.NativeEndian.Uint32(s.raw[128:]), binary.NativeEndian.Uint32(s.raw[132:])
 }
+
+// Statfs is what Fstatfs finds out.
+type Statfs struct {
+	raw [120]byte
+}
+
+// Fstatfs queues fstatfs(2); the Statfs is filled by Do.
+func (p *Proc) Fstatfs(fd *Value) (*Statfs, *Value) {
+	st := new(Statfs)
+	return st, p.queue("fstatfs", unix.SYS_FSTATFS, val(fd), p.output(st.raw[:]))
+}
+
+// Type gives the magic number of the file system. It comes first, and has 32
+// bits (s390x) or 64 of which the second half is empty (little-endian ones).
+func (s *Statfs) Type() uint32 { return binary.NativeEndian.Uint32(s.raw[:]) }

@@ -67,6 +67,16 @@ func (p *Proc) FsconfigCreate(fs *Value) *Value {
 	return p.queue("fsconfig", unix.SYS_FSCONFIG, val(fs), num(unix.FSCONFIG_CMD_CREATE), hex(0), hex(0), num(0))
 }
 
+// FsconfigReconfigure queues fsconfig(2) with FSCONFIG_CMD_RECONFIGURE.
+func (p *Proc) FsconfigReconfigure(fs *Value) *Value {
+	return p.queue("fsconfig", unix.SYS_FSCONFIG, val(fs), num(unix.FSCONFIG_CMD_RECONFIGURE), hex(0), hex(0), num(0))
+}
+
+// Fspick queues fspick(2) of the file system that fd is open on the root of.
+func (p *Proc) Fspick(fd *Value) *Value {
+	return p.queue("fspick", unix.SYS_FSPICK, val(fd), p.str(""), hex(unix.FSPICK_CLOEXEC|unix.FSPICK_EMPTY_PATH))
+}
+
 // Fsmount queues fsmount(2) with MOUNT_ATTR_* flags.
 func (p *Proc) Fsmount(fs *Value, attr uint64) *Value {
 	return p.queue("fsmount", unix.SYS_FSMOUNT, val(fs), hex(unix.FSMOUNT_CLOEXEC), hex(attr))

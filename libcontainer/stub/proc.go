@@ -122,6 +122,9 @@ func (p *Proc) Len() int { return len(p.ops) }
 // Room reports how many more operations fit into the batch.
 func (p *Proc) Room() int { return maxOps - len(p.ops) }
 
+// Space reports how many more bytes of strings and structs fit into the batch.
+func (p *Proc) Space() int { return len(p.mem) - p.arena }
+
 // argument kinds
 const (
 	argNum = iota

@@ -27,7 +27,7 @@ func Record(log *slog.Logger) (*Proc, *Recorder) {
 // opens lists the calls that return a new descriptor.
 func opens(call string) bool {
 	switch call {
-	case "openat", "openat2", "open_tree", "fsopen", "fsmount", "socket", "fcntl", "accept4":
+	case "openat", "openat2", "open_tree", "fsopen", "fspick", "fsmount", "socket", "fcntl", "accept4":
 		return true
 	}
 	return false

@@ -1,0 +1,90 @@
+package copyup
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/stub"
+)
+
+// errChanged says that somebody changes the directory that is being copied.
+var errChanged = errors.New("has become another file while it was copied")
+
+// regular copies a regular file.
+func (c *copier) regular(src, dst *stub.Value, e *entry) error {
+	// The file was opened as O_PATH, which cannot be read. Should the name
+	// lead to something else now, it must not block.
+	from := c.p.Openat(src, e.name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	st, _ := c.p.Statx(from, "", unix.AT_EMPTY_PATH)
+	to := c.p.Openat(dst, e.name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+	if err := c.p.Do(); err != nil {
+		return err
+	}
+	if st.Inode() != e.st.Inode() || st.Mode()&unix.S_IFMT != unix.S_IFREG {
+		return fmt.Errorf("copy %q: %w", "/"+e.path, errChanged)
+	}
+	if err := c.content(from, to, st); err != nil {
+		return err
+	}
+	c.own(dst, e)
+	if err := c.xattrs(from, to); err != nil {
+		return err
+	}
+	c.p.Utimensat(dst, e.name, e.st, unix.AT_SYMLINK_NOFOLLOW)
+	c.p.CloseFd(from)
+	c.p.CloseFd(to)
+	return c.p.Do()
+}
+
+// content copies what is in a file: where it has holes, extent by extent.
+func (c *copier) content(from, to *stub.Value, st *stub.Stat) error {
+	if st.Blocks()*512 >= st.Size() {
+		return c.send(from, to, st.Size())
+	}
+	for at := int64(0); at < st.Size(); {
+		data := c.p.Lseek(from, at, unix.SEEK_DATA).MayFail()
+		if err := c.p.Do(); err != nil {
+			return err
+		}
+		if errors.Is(data.Err(), unix.ENXIO) { // a hole until the end
+			break
+		}
+		start := int64(data.Int())
+		hole := c.p.Lseek(from, start, unix.SEEK_HOLE)
+		c.p.Lseek(from, start, unix.SEEK_SET)
+		c.p.Lseek(to, start, unix.SEEK_SET)
+		if err := c.p.Do(); err != nil {
+			return err
+		}
+		end := int64(hole.Int())
+		if data.Err() != nil || start < at || end <= start {
+			return fmt.Errorf("lseek: %w", errChanged)
+		}
+		if err := c.send(from, to, end-start); err != nil {
+			return err
+		}
+		at = end
+	}
+	c.p.Ftruncate(to, st.Size())
+	return c.p.Do()
+}
+
+// sendMax is the most that sendfile(2) copies at once.
+const sendMax = 0x7ffff000
+
+// send copies size bytes, or fewer if the file ends before.
+func (c *copier) send(from, to *stub.Value, size int64) error {
+	for size > 0 {
+		n := c.p.Sendfile(to, from, uint64(min(size, sendMax)))
+		if err := c.p.Do(); err != nil {
+			return err
+		}
+		if n.Int() <= 0 {
+			return nil
+		}
+		size -= int64(n.Int())
+	}
+	return nil
+}

@@ -1,0 +1,66 @@
+package copyup
+
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/stub"
+)
+
+// Room for names of attributes and for a value: most files have none, and the
+// kernel's limit is 64 KiB.
+const (
+	fewXattrs = 512
+	maxXattrs = 64 << 10
+)
+
+// xattrs copies the extended attributes of a file that is open on both sides.
+// Those that the new file system does not take, or the container may not set,
+// are left out.
+func (c *copier) xattrs(from, to *stub.Value) error {
+	list, err := c.read(func(dst []byte) *stub.Value { return c.p.Flistxattr(from, dst) })
+	if err != nil {
+		return err
+	}
+	for _, name := range parseXattrs(list) {
+		value, err := c.read(func(dst []byte) *stub.Value { return c.p.Fgetxattr(from, name, dst) })
+		if err != nil {
+			return err
+		}
+		set := c.p.Fsetxattr(to, name, value).MayFail()
+		if err := c.p.Do(); err != nil {
+			return err
+		}
+		if err := set.Err(); err != nil && !left(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// left reports whether an attribute that cannot be had, or set, is left out.
+func left(err error) bool {
+	return errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENODATA)
+}
+
+// read performs a call that fills a buffer, with a larger one if need be, and
+// what was queued before.
+func (c *copier) read(call func(dst []byte) *stub.Value) ([]byte, error) {
+	for _, size := range []int{fewXattrs, maxXattrs} {
+		dst := make([]byte, size)
+		n := call(dst).MayFail()
+		if err := c.p.Do(); err != nil {
+			return nil, err
+		}
+		switch err := n.Err(); {
+		case err == nil && n.Int() <= len(dst):
+			return dst[:n.Int()], nil
+		case err != nil && left(err):
+			return nil, nil
+		case !errors.Is(err, unix.ERANGE):
+			return nil, err
+		}
+	}
+	return nil, unix.ERANGE
+}

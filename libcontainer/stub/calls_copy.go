@@ -1,0 +1,75 @@
+package stub
+
+import (
+	"encoding/binary"
+
+	"golang.org/x/sys/unix"
+)
+
+// Sendfile queues sendfile(2) from where the descriptor in stands.
+func (p *Proc) Sendfile(out, in *Value, count uint64) *Value {
+	return p.queue("sendfile", unix.SYS_SENDFILE, val(out), val(in), hex(0), num(count))
+}
+
+// Lseek queues lseek(2).
+func (p *Proc) Lseek(fd *Value, offset int64, whence int) *Value {
+	return p.queue("lseek", unix.SYS_LSEEK, val(fd), num(offset), num(whence))
+}
+
+// Ftruncate queues ftruncate(2).
+func (p *Proc) Ftruncate(fd *Value, size int64) *Value {
+	return p.queue("ftruncate", unix.SYS_FTRUNCATE, val(fd), num(size))
+}
+
+// Linkat queues linkat(2), which follows no symbolic link at the end of a path.
+func (p *Proc) Linkat(dir *Value, path string, newDir *Value, newPath string) *Value {
+	return p.queue("linkat", unix.SYS_LINKAT, val(dir), p.str(path), val(newDir), p.str(newPath), num(0))
+}
+
+// Utimensat queues utimensat(2) with the times of a Stat.
+func (p *Proc) Utimensat(dir *Value, path string, st *Stat, flags int) *Value {
+	times := p.data(append(st.time(atimeAt), st.time(mtimeAt)...))
+	return p.queue("utimensat", unix.SYS_UTIMENSAT, val(dir), p.str(path), times, hex(flags))
+}
+
+// Flistxattr queues flistxattr(2); dst is filled by Do.
+func (p *Proc) Flistxattr(fd *Value, dst []byte) *Value {
+	return p.queue("flistxattr", unix.SYS_FLISTXATTR, val(fd), p.output(dst), num(len(dst)))
+}
+
+// Fgetxattr queues fgetxattr(2); dst is filled by Do.
+func (p *Proc) Fgetxattr(fd *Value, name string, dst []byte) *Value {
+	return p.queue("fgetxattr", unix.SYS_FGETXATTR, val(fd), p.str(name), p.output(dst), num(len(dst)))
+}
+
+// Fsetxattr queues fsetxattr(2).
+func (p *Proc) Fsetxattr(fd *Value, name string, value []byte) *Value {
+	return p.queue("fsetxattr", unix.SYS_FSETXATTR, val(fd), p.str(name), p.data(value), num(len(value)), num(0))
+}
+
+// Offsets in struct statx.
+const (
+	atimeAt = 64
+	mtimeAt = 112
+)
+
+// time gives a time as the struct timespec of a 64-bit kernel.
+func (s *Stat) time(at int) []byte {
+	ne := binary.NativeEndian
+	return words(ne.Uint64(s.raw[at:]), uint64(ne.Uint32(s.raw[at+8:])))
+}
+
+// Size gives the size in bytes.
+func (s *Stat) Size() int64 { return int64(binary.NativeEndian.Uint64(s.raw[40:])) }
+
+// Blocks gives how many blocks of 512 bytes the file takes.
+func (s *Stat) Blocks() int64 { return int64(binary.NativeEndian.Uint64(s.raw[48:])) }
+
+// Nlink gives the number of hard links.
+func (s *Stat) Nlink() uint32 { return binary.NativeEndian.Uint32(s.raw[16:]) }
+
+// Inode tells one file from another.
+func (s *Stat) Inode() [3]uint64 {
+	ne := binary.NativeEndian
+	return [3]uint64{uint64(ne.Uint32(s.raw[136:])), uint64(ne.Uint32(s.raw[140:])), ne.Uint64(s.raw[32:])}
+}
