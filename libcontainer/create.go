@@ -70,6 +70,9 @@ func (r *run) release() {
 			f.Close()
 		}
 	}
+	if r.tree != nil {
+		r.tree.Release()
+	}
 	if r.lock != nil {
 		r.lock.unlock()
 		r.lock = nil

@@ -116,10 +116,10 @@ func isolateMounts(r *run) error {
 
 func openRoot(r *run) error {
 	if hasUserNamespace(r.cfg) {
-		r.tree = rootfs.OpenWorkingDirectory(r.p, r.cfg.Rootfs)
+		r.tree = rootfs.OpenWorkingDirectory(r.child, r.cfg.Rootfs)
 		return nil
 	}
-	r.tree = rootfs.Open(r.p, r.cfg.Rootfs)
+	r.tree = rootfs.Open(r.child, r.cfg.Rootfs)
 	return nil
 }
 

@@ -1,16 +1,13 @@
 package specconv
 
 import (
-	"math"
 	"strconv"
 	"strings"
 
 	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/idmap"
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
-
-// maxMappings is how many ranges the kernel takes (user_namespaces(7)).
-const maxMappings = 340
 
 // convertIDMap checks a mount's mappings of owners. Without "idmap" or
 // "ridmap" they are used for the mount alone.
@@ -36,39 +33,10 @@ func (ctx *mountsContext) convertIDMap(out *config.Mount, m *specs.Mount) error 
 	if len(out.IDMap.UIDs) == 0 && !ctx.userNamespace {
 		return fieldErr(out.Field+".options", `"idmap" needs uidMappings and gidMappings, or a user namespace whose mappings are used`)
 	}
-	if err := checkMappings(out.Field+".uidMappings", out.IDMap.UIDs); err != nil {
+	if err := idmap.Check(out.Field+".uidMappings", out.IDMap.UIDs); err != nil {
 		return err
 	}
-	return checkMappings(out.Field+".gidMappings", out.IDMap.GIDs)
-}
-
-// checkMappings checks the ranges of one mapping.
-func checkMappings(field string, list []specs.LinuxIDMapping) error {
-	if len(list) > maxMappings {
-		return fieldErr(field, "%d ranges: the kernel takes %d", len(list), maxMappings)
-	}
-	for i, m := range list {
-		at := index(field, i)
-		switch last := uint64(m.Size) - 1; {
-		case m.Size == 0:
-			return fieldErr(at+".size", "0: want at least 1")
-		case uint64(m.ContainerID)+last >= math.MaxUint32 || uint64(m.HostID)+last >= math.MaxUint32:
-			return fieldErr(at+".size", "%d: the range leads beyond the highest id, %d", m.Size, uint32(math.MaxUint32-1))
-		}
-		for k, other := range list[:i] {
-			if overlap(m.ContainerID, other.ContainerID, m.Size, other.Size) {
-				return fieldErr(at+".containerID", "%d: the range overlaps that of %s", m.ContainerID, index(field, k))
-			}
-			if overlap(m.HostID, other.HostID, m.Size, other.Size) {
-				return fieldErr(at+".hostID", "%d: the range overlaps that of %s", m.HostID, index(field, k))
-			}
-		}
-	}
-	return nil
-}
-
-func overlap(a, b, sizeA, sizeB uint32) bool {
-	return uint64(a) < uint64(b)+uint64(sizeB) && uint64(b) < uint64(a)+uint64(sizeA)
+	return idmap.Check(out.Field+".gidMappings", out.IDMap.GIDs)
 }
 
 // isIDMapOption tells crun's way to give a mapping: "idmap=uids=...;gids=...".
@@ -115,9 +83,11 @@ func parseRanges(text string, container []specs.LinuxIDMapping) ([]specs.LinuxID
 			return nil, err
 		}
 		if relative {
-			if m.HostID, err = toHost(m.HostID, container); err != nil {
-				return nil, err
+			id, ok := idmap.ToHost(container, m.HostID)
+			if !ok {
+				return nil, unmappedError(m.HostID)
 			}
+			m.HostID = id
 		}
 		list = append(list, m)
 	}
@@ -143,16 +113,6 @@ type rangeError string
 
 func (e rangeError) Error() string {
 	return "range " + config.Quote(string(e)) + ": want three numbers, as in 0-1000-10"
-}
-
-// toHost gives the id on the host of one in the container.
-func toHost(id uint32, container []specs.LinuxIDMapping) (uint32, error) {
-	for _, m := range container {
-		if id >= m.ContainerID && id-m.ContainerID < m.Size {
-			return m.HostID + (id - m.ContainerID), nil
-		}
-	}
-	return 0, unmappedError(id)
 }
 
 type unmappedError uint32

@@ -4,8 +4,6 @@
 package mounts
 
 import (
-	"strings"
-
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/libcontainer/config"
@@ -16,8 +14,9 @@ import (
 type Detached struct {
 	// FD of the mount, to be attached by move_mount.
 	FD *stub.Value
-	// FS is the context that the mount was made with, nil for a bind mount.
-	// Reading from it gives the kernel's reason when a call has failed.
+	// FS is the context that the mount was made with, nil for one that was
+	// made without. Reading from it gives the kernel's reason when a call has
+	// failed.
 	FS *stub.Value
 }
 
@@ -29,17 +28,27 @@ func Make(p *stub.Proc, m *config.Mount) Detached {
 	} else {
 		d = filesystem(p, m)
 	}
-	for _, propagation := range m.Propagation {
-		p.MountSetattr(d.FD, recursive(propagation&unix.MS_REC != 0), 0, 0, propagation&^unix.MS_REC)
-	}
+	finish(p, d.FD, m)
 	return d
 }
 
-// bind queues the calls for a bind mount.
-func bind(p *stub.Proc, m *config.Mount) *stub.Value {
-	fd := p.OpenTree(stub.Num(unix.AT_FDCWD), m.Source, cloneFlags(m.Recursive))
-	setAttr(p, fd, m.Attr, 0)
+// finish queues what concerns the mounts below as well.
+func finish(p *stub.Proc, fd *stub.Value, m *config.Mount) {
 	setAttr(p, fd, m.RecAttr, unix.AT_RECURSIVE)
+	for _, propagation := range m.Propagation {
+		p.MountSetattr(fd, recursive(propagation&unix.MS_REC != 0), 0, 0, propagation&^unix.MS_REC)
+	}
+}
+
+// bind queues the calls for a bind mount. It keeps the attributes of the mount
+// that it is made of, but for those that were asked for.
+func bind(p *stub.Proc, m *config.Mount) *stub.Value {
+	flags := cloneFlags(m.Recursive)
+	if m.SourceNoFollow {
+		flags |= unix.AT_SYMLINK_NOFOLLOW
+	}
+	fd := p.OpenTree(stub.Num(unix.AT_FDCWD), m.Source, flags)
+	setAttr(p, fd, m.Attr, 0)
 	return fd
 }
 
@@ -66,27 +75,43 @@ func filesystem(p *stub.Proc, m *config.Mount) Detached {
 	if m.Source != "" {
 		p.FsconfigString(fs, "source", m.Source)
 	}
-	for _, f := range m.Flags {
-		p.FsconfigFlag(fs, f)
-	}
-	for _, d := range m.Data {
-		key, value, hasValue := strings.Cut(d, "=")
-		if hasValue {
-			p.FsconfigString(fs, key, value)
-		} else {
-			p.FsconfigFlag(fs, key)
-		}
-	}
+	configure(p, fs, m)
 	p.FsconfigCreate(fs)
-	fd := p.Fsmount(fs, m.Attr.Set)
-	setAttr(p, fd, m.RecAttr, unix.AT_RECURSIVE)
-	return Detached{FD: fd, FS: fs}
+	return Detached{FD: p.Fsmount(fs, m.Attr.Set), FS: fs}
 }
 
 // Clone queues the call that clones the mount of what fd is open on, with
 // what is mounted below it.
 func Clone(p *stub.Proc, fd *stub.Value) *stub.Value {
 	return p.OpenTree(fd, "", cloneFlags(true)|unix.AT_EMPTY_PATH)
+}
+
+// Remount queues the calls that change the mount at, a descriptor of its root.
+// Unless it is a remount of a bind mount, the superblock is changed too.
+func Remount(p *stub.Proc, m *config.Mount, at *stub.Value) Detached {
+	d := Detached{FD: at}
+	if !m.Bind && len(m.Flags)+len(m.Data) > 0 {
+		d.FS = p.Fspick(at)
+		configure(p, d.FS, m)
+		p.FsconfigReconfigure(d.FS)
+	}
+	setAttr(p, at, m.Attr, 0)
+	finish(p, at, m)
+	return d
+}
+
+// MakeReadonly queues what makes a mount and its superblock read-only.
+func MakeReadonly(p *stub.Proc, d Detached) {
+	fs := d.FS
+	if fs == nil {
+		fs = p.Fspick(d.FD)
+	}
+	p.FsconfigFlag(fs, "ro")
+	p.FsconfigReconfigure(fs)
+	if d.FS == nil {
+		p.CloseFd(fs)
+	}
+	p.MountSetattr(d.FD, 0, unix.MOUNT_ATTR_RDONLY, 0, 0)
 }
 
 // EmptyDir queues the calls that make an empty directory that cannot be

@@ -21,16 +21,18 @@ type cgroupMount struct {
 }
 
 func (c *cgroupMount) Apply(t *Tree) {
-	target := t.target(c.Destination, true, 0)
+	target := t.target(point{path: c.Destination, dir: true})
+	c.at = target
+	c.checkPlace(t)
 	switch {
 	case !c.host.unified():
 		c.applyV1(t, target)
 	case c.private:
 		m := *c.Mount
 		m.Type, m.Source = "cgroup2", "cgroup"
-		c.attach(t, &m, target)
+		c.attach(t, mounts.Make(t.p, &m), target)
 	default:
-		c.attach(t, c.bind(c.host.Paths[""]), target)
+		c.attach(t, mounts.Make(t.p, c.bind(c.host.Paths[""])), target)
 	}
 	t.p.CloseFd(target)
 }
@@ -57,7 +59,7 @@ func (c *cgroupMount) applyV1(t *Tree, target *stub.Value) {
 	for _, name := range names {
 		t.p.Mkdirat(made.FD, name, 0o755)
 		at := t.p.Openat2(made.FD, name, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, unix.RESOLVE_BENEATH|unix.RESOLVE_NO_SYMLINKS)
-		c.attach(t, c.hierarchy(name, dirs[name]), at)
+		c.attach(t, mounts.Make(t.p, c.hierarchy(name, dirs[name])), at)
 		t.p.CloseFd(at)
 	}
 	for controller, name := range links {

@@ -37,7 +37,7 @@ type boundDeviceOp struct {
 }
 
 func (d boundDeviceOp) Apply(t *Tree) {
-	target := t.target(d.Path, false, 0)
+	target := t.target(point{path: d.Path})
 	t.judgeLater(d, devices.Bind(t.p, d.Device, target))
 	t.p.CloseFd(target)
 }

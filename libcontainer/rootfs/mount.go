@@ -17,53 +17,101 @@ import (
 // mountOp is one of config.json's mounts.
 type mountOp struct {
 	*config.Mount
-	// fs is the context of the mount made last.
-	fs *stub.Value
+	// What was queued last: the context of the mount, the mount, and the
+	// place that it is to have.
+	fs, made, at *stub.Value
 }
 
 func (m *mountOp) String() string {
 	kind := m.Type
-	if m.Bind {
+	switch {
+	case m.Bind && m.Recursive:
+		kind = "rbind"
+	case m.Bind:
 		kind = "bind"
-		if m.Recursive {
-			kind = "rbind"
-		}
 	}
 	return fmt.Sprintf("%s: mount %s %q on %q", m.Field, kind, m.Source, m.Destination)
 }
 
 func (m *mountOp) Apply(t *Tree) {
-	target := t.target(m.Destination, m.wantsDir(), m.resolve())
-	m.attach(t, m.Mount, target)
-	t.p.CloseFd(target)
+	m.at = t.target(m.point())
+	m.checkPlace(t)
+	m.attach(t, mounts.Make(t.p, m.Mount), m.at)
+	t.p.CloseFd(m.at)
 }
 
-// resolve forbids symbolic links on the way to /proc and /sys: a link there
-// would have what berth itself writes to procfs go elsewhere
-// (CVE-2019-19921, CVE-2023-27561).
-func (m *mountOp) resolve() uint64 {
-	if m.Type == "proc" || m.Type == "sysfs" {
-		return unix.RESOLVE_NO_SYMLINKS
+// point is where the mount is to be. A symbolic link at /proc or /sys, and on
+// the way to where a procfs or sysfs is mounted, is an error: it would have
+// what trusts these directories go elsewhere (CVE-2019-19921, CVE-2023-27561).
+func (m *mountOp) point() point {
+	at := point{path: m.Destination, dir: m.wantsDir()}
+	if m.Type == "proc" || m.Type == "sysfs" || m.Destination == "/proc" || m.Destination == "/sys" {
+		at.resolve = unix.RESOLVE_NO_SYMLINKS
 	}
-	return 0
-}
-
-// attach queues the making of a mount and its attachment.
-func (m *mountOp) attach(t *Tree, mount *config.Mount, target *stub.Value) {
-	made := mounts.Make(t.p, mount)
-	m.fs = made.FS
-	t.p.MoveMount(made.FD, target)
-	if made.FS != nil {
-		t.p.CloseFd(made.FS)
+	if m.DestNoFollow {
+		at.flags = unix.O_NOFOLLOW
 	}
-	t.p.CloseFd(made.FD)
+	return at
 }
 
-// explain adds to the failure of a call what the kernel has logged about it in
-// the context of the mount, such as "Unknown parameter".
+// attach queues the attachment of a mount that was made.
+func (m *mountOp) attach(t *Tree, d mounts.Detached, target *stub.Value) {
+	m.fs, m.made = d.FS, d.FD
+	m.checkProc(t)
+	t.p.MoveMount(d.FD, target)
+	if d.FS != nil {
+		t.p.CloseFd(d.FS)
+	}
+	t.p.CloseFd(d.FD)
+}
+
+// wantsDir tells whether the mount point is to be a directory: unless a file
+// is bound on it. The source is looked up on the host, where the runtime and
+// the stub see the same.
+func (m *mountOp) wantsDir() bool {
+	if !m.Bind {
+		return true
+	}
+	stat := os.Stat
+	if m.SourceNoFollow {
+		stat = os.Lstat
+	}
+	st, err := stat(m.Source)
+	return err != nil || st.IsDir()
+}
+
+func (m *mountOp) way(t *Tree) error {
+	if err := t.mkdirAll(path.Dir(m.Destination), 0); err != nil {
+		return err
+	}
+	return t.makeOne(m.Destination, m.wantsDir(), 0)
+}
+
+// explain adds to the failure of a call what can be found out about it.
 func (m *mountOp) explain(t *Tree, err error) error {
 	var call *stub.Error
-	if m.fs == nil || !errors.As(err, &call) || (call.Call != "fsconfig" && call.Call != "fsmount") {
+	if !errors.As(err, &call) {
+		return err
+	}
+	switch {
+	case call.Call == "openat2" && call.Errno == unix.ELOOP && m.point().resolve != 0:
+		return fmt.Errorf("%w: there is a symbolic link on the way to %q in the root file system: it must be a directory", err, m.Destination)
+	case call.Call == "open_tree" && call.Errno == unix.ENOENT:
+		return fmt.Errorf("%w: there is no %q on the host", err, m.Source)
+	case call.Call == "move_mount" && (call.Errno == unix.EINVAL || call.Errno == unix.ENOTDIR):
+		return m.explainKinds(t, err)
+	case call.Call == "fsopen" && call.Errno == unix.ENODEV:
+		return fmt.Errorf("%w: the kernel has no file system %q (see /proc/filesystems; a bind mount has \"bind\" among its options)", err, m.Type)
+	case call.Call == "fsconfig" || call.Call == "fsmount":
+		return m.explainContext(t, err)
+	}
+	return err
+}
+
+// explainContext adds what the kernel has logged in the context of the mount,
+// such as "Unknown parameter".
+func (m *mountOp) explainContext(t *Tree, err error) error {
+	if m.fs == nil {
 		return err
 	}
 	line := make([]byte, 256)
@@ -75,20 +123,37 @@ func (m *mountOp) explain(t *Tree, err error) error {
 	return fmt.Errorf("%w: %s", err, strings.TrimSpace(string(line[2:n.Int()])))
 }
 
-// wantsDir tells whether the mount point is to be a directory: unless a file
-// is bound on it. The source is looked up on the host, where the runtime and
-// the stub see the same.
-func (m *mountOp) wantsDir() bool {
-	if !m.Bind {
-		return true
-	}
-	st, err := os.Stat(m.Source)
-	return err != nil || st.IsDir()
-}
-
-func (m *mountOp) way(t *Tree) error {
-	if err := t.mkdirAll(path.Dir(m.Destination), 0); err != nil {
+// explainKinds says so when a directory was to be mounted on a file, or a file
+// on a directory. Engines look for "not a directory".
+func (m *mountOp) explainKinds(t *Tree, err error) error {
+	source, v := t.p.Statx(m.made, "", unix.AT_EMPTY_PATH)
+	v.MayFail()
+	destination, w := t.p.Statx(m.at, "", unix.AT_EMPTY_PATH)
+	w.MayFail()
+	if t.p.Do() != nil || v.Err() != nil || w.Err() != nil {
 		return err
 	}
-	return t.makeOne(m.Destination, m.wantsDir(), 0)
+	isDir := func(st *stub.Stat) bool { return st.Mode()&unix.S_IFMT == unix.S_IFDIR }
+	switch {
+	case isDir(source) == isDir(destination):
+		return err
+	case isDir(source):
+		return fmt.Errorf("%s: source %q is a directory, destination %q is %w", m, m.Source, m.Destination, unix.ENOTDIR)
+	default:
+		return fmt.Errorf("%s: source %q is %w, destination %q is a directory", m, m.Source, unix.ENOTDIR, m.Destination)
+	}
+}
+
+// instead gives the same mount made by mount(2), when the newer calls do not
+// take its options: some file systems have learnt them late.
+func (m *mountOp) instead(err error) Op {
+	var call *stub.Error
+	if m.Bind || !errors.As(err, &call) || call.Call != "fsconfig" && call.Call != "fsmount" {
+		return nil
+	}
+	switch call.Errno {
+	case unix.EINVAL, unix.EOPNOTSUPP, unix.ENOSYS:
+		return &stagedMount{mountOp: mountOp{Mount: m.Mount}, old: true, because: err}
+	}
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/mounts"
 )
 
 // Mounts gives the operations for config.json's mounts, in its order.
@@ -11,13 +12,26 @@ func Mounts(cfg *config.Config, host CgroupHost) []Op {
 	plan := make([]Op, 0, len(cfg.Mounts))
 	for i := range cfg.Mounts {
 		op := mountOp{Mount: &cfg.Mounts[i]}
-		if op.Type == "cgroup" || op.Type == "cgroup2" {
+		switch {
+		case op.Remount:
+			plan = append(plan, &remountOp{op})
+		case op.Type == "cgroup" || op.Type == "cgroup2":
 			plan = append(plan, &cgroupMount{mountOp: op, host: host, private: cfg.Namespaces.Has(unix.CLONE_NEWCGROUP)})
-			continue
+		case op.CopySymlink:
+			plan = append(plan, &linkCopy{op})
+		default:
+			plan = append(plan, mountOrStaged(&op))
 		}
-		plan = append(plan, &op)
 	}
 	return plan
+}
+
+// mountOrStaged gives the operation for a mount that is neither special.
+func mountOrStaged(m *mountOp) Op {
+	if m.staged() {
+		return &stagedMount{mountOp: *m, old: mounts.NeedsOld(m.Mount)}
+	}
+	return m
 }
 
 // Devices gives the operations that fill /dev; kcore says whether the kernel
@@ -39,7 +53,7 @@ func BoundDevices(cfg *config.Config, kcore bool) []Op {
 
 func fillDev(cfg *config.Config, kcore bool, device func(config.Device) Op) []Op {
 	for i := range cfg.Mounts {
-		if m := &cfg.Mounts[i]; m.Destination == "/dev" && m.Bind {
+		if m := &cfg.Mounts[i]; m.Destination == "/dev" && m.Bind && !m.Remount {
 			return nil
 		}
 	}

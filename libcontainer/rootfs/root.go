@@ -67,14 +67,15 @@ func Propagate(p *stub.Proc, propagation uint64) {
 
 // Open queues the opening of the root file system at path on the host, as a
 // mount of its own, and of the host's /dev/null.
-func Open(p *stub.Proc, path string) *Tree { return open(p, path, path) }
+func Open(child *stub.Child, path string) *Tree { return openRoot(child, path, path) }
 
 // OpenWorkingDirectory is Open for a path that is the stub's working directory
 // already: above it may be directories that it may not search.
-func OpenWorkingDirectory(p *stub.Proc, path string) *Tree { return open(p, path, ".") }
+func OpenWorkingDirectory(child *stub.Child, path string) *Tree { return openRoot(child, path, ".") }
 
-func open(p *stub.Proc, path, from string) *Tree {
-	t := &Tree{p: p}
+func openRoot(child *stub.Child, path, from string) *Tree {
+	p := child.Proc
+	t := &Tree{p: p, child: child}
 	cwd := stub.Num(unix.AT_FDCWD)
 	p.Label("root.path: %q", path)
 	at := p.Openat(cwd, from, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)

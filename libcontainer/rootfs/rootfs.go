@@ -1,5 +1,5 @@
 // Package rootfs builds a container's root file system: a plan is a list of
-// operations made from the configuration alone; a Tree queues them on a stub.
+// operations made from the configuration alone; a Tree performs them by a stub.
 //
 // The root is opened once. Every path of the container's is resolved from
 // that descriptor with openat2(RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS), and what
@@ -10,23 +10,38 @@ package rootfs
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// Op is one operation of a plan.
+// Op is one operation of a plan; it is also queued or asking.
 type Op interface {
 	// String says what the operation is, in the terms of config.json.
 	String() string
-	// Apply queues its calls.
+}
+
+// queued is an operation whose calls are known beforehand. Many of them are
+// sent at once.
+type queued interface {
+	Op
+	// Apply queues the calls.
 	Apply(t *Tree)
+}
+
+// asking is an operation that needs answers in between.
+type asking interface {
+	Op
+	// Perform performs it; nothing is queued when it begins.
+	Perform(t *Tree) error
 }
 
 // Tree is a root file system that is being built.
 type Tree struct {
-	p *stub.Proc
+	p     *stub.Proc
+	child *stub.Child
 	// root is the container's "/", null the host's /dev/null.
 	root *stub.Value
 	null *stub.Value
@@ -34,6 +49,8 @@ type Tree struct {
 	checks []check
 	// lastWay is the operation that directories were made for last.
 	lastWay Op
+	// owners are the user namespaces made for mappings of owners, by mapping.
+	owners map[string]*os.File
 }
 
 // check judges, after its batch, what the calls of an operation returned that
@@ -44,64 +61,88 @@ type check struct {
 	judge func() error
 }
 
-// opRoom is more than the calls that one operation queues.
-const opRoom = 64
+// opRoom is more than the calls that one operation queues, opSpace more than
+// the bytes that they take: a few paths of 4096.
+const (
+	opRoom  = 200
+	opSpace = 32 << 10
+)
 
 // Run performs a plan, and whatever was queued before it.
 func (t *Tree) Run(plan []Op) error {
 	for len(plan) > 0 {
-		starts := t.queueSome(plan)
-		err := t.Do()
+		done, err := t.runSome(plan)
 		if err == nil {
-			plan = plan[len(starts):]
+			plan = plan[done:]
 			continue
 		}
-		failed := failedOp(err, starts)
-		if failed < 0 {
+		if done < 0 {
 			return err
 		}
-		// Rare: directories on the way to the destination are missing.
-		plan = plan[failed:]
-		if err := t.makeWay(plan[0], err); err != nil {
-			return t.explain(plan[0], err)
+		plan = plan[done:]
+		if plan[0], err = t.recover(plan[0], err); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// explain adds what the operation can find out about its failure.
-func (t *Tree) explain(op Op, err error) error {
-	if e, ok := op.(interface{ explain(*Tree, error) error }); ok {
-		return e.explain(t, err)
+// runSome performs the beginning of a plan and tells how many operations of it
+// are done; with an error that is not about one of them, -1.
+func (t *Tree) runSome(plan []Op) (int, error) {
+	if op, ok := plan[0].(asking); ok {
+		if err := t.Do(); err != nil {
+			return -1, err
+		}
+		t.p.Label("%s", op)
+		err := op.Perform(t)
+		t.p.Label("")
+		if err != nil {
+			return 0, err
+		}
+		return 1, nil
 	}
-	return err
+	starts := t.queueSome(plan)
+	if err := t.Do(); err != nil {
+		return failedOp(err, starts), err
+	}
+	return len(starts), nil
 }
 
-// queueSome queues as much of the plan as a batch has room for and returns the
-// index of each operation's first call.
+// recover finds another way after a failure: all rare. It gives what is to be
+// performed now, or the error.
+func (t *Tree) recover(op Op, err error) (Op, error) {
+	made, err := t.makeWay(op, err)
+	if made {
+		return op, nil
+	}
+	if e, ok := op.(interface{ explain(*Tree, error) error }); ok {
+		err = e.explain(t, err)
+	}
+	if o, ok := op.(interface{ instead(error) Op }); ok {
+		if other := o.instead(err); other != nil {
+			return other, nil
+		}
+	}
+	return op, err
+}
+
+// queueSome queues as much of the plan as a batch has room for, up to an
+// operation that asks, and returns the index of each operation's first call.
 func (t *Tree) queueSome(plan []Op) []int {
 	var starts []int
 	for _, op := range plan {
-		if t.p.Room() < opRoom {
+		_, asks := op.(asking)
+		q, ok := op.(queued)
+		if asks || !ok || t.p.Room() < opRoom || t.p.Space() < opSpace {
 			break
 		}
 		starts = append(starts, t.p.Len())
-		t.queue(op)
+		t.p.Label("%s", q)
+		q.Apply(t)
+		t.p.Label("")
 	}
 	return starts
-}
-
-func (t *Tree) queue(op Op) {
-	t.p.Label("%s", op)
-	op.Apply(t)
-	t.p.Label("")
-}
-
-// Queue queues a plan that is short and needs no answers; Do performs it.
-func (t *Tree) Queue(plan []Op) {
-	for _, op := range plan {
-		t.queue(op)
-	}
 }
 
 // Do performs what is queued and judges it.
@@ -147,4 +188,11 @@ func failedOp(err error, starts []int) int {
 // open queues the opening of a path of the container's as O_PATH.
 func (t *Tree) open(path string, flags int) *stub.Value {
 	return t.p.OpenInRoot(t.root, path, unix.O_PATH|flags)
+}
+
+// Release closes what the building has opened in this process.
+func (t *Tree) Release() {
+	for _, f := range t.owners {
+		f.Close()
+	}
 }

@@ -18,31 +18,42 @@ type needsWay interface {
 	way(t *Tree) error
 }
 
-// makeWay makes the directories whose lack err reports; it returns err when
-// that is not what it reports, or they have been made already.
-func (t *Tree) makeWay(op Op, err error) error {
+// makeWay makes the directories whose lack err reports, and says that it has.
+// It gives err back when that is not what it reports, or they have been made
+// already.
+func (t *Tree) makeWay(op Op, err error) (made bool, _ error) {
 	var call *stub.Error
 	need, ok := op.(needsWay)
 	if !ok || !errors.As(err, &call) || call.Call != "openat2" || call.Errno != unix.ENOENT || t.lastWay == op {
-		return err
+		return false, err
 	}
 	t.lastWay = op
 	if err := need.way(t); err != nil {
-		return fmt.Errorf("%s: make the way there: %w", op, err)
+		return false, fmt.Errorf("%s: make the way there: %w", op, err)
 	}
-	return nil
+	return true, nil
+}
+
+// point is the place of a mount.
+type point struct {
+	path string
+	// dir says that it is to be a directory.
+	dir bool
+	// flags and resolve are for openat2(2).
+	flags   int
+	resolve uint64
 }
 
 // target queues the opening of a mount point, and its making if only the last
 // part of the path is missing. (Run makes the others: an answer is needed to
 // know which.)
-func (t *Tree) target(dest string, dir bool, resolve uint64) *stub.Value {
-	if dest != "/" {
-		parent := t.open(path.Dir(dest), unix.O_DIRECTORY)
-		t.makeLast(parent, path.Base(dest), dir)
+func (t *Tree) target(at point) *stub.Value {
+	if at.path != "/" {
+		parent := t.open(path.Dir(at.path), unix.O_DIRECTORY)
+		t.makeLast(parent, path.Base(at.path), at.dir)
 		t.p.CloseFd(parent)
 	}
-	return t.p.Openat2(t.root, dest, unix.O_PATH|unix.O_CLOEXEC, unix.RESOLVE_IN_ROOT|unix.RESOLVE_NO_MAGICLINKS|resolve)
+	return t.p.Openat2(t.root, at.path, unix.O_PATH|unix.O_CLOEXEC|at.flags, unix.RESOLVE_IN_ROOT|unix.RESOLVE_NO_MAGICLINKS|at.resolve)
 }
 
 // makeLast queues the making of one directory or empty file. It exists mostly.

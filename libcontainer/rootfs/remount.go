@@ -1,0 +1,49 @@
+package rootfs
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/mounts"
+	"github.com/berth-oci/berth/libcontainer/stub"
+)
+
+// remountOp changes what is mounted at a destination.
+type remountOp struct {
+	mountOp
+}
+
+func (r *remountOp) String() string { return fmt.Sprintf("%s: remount %q", r.Field, r.Destination) }
+
+func (r *remountOp) Apply(t *Tree) {
+	at := t.root
+	if r.Destination != "/" {
+		at = t.open(r.Destination, 0)
+	}
+	d := mounts.Remount(t.p, r.Mount, at)
+	r.fs = d.FS
+	if d.FS != nil {
+		t.p.CloseFd(d.FS)
+	}
+	if r.Destination != "/" {
+		t.p.CloseFd(at)
+	}
+}
+
+// way makes nothing: there must be a mount.
+func (r *remountOp) way(*Tree) error { return errNoMount }
+
+var errNoMount = errors.New("nothing is mounted there")
+
+func (r *remountOp) explain(t *Tree, err error) error {
+	var call *stub.Error
+	if errors.As(err, &call) && call.Errno == unix.EINVAL && (call.Call == "mount_setattr" || call.Call == "fspick") {
+		return fmt.Errorf("%w: %w", err, errNoMount)
+	}
+	return r.mountOp.explain(t, err)
+}
+
+// instead gives nothing: mount(2) would reset what is not asked for.
+func (r *remountOp) instead(error) Op { return nil }

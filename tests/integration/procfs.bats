@@ -1,0 +1,123 @@
+# Nothing may come to lie in /proc and /sys that could make what is written
+# there go elsewhere (CVE-2019-16884, CVE-2019-19921, CVE-2023-27561).
+load helpers
+
+prepare() {
+	new_bundle
+	config '.root.readonly = false'
+	args true
+	echo fake >"$T/file"
+	mkdir "$T/dir"
+}
+
+# bind SOURCE DESTINATION: add a bind mount.
+bind() {
+	config '.mounts += [{destination: $d, type: "none", source: $s, options: ["bind"]}]' --arg d "$2" --arg s "$1"
+}
+
+# is_refused: run is, for a reason that names a path of /proc.
+is_refused() {
+	rt run --bundle "$BUNDLE" c
+	[ "$status" != 0 ] || failed "a mount on $1 was made"
+	assert_match '/proc' "$err"
+}
+
+@test "files of /proc that tell of the machine can be covered" {
+	local file
+	for file in cpuinfo diskstats loadavg meminfo stat swaps uptime; do
+		bind "$T/file" "/proc/$file"
+	done
+	run_script 'cat /proc/cpuinfo /proc/diskstats /proc/loadavg /proc/meminfo /proc/stat /proc/swaps /proc/uptime | sort -u'
+	assert_equal fake "$out"
+}
+
+# bats test_tags=berth
+@test "files of /proc that engines adjust can be covered" {
+	bind "$T/file" /proc/pressure/cpu
+	bind "$T/file" /proc/sys/kernel/ns_last_pid
+	config '.linux.readonlyPaths = []'
+	[ -e /proc/pressure/cpu ] || skip "no /proc/pressure"
+	run_script 'cat /proc/pressure/cpu /proc/sys/kernel/ns_last_pid'
+	assert_equal $'fake\nfake' "$out"
+}
+
+@test "nothing else in /proc can be covered" {
+	local where
+	for where in version net/dev sys/kernel/core_pattern self/attr/exec 1/attr mounts kcore nothing; do
+		config 'del(.mounts[7])'
+		bind "$T/file" "/proc/$where"
+		is_refused "/proc/$where"
+		config 'del(.mounts[7])'
+		bind "$T/dir" "/proc/$where"
+		is_refused "/proc/$where"
+	done
+}
+
+@test "a mount reaches /proc by no detour" {
+	ln -s /proc "$BUNDLE/rootfs/link"
+	ln -s proc/sys/kernel/core_pattern "$BUNDLE/rootfs/file"
+	local where
+	for where in /link/version /dev/../proc/version /file; do
+		config 'del(.mounts[7])'
+		bind "$T/file" "$where"
+		is_refused "$where"
+	done
+	[ "$(cat /proc/sys/kernel/core_pattern)" != fake ]
+}
+
+@test "nothing but a procfs is bound on /proc" {
+	bind "$T/dir" /proc
+	is_refused /proc
+	config '.mounts[7] = {destination: "/proc", type: "tmpfs", source: "tmpfs"}'
+	is_refused /proc
+}
+
+@test "the host's procfs can be bound on /proc" {
+	config '.mounts[0] = {destination: "/proc", type: "none", source: "/proc", options: ["rbind"]}
+		| del(.linux.namespaces[] | select(.type == "pid"))'
+	run_script 'stat -f -c %T /proc; ls -d /proc/self >&2'
+	assert_equal proc "$out"
+}
+
+@test "a procfs lies on a procfs" {
+	config '.mounts += [.mounts[0]]'
+	run_script 'stat -f -c %T /proc'
+	assert_equal proc "$out"
+}
+
+@test "an image whose /proc or /sys is a link is refused" {
+	local name
+	mkdir "$BUNDLE/rootfs/elsewhere"
+	for name in proc sys; do
+		rm -rf "$BUNDLE/rootfs/proc" "$BUNDLE/rootfs/sys"
+		ln -s elsewhere "$BUNDLE/rootfs/$name"
+		rt run --bundle "$BUNDLE" c
+		[ "$status" != 0 ] || failed "/$name was a link"
+		ln -sfn /elsewhere "$BUNDLE/rootfs/$name"
+		rt run --bundle "$BUNDLE" c
+		[ "$status" != 0 ] || failed "/$name was a link"
+	done
+	assert_equal "" "$(ls -A "$BUNDLE/rootfs/elsewhere")"
+}
+
+# bats test_tags=berth
+@test "an image whose /proc is a link is refused with the reason" {
+	mkdir "$BUNDLE/rootfs/elsewhere"
+	ln -s elsewhere "$BUNDLE/rootfs/proc"
+	rt run --bundle "$BUNDLE" c
+	refused 'mounts\[0\].*symbolic link on the way to "/proc" in the root file system: it must be a directory'
+	config '.mounts[0] = {destination: "/proc", type: "none", source: "/proc", options: ["rbind"]}'
+	rt run --bundle "$BUNDLE" c
+	refused 'mounts\[0\].*symbolic link on the way to "/proc"'
+}
+
+@test "directories of sysfs can be covered, and no others" {
+	bind "$T/dir" /sys/kernel
+	run_script 'ls -A /sys/kernel | wc -l'
+	assert_equal 0 "$out"
+	args true
+	config 'del(.mounts[7])'
+	bind "$T/dir" /sys/nothing
+	rt run --bundle "$BUNDLE" c
+	[ "$status" != 0 ]
+}

@@ -1,0 +1,171 @@
+# What a tmpfs takes over from the directory that it covers, and options that
+# are given in unusual ways.
+load helpers
+
+prepare() {
+	new_bundle
+	mkdir -p "$BUNDLE/rootfs/data"
+}
+
+# tmpfs DESTINATION OPTION...: add one to config.json.
+tmpfs() {
+	local destination=$1
+	shift
+	config '.mounts += [{destination: $d, type: "tmpfs", source: "tmpfs", options: $ARGS.positional}]' \
+		--arg d "$destination" --args -- "$@"
+}
+
+@test "a tmpfs without a mode has that of the directory it covers" {
+	chmod 1751 "$BUNDLE/rootfs/data"
+	tmpfs /data nosuid
+	run_script 'stat -c %a /data'
+	assert_equal 1751 "$out"
+}
+
+@test "a tmpfs on a directory that is made for it is for everybody" {
+	tmpfs /made
+	tmpfs /made/and/deeper
+	run_script 'stat -c %a /made /made/and/deeper'
+	assert_equal $'1777\n1777' "$out"
+}
+
+# bats test_tags=berth
+@test "the mode that config.json gives a tmpfs counts" {
+	chmod 1751 "$BUNDLE/rootfs/data"
+	tmpfs /data mode=700
+	run_script 'stat -c %a /data'
+	assert_equal 700 "$out"
+}
+
+@test "several options in one string are several options" {
+	tmpfs /data "size=64k,mode=711" "nosuid"
+	run_script 'grep " /data " /proc/self/mountinfo'
+	assert_options "$out" /data nosuid
+	assert_match 'size=64k' "$(mount_data "$out" /data)"
+}
+
+# bats test_tags=berth
+@test "options of the mount are known among those of the file system" {
+	tmpfs /data "size=64k,ro,noexec"
+	run_script 'grep " /data " /proc/self/mountinfo'
+	assert_options "$out" /data ro noexec
+}
+
+@test "iversion and noiversion are taken" {
+	tmpfs /data iversion nosuid noatime size=64k
+	tmpfs /b noiversion
+	run_script 'grep -e " /data " -e " /b " /proc/self/mountinfo; touch /data/file'
+	assert_options "$out" /data rw nosuid noatime
+	assert_match 'size=64k' "$(mount_data "$out" /data)"
+	assert_equal tmpfs "$(mount_type "$out" /b)"
+	assert_equal 1 "$(grep -c " /data " <<<"$out")"
+}
+
+# bats test_tags=berth
+@test "a mount made the old way keeps its propagation and recursive attributes" {
+	tmpfs /data iversion rnodev shared
+	run_script 'cat /proc/self/mountinfo'
+	assert_options "$out" /data nodev
+	assert_match 'shared:' "$(mount_propagation "$out" /data)"
+}
+
+@test "tmpcopyup keeps owners, modes and links" {
+	local d=$BUNDLE/rootfs/data
+	mkdir "$d/dir"
+	echo text >"$d/dir/file"
+	chmod 1751 "$d/dir"
+	chown 12:34 "$d/dir" "$d/dir/file"
+	chmod 4755 "$d/dir/file"
+	ln -s dir/file "$d/link"
+	ln -s /etc/passwd "$d/absolute"
+	chown -h 5:6 "$d/link"
+	tmpfs /data tmpcopyup
+	run_script 'cd /data; for f in ./absolute ./dir ./dir/file ./link; do stat -c "%n %A %u:%g" "$f"; done; cat link; readlink absolute; stat -f -c %T .'
+	assert_equal "$(cat <<-'END'
+		./absolute lrwxrwxrwx 0:0
+		./dir drwxr-x--t 12:34
+		./dir/file -rwsr-xr-x 12:34
+		./link lrwxrwxrwx 5:6
+		text
+		/etc/passwd
+		tmpfs
+	END
+	)" "$(grep -v '^$' <<<"$out")"
+}
+
+# bats test_tags=berth
+@test "tmpcopyup keeps the owner of the directory itself, hard links, types and times" {
+	local d=$BUNDLE/rootfs/data
+	echo text >"$d/one"
+	ln "$d/one" "$d/two"
+	chown 12:34 "$d"
+	chmod 751 "$d"
+	mkfifo -m 640 "$d/fifo"
+	touch -d @1000000000 "$d/one"
+	tmpfs /data tmpcopyup
+	tmpfs /other tmpcopyup uid=7
+	mkdir "$BUNDLE/rootfs/other"
+	run_script 'stat -c "%a %u:%g" /data; stat -c "%u:%g" /other; stat -c %h /data/one; [ /data/one -ef /data/two ] && echo same; stat -c %A /data/fifo; stat -c %Y /data/one'
+	assert_equal $'751 12:34\n7:0\n2\nsame\nprw-r-----\n1000000000' "$out"
+}
+
+@test "tmpcopyup leaves the image as it is" {
+	local d=$BUNDLE/rootfs/data
+	mkdir "$d/dir"
+	echo text >"$d/dir/file"
+	tmpfs /data tmpcopyup
+	run_script 'echo more >>/data/dir/file; rm -r /data/dir; touch /data/new'
+	assert_equal text "$(cat "$d/dir/file")"
+	assert_equal dir "$(ls "$d")"
+}
+
+@test "tmpcopyup of many files" {
+	local d=$BUNDLE/rootfs/data i
+	for ((i = 0; i < 300; i++)); do echo "$i" >"$d/file-$i"; done
+	mkdir -p "$d/a/b/c/d/e/f"
+	head -c 3000000 /dev/urandom >"$d/a/b/c/d/e/f/big"
+	tmpfs /data tmpcopyup
+	run_script 'cat /data/file-* | md5sum; md5sum </data/a/b/c/d/e/f/big; ls /data | wc -l'
+	assert_equal "$(cat "$d"/file-* | md5sum; md5sum <"$d/a/b/c/d/e/f/big"; echo 301)" "$out"
+}
+
+# bats test_tags=berth
+@test "a read-only tmpfs is filled before it is read-only" {
+	echo text >"$BUNDLE/rootfs/data/file"
+	tmpfs /data tmpcopyup ro
+	tmpfs /data tmpcopyup ro iversion
+	run_script 'grep " /data " /proc/self/mountinfo; cat /data/file; touch /data/new || true'
+	assert_equal 'text' "$(tail -n 1 <<<"$out")"
+	assert_options "$out" /data ro
+	assert_match '^ro,' "$(mount_data "$out" /data)"
+	assert_match 'Read-only file system' "$err"
+}
+
+# bats test_tags=berth
+@test "tmpcopyup into too small a tmpfs says which file does not fit" {
+	head -c 200000 /dev/zero | tr '\0' x >"$BUNDLE/rootfs/data/big"
+	tmpfs /data tmpcopyup size=64k
+	args true
+	rt run --bundle "$BUNDLE" c
+	refused 'mounts\[7\].*tmpcopyup: copy "/big": .*no space left on device'
+}
+
+# bats test_tags=berth
+@test "what tmpcopyup copies is charged to the container" {
+	head -c 20000000 /dev/urandom >"$BUNDLE/rootfs/data/big"
+	tmpfs /data tmpcopyup
+	config '.linux.resources.memory = {limit: 10000000}'
+	args true
+	rt run --bundle "$BUNDLE" c
+	[ "$status" != 0 ]
+}
+
+@test "a link in the image leads tmpcopyup nowhere else" {
+	mkdir "$T/decoy"
+	echo secret >"$T/decoy/file"
+	ln -s "$T/decoy" "$BUNDLE/rootfs/link"
+	ln -s "$T/decoy" "$BUNDLE/rootfs/data/link"
+	tmpfs /data tmpcopyup
+	run_script 'cat /data/link/file; stat -c %F /data/link'
+	assert_equal 'symbolic link' "$out"
+}
