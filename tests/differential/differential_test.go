@@ -188,6 +188,9 @@ func normalMount(spec *specs.Spec, line string) string {
 		// With "ro" berth makes the superblock read-only too; runc remounts
 		// the mount alone, behind the others.
 		fs[2] = strings.Replace(fs[2], "ro", "rw", 1)
+		// The mode of the mount point is an option with berth; runc changes
+		// the mode of the mount afterwards.
+		fs[2] = strings.Replace(fs[2], ",mode=755", "", 1)
 	}
 	return strings.Join([]string{root, point, options, strings.Join(kinds, ","), strings.Join(fs, " ")}, " | ")
 }

@@ -73,7 +73,9 @@ feature() {
 		case $option in
 		remount) continue ;;
 		bind | rbind) config '.mounts[7] = {destination: "/mnt", type: "none", source: $s, options: [$o]}' --arg o "$option" --arg s "$T/source" ;;
-		idmap | ridmap) continue ;;
+		copy-symlink | dest-nofollow | src-nofollow) config '.mounts[7] = {destination: "/mnt", type: "none", source: $s, options: ["bind", $o]}' --arg o "$option" --arg s "$T/source" ;;
+		idmap | ridmap) config '.mounts[7] = {destination: "/mnt", type: "none", source: $s, options: ["bind", $o],
+			uidMappings: [{containerID: 0, hostID: 5, size: 1}], gidMappings: [{containerID: 0, hostID: 5, size: 1}]}' --arg o "$option" --arg s "$T/source" ;;
 		*) config '.mounts[7] = {destination: "/mnt", type: "tmpfs", source: "tmpfs", options: [$o]}' --arg o "$option" ;;
 		esac
 		rt create --bundle "$BUNDLE" c
