@@ -49,17 +49,12 @@ func TestMountRefusals(t *testing.T) {
 		`mounts[0].uidMappings: missing: gidMappings are there`:                                                      idMount(nil, one),
 		`mounts[0].options: "idmap" needs uidMappings and gidMappings, or a user namespace whose mappings are used`:  idMount(nil, nil, "idmap"),
 		`mounts[0].options: "remount": the owners of what is mounted already cannot be mapped any more`:              idMount(one, one, "remount"),
-		`mounts[0].uidMappings[0].size: 0: want at least 1`:                                                          idMount(ranges(1, 2, 0), one),
-		`mounts[0].gidMappings[1].size: 2: the range leads beyond the highest id, 4294967294`:                        idMount(one, ranges(0, 0, 1, 5, 1<<32-2, 2)),
-		`mounts[0].gidMappings[1].containerID: 9: the range overlaps that of mounts[0].gidMappings[0]`:               idMount(one, ranges(0, 0, 10, 9, 100, 2)),
-		`mounts[0].uidMappings[1].hostID: 9: the range overlaps that of mounts[0].uidMappings[0]`:                    idMount(ranges(0, 0, 10, 10, 9, 2), one),
-		`mounts[0].uidMappings: 341 ranges: the kernel takes 340`:                                                    idMount(make([]specs.LinuxIDMapping, 341), one),
+		`mounts[0].uidMappings[0].size: 0: want at least one id`:                                                     idMount(ranges(1, 2, 0), one),
 		`mounts[0].options[0]: "idmap=uids=0-0-1": want both "uids=" and "gids="`:                                    at("/d", "", "idmap=uids=0-0-1", "bind"),
 		`mounts[0].options[0]: "idmap=pids=1": unknown part "pids=1": want "uids=" or "gids="`:                       at("/d", "", "idmap=pids=1", "bind"),
 		`mounts[0].options[0]: "idmap=uids=0-1": range "0-1": want three numbers, as in 0-1000-10`:                   at("/d", "", "idmap=uids=0-1", "bind"),
 		`mounts[0].options[0]: "idmap=uids=0-x-1": range "0-x-1": want three numbers, as in 0-1000-10`:               at("/d", "", "idmap=uids=0-x-1", "bind"),
 		`mounts[0].options[0]: "idmap=uids=@0-7-1;gids=0-0-1": id 7 is not mapped in the container's user namespace`: at("/d", "", "idmap=uids=@0-7-1;gids=0-0-1", "bind"),
-		`mounts[0].uidMappings[1].containerID: 5: the range overlaps that of mounts[0].uidMappings[0]`:               at("/d", "", "idmap=uids=0-0-6#5-9-1;gids=0-0-1", "bind"),
 	} {
 		if out, err := convertOne(m, nil); err == nil || err.Error() != want {
 			t.Errorf("want %s\ngot  %v\n     %+v", want, err, out)
