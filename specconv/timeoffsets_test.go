@@ -23,10 +23,14 @@ func TestTimeOffsetErrors(t *testing.T) {
 		want   string
 		change func(*specs.Spec)
 	}{
-		{`linux.timeOffsets: needs a new "time" namespace in linux.namespaces: the clocks of one with processes in it are fixed`,
-			func(s *specs.Spec) { s.Linux.TimeOffsets = map[string]specs.LinuxTimeOffset{"monotonic": {}} }},
-		{`linux.timeOffsets: needs a new "time" namespace in linux.namespaces: the clocks of one with processes in it are fixed`,
-			joinUser(offset("monotonic", 1, 0))},
+		{
+			`linux.timeOffsets: needs a new "time" namespace in linux.namespaces: the clocks of one with processes in it are fixed`,
+			func(s *specs.Spec) { s.Linux.TimeOffsets = map[string]specs.LinuxTimeOffset{"monotonic": {}} },
+		},
+		{
+			`linux.timeOffsets: needs a new "time" namespace in linux.namespaces: the clocks of one with processes in it are fixed`,
+			joinUser(offset("monotonic", 1, 0)),
+		},
 		{`linux.timeOffsets.real: unknown clock: want "boottime" or "monotonic"`, offset("real", 1, 0)},
 		{`linux.timeOffsets.monotonik: unknown clock; did you mean "monotonic"?`, offset("monotonik", 1, 0)},
 		{`linux.timeOffsets.boottime.secs: 4611686018: want -4611686017 to 4611686017`, offset("boottime", 4611686018, 0)},

@@ -259,7 +259,7 @@ may_raise() {
 # pod: a container in a user namespace, whose namespaces others join; the pid
 # of its first process is in $pod.
 pod() {
-	new_user_namespace "$@"
+	new_user_namespace
 	config '.linux.namespaces |= (map(select(.type != "cgroup")) + [{type: "cgroup"}])'
 	args sleep 1000
 	start_detached pod
@@ -278,7 +278,7 @@ join() {
 		config '.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings'
 	for type in "$@"; do
 		config '.linux.namespaces |= (map(select(.type != $type)) + [{type: $type, path: $path}])' \
-			--arg type "$type" --arg path "/proc/$pod/ns/$(sed 's/network/net/' <<<"$type")"
+			--arg type "$type" --arg path "/proc/$pod/ns/${type/network/net}"
 	done
 }
 

@@ -87,7 +87,7 @@ func reach(path string) {
 		e = os.Mkdir(path+"/probe-was-here", 0o755)
 		fact("reach", path, "mkdir", reason(e))
 		if e == nil {
-			os.Remove(path + "/probe-was-here")
+			must(os.Remove(path + "/probe-was-here"))
 		}
 	} else {
 		f, e := os.OpenFile(path, os.O_WRONLY, 0)
