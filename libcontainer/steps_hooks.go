@@ -150,6 +150,12 @@ func hookTimeout(hook *specs.Hook) time.Duration {
 // process id that the container's first process has there.
 func (r *run) runInside(at hookPoint, hook *specs.Hook) error {
 	pid := r.p.Getpid()
+	// To join the namespaces of a process is to trace it (setns(2)), and who
+	// is not root may not trace one that is not dumpable.
+	traced := os.Geteuid() != 0 && hasUserNamespace(r.cfg)
+	if traced {
+		r.p.Prctl(unix.PR_SET_DUMPABLE, 1)
+	}
 	if err := r.flush(); err != nil {
 		return err
 	}
@@ -168,6 +174,9 @@ func (r *run) runInside(at hookPoint, hook *specs.Hook) error {
 	sub.opts.Stdio = streams.Files
 	i, err := sub.descend()
 	sub.release()
+	if traced {
+		r.p.Prctl(unix.PR_SET_DUMPABLE, 0)
+	}
 	if err != nil {
 		return sub.undo(i, sub.stepError(r.table[i].name, err))
 	}
@@ -207,10 +216,13 @@ func joinContainer(r *run) error {
 	init := stub.Num(3)
 	namespaces.EnterProcess(r.p, init, r.cfg.Namespaces)
 	r.p.CloseFd(init)
-	if hasUserNamespace(r.cfg) {
-		return r.askGroups()
+	if !hasUserNamespace(r.cfg) {
+		return nil
 	}
-	return nil
+	if err := r.askGroups(); err != nil {
+		return err
+	}
+	return becomeRoot(r)
 }
 
 // joinUnpivoted joins a container whose root is not yet "/", and enters that.

@@ -62,16 +62,11 @@ func PlanFor(n config.Namespaces) Plan {
 }
 
 // EnterProcess queues the joining of a container's namespaces, all at once, by
-// a pidfd of its first process (Linux 5.8). In a user namespace the stub
-// becomes its root.
+// a pidfd of its first process (Linux 5.8).
 func EnterProcess(p *stub.Proc, pidfd *stub.Value, n config.Namespaces) {
 	flags := n.New
 	for _, ns := range n.Join {
 		flags |= ns.Type
 	}
 	p.Setns(pidfd, flags)
-	if flags&unix.CLONE_NEWUSER != 0 {
-		p.Setresgid(0)
-		p.Setresuid(0)
-	}
 }
