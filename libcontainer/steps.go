@@ -5,6 +5,7 @@ import (
 
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/namespaces"
+	"github.com/berth-oci/berth/libcontainer/rootfs"
 )
 
 // side says who performs a step.
@@ -242,6 +243,12 @@ var steps = [...]step{
 		when: func(c *config.Config) bool { return len(c.MaskedPaths)+len(c.ReadonlyPaths) > 0 },
 		do:   protectPaths,
 		why:  "read-only paths first: what is both is masked; with the host's null device, checked (CVE-2025-31133)",
+	},
+	{
+		name: "make /dev read-only", side: inst, in: inCreate, ground: hostTree,
+		when: rootfs.HasReadonlyDev,
+		do:   makeDevReadonly,
+		why:  "when its devices and mount points are made",
 	},
 	{
 		name: "make root read-only", side: inst, in: inCreate, ground: hostTree,

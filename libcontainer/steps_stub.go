@@ -169,6 +169,11 @@ func protectPaths(r *run) error {
 	return nil
 }
 
+func makeDevReadonly(r *run) error {
+	r.tree.ReadonlyDev()
+	return nil
+}
+
 func makeRootReadonly(r *run) error {
 	r.tree.Readonly()
 	return nil

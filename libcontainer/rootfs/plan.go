@@ -1,6 +1,8 @@
 package rootfs
 
 import (
+	"slices"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/libcontainer/config"
@@ -12,6 +14,9 @@ func Mounts(cfg *config.Config, host CgroupHost) []Op {
 	plan := make([]Op, 0, len(cfg.Mounts))
 	for i := range cfg.Mounts {
 		op := mountOp{Mount: &cfg.Mounts[i]}
+		if readonlyDev(op.Mount) {
+			op.Mount = writable(op.Mount)
+		}
 		switch {
 		case op.Remount:
 			plan = append(plan, &remountOp{op})
@@ -26,6 +31,30 @@ func Mounts(cfg *config.Config, host CgroupHost) []Op {
 	return plan
 }
 
+// readonlyDev reports whether m is a /dev that is to be read-only: it is made
+// so when everything in it is made (ReadonlyDev).
+func readonlyDev(m *config.Mount) bool {
+	return m.Destination == "/dev" && !m.Bind && !m.Remount && m.Attr.Set&unix.MOUNT_ATTR_RDONLY != 0
+}
+
+// writable gives m without "ro".
+func writable(m *config.Mount) *config.Mount {
+	w := *m
+	w.Attr.Set &^= unix.MOUNT_ATTR_RDONLY
+	w.Flags = slices.DeleteFunc(slices.Clone(m.Flags), func(f string) bool { return f == "ro" })
+	return &w
+}
+
+// HasReadonlyDev reports whether /dev is to be read-only.
+func HasReadonlyDev(cfg *config.Config) bool {
+	for i := range cfg.Mounts {
+		if readonlyDev(&cfg.Mounts[i]) {
+			return true
+		}
+	}
+	return false
+}
+
 // mountOrStaged gives the operation for a mount that is neither special.
 func mountOrStaged(m *mountOp) Op {
 	if m.staged() {
@@ -35,8 +64,8 @@ func mountOrStaged(m *mountOp) Op {
 }
 
 // Devices gives the operations that fill /dev; kcore says whether the kernel
-// has a /proc/kcore. There are none when /dev is
-// bound from somewhere: it is not the container's to change then.
+// has a /proc/kcore. There are none when /dev is bound from somewhere: it is
+// not the container's to change then.
 func Devices(cfg *config.Config, kcore bool) []Op {
 	return fillDev(cfg, kcore, func(d config.Device) Op { return deviceOp{d} })
 }

@@ -128,6 +128,13 @@ func (t *Tree) Readonly() {
 	t.p.MountSetattr(t.root, 0, unix.MOUNT_ATTR_RDONLY, 0, 0)
 }
 
+// ReadonlyDev queues what makes /dev, a mount of its own, read-only.
+func (t *Tree) ReadonlyDev() {
+	dev := t.open("/dev", unix.O_DIRECTORY)
+	t.p.MountSetattr(dev, 0, unix.MOUNT_ATTR_RDONLY, 0, 0)
+	t.p.CloseFd(dev)
+}
+
 // Pivot queues what makes the root the stub's "/", and takes the host's tree
 // out of its sight. The old root is stacked on the new one for a moment, as
 // pivot_root(2) describes, so that no directory for it is needed. It is made a

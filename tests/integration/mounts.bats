@@ -321,3 +321,10 @@ mount_at() {
 	run_script 'ls /sys/class/net'
 	assert_equal lo "$out"
 }
+
+@test "/dev can be read-only, with all that belongs in it" {
+	config '(.mounts[] | select(.destination == "/dev").options) += ["ro"]'
+	run_script '(true >/dev/new) 2>&1; echo lost >/dev/null; ls -d /dev/pts /dev/shm /dev/zero /dev/ptmx'
+	assert_match 'Read-only file system' "$out"
+	assert_match $'/dev/ptmx\n/dev/pts\n/dev/shm\n/dev/zero' "$out"
+}
