@@ -258,8 +258,15 @@ var steps = [...]step{
 	},
 	{
 		name: "pivot root", side: inst, in: inCreate, ground: jailed,
-		do:  pivotRoot,
-		why: "pivot_root(2) and a detaching umount leave no way to the host's tree",
+		when: func(c *config.Config) bool { return !c.NoPivot },
+		do:   pivotRoot,
+		why:  "pivot_root(2) and a detaching umount leave no way to the host's tree",
+	},
+	{
+		name: "move root", side: inst, in: inCreate, ground: jailed,
+		when: func(c *config.Config) bool { return c.NoPivot },
+		do:   moveRoot,
+		why:  "a ramdisk that is \"/\" cannot be pivoted; what else the host has mounted is unmounted, above all its procfs, which is not the container's to write to",
 	},
 	{
 		name: "start second stub", side: host, in: inHooks, ground: hostTree,

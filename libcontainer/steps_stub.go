@@ -185,6 +185,14 @@ func pivotRoot(r *run) error {
 	return nil
 }
 
+func moveRoot(r *run) error {
+	if err := r.tree.Move(r.cfg.RootfsPropagation); err != nil {
+		return err
+	}
+	rootfs.Propagate(r.p, r.cfg.RootfsPropagation)
+	return nil
+}
+
 // openTerminal makes the program's terminal and hands its master side out.
 func openTerminal(r *run) error {
 	ptmx := r.tree.OpenPtmx()

@@ -42,6 +42,10 @@ type CreateOptions struct {
 	// SharedKeyring leaves the program the session keyring of this process.
 	// Otherwise each container has one of its own.
 	SharedKeyring bool
+	// NoPivot moves the container's root onto "/" instead of pivot_root(2),
+	// for a host whose "/" is a ramdisk. It protects less: who may unmount in
+	// the container can find the host's root file system.
+	NoPivot bool
 	// ConsoleSocket is the path of a unix socket to which the program's
 	// terminal is sent. Empty: it is the Container's Console.
 	ConsoleSocket string
@@ -90,6 +94,7 @@ func (r *Runtime) create(ctx context.Context, id string, o CreateOptions) (*Cont
 	if err := addHooks(cfg, o.Hooks); err != nil {
 		return nil, err
 	}
+	cfg.NoPivot = o.NoPivot
 	if cfg.ListenFDs, cfg.SharedKeyring = o.ListenFDs, o.SharedKeyring; o.ListenFDs > len(o.ExtraFiles) {
 		return nil, fmt.Errorf("%d sockets to announce, but %d extra files", o.ListenFDs, len(o.ExtraFiles))
 	}

@@ -17,6 +17,7 @@ func createFlags() []cli.Flag {
 		&cli.StringFlag{Name: "console-socket", Usage: "unix socket `PATH` that the terminal is sent to"},
 		&cli.StringFlag{Name: "pid-file", Usage: "`FILE` to write the process id to"},
 		&cli.IntFlag{Name: "preserve-fds", Usage: "pass `N` more descriptors on, from 3 or the last of LISTEN_FDS on"},
+		&cli.BoolFlag{Name: "no-pivot", Usage: "move the root onto / instead of pivot_root (for a host in a ramdisk; protects less)"},
 		&cli.BoolFlag{Name: "no-new-keyring", Usage: "keep the caller's session keyring"},
 	}
 }
@@ -68,6 +69,7 @@ func createOptions(cmd *cli.Command) (ociruntime.CreateOptions, error) {
 		Stderr:        os.Stderr,
 		ExtraFiles:    in.Files,
 		ListenFDs:     in.ListenFDs,
+		NoPivot:       cmd.Bool("no-pivot"),
 		SharedKeyring: cmd.Bool("no-new-keyring"),
 	}, nil
 }

@@ -64,6 +64,9 @@ type Config struct {
 
 	// What follows is not in config.json: the caller of create asks for it.
 
+	// NoPivot moves the root onto "/" instead of pivot_root(2), which a host
+	// whose "/" is a ramdisk does not allow.
+	NoPivot bool
 	// SharedKeyring leaves the program the session keyring of the caller.
 	SharedKeyring bool
 	// ListenFDs are how many of the program's descriptors, from 3 on, are

@@ -18,12 +18,12 @@ import (
 // pass mounts on. The mount that the root lies on is private then: our own
 // mount there would appear on the host, and pivot_root does not take it.
 func Isolate(p *stub.Proc, propagation uint64, path string) error {
-	shared := propagation&unix.MS_SHARED != 0 || propagation&unix.MS_REC == 0
+	shared := staysShared(propagation)
 	switch {
 	case propagation == 0:
-		propagation, shared = unix.MS_SLAVE|unix.MS_REC, false
+		propagation = unix.MS_SLAVE | unix.MS_REC
 	case propagation&unix.MS_UNBINDABLE != 0: // see Propagate
-		propagation, shared = unix.MS_PRIVATE|unix.MS_REC, false
+		propagation = unix.MS_PRIVATE | unix.MS_REC
 	}
 	p.Mount("", "/", "", propagation, "")
 	if !shared {
@@ -35,6 +35,13 @@ func Isolate(p *stub.Proc, propagation uint64, path string) error {
 	}
 	p.Mount("", parent, "", unix.MS_PRIVATE, "")
 	return nil
+}
+
+// staysShared tells whether mounts of the host's that are shared stay so in the
+// container's mount namespace.
+func staysShared(propagation uint64) bool {
+	return propagation != 0 && propagation&unix.MS_UNBINDABLE == 0 &&
+		(propagation&unix.MS_SHARED != 0 || propagation&unix.MS_REC == 0)
 }
 
 // mountPoint gives where on the host the mount that path is on is mounted, by

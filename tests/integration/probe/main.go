@@ -12,6 +12,11 @@
 //
 // prints the seconds of CLOCK_MONOTONIC.
 //
+//	probe below PID DIR...
+//
+// takes the root of a process away and prints what file systems the
+// directories of the root below are on.
+//
 //	probe nonblocking COMMAND...
 //
 // executes a command with a socket that does not block as its descriptor 3.
@@ -35,10 +40,12 @@ func main() {
 		err = recvtty(os.Args[2], os.Args[3])
 	case len(os.Args) == 2 && os.Args[1] == "monotonic":
 		err = monotonic()
+	case len(os.Args) > 3 && os.Args[1] == "below":
+		err = below(os.Args[2], os.Args[3:])
 	case len(os.Args) > 2 && os.Args[1] == "nonblocking":
 		err = nonblocking(os.Args[2:])
 	default:
-		fmt.Fprintln(os.Stderr, "usage: probe recvtty SOCKET DIR | probe monotonic | probe nonblocking COMMAND...")
+		fmt.Fprintln(os.Stderr, "usage: probe recvtty SOCKET DIR | probe monotonic | probe below PID DIR... | probe nonblocking COMMAND...")
 		os.Exit(2)
 	}
 	if err != nil {

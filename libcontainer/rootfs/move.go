@@ -1,0 +1,110 @@
+package rootfs
+
+import (
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/mounts"
+	"github.com/berth-oci/berth/libcontainer/stub"
+)
+
+// Move queues what makes the root the stub's "/" where pivot_root(2) is not
+// possible: it is moved onto "/". The host's root stays below it, for whoever
+// may unmount; all that is mounted on the host's root is hidden, so that no
+// procfs or sysfs of the host's is there, in which nothing is masked.
+func (t *Tree) Move(propagation uint64) error {
+	text, err := os.ReadFile("/proc/self/mountinfo") // the stub has a copy of these mounts
+	if err != nil {
+		return err
+	}
+	points := onRoot(string(text))
+	t.p.Label("")
+	// A mount on a shared mount would appear on the host.
+	t.p.Mount("", "/", "", unix.MS_PRIVATE, "")
+	old := t.p.Openat(stub.Num(unix.AT_FDCWD), "/", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	t.p.MoveMount(t.root, old)
+	for some := range slices.Chunk(points, opRoom/20) {
+		for _, point := range some {
+			t.p.Label("hide %q", "/"+point)
+			t.p.Fchdir(old)
+			if staysShared(propagation) {
+				t.cover(old, point)
+			} else {
+				// In a user namespace the host's mounts are locked together:
+				// what it may do with them there, it may do anyway.
+				t.p.Umount2(point, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW).MayFail()
+			}
+		}
+		if err := t.Do(); err != nil {
+			return err
+		}
+	}
+	t.p.Label("")
+	t.p.Fchdir(t.root)
+	t.p.Chroot(".")
+	t.p.Chdir("/")
+	t.p.CloseFd(old)
+	return nil
+}
+
+// cover queues the hiding of a mount on the host's root below an empty
+// directory. To unmount it would unmount it on the host, if what it lies on is
+// shared; of several that lie on each other only the topmost can be changed.
+func (t *Tree) cover(root *stub.Value, point string) {
+	t.p.Mount("", point, "", unix.MS_PRIVATE, "").MayFail()
+	at := t.p.Openat(root, point, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0).MayFail()
+	empty := mounts.EmptyDir(t.p)
+	t.p.MoveMount(empty, at).MayFail()
+	t.p.CloseFd(empty)
+	t.p.CloseFd(at).MayFail()
+}
+
+// onRoot gives, relative to "/", where mounts lie on the root mount; a place
+// where several lie on each other as many times.
+func onRoot(mountinfo string) (points []string) {
+	var list []mountLine
+	root, on := "", map[string]bool{}
+	for line := range strings.Lines(mountinfo) {
+		f := strings.Fields(line)
+		if len(f) < 5 {
+			continue
+		}
+		list = append(list, mountLine{id: f[0], parent: f[1], point: f[4]})
+		if f[4] == "/" {
+			root = f[0] // the last one is on top
+		}
+	}
+	for _, m := range list {
+		on[m.point] = on[m.point] || m.parent == root
+	}
+	for _, m := range list {
+		if on[m.point] {
+			points = append(points, unescape(strings.TrimPrefix(m.point, "/")))
+		}
+	}
+	return points
+}
+
+// mountLine is what is needed of a line of mountinfo, which are in no order.
+type mountLine struct{ id, parent, point string }
+
+// unescape reads the octal numbers that stand for blanks and backslashes in
+// mountinfo (proc_pid_mountinfo(5)).
+func unescape(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+3 < len(s) {
+			if n, err := strconv.ParseUint(s[i+1:i+4], 8, 8); err == nil {
+				b.WriteByte(byte(n))
+				i += 3
+				continue
+			}
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}

@@ -1,0 +1,61 @@
+# --no-pivot: the root is moved onto "/" instead of pivot_root.
+load helpers
+
+prepare() {
+	new_bundle
+	config '.root.readonly = false'
+}
+
+@test "with --no-pivot the root is that of the bundle" {
+	echo here >"$BUNDLE/rootfs/file"
+	script 'cat /file; pwd; cat /proc/self/mountinfo; touch /new'
+	rt_ok run --no-pivot --bundle "$BUNDLE" c
+	assert_match $'^here\n/\n' "$out"
+	refute_match "$T|devtmpfs on" "$(cut -d ' ' -f 5 <<<"$out")"
+	assert_equal proc "$(mount_type "$out" /proc)"
+	[ -e "$BUNDLE/rootfs/new" ]
+}
+
+@test "with --no-pivot masked paths, a read-only root and create work" {
+	echo secret >"$BUNDLE/rootfs/file"
+	config '.root.readonly = true | .linux.maskedPaths += ["/file"]'
+	args sleep 1000
+	rt_ok create --no-pivot --bundle "$BUNDLE" c
+	rt_ok start c
+	local root
+	root=/proc/$(init_pid c)/root
+	assert_equal "" "$(cat "$root/file")"
+	run touch "$root/new"
+	[ "$status" != 0 ]
+	no_mount_left
+}
+
+# bats test_tags=berth
+@test "--no-pivot keeps mounts from the host, whatever is shared" {
+	local propagation
+	for propagation in shared slave rslave unbindable; do
+		config '.linux.rootfsPropagation = $p' --arg p "$propagation"
+		args sleep 1000
+		rt_ok create --no-pivot --bundle "$BUNDLE" c
+		rt_ok start c
+		no_mount_left
+		rt_ok delete --force c
+		no_mount_left
+	done
+}
+
+# bats test_tags=berth
+@test "with --no-pivot nothing that the host has mounted stays below the root" {
+	args sleep 1000
+	local propagation
+	for propagation in rslave shared; do
+		config '.linux.rootfsPropagation = $p' --arg p "$propagation"
+		rt_ok create --no-pivot --bundle "$BUNDLE" c
+		out=$("$PROBE" below "$(init_pid c)" /proc /sys /dev /etc)
+		[ "$(wc -l <<<"$out")" = 4 ]
+		# Neither procfs nor sysfs.
+		refute_match '0x9fa0|0x62656572' "$out"
+		rt_ok delete --force c
+		no_mount_left
+	done
+}
