@@ -82,7 +82,6 @@ func TestConvertErrors(t *testing.T) {
 		// what is not built
 		{`process.apparmorProfile: not supported yet`, func(s *specs.Spec) { s.Process.ApparmorProfile = "x" }},
 		{`process.selinuxLabel: not supported yet`, func(s *specs.Spec) { s.Process.SelinuxLabel = "x" }},
-		{`linux.sysctl: not supported yet`, func(s *specs.Spec) { s.Linux.Sysctl = map[string]string{"x": ""} }},
 		{`linux.netDevices: not supported yet`, func(s *specs.Spec) { s.Linux.NetDevices = map[string]specs.LinuxNetDevice{"x": {}} }},
 		{`linux.seccomp: not supported yet`, func(s *specs.Spec) { s.Linux.Seccomp = &specs.LinuxSeccomp{} }},
 		{`linux.mountLabel: not supported yet`, func(s *specs.Spec) { s.Linux.MountLabel = "x" }},

@@ -40,7 +40,6 @@ var refusedInProcess = []refusal[specs.Process]{
 }
 
 var refusedInLinux = []refusal[specs.Linux]{
-	{"sysctl", notYet, func(l *specs.Linux) bool { return len(l.Sysctl) > 0 }},
 	{"netDevices", notYet, func(l *specs.Linux) bool { return len(l.NetDevices) > 0 }},
 	{"seccomp", notYet, func(l *specs.Linux) bool { return l.Seccomp != nil }},
 	{"mountLabel", notYet, func(l *specs.Linux) bool { return l.MountLabel != "" }},

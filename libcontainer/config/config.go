@@ -50,6 +50,8 @@ type Config struct {
 	Process Process
 	// Personality is what personality(2) takes, nil to leave it as it is.
 	Personality *uint32
+	// Sysctls are in no order that matters.
+	Sysctls []Sysctl
 	// MemoryPolicy may be nil: the kernel's default then.
 	MemoryPolicy *MemoryPolicy
 
@@ -273,4 +275,13 @@ type MemoryPolicy struct {
 	Mode int
 	// Nodes has bit N of all words together for node N.
 	Nodes []uint64
+}
+
+// Sysctl is a kernel parameter of one of the container's namespaces.
+type Sysctl struct {
+	// Field is its place in config.json, e.g. `linux.sysctl["net.core.somaxconn"]`.
+	Field string
+	// Path is relative to /proc/sys, and clean.
+	Path  string
+	Value string
 }

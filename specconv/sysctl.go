@@ -1,0 +1,94 @@
+package specconv
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+	"golang.org/x/sys/unix"
+)
+
+// sysctls are those that a namespace has for itself, by their path below
+// /proc/sys; one that ends in a slash stands for all below. Any other is the
+// host's.
+var sysctls = []struct {
+	path      string
+	namespace uint64
+	name      string
+}{
+	{"fs/mqueue/", unix.CLONE_NEWIPC, "ipc"},
+	{"kernel/auto_msgmni", unix.CLONE_NEWIPC, "ipc"},
+	{"kernel/domainname", unix.CLONE_NEWUTS, "uts"},
+	{"kernel/msg_next_id", unix.CLONE_NEWIPC, "ipc"},
+	{"kernel/msgmax", unix.CLONE_NEWIPC, "ipc"},
+	{"kernel/msgmnb", unix.CLONE_NEWIPC, "ipc"},
+	{"kernel/msgmni", unix.CLONE_NEWIPC, "ipc"},
+	{"kernel/sem", unix.CLONE_NEWIPC, "ipc"},
+	{"kernel/sem_next_id", unix.CLONE_NEWIPC, "ipc"},
+	{"kernel/shm_next_id", unix.CLONE_NEWIPC, "ipc"},
+	{"kernel/shm_rmid_forced", unix.CLONE_NEWIPC, "ipc"},
+	{"kernel/shmall", unix.CLONE_NEWIPC, "ipc"},
+	{"kernel/shmmax", unix.CLONE_NEWIPC, "ipc"},
+	{"kernel/shmmni", unix.CLONE_NEWIPC, "ipc"},
+	{"net/", unix.CLONE_NEWNET, "network"},
+	{"user/", unix.CLONE_NEWUSER, "user"},
+}
+
+// convertSysctls checks linux.sysctl: each must be one of a namespace that the
+// container has.
+func convertSysctls(out *config.Config, list map[string]string) error {
+	fields := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(list)) {
+		field := key("linux.sysctl", name)
+		path, ok := sysctlPath(name)
+		if !ok {
+			return fieldErr(field, `not the name of a sysctl: want words as in "net.ipv4.ip_forward"`)
+		}
+		if other, twice := fields[path]; twice {
+			return fieldErr(field, "%s is the same", other)
+		}
+		fields[path] = field
+		if err := checkSysctl(field, path, out.Namespaces); err != nil {
+			return err
+		}
+		if err := text(field, list[name]); err != nil {
+			return err
+		}
+		out.Sysctls = append(out.Sysctls, config.Sysctl{Field: field, Path: path, Value: list[name]})
+	}
+	return nil
+}
+
+// sysctlPath gives the path of a name whose words are separated by dots or by
+// slashes. The first separator tells by which; the other is a character then,
+// and a dot of the path where it is a slash of the name (sysctl(8)).
+func sysctlPath(name string) (path string, ok bool) {
+	path = name
+	if i := strings.IndexAny(name, "./"); i >= 0 && name[i] == '.' {
+		path = strings.NewReplacer(".", "/", "/", ".").Replace(name)
+	}
+	for word := range strings.SplitSeq(path, "/") {
+		if word == "" || word == "." || word == ".." || strings.IndexByte(word, 0) >= 0 {
+			return "", false
+		}
+	}
+	return path, strings.Contains(path, "/")
+}
+
+// checkSysctl refuses what would change the host.
+func checkSysctl(field, path string, namespaces config.Namespaces) error {
+	if path == "kernel/hostname" {
+		return fieldErr(field, `use "hostname" instead`)
+	}
+	for _, row := range sysctls {
+		if path != row.path && (!strings.HasSuffix(row.path, "/") || !strings.HasPrefix(path, row.path)) {
+			continue
+		}
+		if !namespaces.Has(row.namespace) {
+			return fieldErr(field, `needs a %q namespace in linux.namespaces, or the host's would be changed`, row.name)
+		}
+		return nil
+	}
+	return fieldErr(field, "not of a namespace: it would change the host's")
+}
