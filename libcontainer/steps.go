@@ -233,6 +233,12 @@ var steps = [...]step{
 		why:  "behind the createRuntime hooks; in the container's namespaces, from where the host's paths can still be seen",
 	},
 	{
+		name: "set sysctls", side: host, in: inCreate, ground: hostTree,
+		when: func(c *config.Config) bool { return len(c.Sysctls) > 0 },
+		do:   setSysctls,
+		why:  "those of a network device must wait for the hooks that may bring it; through a procfs of the stub's own (CVE-2025-52881)",
+	},
+	{
 		name: "open terminal", side: host, in: inCreate, ground: hostTree,
 		when: func(c *config.Config) bool { return c.Process.Terminal },
 		do:   openTerminal,

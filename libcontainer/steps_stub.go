@@ -15,6 +15,7 @@ import (
 	"github.com/berth-oci/berth/libcontainer/console"
 	"github.com/berth-oci/berth/libcontainer/devices"
 	"github.com/berth-oci/berth/libcontainer/network"
+	"github.com/berth-oci/berth/libcontainer/procfs"
 	"github.com/berth-oci/berth/libcontainer/rootfs"
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
@@ -80,14 +81,19 @@ func setOOMScore(r *run) error {
 	if r.unprivileged {
 		return r.raiseOOMScore()
 	}
-	fs := r.p.Fsopen("proc")
-	r.p.FsconfigCreate(fs)
-	proc := r.p.Fsmount(fs, 0)
-	f := r.p.Openat2(proc, "self/oom_score_adj", unix.O_WRONLY|unix.O_CLOEXEC, unix.RESOLVE_NO_XDEV|unix.RESOLVE_BENEATH)
-	r.p.Write(f, strconv.Itoa(*r.cfg.Process.OOMScoreAdj))
-	for _, fd := range []*stub.Value{f, proc, fs} {
-		r.p.CloseFd(fd)
-	}
+	proc := procfs.Mount(r.p)
+	f := procfs.Write(r.p, proc.Root, "self/oom_score_adj", strconv.Itoa(*r.cfg.Process.OOMScoreAdj))
+	r.p.CloseFd(proc.Root).MayFail()
+	r.judgeLater(func() error {
+		err := proc.Err()
+		if err == nil {
+			err = f.Err()
+		}
+		if err != nil {
+			return &config.FieldError{Field: "process.oomScoreAdj", Err: err}
+		}
+		return nil
+	})
 	return nil
 }
 

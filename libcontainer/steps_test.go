@@ -93,6 +93,8 @@ func TestOrder(t *testing.T) {
 		{"mount file systems", "run createRuntime hooks", "config.md: after the mounts"},
 		{"run createRuntime hooks", "run createContainer hooks", "config.md"},
 		{"run createContainer hooks", "make root read-only", "they may make mount points"},
+		{"run createRuntime hooks", "set sysctls", "a hook may bring the network device that one is of"},
+		{"set sysctls", "pivot root", "the host's procfs may be needed"},
 		{"run createContainer hooks", "pivot root", "config.md: before pivot_root"},
 		{"attach stub", "run startContainer hooks", "it tells its pid"},
 		{"run startContainer hooks", "set limits", "the stub's are lowered in one batch with execve"},

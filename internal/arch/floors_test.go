@@ -24,7 +24,7 @@ var floors = [][]string{
 		"libcontainer/apparmor", "libcontainer/capabilities", "libcontainer/console", "libcontainer/copyup", "libcontainer/devices",
 		"libcontainer/hooks", "libcontainer/idmap", "libcontainer/intelrdt", "libcontainer/keyring",
 		"libcontainer/lsm", "libcontainer/mounts", "libcontainer/namespaces", "libcontainer/network",
-		"libcontainer/passwd", "libcontainer/scheduling", "libcontainer/selinux",
+		"libcontainer/passwd", "libcontainer/procfs", "libcontainer/scheduling", "libcontainer/selinux",
 		"libcontainer/cgroups", "libcontainer/cgroups/devices", "libcontainer/cgroups/fs", "libcontainer/cgroups/fs2",
 		"seccomp",
 	},

@@ -1,0 +1,68 @@
+// Package procfs writes to files of /proc through an instance of procfs that
+// nobody else sees. In the /proc of a mount namespace that others have a hand
+// in, something else could be mounted over a file (CVE-2025-52881).
+package procfs
+
+import (
+	"fmt"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/stub"
+)
+
+// Proc is a procfs.
+type Proc struct {
+	// Root is its root directory.
+	Root *stub.Value
+
+	calls []*stub.Value // that make it
+}
+
+// Mount queues the making of a procfs for the stub's pid namespace, which is
+// attached nowhere. It takes the rights of that namespace's root.
+func Mount(p *stub.Proc) Proc {
+	fs := p.Fsopen("proc").MayFail()
+	created := p.FsconfigCreate(fs).MayFail()
+	root := p.Fsmount(fs, 0).MayFail()
+	p.CloseFd(fs).MayFail()
+	return Proc{Root: root, calls: []*stub.Value{fs, created, root}}
+}
+
+// Err tells, once the calls are done, whether there is a procfs.
+func (p Proc) Err() error {
+	for _, call := range p.calls {
+		if err := call.Err(); err != nil {
+			return fmt.Errorf("mount procfs: %w", err)
+		}
+	}
+	return nil
+}
+
+// File is a file that is written to.
+type File struct {
+	path, text      string
+	opened, written *stub.Value
+}
+
+// Write queues the writing of a text to a file of a procfs. No link leads out
+// of it, and nothing that is mounted in it.
+func Write(p *stub.Proc, proc *stub.Value, path, text string) File {
+	f := File{path: path, text: text}
+	f.opened = p.Openat2(proc, path, unix.O_WRONLY|unix.O_CLOEXEC, unix.RESOLVE_NO_XDEV|unix.RESOLVE_BENEATH).MayFail()
+	f.written = p.Write(f.opened, text).MayFail()
+	p.CloseFd(f.opened).MayFail()
+	return f
+}
+
+// Err tells, once the calls are done, whether the text was written.
+func (f File) Err() error {
+	if err := f.opened.Err(); err != nil {
+		return fmt.Errorf("open %q: %w", "/proc/"+f.path, err)
+	}
+	if err := f.written.Err(); err != nil {
+		return fmt.Errorf("write %q: %w", strings.TrimSuffix(f.text, "\n"), err)
+	}
+	return nil
+}

@@ -1,0 +1,107 @@
+# linux.sysctl: kernel parameters of the container's namespaces.
+load helpers
+
+prepare() {
+	new_bundle
+}
+
+@test "sysctls of the network and ipc namespaces are set" {
+	local before
+	before=$(cat /proc/sys/net/core/somaxconn /proc/sys/kernel/msgmax)
+	config '.linux.sysctl = {"net.core.somaxconn": "256", "net.ipv4.ip_forward": "1", "kernel.msgmax": "65535",
+		"kernel.sem": "100 200 300 40", "fs.mqueue.msg_max": "7"}'
+	run_script 'cd /proc/sys; cat net/core/somaxconn net/ipv4/ip_forward kernel/msgmax kernel/sem fs/mqueue/msg_max'
+	assert_equal $'256\n1\n65535\n100\t200\t300\t40\n7' "$out"
+	assert_equal "$before" "$(cat /proc/sys/net/core/somaxconn /proc/sys/kernel/msgmax)"
+}
+
+@test "a sysctl may be written with slashes" {
+	config '.linux.sysctl = {"net/ipv4/ip_forward": "1"}'
+	run_script 'cat /proc/sys/net/ipv4/ip_forward'
+	assert_equal 1 "$out"
+}
+
+# bats test_tags=berth
+@test "a dot in a device's name is a slash, and the other way round" {
+	# There is no device with a dot here: the error tells what was looked for.
+	args true
+	config '.linux.sysctl = {"net.ipv4.conf.eth0/5.forwarding": "1"}'
+	rt create --bundle "$BUNDLE" c
+	refused '"/proc/sys/net/ipv4/conf/eth0\.5/forwarding"'
+}
+
+@test "a read-only /proc/sys in the container does not matter" {
+	config '.linux.sysctl = {"net.ipv4.ip_forward": "1"} | .linux.readonlyPaths = ["/proc/sys"]'
+	run_script 'cat /proc/sys/net/ipv4/ip_forward; echo 0 >/proc/sys/net/ipv4/ip_forward || true'
+	assert_equal 1 "$out"
+	assert_match 'Read-only file system' "$err"
+}
+
+@test "sysctls are set behind the hooks, in a namespace that is joined too" {
+	background unshare --net sleep 1000
+	# shellcheck disable=SC2016
+	wait_for 5 sh -c '[ "$(readlink /proc/$0/ns/net)" != "$(readlink /proc/self/ns/net)" ]' "$background_pid"
+	config '(.linux.namespaces[] | select(.type == "network")) += {path: $path} | .linux.sysctl = {"net.ipv4.ip_forward": "1"}
+		| .hooks = {createContainer: [{path: "/bin/sh", args: ["sh", "-c", "cat /proc/sys/net/ipv4/ip_forward >$OUT"], env: ["OUT=" + $out, "PATH=/bin"]}]}' \
+		--arg path "/proc/$background_pid/ns/net" --arg out "$T/hook"
+	run_script 'cat /proc/sys/net/ipv4/ip_forward'
+	assert_equal 1 "$out"
+	assert_equal 0 "$(cat "$T/hook")"
+}
+
+@test "sysctls are set in a user namespace" {
+	new_user_namespace
+	config '.linux.sysctl = {"net.ipv4.ip_forward": "1", "kernel.msgmax": "65535"}'
+	run_script 'cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/msgmax'
+	assert_equal $'1\n65535' "$out"
+}
+
+# bats test_tags=berth
+@test "sysctls are set in a user namespace without a pid namespace" {
+	new_user_namespace
+	config 'del(.linux.namespaces[] | select(.type == "pid")) | .linux.sysctl = {"net.ipv4.ip_forward": "1", "user.max_net_namespaces": "5"}
+		| (.mounts[] | select(.type == "proc")) = {destination: "/proc", type: "none", source: "/proc", options: ["rbind"]}'
+	run_script 'cat /proc/sys/net/ipv4/ip_forward /proc/sys/user/max_net_namespaces'
+	assert_equal $'1\n5' "$out"
+}
+
+@test "a sysctl of the host is refused" {
+	args true
+	local before
+	before=$(cat /proc/sys/vm/swappiness)
+	config '.linux.sysctl = {"vm.swappiness": "7"}'
+	rt create --bundle "$BUNDLE" c
+	assert_equal 1 "$status"
+	assert_match 'vm\.swappiness' "$msg"
+	assert_equal "$before" "$(cat /proc/sys/vm/swappiness)"
+}
+
+@test "a sysctl of a namespace that the container has not is refused" {
+	args true
+	config '.linux.sysctl = {"net.core.somaxconn": "256"} | del(.linux.namespaces[] | select(.type == "network"))'
+	rt create --bundle "$BUNDLE" c
+	assert_equal 1 "$status"
+	assert_match 'net\.core\.somaxconn' "$msg"
+}
+
+@test "kernel.hostname is refused in favour of hostname" {
+	args true
+	config '.linux.sysctl = {"kernel.hostname": "x"}'
+	rt create --bundle "$BUNDLE" c
+	assert_equal 1 "$status"
+	assert_match 'hostname' "$msg"
+}
+
+# bats test_tags=berth
+@test "a sysctl that does not exist, or a value that it cannot have, is told by its field" {
+	args true
+	config '.linux.sysctl = {"net.ipv4.nope": "1"}'
+	rt create --bundle "$BUNDLE" c
+	refused 'set sysctls: linux\.sysctl\[\\?"net\.ipv4\.nope\\?"\]: open .*no such file or directory \(the kernel'
+	config '.linux.sysctl = {"net.core.somaxconn": "many"}'
+	rt create --bundle "$BUNDLE" c
+	refused 'linux\.sysctl\[\\?"net\.core\.somaxconn\\?"\]: write \\?"many\\?": invalid argument \(not a value'
+	config '.linux.sysctl = {"net/../vm/swappiness": "7"}'
+	rt create --bundle "$BUNDLE" c
+	refused 'not the name of a sysctl'
+}
