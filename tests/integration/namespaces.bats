@@ -53,7 +53,13 @@ own() {
 }
 
 @test "loopback is up in a new network namespace" {
-	run_script 'ip -o link show lo; ip -o -4 addr show lo; ip -o link | wc -l; nc -l -p 7 </dev/null & until echo hi | nc 127.0.0.1 7 2>/dev/null; do sleep 0.05; done; wait'
+	run_script 'ip -o link show lo; ip -o -4 addr show lo; ip -o link | wc -l; 
+		until grep hi /dev/shm/got 2>/dev/null; do
+			nc -l -w 1 -p 7 </dev/null >/dev/shm/got 2>/dev/null &
+			sleep 0.05
+			echo hi | nc -w 1 127.0.0.1 7 2>/dev/null
+			wait
+		done'
 	assert_match '<LOOPBACK,UP,LOWER_UP>' "$out"
 	assert_match 'inet 127.0.0.1/8' "$out"
 	assert_match $'\nhi$' "$out"
