@@ -53,7 +53,7 @@ own() {
 }
 
 @test "loopback is up in a new network namespace" {
-	run_script 'ip -o link show lo; ip -o -4 addr show lo; ip -o link | wc -l; 
+	run_script 'ip -o link show lo; ip -o -4 addr show lo; ip -o link | wc -l;
 		until grep hi /dev/shm/got 2>/dev/null; do
 			nc -l -w 1 -p 7 </dev/null >/dev/shm/got 2>/dev/null &
 			sleep 0.05
