@@ -47,11 +47,30 @@ func (c *Container) start(ctx context.Context) error {
 		err = errors.Join(err, r.p.Close())
 	}
 	c.attached = false
+	if err != nil {
+		err = errors.Join(err, c.awaitEnd())
+	}
 	var hook *hookError
 	if errors.As(err, &hook) { // the container's end (runtime.md, Lifecycle)
 		r.release()
 		err = errors.Join(err, c.delete(context.WithoutCancel(ctx), true))
 	}
+	return err
+}
+
+// awaitEnd waits for the end of a process whose program could not be executed:
+// the container is stopped when that is told.
+func (c *Container) awaitEnd() error {
+	pidfd, err := c.state.openProcess()
+	if errors.Is(err, ErrNotRunning) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer pidfd.Close()
+	const limit = 2000 // milliseconds; the stub only has to leave
+	_, err = waitExit(pidfd, limit)
 	return err
 }
 
