@@ -4,7 +4,10 @@ go 1.26.8
 
 require (
 	github.com/opencontainers/runtime-spec v1.3.0
+	github.com/opencontainers/selinux v1.15.1
 	github.com/urfave/cli/v3 v3.14.0
 	golang.org/x/sys v0.49.0
 	golang.org/x/term v0.47.0
 )
+
+require github.com/cyphar/filepath-securejoin v0.5.1 // indirect

@@ -103,6 +103,12 @@ var steps = [...]step{
 		why:  "the real-time class needs CAP_SYS_ADMIN or CAP_SYS_NICE, in the first user namespace",
 	},
 	{
+		name: "choose security labels", side: host, in: inCreate, ground: hostTree,
+		when: hasLabels,
+		do:   chooseLabels,
+		why:  "in a procfs in which no container has a hand (CVE-2019-16884, CVE-2025-52881), and before the keyring, which has one; they hold when the program is executed",
+	},
+	{
 		name: "enter root directory", side: inst, in: inCreate, ground: hostTree,
 		when: hasUserNamespace,
 		do:   enterRootDirectory,
@@ -283,6 +289,12 @@ var steps = [...]step{
 		name: "enter container's cgroup", side: inst, in: inHooks, ground: hostTree,
 		do:  enterCgroup,
 		why: "while its files can be seen",
+	},
+	{
+		name: "choose container's security labels", side: host, in: inStartHook, ground: hostTree,
+		when: hasLabels,
+		do:   chooseLabels,
+		why:  "while the procfs is the host's; what is executed of the image is as confined as the program",
 	},
 	{
 		name: "join container before its pivot", side: inst, in: inCreateHook, ground: hostTree,

@@ -57,6 +57,9 @@ func Convert(spec *specs.Spec, o Options) (*config.Config, error) {
 	if err := convertMounts(spec.Mounts, out, spec.Linux); err != nil {
 		return nil, err
 	}
+	if err := convertMountLabel(out, spec.Linux, spec.Annotations); err != nil {
+		return nil, err
+	}
 	if err := checkHooks(spec.Hooks); err != nil {
 		return nil, err
 	}

@@ -80,11 +80,10 @@ func TestConvertErrors(t *testing.T) {
 		{`process.user.username: berth runs Linux containers: use "uid" and "gid"`, func(s *specs.Spec) { s.Process.User.Username = "x" }},
 
 		// what is not built
-		{`process.apparmorProfile: not supported yet`, func(s *specs.Spec) { s.Process.ApparmorProfile = "x" }},
-		{`process.selinuxLabel: not supported yet`, func(s *specs.Spec) { s.Process.SelinuxLabel = "x" }},
 		{`linux.netDevices: not supported yet`, func(s *specs.Spec) { s.Linux.NetDevices = map[string]specs.LinuxNetDevice{"x": {}} }},
 		{`linux.seccomp: not supported yet`, func(s *specs.Spec) { s.Linux.Seccomp = &specs.LinuxSeccomp{} }},
-		{`linux.mountLabel: not supported yet`, func(s *specs.Spec) { s.Linux.MountLabel = "x" }},
+		{`annotations["run.oci.mount_context_type"]: unknown kind of context "contxt": want one of context, fscontext, defcontext, rootcontext; did you mean "context"?`,
+			func(s *specs.Spec) { s.Annotations = map[string]string{"run.oci.mount_context_type": "contxt"} }},
 		{`linux.intelRdt: not supported yet`, func(s *specs.Spec) { s.Linux.IntelRdt = &specs.LinuxIntelRdt{} }},
 
 		// hooks

@@ -48,8 +48,8 @@ func linuxFeatures(cgroup *features.Cgroup) *features.Linux {
 		Capabilities: capabilities.Names(),
 		Cgroup:       cgroup,
 		Seccomp:      &features.Seccomp{Enabled: supports(refusedInLinux, "seccomp")},
-		Apparmor:     &features.Apparmor{Enabled: supports(refusedInProcess, "apparmorProfile")},
-		Selinux:      &features.Selinux{Enabled: supports(refusedInProcess, "selinuxLabel")},
+		Apparmor:     &features.Apparmor{Enabled: yes(true)},
+		Selinux:      &features.Selinux{Enabled: yes(true)},
 		IntelRdt:     &features.IntelRdt{Enabled: rdt, Schemata: rdt, Monitoring: rdt},
 		MemoryPolicy: &features.MemoryPolicy{Modes: names(memoryModes), Flags: names(memoryFlags)},
 		MountExtensions: &features.MountExtensions{

@@ -35,6 +35,7 @@ func ConvertProcess(p *specs.Process, field string) (*config.Process, error) {
 		convertScheduler,
 		convertIOPriority,
 		convertAffinity,
+		convertLabels,
 	} {
 		if err := convert(out, p, field); err != nil {
 			return nil, err

@@ -35,14 +35,11 @@ var refusedInSpec = []refusal[specs.Spec]{
 var refusedInProcess = []refusal[specs.Process]{
 	{"commandLine", linuxOnly + `: use "args"`, func(p *specs.Process) bool { return p.CommandLine != "" }},
 	{"user.username", linuxOnly + `: use "uid" and "gid"`, func(p *specs.Process) bool { return p.User.Username != "" }},
-	{"apparmorProfile", notYet, func(p *specs.Process) bool { return p.ApparmorProfile != "" }},
-	{"selinuxLabel", notYet, func(p *specs.Process) bool { return p.SelinuxLabel != "" }},
 }
 
 var refusedInLinux = []refusal[specs.Linux]{
 	{"netDevices", notYet, func(l *specs.Linux) bool { return len(l.NetDevices) > 0 }},
 	{"seccomp", notYet, func(l *specs.Linux) bool { return l.Seccomp != nil }},
-	{"mountLabel", notYet, func(l *specs.Linux) bool { return l.MountLabel != "" }},
 	{"intelRdt", notYet, func(l *specs.Linux) bool { return l.IntelRdt != nil }},
 }
 

@@ -52,6 +52,9 @@ type Config struct {
 	Personality *uint32
 	// Sysctls are in no order that matters.
 	Sysctls []Sysctl
+	// MountLabel is the SELinux label that the mounts have, in their Data or as
+	// their Label; empty for none.
+	MountLabel string
 	// MemoryPolicy may be nil: the kernel's default then.
 	MemoryPolicy *MemoryPolicy
 
@@ -156,6 +159,9 @@ type Mount struct {
 	// DestNoFollow does so for one at Destination, which is covered.
 	SourceNoFollow bool
 	DestNoFollow   bool
+	// Label is the SELinux label that the root of the file system gets; empty
+	// where the policy, or a context among Data, says it.
+	Label string
 	// CopySymlink makes a link like the one at Source, if there is one,
 	// instead of a mount.
 	CopySymlink bool
@@ -221,6 +227,10 @@ type Process struct {
 	Scheduler *Scheduler
 	// IOPriority is the value that ioprio_set(2) takes, nil for the default.
 	IOPriority *int
+	// AppArmorProfile and SELinuxLabel may be empty: the program runs under
+	// what the kernel's policies have for it then.
+	AppArmorProfile string
+	SELinuxLabel    string
 	// ExecAffinity is for processes that are executed in a running container;
 	// nil leaves them all of its CPUs.
 	ExecAffinity *ExecAffinity

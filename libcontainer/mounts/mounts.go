@@ -34,6 +34,7 @@ func Make(p *stub.Proc, m *config.Mount) Detached {
 
 // finish queues what concerns the mounts below as well.
 func finish(p *stub.Proc, fd *stub.Value, m *config.Mount) {
+	label(p, fd, m.Label)
 	setAttr(p, fd, m.RecAttr, unix.AT_RECURSIVE)
 	for _, propagation := range m.Propagation {
 		p.MountSetattr(fd, recursive(propagation&unix.MS_REC != 0), 0, 0, propagation&^unix.MS_REC)
@@ -50,6 +51,17 @@ func bind(p *stub.Proc, m *config.Mount) *stub.Value {
 	fd := p.OpenTree(stub.Num(unix.AT_FDCWD), m.Source, flags)
 	setAttr(p, fd, m.Attr, 0)
 	return fd
+}
+
+// label queues the calls that give the root of a mount its SELinux label. The
+// descriptor of a mount is an O_PATH one, which fsetxattr(2) does not take.
+func label(p *stub.Proc, fd *stub.Value, label string) {
+	if label == "" {
+		return
+	}
+	root := p.Openat(fd, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	p.Fsetxattr(root, "security.selinux", append([]byte(label), 0))
+	p.CloseFd(root)
 }
 
 func setAttr(p *stub.Proc, fd *stub.Value, a config.MountAttr, flags int) {

@@ -1,0 +1,77 @@
+package lsm
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+)
+
+func TestWrites(t *testing.T) {
+	for _, test := range []struct {
+		labels Labels
+		want   []Write
+	}{
+		{Labels{}, nil},
+		{Labels{Mount: "a:b:c:s0"}, nil},
+		{Labels{AppArmor: "docker-default"}, []Write{{"process.apparmorProfile", "self/attr/apparmor/exec", "exec docker-default"}}},
+		// A name that only begins like it is a profile.
+		{Labels{AppArmor: "unconfined_too"}, []Write{{"process.apparmorProfile", "self/attr/apparmor/exec", "exec unconfined_too"}}},
+		{Labels{SELinux: "a:b:c:s0"}, []Write{
+			{"process.selinuxLabel", "self/attr/exec", "a:b:c:s0"},
+			{"process.selinuxLabel", "self/attr/keycreate", "a:b:c:s0"},
+		}},
+	} {
+		if got := test.labels.Writes(); !slices.Equal(got, test.want) {
+			t.Errorf("%+v: %+v, want %+v", test.labels, got, test.want)
+		}
+	}
+}
+
+func TestAppArmorEnabled(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "enabled")
+	if appArmorEnabled(file) {
+		t.Error("enabled without the file")
+	}
+	for text, want := range map[string]bool{"Y\n": true, "N\n": false, "": false} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := appArmorEnabled(file); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
+func TestExplain(t *testing.T) {
+	appArmor := Write{Field: "process.apparmorProfile", Text: "exec web"}
+	for _, test := range []struct {
+		write Write
+		errno unix.Errno
+		want  string
+	}{
+		{appArmor, unix.ENOENT, `process.apparmorProfile: AppArmor profile "web" is not loaded`},
+		{appArmor, unix.EACCES, "does not allow the runtime"},
+		{Write{Field: "process.selinuxLabel"}, unix.EINVAL, "process.selinuxLabel: write x: invalid argument"},
+	} {
+		err := test.write.Explain(fmt.Errorf("write x: %w", test.errno))
+		var field *config.FieldError
+		if !errors.As(err, &field) || !errors.Is(err, test.errno) || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%v: want %q and %v", err, test.want, test.errno)
+		}
+		// Engines take these words for a program that is missing.
+		if strings.Contains(err.Error(), "no such file") {
+			t.Errorf("%v", err)
+		}
+	}
+	if err := appArmor.Explain(nil); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,44 @@
+package libcontainer
+
+import (
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/lsm"
+	"github.com/berth-oci/berth/libcontainer/procfs"
+)
+
+func labels(c *config.Config) lsm.Labels {
+	return lsm.Labels{AppArmor: c.Process.AppArmorProfile, SELinux: c.Process.SELinuxLabel, Mount: c.MountLabel}
+}
+
+func hasLabels(c *config.Config) bool { return !labels(c).None() }
+
+// chooseLabels has the stub tell the security modules what the program is to
+// run under. They keep it over forks, and apply it when it is executed.
+func chooseLabels(r *run) error {
+	l := labels(r.cfg)
+	if err := l.Check(); err != nil {
+		return err
+	}
+	writes := l.Writes()
+	if len(writes) == 0 {
+		return nil
+	}
+	proc, err := r.openProcfs()
+	if err != nil {
+		return err
+	}
+	files := make([]procfs.File, len(writes))
+	for i, w := range writes {
+		files[i] = procfs.Write(r.p, proc, w.Path, w.Text)
+	}
+	r.p.CloseFd(proc)
+	if err := r.p.Do(); err != nil {
+		return err
+	}
+	for i, w := range writes {
+		if err := w.Explain(files[i].Err()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

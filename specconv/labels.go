@@ -1,0 +1,73 @@
+package specconv
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// convertLabels checks what the Linux security modules are to be told. Whether
+// a profile or label exists only the kernel knows.
+func convertLabels(out *config.Process, p *specs.Process, field string) error {
+	if err := text(field+".apparmorProfile", p.ApparmorProfile); err != nil {
+		return err
+	}
+	if err := text(field+".selinuxLabel", p.SelinuxLabel); err != nil {
+		return err
+	}
+	out.AppArmorProfile, out.SELinuxLabel = p.ApparmorProfile, p.SelinuxLabel
+	return nil
+}
+
+// mountContextAnnotation says which of the contexts linux.mountLabel is.
+const mountContextAnnotation = "run.oci.mount_context_type"
+
+// mountContexts are its values (mount(8)), the default first.
+var mountContexts = []string{"context", "fscontext", "defcontext", "rootcontext"}
+
+// unlabelled file systems have their labels from the policy, by path: they
+// take no context.
+var unlabelled = []string{"proc", "sysfs", "cgroup", "cgroup2"}
+
+// convertMountLabel has the mounts carry linux.mountLabel, as an option of the
+// file system's or, where that takes none, as a label of its root. A bind mount
+// keeps the labels of what it shows.
+func convertMountLabel(out *config.Config, linux *specs.Linux, annotations map[string]string) error {
+	context := mountContexts[0]
+	if name, ok := annotations[mountContextAnnotation]; ok {
+		if !slices.Contains(mountContexts, name) {
+			return fieldErr(key("annotations", mountContextAnnotation), "unknown kind of context %s: want one of %s%s",
+				config.Quote(name), strings.Join(mountContexts, ", "), config.DidYouMean(name, mountContexts))
+		}
+		context = name
+	}
+	if linux == nil || linux.MountLabel == "" {
+		return nil
+	}
+	label := linux.MountLabel
+	if err := text("linux.mountLabel", label); err != nil {
+		return err
+	}
+	out.MountLabel = label
+	for i := range out.Mounts {
+		m := &out.Mounts[i]
+		switch {
+		case m.Bind, m.Remount, slices.Contains(unlabelled, m.Type), hasContext(m):
+		case m.Type == "mqueue":
+			m.Label = label
+		default:
+			m.Data = append(m.Data, context+`="`+label+`"`)
+		}
+	}
+	return nil
+}
+
+// hasContext reports whether the options of a mount say its context already.
+func hasContext(m *config.Mount) bool {
+	return slices.ContainsFunc(m.Data, func(option string) bool {
+		name, _, _ := strings.Cut(option, "=")
+		return slices.Contains(mountContexts, name)
+	})
+}

@@ -1,0 +1,114 @@
+# process.apparmorProfile, process.selinuxLabel and linux.mountLabel. Each test
+# says which host it needs: one without the security module, or one with it.
+load helpers
+
+prepare() {
+	new_bundle
+}
+
+without_apparmor() {
+	[[ $(cat /sys/module/apparmor/parameters/enabled 2>&1) != Y* ]] || skip "AppArmor is enabled here"
+}
+
+without_selinux() {
+	[[ ! -e /sys/fs/selinux/enforce ]] || skip "SELinux is enabled here"
+}
+
+# with_profile loads an AppArmor profile, which allows everything but to write
+# to files below /forbidden.
+with_profile() {
+	[[ $(cat /sys/module/apparmor/parameters/enabled 2>&1) == Y* ]] || skip "AppArmor is not enabled here"
+	[[ -x $(command -v apparmor_parser) ]] || skip "no apparmor_parser"
+	cat >"$T/profile" <<-EOF
+		profile $PROFILE flags=(attach_disconnected,mediate_deleted) {
+		  file, network, capability, mount, umount, pivot_root, ptrace, signal, unix,
+		  deny /forbidden/** w,
+		}
+	EOF
+	apparmor_parser --replace --skip-cache "$T/profile"
+	mkdir "$BUNDLE/rootfs/forbidden"
+}
+
+PROFILE=berth-test
+
+# bats test_tags=guest
+@test "the program runs under its AppArmor profile" {
+	with_profile
+	config ".process.apparmorProfile = \"$PROFILE\""
+	run_script 'cat /proc/self/attr/apparmor/current; echo >/forbidden/x && echo written; echo >/allowed && echo written'
+	assert_equal "$PROFILE (enforce)"$'\nwritten' "$out"
+	assert_match "Permission denied" "$err"
+}
+
+# bats test_tags=guest
+@test "an AppArmor profile holds with no_new_privs, in a user namespace, for another user" {
+	with_profile
+	config ".process.apparmorProfile = \"$PROFILE\" | .process.noNewPrivileges = true | .process.user = {uid: 7, gid: 7}"
+	run_script 'cat /proc/self/attr/apparmor/current'
+	assert_equal "$PROFILE (enforce)" "$out"
+	config '.linux.namespaces += [{type: "user"}] |
+		.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}] | .linux.gidMappings = .linux.uidMappings'
+	chown -R 100000:100000 "$BUNDLE/rootfs"
+	run_script 'cat /proc/self/attr/apparmor/current'
+	assert_equal "$PROFILE (enforce)" "$out"
+}
+
+# bats test_tags=guest
+@test "a startContainer hook runs under the program's AppArmor profile" {
+	with_profile
+	config ".process.apparmorProfile = \"$PROFILE\"
+		| .hooks.startContainer = [{path: \"/bin/sh\", args: [\"sh\", \"-c\", \"cat /proc/self/attr/apparmor/current >/label\"]}]"
+	run_script 'cat /label'
+	assert_equal "$PROFILE (enforce)" "$out"
+}
+
+# bats test_tags=guest
+@test "an AppArmor profile that is not loaded is named" {
+	with_profile
+	args true
+	config '.process.apparmorProfile = "berth-not-there"'
+	rt create --bundle "$BUNDLE" c
+	refused 'process\.apparmorProfile.*berth-not-there.*not loaded'
+	refute_match 'no such file or directory' "$err"
+}
+
+# bats test_tags=guest
+@test "unconfined is no AppArmor profile" {
+	with_profile
+	config '.process.apparmorProfile = "unconfined"'
+	run_script 'cat /proc/self/attr/apparmor/current'
+	assert_equal unconfined "$out"
+}
+
+# bats test_tags=berth
+@test "an AppArmor profile needs AppArmor" {
+	without_apparmor
+	args true
+	config '.process.apparmorProfile = "docker-default"'
+	rt create --bundle "$BUNDLE" c
+	refused 'process\.apparmorProfile: "docker-default": AppArmor is not enabled'
+}
+
+# bats test_tags=berth
+@test "unconfined is what a program without AppArmor is" {
+	without_apparmor
+	config '.process.apparmorProfile = "unconfined"'
+	run_script 'echo ran'
+	assert_equal ran "$out"
+}
+
+@test "an SELinux label needs SELinux" {
+	without_selinux
+	args true
+	config '.process.selinuxLabel = "system_u:system_r:container_t:s0:c1,c2"'
+	rt create --bundle "$BUNDLE" c
+	refused 'selinux label is specified in config, but selinux is disabled or not supported'
+}
+
+@test "an SELinux label of mounts needs SELinux" {
+	without_selinux
+	args true
+	config '.linux.mountLabel = "system_u:object_r:container_file_t:s0:c1,c2"'
+	rt create --bundle "$BUNDLE" c
+	refused 'container_file_t:s0:c1,c2'
+}
