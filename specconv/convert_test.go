@@ -82,8 +82,10 @@ func TestConvertErrors(t *testing.T) {
 		// what is not built
 		{`linux.netDevices: not supported yet`, func(s *specs.Spec) { s.Linux.NetDevices = map[string]specs.LinuxNetDevice{"x": {}} }},
 		{`linux.seccomp: not supported yet`, func(s *specs.Spec) { s.Linux.Seccomp = &specs.LinuxSeccomp{} }},
-		{`annotations["run.oci.mount_context_type"]: unknown kind of context "contxt": want one of context, fscontext, defcontext, rootcontext; did you mean "context"?`,
-			func(s *specs.Spec) { s.Annotations = map[string]string{"run.oci.mount_context_type": "contxt"} }},
+		{
+			`annotations["run.oci.mount_context_type"]: unknown kind of context "contxt": want one of context, fscontext, defcontext, rootcontext; did you mean "context"?`,
+			func(s *specs.Spec) { s.Annotations = map[string]string{"run.oci.mount_context_type": "contxt"} },
+		},
 		{`linux.intelRdt: not supported yet`, func(s *specs.Spec) { s.Linux.IntelRdt = &specs.LinuxIntelRdt{} }},
 
 		// hooks
