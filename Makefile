@@ -24,10 +24,10 @@ unit: ## Run the Go tests alone; no root needed
 	@go run ./tests/suite --go
 
 .PHONY: integration
-integration: ## Run tests/integration (as root); RUNTIME=/path for another runtime, TESTS="run.bats ..." for some files, FILTER=regexp for some tests
-	@hack/deps test
+integration: ## Run tests/integration (as root); RUNTIME=/path for another runtime, TESTS="run.bats ..." for some files, FILTER=regexp for some tests; BEDS=systemd,... or all for other hosts than this
+	@hack/deps test $(if $(BEDS),beds)
 	@[ -n "$(RUNTIME)" ] || hack/build
-	@go run ./tests/suite --bats $(if $(RUNTIME),--runtime $(RUNTIME)) $(if $(FILTER),--filter "$(FILTER)") $(TESTS)
+	@go run ./tests/suite --bats $(if $(BEDS),--beds $(BEDS)) $(if $(RUNTIME),--runtime $(RUNTIME)) $(if $(FILTER),--filter "$(FILTER)") $(TESTS)
 
 .PHONY: reference
 reference: ## Run tests/integration against Debian's runc; wanted differences are in tests/integration/reference-differences
@@ -55,7 +55,7 @@ generate-check: ## Fail when a generated file is not what its source says
 
 .PHONY: deps
 deps: ## Install all Debian packages that the targets need
-	@hack/deps build demo test bench lint
+	@hack/deps build demo test beds bench lint
 
 .PHONY: clean
 clean: ## Remove what the targets made

@@ -44,7 +44,7 @@ gone_altogether() {
 	local pid
 	wait_for 5 appears "$BUNDLE/rootfs/tmp/orphan"
 	pid=$(cat "$BUNDLE/rootfs/tmp/orphan")
-	wait_for 5 has_parent "$pid" 1
+	wait_for 5 has_parent "$pid" "$REAPER"
 	rt_ok delete --force c
 }
 

@@ -12,10 +12,7 @@ setup_suite() {
 	# The root file system that every bundle copies, and its parent cgroup.
 	export ROOTFS_TEMPLATE=$BATS_RUN_TMPDIR/rootfs
 	export CGROUP_PARENT=/berth-test-${BATS_RUN_TMPDIR##*-}
-	make_rootfs "$ROOTFS_TEMPLATE" || return
-	# The test's own program for what busybox cannot do.
-	export PROBE=$BATS_RUN_TMPDIR/probe
-	CGO_ENABLED=0 go build -o "$PROBE" ./tests/integration/probe
+	make_rootfs "$ROOTFS_TEMPLATE"
 }
 
 # make_rootfs DIR: the smallest tree that has a shell.

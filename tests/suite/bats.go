@@ -20,6 +20,7 @@ var tapLine = regexp.MustCompile(`^(not ok|ok) \d+ (.*?)(?: in (\d+)(ms|sec|s))?
 
 // batsRun is one run of the integration tests.
 type batsRun struct {
+	bed     bed
 	runtime string
 	files   []string // names in tests/integration; all if empty
 	filter  string   // a regular expression for names; all if empty
@@ -48,52 +49,74 @@ func (b *batsRun) run(r *report) error {
 			return err
 		}
 	}
-	cmd := b.command(program)
+	probe, err := buildProbe()
+	if err != nil {
+		return err
+	}
+	args, err := b.arguments()
+	if err != nil {
+		return err
+	}
+	b.seen = map[string]bool{}
+	cmd := b.bed.command(probe, append([]string{"bats"}, args...))
+	cmd.Env = append(os.Environ(), "RUNTIME="+program, "PROBE="+probe, "BERTH_SUITE=1")
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
 	}
+	var stderr lastLine
+	cmd.Stderr = io.MultiWriter(os.Stderr, &stderr)
+	cmd.WaitDelay = 5 * time.Second // for those who hold stderr open
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	b.seen = map[string]bool{}
 	readErr := b.read(r, stdout)
-	if err := cmd.Wait(); err != nil && !errors.As(err, new(*exec.ExitError)) {
+	var exit *exec.ExitError
+	if err := cmd.Wait(); err != nil && !errors.As(err, &exit) {
 		return err
 	}
 	if readErr != nil {
 		return readErr
 	}
+	if exit != nil && exit.ExitCode() == bedLacking && b.planned == 0 {
+		r.lacking(b.bed.name, stderr.String())
+		return nil
+	}
 	return b.complete()
 }
 
-// command runs bats in a mount and a pid namespace of its own, so that the
-// tests see their own mounts and processes alone, and nothing of them is left
-// at the end. The mounts are shared within, as on a host with systemd, because
-// it is there that a runtime's mounts would leak. The shell stays, as the
-// namespace's first process, to reap.
-func (b *batsRun) command(program string) *exec.Cmd {
-	args := []string{
-		"--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc",
-		"sh", "-c", `mount --make-rshared / && bats "$@"; exit $?`, "bats",
-		"--formatter", "tap", "--timing",
+// buildProbe makes the integration tests' own program for what a shell cannot do.
+func buildProbe() (string, error) {
+	probe, err := filepath.Abs(".cache/probe")
+	if err != nil {
+		return "", err
 	}
+	cmd := exec.Command("go", "build", "-o", probe, "./"+integrationDir+"/probe")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	return probe, cmd.Run()
+}
+
+// arguments are what bats is told.
+func (b *batsRun) arguments() ([]string, error) {
+	args := []string{"--formatter", "tap", "--timing"}
 	if b.filter != "" {
 		args = append(args, "--filter", b.filter)
 	}
-	if b.reference {
-		args = append(args, "--filter-tags", "!berth")
-	}
-	if len(b.files) == 0 {
-		args = append(args, integrationDir)
+	for _, tags := range b.bed.tags {
+		if b.reference {
+			tags += ",!berth"
+		}
+		args = append(args, "--filter-tags", tags)
 	}
 	for _, file := range b.files {
 		args = append(args, filepath.Join(integrationDir, filepath.Base(file)))
 	}
-	cmd := exec.Command("unshare", args...)
-	cmd.Env = append(os.Environ(), "RUNTIME="+program, "BERTH_SUITE=1")
-	cmd.Stderr = os.Stderr
-	return cmd
+	if len(b.files) > 0 {
+		return args, nil
+	}
+	files, err := b.bed.files()
+	return append(args, files...), err
 }
 
 func (b *batsRun) read(r *report, stdout io.Reader) error {
@@ -104,8 +127,9 @@ func (b *batsRun) read(r *report, stdout io.Reader) error {
 		fmt.Println(line)
 		if m := tapLine.FindStringSubmatch(line); m != nil {
 			res := parseResult(m)
+			res.suite = b.bed.name
 			if b.seen[res.name] {
-				r.broken("bats", fmt.Errorf("two tests have the name %q", res.name))
+				r.broken(b.bed.name, fmt.Errorf("two tests have the name %q", res.name))
 			}
 			b.seen[res.name] = true
 			r.add(b.expected.judge(res))
@@ -124,7 +148,7 @@ func trimPlan(line string) string {
 }
 
 func parseResult(m []string) result {
-	res := result{suite: "bats", name: m[2], status: passed}
+	res := result{name: m[2], status: passed}
 	n, _ := strconv.Atoi(m[3]) // the expression admits digits only
 	unit := time.Millisecond
 	if m[4] != "ms" {

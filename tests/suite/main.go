@@ -2,10 +2,11 @@
 // what was skipped why, and ends with one line that sums them up:
 // "N passed, N failed, N skipped". It leaves with 1 if anything failed.
 //
-//	go run ./tests/suite --go             the Go tests of all packages
-//	go run ./tests/suite --bats           tests/integration against bin/berth
-//	go run ./tests/suite --bats run.bats  one file of it
-//	go run ./tests/suite --reference      tests/integration against runc
+//	go run ./tests/suite --go                the Go tests of all packages
+//	go run ./tests/suite --bats              tests/integration against bin/berth
+//	go run ./tests/suite --bats run.bats     one file of it
+//	go run ./tests/suite --bats --beds all   the same in all the beds of tests/beds
+//	go run ./tests/suite --reference         tests/integration against runc
 package main
 
 import (
@@ -30,7 +31,7 @@ const (
 
 // result is what came of one test.
 type result struct {
-	suite  string // "go" or "bats"
+	suite  string // "go", or the name of a bed
 	name   string
 	status status
 	reason string // of a skip
@@ -102,6 +103,7 @@ func main() {
 	bats := flag.Bool("bats", false, "run tests/integration")
 	reference := flag.Bool("reference", false, "run tests/integration against "+referenceRuntime)
 	runtime := flag.String("runtime", "bin/berth", "the `program` that tests/integration are run against")
+	bedNames := flag.String("beds", beds[0].name, "the `names` of the beds to run tests/integration in, with commas, or all")
 	filter := flag.String("filter", "", "run only those of tests/integration whose name matches `regexp`")
 	flag.Parse()
 
@@ -109,17 +111,23 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
+	in, err := bedsNamed(*bedNames)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
 	var all report
 	if *goTests {
 		all.timed("go", runGoTests)
 	}
-	if *bats {
-		b := batsRun{runtime: *runtime, files: flag.Args(), filter: *filter}
-		all.timed("bats", b.run)
-	}
-	if *reference {
-		b := batsRun{runtime: referenceRuntime, files: flag.Args(), filter: *filter, reference: true}
-		all.timed("reference", b.run)
+	for _, bed := range in {
+		b := batsRun{bed: bed, runtime: *runtime, files: flag.Args(), filter: *filter}
+		if *reference {
+			b.runtime, b.reference = referenceRuntime, true
+		}
+		if *bats || *reference {
+			all.timed(bed.name, b.run)
+		}
 	}
 	if !all.print() {
 		os.Exit(1)

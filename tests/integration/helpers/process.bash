@@ -27,12 +27,13 @@ dead() {
 	! alive "$1"
 }
 
-# orphans: processes whose parent is the first of the pid namespace: that is
+# orphans: processes that lost their parent to the suite's reaper: that is
 # where containers go, and what a runtime left behind. Those that were there
 # before the first test are the suite's own.
 orphans() {
 	ps -e -o pid= -o ppid= -o state= |
-		awk -v suite=" ${SUITE_PIDS:-} " '$2 == 1 && $3 !~ /[ZX]/ && !index(suite, " " $1 " ") { print $1 }'
+		awk -v reaper="${REAPER:?}" -v suite=" ${SUITE_PIDS:-} " '
+			$2 == reaper && $3 !~ /[ZX]/ && !index(suite, " " $1 " ") { print $1 }'
 }
 
 # no_process_left: nothing that was started in the test lives. What dies is

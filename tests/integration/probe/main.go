@@ -20,6 +20,10 @@
 //	probe nonblocking COMMAND...
 //
 // executes a command with a socket that does not block as its descriptor 3.
+//
+//	probe reap COMMAND...
+//
+// runs a command, and is the parent of those that lose theirs.
 package main
 
 import (
@@ -44,8 +48,10 @@ func main() {
 		err = below(os.Args[2], os.Args[3:])
 	case len(os.Args) > 2 && os.Args[1] == "nonblocking":
 		err = nonblocking(os.Args[2:])
+	case len(os.Args) > 2 && os.Args[1] == "reap":
+		err = reap(os.Args[2:])
 	default:
-		fmt.Fprintln(os.Stderr, "usage: probe recvtty SOCKET DIR | probe monotonic | probe below PID DIR... | probe nonblocking COMMAND...")
+		fmt.Fprintln(os.Stderr, "usage: probe recvtty SOCKET DIR | probe monotonic | probe below PID DIR... | probe nonblocking COMMAND... | probe reap COMMAND...")
 		os.Exit(2)
 	}
 	if err != nil {

@@ -1,0 +1,40 @@
+# shellcheck shell=bash
+# What the beds are made from is kept in .cache/beds of the repository, under
+# the hash of the recipe. Git's worktrees share it: there it is once.
+
+# cached NAME FUNCTION FILE...: print the path of NAME, which FUNCTION PATH
+# makes. The files are the recipe.
+cached() {
+	local name=$1 make=$2 dir path hash
+	shift 2
+	dir=$(git -c safe.directory='*' rev-parse --path-format=absolute --git-common-dir 2>/dev/null) || dir=$PWD/../../.git
+	dir=$(realpath -m "${BEDS_CACHE:-$dir/../.cache/beds}")
+	hash=$(find "$@" -type f | LC_ALL=C sort | xargs sha256sum | sha256sum)
+	path=$dir/$name-${hash:0:12}
+	mkdir -p "$dir"
+	# Two that need the same wait for one that makes it.
+	exec 9>"$path.lock"
+	flock 9
+	if [ ! -d "$path" ]; then
+		rm -rf --one-file-system "$path.new"
+		echo "making $path" >&2
+		"$make" "$path.new"
+		mv "$path.new" "$path"
+	fi
+	echo "$path"
+}
+
+# need COMMAND...: all of these are installed.
+need() {
+	local command
+	for command in "$@"; do
+		command -v "$command" >/dev/null || lacking "$command is not installed (hack/deps beds)"
+	done
+}
+
+# lacking TEXT: this host cannot have the bed. The status says so, as it does
+# for automake and meson.
+lacking() {
+	echo "${0##*/}: $1" >&2
+	exit 77
+}

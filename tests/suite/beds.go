@@ -1,0 +1,108 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// bed is a host that the integration tests are run on; see tests/beds.
+type bed struct {
+	name string
+	// enter is a command that runs its arguments there. It leaves with
+	// bedLacking, and the reason, where it cannot.
+	enter []string
+	// tags are the tests that are run there, each as bats' --filter-tags
+	// takes it: a test that one of them fits is run.
+	tags []string
+}
+
+// bedLacking is the status of a bed that cannot be made on this machine.
+const bedLacking = 77
+
+// beds are all of them. Tests are for the first, "bats", unless a tag of
+// theirs is another's; the tag "host" brings them back to it.
+var beds = []bed{
+	{
+		// A mount and a pid namespace, so that the tests see their own mounts and
+		// processes alone, and nothing of them is left at the end. The mounts are shared
+		// within, as on a host with systemd, because it is there that a runtime's mounts
+		// would leak.
+		name: "bats",
+		enter: []string{
+			"unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc",
+			"sh", "-c", `mount --make-rshared / && exec "$@"`, "sh",
+		},
+		tags: []string{"!systemd,!systemd-user", "host"},
+	},
+	{name: "systemd", enter: []string{"tests/beds/systemd", "--"}, tags: []string{"systemd"}},
+	{name: "systemd-user", enter: []string{"tests/beds/systemd", "--user", "--"}, tags: []string{"systemd-user"}},
+}
+
+// bedsNamed finds beds by their names, which commas part; "all" is every one.
+func bedsNamed(names string) ([]bed, error) {
+	if names == "all" {
+		return beds, nil
+	}
+	var found []bed
+	for name := range strings.SplitSeq(names, ",") {
+		i := slices.IndexFunc(beds, func(b bed) bool { return b.name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("there is no bed %q", name)
+		}
+		found = append(found, beds[i])
+	}
+	return found, nil
+}
+
+// command runs the arguments in the bed, below a process that reaps.
+func (b *bed) command(probe string, args []string) *exec.Cmd {
+	line := append(append([]string{}, b.enter...), probe, "reap")
+	line = append(line, args...)
+	return exec.Command(line[0], line[1:]...)
+}
+
+// files are those of the integration tests that have tests for the bed. Bats
+// finds them too, but takes its time in a slow bed.
+func (b *bed) files() ([]string, error) {
+	all, err := filepath.Glob(filepath.Join(integrationDir, "*.bats"))
+	if err != nil || strings.HasPrefix(b.tags[0], "!") {
+		return all, err
+	}
+	comment := regexp.MustCompile(`(?m)^# bats (file|test)_tags=(.*,)?(` + strings.Join(b.tags, "|") + `)(,|$)`)
+	return slices.DeleteFunc(all, func(path string) bool {
+		var text []byte
+		if err == nil {
+			text, err = os.ReadFile(path)
+		}
+		return !comment.Match(text)
+	}), err
+}
+
+// lacking counts a bed that cannot be made here as skipped; in continuous
+// integration as failed: there, tests that are not run would go unnoticed.
+func (r *report) lacking(bed, reason string) {
+	res := result{suite: bed, name: "all of it", status: skipped, reason: reason}
+	if os.Getenv("CI") != "" {
+		res.status = failed
+	}
+	r.add(res)
+}
+
+// lastLine keeps the last line of what is written to it.
+type lastLine struct{ line []byte }
+
+func (l *lastLine) Write(p []byte) (int, error) {
+	l.line = append(l.line, p...)
+	if i := bytes.LastIndexByte(bytes.TrimRight(l.line, "\n"), '\n'); i >= 0 {
+		l.line = l.line[i+1:]
+	}
+	return len(p), nil
+}
+
+func (l *lastLine) String() string { return strings.TrimSpace(string(l.line)) }
