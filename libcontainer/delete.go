@@ -41,12 +41,7 @@ func (c *Container) delete(ctx context.Context, force bool) error {
 		return err
 	}
 	defer l.unlock()
-	if !c.state.Complete { // it may be by now
-		if c.state, err = readState(c.dir); err != nil {
-			return err
-		}
-	}
-	status, err := c.statusLocked()
+	status, err := c.reread()
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ var (
 	ErrExist      = errors.New("container with given ID already exists")
 	ErrInvalidID  = errors.New("invalid container ID format")
 	ErrNotRunning = errors.New("container not running")
+	ErrNotPaused  = errors.New("container not paused")
 	// ErrInvalidSpec is found in every error about the content of config.json.
 	ErrInvalidSpec = config.ErrInvalid
 	// ErrInvalidState means that the container's status does not allow what

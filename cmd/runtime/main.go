@@ -52,7 +52,7 @@ func (u unknownCommand) Error() string { return fmt.Sprintf("No help topic for '
 func (a *app) command() *cli.Command {
 	commands := []*cli.Command{
 		a.createCommand(), a.deleteCommand(), a.featuresCommand(), a.killCommand(), a.listCommand(),
-		a.runCommand(), a.specCommand(), a.startCommand(), a.stateCommand(),
+		a.pauseCommand(), a.resumeCommand(), a.runCommand(), a.specCommand(), a.startCommand(), a.stateCommand(),
 	}
 	for _, c := range commands {
 		c.OnUsageError = usageError

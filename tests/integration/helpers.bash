@@ -35,6 +35,7 @@ teardown() {
 	# clean.
 	local trace=0
 	no_state_left || trace=1
+	thaw_cgroup
 	no_process_left || trace=1
 	no_cgroup_left || trace=1
 	no_mount_left || trace=1

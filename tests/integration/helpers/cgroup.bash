@@ -27,6 +27,15 @@ no_cgroup_left() {
 	return 1
 }
 
+# thaw_cgroup: what a test has left frozen could not even be killed on v1.
+thaw_cgroup() {
+	local dir
+	for dir in $(cgroup_dirs "$CGROUP"; cgroup_dirs "$CGROUP-*"); do
+		[ ! -e "$dir/freezer.state" ] || echo THAWED >"$dir/freezer.state" || true
+		[ ! -e "$dir/cgroup.freeze" ] || echo 0 >"$dir/cgroup.freeze" || true
+	done
+}
+
 # remove_cgroup DIRECTORY: with what lives in it and below it.
 remove_cgroup() {
 	local procs pid

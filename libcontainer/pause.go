@@ -1,0 +1,76 @@
+package libcontainer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+)
+
+// verbLock is how long Pause, Resume and Update wait for another command on
+// the container.
+const verbLock = 10 * time.Second
+
+// Pause stops all processes of a container that is created or running, and
+// waits until they have stopped. When it fails none is left stopped. What is
+// neither created nor running, paused included, is ErrNotRunning.
+func (c *Container) Pause(ctx context.Context) error {
+	return opError("pause", c.ID(), "", c.freeze(ctx, true))
+}
+
+// Resume lets the processes of a paused container go on; ErrNotPaused if it is
+// not paused.
+func (c *Container) Resume(ctx context.Context) error {
+	return opError("resume", c.ID(), "", c.freeze(ctx, false))
+}
+
+func (c *Container) freeze(ctx context.Context, frozen bool) error {
+	l, status, err := c.lockStatus(ctx)
+	if err != nil {
+		return err
+	}
+	defer l.unlock()
+	switch {
+	case frozen && status != Created && status != Running:
+		return ErrNotRunning
+	case !frozen && status != Paused:
+		return ErrNotPaused
+	}
+	err = c.cgroup().Freeze(frozen)
+	if errors.Is(err, fs.ErrPermission) {
+		err = fmt.Errorf("%w (the container's cgroup is another user's: it must be delegated to this one, or the command be root's)", err)
+	}
+	return err
+}
+
+// lockStatus locks the container for a change and tells its status, which is
+// its own until the lock is given back.
+func (c *Container) lockStatus(ctx context.Context) (*lock, Status, error) {
+	l, err := lockDir(c.dir, verbLock)
+	if err != nil {
+		return nil, "", err
+	}
+	status, err := c.reread()
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		l.unlock()
+		return nil, "", err
+	}
+	return l, status, nil
+}
+
+// reread reads the state again if create had not ended when it was read, and
+// tells the status, for the holder of the lock.
+func (c *Container) reread() (Status, error) {
+	if !c.state.Complete {
+		s, err := readState(c.dir)
+		if err != nil {
+			return "", err
+		}
+		c.state = s
+	}
+	return c.statusLocked()
+}

@@ -1,0 +1,178 @@
+# pause and resume: cli.md 1.5, 3.13.
+load helpers
+
+prepare() {
+	new_bundle
+}
+
+# start_counting: a container with two processes that count.
+start_counting() {
+	script 'count() { n=0; while :; do n=$((n + 1)); echo $n >/tmp/$1; done; }; mkdir -p /tmp; count a & count b'
+	config '.mounts += [{destination: "/tmp", type: "bind", source: $dir, options: ["bind", "rw"]}]' --arg dir "$T/counts"
+	mkdir "$T/counts"
+	start_detached c
+	wait_for 5 counting
+}
+
+# counting: both processes go on.
+counting() {
+	local a b
+	a=$(cat "$T/counts/a") b=$(cat "$T/counts/b")
+	wait_for 2 changed a "$a" && wait_for 2 changed b "$b"
+}
+
+changed() {
+	local now
+	now=$(cat "$T/counts/$1")
+	[[ -n $now && $now != "$2" ]]
+}
+
+# standing: neither goes on, though it is given time for it.
+standing() {
+	local before i
+	before=$(cat "$T"/counts/*)
+	for i in 1 2 3 4 5; do "$RUNTIME" --root "$ROOT" state c >/dev/null; done
+	[ "$before" = "$(cat "$T"/counts/*)" ]
+}
+
+# freezer: the directory of the container's freezer cgroup: v1's where there is one.
+freezer() {
+	local dir
+	for dir in $(cgroup_dirs "$CGROUP"); do
+		[ ! -e "$dir/freezer.state" ] || break
+	done
+	echo "$dir"
+}
+
+# frozen: the kernel says that they have stopped.
+frozen() {
+	local dir
+	dir=$(freezer)
+	grep -qsx FROZEN "$dir/freezer.state" || grep -qsx 'frozen 1' "$dir/cgroup.events"
+}
+
+@test "pause stops all processes, resume lets them go on" {
+	start_counting
+	rt_ok pause c
+	assert_equal "" "$out$err"
+	frozen
+	standing
+	rt_ok state c
+	assert_equal paused "$(jq -r .status <<<"$out")"
+	assert_equal "$(init_pid c)" "$(jq -r .pid <<<"$out")"
+	rt_ok list
+	assert_match '^c +[0-9]+ +paused ' "$(tail -n 1 <<<"$out")"
+	rt_ok resume c
+	assert_equal "" "$out$err"
+	counting
+	assert_equal running "$(status_of c)"
+}
+
+@test "a created container can be paused, and started when it is resumed" {
+	args touch /tmp/started
+	config '.mounts += [{destination: "/tmp", type: "bind", source: $dir, options: ["bind", "rw"]}]' --arg dir "$T"
+	rt_ok create --bundle "$BUNDLE" c
+	rt_ok pause c
+	assert_equal paused "$(status_of c)"
+	rt start c
+	refused 'cannot start a container in the paused state'
+	rt_ok resume c
+	assert_equal created "$(status_of c)"
+	rt_ok start c
+	wait_for 5 has_status c stopped
+	[ -e "$T/started" ]
+}
+
+@test "only what is created or running can be paused" {
+	args sleep 1000
+	start_detached c
+	rt_ok pause c
+	rt pause c
+	refused 'container not running$'
+	rt_ok resume c
+	rt_ok kill c KILL
+	wait_for 5 has_status c stopped
+	rt pause c
+	refused 'container not running$'
+	rt pause nobody
+	refused 'container does not exist$'
+}
+
+@test "only what is paused can be resumed" {
+	args sleep 1000
+	start_detached c
+	rt resume c
+	refused 'container not paused$'
+	rt_ok kill c KILL
+	wait_for 5 has_status c stopped
+	rt resume c
+	refused 'container not paused$'
+	rt resume nobody
+	refused 'container does not exist$'
+}
+
+@test "pause and resume take an id and nothing else" {
+	rt pause
+	[ "$status" = 1 ]
+	assert_match '"pause" requires exactly 1 argument' "$msg"
+	rt resume c d
+	[ "$status" = 1 ]
+	assert_match '"resume" requires exactly 1 argument' "$msg"
+}
+
+@test "KILL ends a paused container" {
+	start_counting
+	rt_ok pause c
+	rt_ok kill c KILL
+	wait_for 5 has_status c stopped
+	rt_ok delete c
+}
+
+@test "another signal reaches a paused container when it is resumed" {
+	script "trap 'echo got it; exit' TERM; echo ready; while :; do sleep 0.05; done"
+	"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/c.out" 2>&1 3>&-
+	wait_for 5 has_line "$T/c.out" ready
+	rt_ok pause c
+	rt_ok kill c TERM
+	assert_equal paused "$(status_of c)"
+	assert_equal ready "$(cat "$T/c.out")"
+	rt_ok resume c
+	wait_for 5 has_line "$T/c.out" "got it"
+	wait_for 5 has_status c stopped
+}
+
+@test "delete refuses a paused container, and removes it by force" {
+	start_counting
+	rt_ok pause c
+	rt delete c
+	refused 'cannot delete container c that is not stopped: paused'
+	assert_equal paused "$(status_of c)"
+	rt_ok delete --force c
+	no_cgroup_left
+}
+
+@test "a container that somebody else has frozen can be resumed" {
+	start_counting
+	local dir
+	dir=$(freezer)
+	if [ -e "$dir/freezer.state" ]; then echo FROZEN >"$dir/freezer.state"; else echo 1 >"$dir/cgroup.freeze"; fi
+	wait_for 5 frozen
+	assert_equal paused "$(status_of c)"
+	rt_ok resume c
+	counting
+}
+
+@test "pause and resume on v2" {
+	args sleep 1000
+	in_view v2 "$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/out" 2>&1 3>&-
+	in_view v2 "$RUNTIME" --root "$ROOT" pause c
+	grep -q '^frozen 1' "$(cgroup_dirs "$CGROUP")/cgroup.events"
+	assert_equal paused "$(in_view v2 "$RUNTIME" --root "$ROOT" state c | jq -r .status)"
+	in_view v2 "$RUNTIME" --root "$ROOT" resume c
+	grep -q '^frozen 0' "$(cgroup_dirs "$CGROUP")/cgroup.events"
+	assert_equal running "$(in_view v2 "$RUNTIME" --root "$ROOT" state c | jq -r .status)"
+	in_view v2 "$RUNTIME" --root "$ROOT" pause c
+	in_view v2 "$RUNTIME" --root "$ROOT" kill c KILL
+	wait_for 5 has_status c stopped
+	in_view v2 "$RUNTIME" --root "$ROOT" delete c
+}
