@@ -12,6 +12,10 @@
 //
 // prints the seconds of CLOCK_MONOTONIC.
 //
+//	probe securebits
+//
+// prints its securebits (capabilities(7)).
+//
 //	probe below PID DIR...
 //
 // takes the root of a process away and prints what file systems the
@@ -33,31 +37,53 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
+// commands are what the probe can do; the last argument of a usage that ends
+// in "..." may be there more than once.
+var commands = []struct {
+	usage string
+	do    func(args []string) error
+}{
+	{"recvtty SOCKET DIR", func(args []string) error { return recvtty(args[0], args[1]) }},
+	{"monotonic", func([]string) error { return monotonic() }},
+	{"securebits", func([]string) error { return securebits() }},
+	{"below PID DIR...", func(args []string) error { return below(args[0], args[1:]) }},
+	{"nonblocking COMMAND...", nonblocking},
+	{"reap COMMAND...", reap},
+}
+
 func main() {
-	var err error
-	switch {
-	case len(os.Args) == 4 && os.Args[1] == "recvtty":
-		err = recvtty(os.Args[2], os.Args[3])
-	case len(os.Args) == 2 && os.Args[1] == "monotonic":
-		err = monotonic()
-	case len(os.Args) > 3 && os.Args[1] == "below":
-		err = below(os.Args[2], os.Args[3:])
-	case len(os.Args) > 2 && os.Args[1] == "nonblocking":
-		err = nonblocking(os.Args[2:])
-	case len(os.Args) > 2 && os.Args[1] == "reap":
-		err = reap(os.Args[2:])
-	default:
-		fmt.Fprintln(os.Stderr, "usage: probe recvtty SOCKET DIR | probe monotonic | probe below PID DIR... | probe nonblocking COMMAND... | probe reap COMMAND...")
-		os.Exit(2)
+	for _, c := range commands {
+		words := strings.Fields(c.usage)
+		if len(os.Args) < 2 || os.Args[1] != words[0] {
+			continue
+		}
+		args := os.Args[2:]
+		if want := len(words) - 1; len(args) != want && (len(args) < want || !strings.HasSuffix(c.usage, "...")) {
+			break
+		}
+		if err := c.do(args); err != nil {
+			fmt.Fprintln(os.Stderr, "probe:", err)
+			os.Exit(1)
+		}
+		return
 	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "probe:", err)
-		os.Exit(1)
+	for _, c := range commands {
+		fmt.Fprintln(os.Stderr, "usage: probe", c.usage)
 	}
+	os.Exit(2)
+}
+
+func securebits() error {
+	bits, err := unix.PrctlRetInt(unix.PR_GET_SECUREBITS, 0, 0, 0, 0)
+	if err == nil {
+		fmt.Println(bits)
+	}
+	return err
 }
 
 func monotonic() error {

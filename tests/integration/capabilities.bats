@@ -1,0 +1,81 @@
+# process.capabilities, as the program has them when the kernel has executed it
+# (capabilities(7), "Transformation of capabilities during execve()"): for
+# whom, whether it may gain any, and with which ambient ones.
+load helpers
+
+prepare() {
+	new_bundle
+	config '.process.capabilities = {
+		bounding: ["CAP_CHOWN", "CAP_KILL", "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT"],
+		permitted: ["CAP_CHOWN", "CAP_KILL", "CAP_NET_BIND_SERVICE"],
+		effective: ["CAP_CHOWN", "CAP_KILL"],
+		inheritable: ["CAP_KILL", "CAP_NET_BIND_SERVICE"]}'
+}
+
+# The masks of /proc/PID/status, less leading zeros.
+# shellcheck disable=SC2054 # the commas are meant
+declare -gA names=([0]=none [20]=kill [420]=kill,bind [421]=chown,kill,bind [40421]=chown,kill,bind,chroot)
+
+# a_program USER NO_NEW_PRIVS AMBIENT: what a program has.
+a_program() {
+	local field value text=
+	config ".process.user = {uid: $1, gid: $1} | .process.noNewPrivileges = $2 | .process.capabilities.ambient = $3"
+	run_script 'cat /proc/self/status'
+	for field in CapPrm CapEff CapInh CapAmb CapBnd; do
+		value=$(sed -n "s/^$field:[[:space:]]*0*\(.\)/\1/p" <<<"$out")
+		text+="${field#Cap} ${names[$value]:-$value}; "
+	done
+	seen="$text$(grep -o 'NoNewPrivs.*[01]' <<<"$out" | tr '\t' ' ')"
+}
+
+nothing='[]' kill='["CAP_KILL"]' both='["CAP_KILL", "CAP_NET_BIND_SERVICE"]'
+
+@test "root has what is bounding, ambient or not" {
+	local rest='Bnd chown,kill,bind,chroot; NoNewPrivs: 0'
+	a_program 0 false "$nothing"
+	assert_equal "Prm chown,kill,bind,chroot; Eff chown,kill,bind,chroot; Inh kill,bind; Amb none; $rest" "$seen"
+	a_program 0 false "$kill"
+	assert_equal "Prm chown,kill,bind,chroot; Eff chown,kill,bind,chroot; Inh kill,bind; Amb kill; $rest" "$seen"
+	a_program 0 false "$both"
+	assert_equal "Prm chown,kill,bind,chroot; Eff chown,kill,bind,chroot; Inh kill,bind; Amb kill,bind; $rest" "$seen"
+}
+
+@test "root that may gain no privileges has what is permitted" {
+	local rest='Bnd chown,kill,bind,chroot; NoNewPrivs: 1'
+	a_program 0 true "$nothing"
+	assert_equal "Prm chown,kill,bind; Eff chown,kill,bind; Inh kill,bind; Amb none; $rest" "$seen"
+	a_program 0 true "$kill"
+	assert_equal "Prm chown,kill,bind; Eff chown,kill,bind; Inh kill,bind; Amb kill; $rest" "$seen"
+	a_program 0 true "$both"
+	assert_equal "Prm chown,kill,bind; Eff chown,kill,bind; Inh kill,bind; Amb kill,bind; $rest" "$seen"
+}
+
+@test "another user has what is ambient, whether it may gain privileges or not" {
+	local nnp number=0 rest
+	for nnp in false true; do
+		rest="Bnd chown,kill,bind,chroot; NoNewPrivs: $((number++))"
+		a_program 1000 "$nnp" "$nothing"
+		assert_equal "Prm none; Eff none; Inh kill,bind; Amb none; $rest" "$seen"
+		a_program 1000 "$nnp" "$kill"
+		assert_equal "Prm kill; Eff kill; Inh kill,bind; Amb kill; $rest" "$seen"
+		a_program 1000 "$nnp" "$both"
+		assert_equal "Prm kill,bind; Eff kill,bind; Inh kill,bind; Amb kill,bind; $rest" "$seen"
+	done
+}
+
+# CVE-2022-29162: what is inheritable goes to programs whose files ask for it.
+@test "nothing is inheritable unless it is asked for" {
+	config 'del(.process.capabilities.inheritable)'
+	a_program 0 false "$nothing"
+	assert_match 'Inh none; Amb none' "$seen"
+	a_program 1000 false "$nothing"
+	assert_match 'Inh none; Amb none' "$seen"
+}
+
+@test "the securebits are those of a new process" {
+	config '.process.user = {uid: 1000, gid: 1000} | .process.noNewPrivileges = false'
+	cp "$PROBE" "$BUNDLE/rootfs/bin/probe"
+	args /bin/probe securebits
+	rt_ok run --bundle "$BUNDLE" c
+	assert_equal 0 "$out"
+}
