@@ -73,6 +73,9 @@ func (r *run) release() {
 	if r.tree != nil {
 		r.tree.Release()
 	}
+	if r.mover != nil {
+		r.mover.Close()
+	}
 	if r.lock != nil {
 		r.lock.unlock()
 		r.lock = nil

@@ -10,6 +10,7 @@ import (
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/namespaces"
+	"github.com/berth-oci/berth/libcontainer/network"
 	"github.com/berth-oci/berth/libcontainer/rootfs"
 	"github.com/berth-oci/berth/libcontainer/stub"
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -49,6 +50,7 @@ type run struct {
 	stopKill func() bool // ends the killing of the child when ctx ends
 	p        *stub.Proc
 	tree     *rootfs.Tree
+	mover    *network.Mover
 	kcore    bool        // the kernel has a /proc/kcore
 	entered  *stub.Value // the working directory, tried as root
 	step     string      // that is being taken

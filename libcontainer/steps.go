@@ -227,6 +227,12 @@ var steps = [...]step{
 		why:  "before the root may become read-only",
 	},
 	{
+		name: "move network devices", side: host, in: inCreate, ground: hostTree,
+		when: func(c *config.Config) bool { return len(c.NetDevices) > 0 },
+		do:   moveDevices, undo: returnDevices,
+		why: "as late as the hooks allow, which are told that the namespaces are made: what fails before has none to bring back (config-linux.md, Network Devices)",
+	},
+	{
 		name: "run createRuntime hooks", side: host, in: inCreate, ground: hostTree,
 		when: hasRuntimeHooks,
 		do:   runRuntimeHooks,

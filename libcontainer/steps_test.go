@@ -94,6 +94,9 @@ func TestOrder(t *testing.T) {
 		{"run createRuntime hooks", "run createContainer hooks", "config.md"},
 		{"run createContainer hooks", "make root read-only", "they may make mount points"},
 		{"run createRuntime hooks", "set sysctls", "a hook may bring the network device that one is of"},
+		{"fork into namespaces", "move network devices", "the process whose network namespace it is"},
+		{"move network devices", "run createRuntime hooks", "config.md: the namespaces are made, with all that is in them"},
+		{"move network devices", "set sysctls", "one may be of a device"},
 		{"set sysctls", "pivot root", "the host's procfs may be needed"},
 		{"run createContainer hooks", "pivot root", "config.md: before pivot_root"},
 		{"attach stub", "run startContainer hooks", "it tells its pid"},
@@ -126,7 +129,7 @@ func (fakeCgroup) Entry() cgroups.Entry {
 // needHost are the steps that a recorder cannot take the stub's part in.
 var needHost = []string{
 	"reserve state", "make cgroup", "limit cgroup", "start stub", "enter user namespace", "set clocks", "fork into namespaces",
-	"schedule in real time", "schedule", "give cgroup away",
+	"schedule in real time", "schedule", "give cgroup away", "move network devices",
 	"save state", "detach stub", "attach stub", "set limits",
 }
 

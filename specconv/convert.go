@@ -110,6 +110,9 @@ func convertLinux(out *config.Config, linux *specs.Linux) (err error) {
 	if err := convertSysctls(out, linux.Sysctl); err != nil {
 		return err
 	}
+	if err := convertNetDevices(out, linux.NetDevices); err != nil {
+		return err
+	}
 	if err := convertPersonality(out, linux.Personality); err != nil {
 		return err
 	}

@@ -80,7 +80,6 @@ func TestConvertErrors(t *testing.T) {
 		{`process.user.username: berth runs Linux containers: use "uid" and "gid"`, func(s *specs.Spec) { s.Process.User.Username = "x" }},
 
 		// what is not built
-		{`linux.netDevices: not supported yet`, func(s *specs.Spec) { s.Linux.NetDevices = map[string]specs.LinuxNetDevice{"x": {}} }},
 		{`linux.seccomp: not supported yet`, func(s *specs.Spec) { s.Linux.Seccomp = &specs.LinuxSeccomp{} }},
 		{
 			`annotations["run.oci.mount_context_type"]: unknown kind of context "contxt": want one of context, fscontext, defcontext, rootcontext; did you mean "context"?`,

@@ -38,7 +38,6 @@ var refusedInProcess = []refusal[specs.Process]{
 }
 
 var refusedInLinux = []refusal[specs.Linux]{
-	{"netDevices", notYet, func(l *specs.Linux) bool { return len(l.NetDevices) > 0 }},
 	{"seccomp", notYet, func(l *specs.Linux) bool { return l.Seccomp != nil }},
 	{"intelRdt", notYet, func(l *specs.Linux) bool { return l.IntelRdt != nil }},
 }

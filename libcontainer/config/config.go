@@ -55,6 +55,9 @@ type Config struct {
 	// MountLabel is the SELinux label that the mounts have, in their Data or as
 	// their Label; empty for none.
 	MountLabel string
+	// NetDevices are the runtime's network devices that become the
+	// container's.
+	NetDevices []NetDevice
 	// MemoryPolicy may be nil: the kernel's default then.
 	MemoryPolicy *MemoryPolicy
 
@@ -294,4 +297,16 @@ type Sysctl struct {
 	// Path is relative to /proc/sys, and clean.
 	Path  string
 	Value string
+}
+
+// NetDevice is a network device that is moved into the container's network
+// namespace.
+type NetDevice struct {
+	// Field is its place in config.json, e.g. "linux.netDevices.eth0".
+	Field string
+	// Host is its name where the runtime is.
+	Host string
+	// Name is its name in the container: with "%d" the kernel puts in the
+	// first number that is free there; empty keeps the one that it has.
+	Name string
 }

@@ -1,0 +1,111 @@
+package network
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// link is a network device, as RTM_GETLINK tells of it.
+type link struct {
+	index int32
+	name  string
+	up    bool
+}
+
+// linkMessage encodes struct ifinfomsg and attributes; change are the bits of
+// flags that count.
+func linkMessage(index int32, flags, change uint32, list attrs) []byte {
+	ne := binary.NativeEndian
+	b := []byte{unix.AF_UNSPEC, 0, 0, 0}
+	b = ne.AppendUint32(b, uint32(index))
+	b = ne.AppendUint32(b, flags)
+	b = ne.AppendUint32(b, change)
+	return list.encode(b)
+}
+
+// parseLink is the way back; attributes are left to the caller.
+func parseLink(body []byte) (index int32, flags uint32, list attrs, err error) {
+	if len(body) < unix.SizeofIfInfomsg {
+		return 0, 0, nil, errMalformed
+	}
+	ne := binary.NativeEndian
+	list, err = parseAttrs(body[unix.SizeofIfInfomsg:])
+	return int32(ne.Uint32(body[4:])), ne.Uint32(body[8:]), list, err
+}
+
+// find gives the device with a name: its own, or another that it also has
+// (ip-link(8), altname).
+func (c *conn) find(name string) (link, error) {
+	return c.getLink(linkMessage(0, 0, 0, attrs{textAttr(unix.IFLA_IFNAME, name)}))
+}
+
+// at gives the device with an index.
+func (c *conn) at(index int32) (link, error) { return c.getLink(linkMessage(index, 0, 0, nil)) }
+
+func (c *conn) getLink(request []byte) (link, error) {
+	answers, err := c.do(unix.RTM_GETLINK, 0, request, nil)
+	if err != nil {
+		return link{}, err
+	}
+	if len(answers) != 1 {
+		return link{}, fmt.Errorf("%d answers where one is expected: %w", len(answers), errMalformed)
+	}
+	index, flags, list, err := parseLink(answers[0].body)
+	return link{index: index, name: list.text(unix.IFLA_IFNAME), up: flags&unix.IFF_UP != 0}, err
+}
+
+// setUp brings a device up.
+func (c *conn) setUp(index int32) error {
+	_, err := c.do(unix.RTM_NEWLINK, 0, linkMessage(index, unix.IFF_UP, unix.IFF_UP, nil), nil)
+	return err
+}
+
+// send moves a device to the namespace of another socket and gives it a name
+// there, which may be a template, and may be empty. It gives the index that
+// the device has got there; an error with an index other than 0 came when the
+// device was there already.
+func (c *conn) send(index int32, to *conn, name string) (int32, error) {
+	target, err := to.namespace()
+	if err != nil {
+		return 0, err
+	}
+	defer target.Close()
+	list := attrs{numberAttr(unix.IFLA_NET_NS_FD, uint32(target.Fd()))}
+	if name != "" {
+		list = append(list, textAttr(unix.IFLA_IFNAME, name))
+	}
+	// The kernel tells those who watch the namespace that the device is gone,
+	// and which number it has now (Linux 4.15): before it answers.
+	fd := int(c.f.Fd())
+	if err := unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_ADD_MEMBERSHIP, unix.RTNLGRP_LINK); err != nil {
+		return 0, fmt.Errorf("subscribe to events: %w", err)
+	}
+	var got int32
+	_, err = c.do(unix.RTM_NEWLINK, 0, linkMessage(index, 0, 0, list), func(m message) {
+		if n, ok := movedTo(m, index); ok {
+			got = n
+		}
+	})
+	err = errors.Join(err, unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_DROP_MEMBERSHIP, unix.RTNLGRP_LINK))
+	if err == nil && got == 0 {
+		err = errors.New("the kernel did not tell which number the device has now")
+	}
+	return got, err
+}
+
+// movedTo tells whether a message says that a device has left the namespace
+// for another, and its index there.
+func movedTo(m message, index int32) (int32, bool) {
+	if m.kind != unix.RTM_DELLINK {
+		return 0, false
+	}
+	who, _, list, err := parseLink(m.body)
+	if err != nil || who != index {
+		return 0, false
+	}
+	n, ok := list.number(unix.IFLA_NEW_IFINDEX)
+	return int32(n), ok
+}

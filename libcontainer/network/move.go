@@ -1,0 +1,195 @@
+package network
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/stub"
+)
+
+// Mover moves network devices from the network namespace that it was made in
+// to a container's.
+type Mover struct {
+	here, there *conn
+	moved       []moved
+}
+
+// moved is a device that has left.
+type moved struct {
+	before    link
+	index     int32 // in the container
+	addresses []address
+}
+
+// NewMover gives a Mover to the network namespace of a process. It works in
+// both by a socket each, without leaving this one: the other is made by a stub
+// that joins the namespace and ends.
+func NewMover(pidfd *os.File) (*Mover, error) {
+	here, err := dial()
+	if err != nil {
+		return nil, err
+	}
+	there, err := dialIn(pidfd)
+	if err != nil {
+		here.f.Close()
+		return nil, fmt.Errorf("enter the container's network namespace: %w%s", err, remedyMove(err))
+	}
+	m := &Mover{here: here, there: there}
+	if err := m.checkApart(); err != nil {
+		m.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+// dialIn makes a socket in the network namespace of a process. It is made with
+// the rights of this process, not with those of the container's.
+func dialIn(pidfd *os.File) (*conn, error) {
+	child, err := stub.Start(stub.Options{Files: []*os.File{nil, nil, nil, pidfd}, CgroupFD: -1})
+	if err != nil {
+		return nil, err
+	}
+	child.Setns(stub.Num(3), unix.CLONE_NEWNET)
+	sock := child.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
+	var f *os.File
+	err = child.Do()
+	if err == nil {
+		f, err = child.Fetch(sock)
+	}
+	err = errors.Join(err, child.Close(), child.Kill(), child.Reap(), child.Release())
+	if err != nil {
+		if f != nil {
+			f.Close()
+		}
+		return nil, err
+	}
+	return newConn(f)
+}
+
+// checkApart makes sure that there are two namespaces.
+func (m *Mover) checkApart() error {
+	var st [2]unix.Stat_t
+	for i, c := range []*conn{m.here, m.there} {
+		ns, err := c.namespace()
+		if err != nil {
+			return fmt.Errorf("%w%s", err, remedyMove(err))
+		}
+		err = unix.Fstat(int(ns.Fd()), &st[i])
+		ns.Close()
+		if err != nil {
+			return err
+		}
+	}
+	if st[0].Dev == st[1].Dev && st[0].Ino == st[1].Ino {
+		return errors.New("the container's network namespace is the runtime's own")
+	}
+	return nil
+}
+
+// Move moves a device with its addresses, and brings it up.
+func (m *Mover) Move(d config.NetDevice) error {
+	before, err := m.here.find(d.Host)
+	if errors.Is(err, unix.ENODEV) {
+		return fmt.Errorf("find device: %w (there is none of this name where the runtime is: see ip link)", err)
+	}
+	if err != nil {
+		return fmt.Errorf("find device: %w", err)
+	}
+	if err := m.checkFree(d, before.name); err != nil {
+		return err
+	}
+	addresses, err := m.here.addresses(before.index)
+	if err != nil {
+		return fmt.Errorf("read addresses: %w", err)
+	}
+	index, err := m.here.send(before.index, m.there, d.Name)
+	if index != 0 {
+		m.moved = append(m.moved, moved{before, index, addresses})
+	}
+	if err != nil {
+		return fmt.Errorf("move to the container's network namespace: %w%s", err, remedyMove(err))
+	}
+	after, err := m.there.at(index)
+	if err != nil {
+		return err
+	}
+	return m.there.configure(after, addresses, before.name, true)
+}
+
+// checkFree looks whether the name of a device is taken in the container. The
+// kernel would tell, too, but of a new name only when the device is there.
+func (m *Mover) checkFree(d config.NetDevice, name string) error {
+	if d.Name != "" {
+		name = d.Name
+	}
+	_, err := m.there.find(name)
+	switch {
+	case err == nil:
+		return fmt.Errorf(`the container's network namespace has a device %q: %w (choose another "name", or a template like "eth%%d")`, name, unix.EEXIST)
+	case errors.Is(err, unix.ENODEV):
+		return nil // as it must be; of a template this is always so
+	}
+	return fmt.Errorf("look for a device %q in the container: %w", name, err)
+}
+
+// remedyMove says what the kernel's answer means.
+func remedyMove(err error) string {
+	switch {
+	case errors.Is(err, unix.EINVAL):
+		return " (of its kind, like a bridge, or bound to others: it cannot leave its namespace)"
+	case errors.Is(err, unix.EPERM):
+		return " (needs CAP_NET_ADMIN in the network namespace of the runtime and in the container's)"
+	case errors.Is(err, unix.EEXIST):
+		return " (a name of the device is taken there)"
+	}
+	return ""
+}
+
+// configure gives a device, which was called otherwise before, its addresses,
+// and brings it up.
+func (c *conn) configure(l link, addresses []address, before string, up bool) error {
+	for _, a := range addresses {
+		if err := c.addAddress(l.index, a.renamed(before, l.name)); err != nil {
+			return fmt.Errorf("add address %s to %q: %w", a, l.name, err)
+		}
+	}
+	if !up {
+		return nil
+	}
+	if err := c.setUp(l.index); err != nil {
+		return fmt.Errorf("bring up %q: %w", l.name, err)
+	}
+	return nil
+}
+
+// Return moves back what was moved, the last first: each device gets its name
+// and its addresses again, and is up if it was.
+func (m *Mover) Return() error {
+	var all error
+	for i := len(m.moved) - 1; i >= 0; i-- {
+		if err := m.bringBack(m.moved[i]); err != nil {
+			all = errors.Join(all, fmt.Errorf("bring network device %q back: %w", m.moved[i].before.name, err))
+		}
+	}
+	m.moved = nil
+	return all
+}
+
+func (m *Mover) bringBack(d moved) error {
+	index, err := m.there.send(d.index, m.here, d.before.name)
+	if err != nil {
+		return err
+	}
+	back := link{index: index, name: d.before.name}
+	return m.here.configure(back, d.addresses, back.name, d.before.up)
+}
+
+// Close lets go of both namespaces. The devices stay where they are.
+func (m *Mover) Close() {
+	m.here.f.Close()
+	m.there.f.Close()
+}

@@ -1,0 +1,172 @@
+package network
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// answerTime is how long the kernel may take to answer, in seconds: it does
+// one thing about network devices at a time, of all namespaces.
+const answerTime = 30
+
+// conn is a netlink socket (netlink(7), rtnetlink(7)), by which the devices of
+// the network namespace that it was made in are read and changed.
+type conn struct {
+	f   *os.File
+	seq uint32
+}
+
+// message is one that the kernel has sent, without its header.
+type message struct {
+	kind uint16
+	body []byte
+}
+
+// dial makes a socket in the namespace of this thread.
+func dial() (*conn, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, fmt.Errorf("open netlink socket: %w", err)
+	}
+	return newConn(os.NewFile(uintptr(fd), "netlink"))
+}
+
+// newConn takes a socket over, and closes it if it is not to be used.
+func newConn(f *os.File) (*conn, error) {
+	fd := int(f.Fd())
+	err := errors.Join(
+		unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: answerTime}),
+		unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_EXT_ACK, 1),
+		unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_GET_STRICT_CHK, 1),
+	)
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("set up netlink socket: %w", err)
+	}
+	return &conn{f: f}, nil
+}
+
+// namespace opens the network namespace of the socket.
+func (c *conn) namespace() (*os.File, error) {
+	fd, err := unix.IoctlRetInt(int(c.f.Fd()), unix.SIOCGSKNS)
+	if err != nil {
+		return nil, fmt.Errorf("SIOCGSKNS: %w", err)
+	}
+	return os.NewFile(uintptr(fd), "network namespace"), nil
+}
+
+// do asks for something and gives the answers, but for the last, which says
+// that there are no more. What the kernel sends unasked, because of a
+// subscription, goes to event, which may be nil.
+func (c *conn) do(kind, flags uint16, body []byte, event func(message)) ([]message, error) {
+	ne := binary.NativeEndian
+	c.seq++
+	req := ne.AppendUint32(nil, uint32(unix.NLMSG_HDRLEN+len(body)))
+	req = ne.AppendUint16(req, kind)
+	req = ne.AppendUint16(req, flags|unix.NLM_F_REQUEST|unix.NLM_F_ACK)
+	req = ne.AppendUint32(req, c.seq)
+	req = ne.AppendUint32(req, 0)
+	req = append(req, body...)
+	if err := unix.Sendto(int(c.f.Fd()), req, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return nil, fmt.Errorf("ask the kernel: %w", err)
+	}
+	var all []message
+	buf := make([]byte, 64<<10) // the kernel sends 32 KiB at most at once
+	for {
+		n, err := c.receive(buf)
+		if err != nil {
+			return nil, fmt.Errorf("wait for the kernel's answer: %w", err)
+		}
+		for rest := buf[:n]; len(rest) > 0; {
+			var h header
+			var m message
+			if h, m, rest, err = next(rest); err != nil {
+				return nil, err
+			}
+			switch {
+			case h.seq != c.seq:
+				if event != nil && h.seq == 0 {
+					event(m)
+				}
+			case m.kind == unix.NLMSG_ERROR || m.kind == unix.NLMSG_DONE:
+				return all, result(h, m)
+			case h.flags&unix.NLM_F_DUMP_INTR != 0:
+				return nil, fmt.Errorf("read a list that changes meanwhile: %w", unix.EAGAIN)
+			default:
+				all = append(all, m)
+			}
+		}
+	}
+}
+
+// receive waits for a datagram. That events were lost (ENOBUFS) does not
+// matter here: the answer comes all the same.
+func (c *conn) receive(buf []byte) (int, error) {
+	for {
+		n, _, err := unix.Recvfrom(int(c.f.Fd()), buf, 0)
+		if !errors.Is(err, unix.EINTR) && !errors.Is(err, unix.ENOBUFS) {
+			return n, err
+		}
+	}
+}
+
+// header is what do needs of struct nlmsghdr.
+type header struct {
+	flags uint16
+	seq   uint32
+}
+
+var errMalformed = errors.New("malformed netlink message")
+
+// next takes the first message from what was received. It holds copies.
+func next(b []byte) (header, message, []byte, error) {
+	ne := binary.NativeEndian
+	if len(b) < unix.NLMSG_HDRLEN {
+		return header{}, message{}, nil, errMalformed
+	}
+	n := int(ne.Uint32(b))
+	if n < unix.NLMSG_HDRLEN || n > len(b) {
+		return header{}, message{}, nil, errMalformed
+	}
+	h := header{flags: ne.Uint16(b[6:]), seq: ne.Uint32(b[8:])}
+	m := message{kind: ne.Uint16(b[4:]), body: bytes.Clone(b[unix.NLMSG_HDRLEN:n])}
+	return h, m, b[min(align(n), len(b)):], nil
+}
+
+// result gives the error in the last message, with the kernel's own words
+// where it has some.
+func result(h header, m message) error {
+	ne := binary.NativeEndian
+	if len(m.body) < 4 {
+		return errMalformed
+	}
+	code := int32(ne.Uint32(m.body))
+	if code == 0 {
+		return nil
+	}
+	err := error(unix.Errno(-code))
+	if h.flags&unix.NLM_F_ACK_TLVS == 0 || m.kind != unix.NLMSG_ERROR || len(m.body) < 4+unix.NLMSG_HDRLEN {
+		return err
+	}
+	// Behind the code stands the request: its header, at least.
+	skip := 4 + unix.NLMSG_HDRLEN
+	if h.flags&unix.NLM_F_CAPPED == 0 {
+		skip = 4 + align(int(ne.Uint32(m.body[4:])))
+	}
+	if skip > len(m.body) {
+		return errMalformed
+	}
+	attrs, e := parseAttrs(m.body[skip:])
+	if e != nil {
+		return e
+	}
+	if text := attrs.text(unix.NLMSGERR_ATTR_MSG); text != "" {
+		return fmt.Errorf("%w: %s", err, text)
+	}
+	return err
+}

@@ -1,0 +1,28 @@
+package libcontainer
+
+import (
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/network"
+)
+
+// moveDevices gives the container network devices of the runtime's.
+func moveDevices(r *run) (err error) {
+	if r.mover, err = network.NewMover(r.child.Pidfd); err != nil {
+		return &config.FieldError{Field: "linux.netDevices", Err: err}
+	}
+	for _, d := range r.cfg.NetDevices {
+		if err := r.mover.Move(d); err != nil {
+			return &config.FieldError{Field: d.Field, Err: err}
+		}
+	}
+	return nil
+}
+
+// returnDevices brings them back: the kernel would do so for those that are
+// made of hardware only, and destroy the others.
+func returnDevices(r *run) error {
+	if r.mover == nil {
+		return nil
+	}
+	return r.mover.Return()
+}

@@ -1,0 +1,236 @@
+# linux.netDevices, seen from inside. runc 1.1 does not know it.
+# bats file_tags=berth
+load helpers
+
+# The runtime runs in a network namespace of the test's own, as its host.
+prepare() {
+	new_bundle
+	holder --net
+	host_ns=/proc/$holder/ns/net
+	printf '#!/bin/sh\n[ -e %s ] || exec %s "$@"\nexec nsenter --net=%s %s "$@"\n' "$host_ns" "$RUNTIME" "$host_ns" "$RUNTIME" >"$T/runtime"
+	chmod +x "$T/runtime"
+	RUNTIME=$T/runtime
+	# Addresses are to be there at once.
+	nsenter --net="$host_ns" sysctl -q net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
+}
+
+# host COMMAND...: in the runtime's network namespace.
+host() {
+	nsenter --net="$host_ns" "$@"
+}
+
+# device NAME ADDRESS...: a network device of the host's.
+device() {
+	local name=$1 address
+	shift
+	host ip link add "$name" type ifb
+	for address in "$@"; do
+		host ip address add "$address" dev "$name"
+	done
+}
+
+# net_devices JSON [JQ-ARGS...]: set linux.netDevices.
+net_devices() {
+	config ".linux.netDevices = $1" "${@:2}"
+}
+
+# addresses TEXT DEVICE: what "ip -o address" says, with scopes.
+addresses() {
+	awk -v device="$2" '$2 == device { scope = $0; sub(/.*scope /, "", scope); sub(/ .*/, "", scope); print $4, scope }' <<<"$1" | sort
+}
+
+@test "a device is moved, renamed and brought up, with its addresses" {
+	device d0 192.0.2.5/24 192.0.2.6/24 198.51.100.1/32 2001:db8::5/64
+	host ip link set d0 mtu 1345
+	local mac
+	mac=$(host ip -br link show d0 | awk '{ print $3 }')
+	net_devices '{d0: {name: "data"}}'
+	script 'cd /sys/class/net; ls; cat data/mtu data/address'
+	rt_ok create --bundle "$BUNDLE" c
+	local inside=(nsenter --net="/proc/$(init_pid c)/ns/net" ip -o)
+	assert_match '[<,]UP[,>]' "$("${inside[@]}" link show data)"
+	assert_match $'192.0.2.5/24 global\n192.0.2.6/24 global\n198.51.100.1/32 global\n2001:db8::5/64 global' "$(addresses "$("${inside[@]}" address)" data)"
+	refute_match d0 "$(host ip link)"
+	rt_ok start c
+	wait_for 5 has_status c stopped
+	assert_equal $'data\nlo\n1345\n'"$mac" "$(cat "$T/out")"
+}
+
+@test "addresses that are not permanent and global stay behind" {
+	device d0 192.0.2.5/24
+	host ip address add 192.0.2.7/24 dev d0 valid_lft 1000 preferred_lft 500
+	host ip address add 169.254.9.9/16 dev d0 scope link
+	net_devices '{d0: {}}'
+	run_script 'ip -o -4 address'
+	assert_equal "192.0.2.5/24 global" "$(addresses "$out" d0)"
+}
+
+@test "what an address has of its own is kept" {
+	device d0
+	host ip address add 192.0.2.5 peer 192.0.2.1/32 dev d0 label d0:first metric 77
+	host ip address add 2001:db8::5/64 dev d0 nodad noprefixroute
+	net_devices '{d0: {name: "e"}}'
+	args sleep 1000
+	start_detached c
+	local seen
+	seen=$(nsenter --net="/proc/$(init_pid c)/ns/net" ip address show dev e)
+	assert_match '192\.0\.2\.5 peer 192\.0\.2\.1/32 metric 77 scope global e:first' "$seen"
+	assert_match '2001:db8::5/64 scope global nodad noprefixroute' "$seen"
+	assert_equal "" "$(nsenter --net="/proc/$(init_pid c)/ns/net" ip -6 route show 2001:db8::/64)"
+}
+
+@test "a template gets the first number that is free" {
+	device d0
+	device d1 192.0.2.5/24
+	net_devices '{d0: {name: "eth%d"}, d1: {name: "eth%d"}}'
+	run_script 'ls /sys/class/net; ip -o -4 address'
+	assert_equal $'eth0\neth1\nlo' "$(head -n 3 <<<"$out")"
+	assert_equal "192.0.2.5/24 global" "$(addresses "$out" eth1)"
+}
+
+@test "a device that is found by another name of its keeps its own" {
+	device d0 192.0.2.5/24
+	host ip link property add dev d0 altname uplink
+	net_devices '{uplink: {}}'
+	run_script 'ls /sys/class/net; ip -o -4 address'
+	assert_equal $'d0\nlo' "$(head -n 2 <<<"$out")"
+	assert_equal "192.0.2.5/24 global" "$(addresses "$out" d0)"
+}
+
+@test "hooks and sysctls find the device" {
+	device d0
+	net_devices '{d0: {name: "e0"}}'
+	config '.linux.sysctl = {"net.ipv4.conf.e0.forwarding": "1"}
+		| .hooks = {createRuntime: [{path: "/bin/sh", args: ["sh", "-c", "nsenter --net=/proc/$(jq .pid)/ns/net ip -br link >$OUT"],
+			env: ["PATH=" + env.PATH, "OUT=" + $out]}]}' --arg out "$T/seen"
+	run_script 'cat /proc/sys/net/ipv4/conf/e0/forwarding'
+	assert_equal 1 "$out"
+	assert_match $'\ne0 ' "$(cat "$T/seen")"
+}
+
+@test "a device is moved into a namespace that is joined, and stays there" {
+	device d0 192.0.2.5/24
+	local host=$holder
+	holder --net
+	config '(.linux.namespaces[] | select(.type == "network")).path = $path' --arg path "/proc/$holder/ns/net"
+	net_devices '{d0: {name: "e0"}}'
+	run_script 'ip -o -4 address'
+	assert_equal "192.0.2.5/24 global" "$(addresses "$out" e0)"
+	assert_match ' e0 .*192.0.2.5/24' "$(nsenter --net="/proc/$holder/ns/net" ip -o address)"
+	refute_match '192.0.2.5' "$(nsenter --net="/proc/$host/ns/net" ip -o address)"
+}
+
+@test "a device is moved into a container with a user namespace" {
+	device d0 192.0.2.5/24
+	new_user_namespace
+	net_devices '{d0: {name: "e0"}}'
+	run_script 'ip -o -4 address; cat /proc/self/uid_map'
+	assert_equal "192.0.2.5/24 global" "$(addresses "$out" e0)"
+	assert_match 100000 "$out"
+}
+
+@test "a device is moved into a namespace that is not the user namespace's own" {
+	device d0 192.0.2.5/24
+	holder --net
+	new_user_namespace
+	config '(.linux.namespaces[] | select(.type == "network")).path = $path' --arg path "/proc/$holder/ns/net"
+	# Only the namespace's owner may mount a sysfs.
+	config '(.mounts[] | select(.type == "sysfs")) = {destination: "/sys", type: "none", source: "/sys", options: ["rbind", "ro"]}'
+	net_devices '{d0: {name: "e0"}}'
+	run_script 'ip -o -4 address'
+	assert_equal "192.0.2.5/24 global" "$(addresses "$out" e0)"
+}
+
+# unchanged: d0 and d1 are on the host again as they were before.
+unchanged() {
+	assert_equal "$before" "$(host_devices)"
+}
+
+# host_devices: but for the numbers of the devices, and what is lost of state.
+host_devices() {
+	host ip -br link | awk '{ print $1, $3, $4 ~ /[<,]UP[,>]/ }' | sort
+	host ip -br address show scope global | awk '{ $2 = ""; print }' | sort
+}
+
+@test "when create fails, the devices are on the host again, as they were" {
+	device d0 192.0.2.5/24 2001:db8::5/64
+	device d1 192.0.2.6/24
+	host ip link set d0 up
+	before=$(host_devices)
+	net_devices '{d0: {name: "e0"}, d1: {name: "x%d"}}'
+	config '.hooks = {createRuntime: [{path: "/bin/false"}]}'
+	args true
+	rt create --bundle "$BUNDLE" c
+	refused 'hooks\.createRuntime\[0\]'
+	unchanged
+	# In a namespace that lives on, too.
+	holder --net
+	config '(.linux.namespaces[] | select(.type == "network")).path = $path' --arg path "/proc/$holder/ns/net"
+	rt create --bundle "$BUNDLE" c
+	refused 'hooks\.createRuntime\[0\]'
+	unchanged
+}
+
+@test "a device that does not exist is told by its field" {
+	device d0
+	before=$(host_devices)
+	net_devices '{d0: {}, d7: {name: "e0"}}'
+	args true
+	rt create --bundle "$BUNDLE" c
+	refused 'move network devices: linux\.netDevices\.d7: find device: no such device \(there is none of this name'
+	unchanged
+}
+
+@test "a name that is taken in the container is refused" {
+	device d0 192.0.2.5/24
+	before=$(host_devices)
+	holder --net
+	nsenter --net="/proc/$holder/ns/net" ip link add e0 type ifb
+	nsenter --net="/proc/$holder/ns/net" ip link add d0 type ifb
+	config '(.linux.namespaces[] | select(.type == "network")).path = $path' --arg path "/proc/$holder/ns/net"
+	net_devices '{d0: {name: "e0"}}'
+	args true
+	rt create --bundle "$BUNDLE" c
+	refused 'linux\.netDevices\.d0: the container.s network namespace has a device "e0": file exists \(choose another'
+	net_devices '{d0: {}}'
+	rt create --bundle "$BUNDLE" c
+	refused 'has a device "d0": file exists'
+	unchanged
+	# The name on the host may be taken there, if the new one is not.
+	net_devices '{d0: {name: "e1"}}'
+	run_script 'ip -o -4 address'
+	assert_equal "192.0.2.5/24 global" "$(addresses "$out" e1)"
+}
+
+@test "a device that cannot leave its namespace is refused" {
+	host ip link add br0 type bridge
+	before=$(host_devices)
+	net_devices '{br0: {}}'
+	args true
+	rt create --bundle "$BUNDLE" c
+	refused 'linux\.netDevices\.br0: move to the container.s network namespace: invalid argument.*cannot leave'
+	unchanged
+}
+
+@test "the runtime's own network namespace is no place to move to" {
+	device d0
+	config '(.linux.namespaces[] | select(.type == "network")).path = $path' --arg path "$host_ns"
+	net_devices '{d0: {name: "e0"}}'
+	args true
+	rt create --bundle "$BUNDLE" c
+	refused "linux\.netDevices: the container.s network namespace is the runtime's own"
+	host ip link show d0 >/dev/null
+}
+
+@test "without the right to move devices the error says which" {
+	device d0
+	holder --net
+	config '(.linux.namespaces[] | select(.type == "network")).path = $path' --arg path "/proc/$holder/ns/net"
+	net_devices '{d0: {}}'
+	args true
+	status=0
+	setpriv --bounding-set -net_admin --inh-caps -net_admin "$RUNTIME" --root "$ROOT" create --bundle "$BUNDLE" c >"$T/out" 2>"$T/err" || status=$?
+	read_output
+	refused 'linux\.netDevices: .*operation not permitted \(needs CAP_NET_ADMIN'
+	host ip link show d0 >/dev/null
+}
