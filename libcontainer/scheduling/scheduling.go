@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 
 	"golang.org/x/sys/unix"
 
@@ -24,6 +25,28 @@ func AllCPUs(p *stub.Proc) {
 		mask[i] = math.MaxUint64
 	}
 	p.SchedSetaffinity(mask[:])
+}
+
+// On does something on a thread that runs on these CPUs, bit N of all words
+// together for CPU N. A process that is started by it begins there. The thread
+// is not used for anything else.
+func On(cpus []uint64, do func() error) error {
+	set := unix.NewCPUSet(64 * len(cpus))
+	for cpu := range 64 * len(cpus) {
+		if cpus[cpu/64]>>(cpu%64)&1 != 0 {
+			set.Set(cpu)
+		}
+	}
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends with this function
+		if err := unix.SchedSetaffinityDynamic(0, set); err != nil {
+			done <- fmt.Errorf("process.execCPUAffinity.initial: sched_setaffinity: %w", err)
+			return
+		}
+		done <- do()
+	}()
+	return <-done
 }
 
 // RealTime reports whether a policy is one whose processes go before all
