@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
@@ -17,8 +18,10 @@ type Container struct {
 	dir   string
 	state *State
 	log   *slog.Logger
-	// config is nil in a container that was loaded.
+	// config is nil in a container that was loaded, until it is needed; mu
+	// is for the loading, as several goroutines may execute processes.
 	config *config.Config
+	mu     sync.Mutex
 
 	// child is the first process, when this process created the container.
 	child *stub.Child
@@ -59,6 +62,21 @@ func (c *Container) State() State { return *c.state }
 
 // Pid gives the process id of the first process, as the host sees it.
 func (c *Container) Pid() int { return c.state.Pid }
+
+// Config gives the configuration that the container was created with, which
+// must not be changed.
+func (c *Container) Config() (*config.Config, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.config == nil {
+		cfg, err := readConfig(c.dir)
+		if err != nil {
+			return nil, opError("load", c.ID(), "", err)
+		}
+		c.config = cfg
+	}
+	return c.config, nil
+}
 
 // Status derives the container's status from what is there: the process, its
 // cgroup, and the socket by which it waits to be started.

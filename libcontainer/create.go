@@ -50,7 +50,10 @@ func Create(ctx context.Context, o CreateOptions) (*Container, error) {
 		OwnPids: o.Config.Namespaces.New&unix.CLONE_NEWPID != 0, Poststop: o.Config.Hooked(config.Poststop),
 	}, config: o.Config}
 	_, err := os.Lstat("/proc/kcore")
-	r := &run{table: steps[:], kcore: err == nil, ctx: ctx, verb: inCreate, cfg: o.Config, opts: o, c: c, log: o.Log, unprivileged: os.Geteuid() != 0}
+	r := &run{
+		table: steps[:], kcore: err == nil, ctx: ctx, verb: inCreate, cfg: o.Config, opts: o, c: c,
+		launch: &c.state.Launch, log: o.Log, unprivileged: os.Geteuid() != 0,
+	}
 	defer r.release()
 	if err := r.walk(); err != nil {
 		return nil, err

@@ -55,7 +55,7 @@ func findProgram(r *run) error {
 		candidates[i].ask(r.p, path)
 	}
 	r.judgeLater(func() (err error) {
-		r.c.state.Program, err = choose(name, candidates)
+		r.launch.Program, err = choose(name, candidates)
 		return err
 	})
 	return nil
@@ -105,11 +105,11 @@ func searchPath(name string, env []string) []string {
 
 // executeProgram lets the stub become the program.
 func executeProgram(r *run) error {
-	s := r.c.state
+	path := r.launch.Program
 	r.p.Label("")
-	r.p.Execve(s.Program, r.cfg.Process.Args, r.programEnv())
+	r.p.Execve(path, r.cfg.Process.Args, r.programEnv())
 	if err := execError(r.p.Do()); err != nil {
-		return fmt.Errorf("exec %q: %w", s.Program, err)
+		return fmt.Errorf("exec %q: %w", path, err)
 	}
 	return nil
 }

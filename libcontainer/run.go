@@ -31,6 +31,8 @@ type run struct {
 	// unprivileged says that the runtime is not root: it may do little before
 	// it is in a user namespace.
 	unprivileged bool
+	// launch is the state's for the container's own program.
+	launch *Launch
 
 	// What the steps make, in their order.
 	lock   *lock
@@ -168,8 +170,20 @@ func (r *run) undo(i int, err error) error {
 }
 
 func (r *run) opName() string {
-	if r.verb == inStart {
+	switch r.verb {
+	case inStart:
 		return "start"
+	case inExec:
+		return "exec"
 	}
 	return "create"
+}
+
+// pid is of the process that becomes the program: a stub of ours, or one that
+// another process has started.
+func (r *run) pid() int {
+	if r.child != nil {
+		return r.child.Pid
+	}
+	return r.c.state.Pid
 }

@@ -21,7 +21,7 @@ func (c *Container) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r := &run{table: steps[:], ctx: ctx, verb: inStart, c: c, log: c.log, lock: l}
+	r := &run{table: steps[:], ctx: ctx, verb: inStart, c: c, launch: &c.state.Launch, log: c.log, lock: l}
 	defer r.release()
 	status, err := c.Status()
 	switch {
@@ -34,10 +34,8 @@ func (c *Container) start(ctx context.Context) error {
 	case status != Created:
 		return stateError("cannot start an already running container")
 	}
-	if r.cfg = c.config; r.cfg == nil {
-		if r.cfg, err = readConfig(c.dir); err != nil {
-			return err
-		}
+	if r.cfg, err = c.Config(); err != nil {
+		return err
 	}
 	if c.attached {
 		r.child, r.p = c.child, c.child.Proc

@@ -47,10 +47,7 @@ type State struct {
 	StartTime uint64 `json:"startTime"`
 	// Cgroups are the container's cgroup directories by controller.
 	Cgroups map[string]string `json:"cgroups"`
-	// Program is the path that process.args[0] was found at.
-	Program string `json:"program,omitempty"`
-	// Env is what stands in the program's environment beside process.env.
-	Env []string `json:"env,omitempty"`
+	Launch
 	// Complete says that create has come to its end.
 	Complete bool `json:"complete"`
 	// OwnPids says that all processes end with the first: it is the first of
@@ -59,6 +56,14 @@ type State struct {
 	// Poststop says that there are hooks to run when the container is gone.
 	Poststop    bool              `json:"poststop,omitempty"`
 	Annotations map[string]string `json:"annotations,omitempty"`
+}
+
+// Launch is what has been found out of a program before it is executed.
+type Launch struct {
+	// Program is the path that process.args[0] was found at.
+	Program string `json:"program,omitempty"`
+	// Env is what stands in the program's environment beside process.env.
+	Env []string `json:"env,omitempty"`
 }
 
 // write puts the state into dir, which is never seen with half of it.

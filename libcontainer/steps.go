@@ -39,9 +39,14 @@ const (
 	inStart
 	inCreateHook // a createContainer hook, on its way into the container
 	inStartHook  // a startContainer hook
+	inExec       // a process in a container that exists
 )
 
-const inHooks = inCreateHook | inStartHook
+const (
+	inHooks = inCreateHook | inStartHook
+	// inSecond is what gets into a container by a second stub.
+	inSecond = inHooks | inExec
+)
 
 // step is a row of the table.
 type step struct {
@@ -81,32 +86,37 @@ var steps = [...]step{
 		why: "not dumpable and without the caller's descriptors before it joins anything (CVE-2016-9962, CVE-2024-21626)",
 	},
 	{
-		name: "own stdio", side: host, in: inCreate | inStartHook, ground: hostTree,
+		name: "start second stub", side: host, in: inSecond, ground: hostTree,
+		do: startSecond, undo: undoStub,
+		why: "what gets into a container that exists does it like its first process: as a stub, step by step; on v2 it is born in the container's cgroup",
+	},
+	{
+		name: "own stdio", side: host, in: inCreate | inStartHook | inExec, ground: hostTree,
 		do:  ownStdio,
 		why: "the program must be able to open /dev/stdout again as its user; here because nothing is queued for the stub yet that would have to be sent first",
 	},
 	{
-		name: "enter cgroup", side: inst, in: inCreate, ground: hostTree,
+		name: "enter cgroup", side: inst, in: inCreate | inSecond, ground: hostTree,
 		do:  enterCgroup,
-		why: "a thread that moves itself between v1 cgroups takes no lock that waits for RCU (Linux 5.5); before the cgroup namespace, whose root it becomes",
+		why: "a thread that moves itself between v1 cgroups takes no lock that waits for RCU (Linux 5.5); before the cgroup namespace, whose root it becomes, and while its files can be seen",
 	},
 	{
-		name: "set oom score", side: inst, in: inCreate, ground: hostTree,
+		name: "set oom score", side: inst, in: inCreate | inExec, ground: hostTree,
 		when: func(c *config.Config) bool { return c.Process.OOMScoreAdj != nil },
 		do:   setOOMScore,
 		why:  "through a procfs of the stub's own, in which nothing can be mounted over the file (CVE-2025-52881)",
 	},
 	{
-		name: "set I/O priority", side: inst, in: inCreate, ground: hostTree,
+		name: "set I/O priority", side: inst, in: inCreate | inExec, ground: hostTree,
 		when: func(c *config.Config) bool { return c.Process.IOPriority != nil },
 		do:   setIOPriority,
 		why:  "the real-time class needs CAP_SYS_ADMIN or CAP_SYS_NICE, in the first user namespace",
 	},
 	{
-		name: "choose security labels", side: host, in: inCreate, ground: hostTree,
+		name: "choose security labels", side: host, in: inCreate | inStartHook | inExec, ground: hostTree,
 		when: hasLabels,
 		do:   chooseLabels,
-		why:  "in a procfs in which no container has a hand (CVE-2019-16884, CVE-2025-52881), and before the keyring, which has one; they hold when the program is executed",
+		why:  "in a procfs in which no container has a hand (CVE-2019-16884, CVE-2025-52881), and before the keyring, which has one; they hold when the program is executed, and what is executed of the image later is as confined",
 	},
 	{
 		name: "enter root directory", side: inst, in: inCreate, ground: hostTree,
@@ -139,7 +149,7 @@ var steps = [...]step{
 		why:  "what the stub makes belongs to the container's root; not dumpable for whoever is in there already (CVE-2016-9962)",
 	},
 	{
-		name: "spread over CPUs", side: inst, in: inCreate, ground: hostTree,
+		name: "spread over CPUs", side: inst, in: inCreate | inExec, ground: hostTree,
 		do:  spreadOverCPUs,
 		why: "over all that its cpuset allows, in whose cgroup it is now; those of the runtime mean nothing",
 	},
@@ -172,13 +182,13 @@ var steps = [...]step{
 		why:  "config.md, hostname and domainname",
 	},
 	{
-		name: "set personality", side: inst, in: inCreate, ground: hostTree,
+		name: "set personality", side: inst, in: inCreate | inExec, ground: hostTree,
 		when: func(c *config.Config) bool { return c.Personality != nil },
 		do:   setPersonality,
 		why:  "before a seccomp filter that forbids it",
 	},
 	{
-		name: "set memory policy", side: inst, in: inCreate, ground: hostTree,
+		name: "set memory policy", side: inst, in: inCreate | inExec, ground: hostTree,
 		when: func(c *config.Config) bool { return c.MemoryPolicy != nil },
 		do:   setMemoryPolicy,
 		why:  "in its cpuset, by whose nodes the kernel judges it, and before a seccomp filter that forbids it",
@@ -287,64 +297,54 @@ var steps = [...]step{
 		why:  "a ramdisk that is \"/\" cannot be pivoted; what else the host has mounted is unmounted, above all its procfs, which is not the container's to write to",
 	},
 	{
-		name: "start second stub", side: host, in: inHooks, ground: hostTree,
-		do: startSecond, undo: undoStub,
-		why: "what gets into a container that exists does it like its first process: as a stub, step by step",
-	},
-	{
-		name: "enter container's cgroup", side: inst, in: inHooks, ground: hostTree,
-		do:  enterCgroup,
-		why: "while its files can be seen",
-	},
-	{
-		name: "choose container's security labels", side: host, in: inStartHook, ground: hostTree,
-		when: hasLabels,
-		do:   chooseLabels,
-		why:  "while the procfs is the host's; what is executed of the image is as confined as the program",
-	},
-	{
 		name: "join container before its pivot", side: inst, in: inCreateHook, ground: hostTree,
 		do:  joinUnpivoted,
 		why: "all at once by the pidfd of its first process (setns(2), Linux 5.8)",
 	},
 	{
-		name: "join container", side: inst, in: inStartHook, ground: jailed,
+		name: "join container", side: inst, in: inStartHook | inExec, ground: jailed,
 		do:  joinContainer,
 		why: "all at once by the pidfd of its first process (setns(2), Linux 5.8)",
 	},
 	{
-		name: "fork into container", side: host, in: inHooks, ground: jailed,
+		name: "fork into container", side: host, in: inSecond, ground: jailed,
 		when: hasPidNamespace,
 		do:   forkSecond,
 		why:  "a pid namespace that was joined holds for children only (setns(2))",
 	},
 	{
-		name: "lead session", side: inst, in: inHooks, ground: jailed,
+		name: "lead session", side: inst, in: inSecond, ground: jailed,
 		do:  leadSession,
 		why: "of its own, with the container's keyring; the fork would have taken the lead away",
 	},
 	{
-		name: "close descriptors", side: inst, in: inCreate | inStartHook, ground: jailed,
+		name: "open container's terminal", side: host, in: inExec, ground: jailed,
+		when: func(c *config.Config) bool { return c.Process.Terminal },
+		do:   openContainersTerminal,
+		why:  "a session's leader gets it; opened as the first process's is (CVE-2025-52565), and checked, as the container has had the time to put something else there",
+	},
+	{
+		name: "close descriptors", side: inst, in: inCreate | inStartHook | inExec, ground: jailed,
 		do:  closeDescriptors,
 		why: "before the working directory is entered: it could be /proc/self/fd/N (CVE-2024-21626)",
 	},
 	{
-		name: "drop privileges", side: inst, in: inCreate | inStartHook, ground: unprivileged,
+		name: "drop privileges", side: inst, in: inCreate | inStartHook | inExec, ground: unprivileged,
 		do:  dropPrivileges,
 		why: "bounding set, groups, ids, then the other sets: each step needs what the next one takes away",
 	},
 	{
-		name: "enter working directory", side: inst, in: inCreate | inStartHook, ground: unprivileged,
+		name: "enter working directory", side: inst, in: inCreate | inStartHook | inExec, ground: unprivileged,
 		do:  enterWorkingDirectory,
 		why: "getcwd tells whether it is inside the root (CVE-2024-21626); asked with the search for the program, judged before it",
 	},
 	{
-		name: "find program", side: inst, in: inCreate, ground: unprivileged,
+		name: "find program", side: inst, in: inCreate | inExec, ground: unprivileged,
 		do:  findProgram,
 		why: "as the program's own user, so that create can say that there is none; the answers are looked at when the state is saved",
 	},
 	{
-		name: "find home directory", side: inst, in: inCreate, ground: unprivileged,
+		name: "find home directory", side: inst, in: inCreate | inExec, ground: unprivileged,
 		when: needsHome,
 		do:   findHome,
 		why:  "as the program's own user: the image could have made a link to anything of its /etc/passwd",
@@ -356,9 +356,9 @@ var steps = [...]step{
 		why:  "the program compares LISTEN_PID with the process id that it has in its own pid namespace (sd_listen_fds(3))",
 	},
 	{
-		name: "schedule", side: host, in: inCreate, ground: unprivileged,
-		when: wantsSchedule,
-		do:   setScheduler,
+		name: "schedule", side: host, in: inCreate | inExec, ground: unprivileged,
+		when: func(c *config.Config) bool { return c.Process.Scheduler != nil },
+		do:   setSchedulerLate,
 		why:  "late, because an idle policy would let the work before it wait",
 	},
 	{
@@ -383,13 +383,13 @@ var steps = [...]step{
 		why:  "when start is called, before the program (config.md, StartContainer Hooks)",
 	},
 	{
-		name: "set limits", side: host, in: inStart | inStartHook, ground: unprivileged,
+		name: "set limits", side: host, in: inStart | inStartHook | inExec, ground: unprivileged,
 		when: func(c *config.Config) bool { return len(c.Process.Rlimits) > 0 },
 		do:   setLimits,
 		why:  "this late because the stub itself needs descriptors; by the runtime where one is to be raised",
 	},
 	{
-		name: "execute program", side: host, in: inStart, ground: gone,
+		name: "execute program", side: host, in: inStart | inExec, ground: gone,
 		do:  executeProgram,
 		why: "the control descriptors close on exec: their end is the sign of success",
 	},
@@ -413,9 +413,9 @@ type Step struct {
 	Name, Side, Ground, Why string
 	// Conditional says that some configurations do not need it.
 	Conditional bool
-	// Create and Start say which commands take it; CreateContainer and
+	// Create, Start and Exec say which commands take it; CreateContainer and
 	// StartContainer, which hooks on their way into the container.
-	Create, Start, CreateContainer, StartContainer bool
+	Create, Start, Exec, CreateContainer, StartContainer bool
 	// Undone says that a failure later on takes it back.
 	Undone bool
 }
@@ -427,7 +427,7 @@ func Steps() []Step {
 		list[i] = Step{
 			Name: s.name, Side: string(s.side), Ground: s.ground.String(), Why: s.why,
 			Conditional: s.when != nil, Undone: s.undo != nil,
-			Create: s.in&inCreate != 0, Start: s.in&inStart != 0,
+			Create: s.in&inCreate != 0, Start: s.in&inStart != 0, Exec: s.in&inExec != 0,
 			CreateContainer: s.in&inCreateHook != 0, StartContainer: s.in&inStartHook != 0,
 		}
 	}

@@ -35,7 +35,7 @@ func findHome(r *run) error {
 	r.p.CloseFd(file).MayFail()
 	r.judgeLater(func() error {
 		home, err := r.home(first, read)
-		r.c.state.Env = append(r.c.state.Env, "HOME="+home)
+		r.launch.Env = append(r.launch.Env, "HOME="+home)
 		return err
 	})
 	return nil
@@ -103,7 +103,7 @@ func length(read *stub.Value, buf []byte) int {
 func announceSockets(r *run) error {
 	pid := r.p.Getpid()
 	r.judgeLater(func() error {
-		r.c.state.Env = append(r.c.state.Env,
+		r.launch.Env = append(r.launch.Env,
 			"LISTEN_FDS="+strconv.Itoa(r.cfg.ListenFDs), "LISTEN_PID="+strconv.Itoa(pid.Int()))
 		return nil
 	})
@@ -113,7 +113,7 @@ func announceSockets(r *run) error {
 // programEnv gives the program's environment: what the runtime adds is behind
 // what config.json has, and in the place of it.
 func (r *run) programEnv() []string {
-	added := r.c.state.Env
+	added := r.launch.Env
 	if len(added) == 0 {
 		return r.cfg.Process.Env
 	}

@@ -15,8 +15,6 @@ import (
 
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/hooks"
-	"github.com/berth-oci/berth/libcontainer/namespaces"
-	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
 // hookPoint is how the hooks of a kind run.
@@ -170,7 +168,7 @@ func (r *run) runInside(at hookPoint, hook *specs.Hook) error {
 		return err
 	}
 	defer streams.Close()
-	sub := &run{table: r.table, ctx: r.ctx, verb: at.inside, cfg: r.cfg, c: r.c, log: r.log, cgroup: r.c.cgroup(), hook: hook}
+	sub := &run{table: r.table, ctx: r.ctx, verb: at.inside, cfg: r.cfg, c: r.c, launch: r.launch, log: r.log, cgroup: r.c.cgroup(), hook: hook}
 	sub.opts.Stdio = streams.Files
 	i, err := sub.descend()
 	sub.release()
@@ -183,68 +181,6 @@ func (r *run) runInside(at hookPoint, hook *specs.Hook) error {
 	p := hooks.Process{Pid: sub.child.Pid, Pidfd: sub.child.Pidfd}
 	err = p.Wait(r.ctx, streams, hookTimeout(hook))
 	return errors.Join(err, sub.child.Close(), sub.child.Release())
-}
-
-// startSecond starts a second stub, which is to get into the container. Its
-// descriptor 3 refers to the container's first process.
-func startSecond(r *run) error {
-	init, err := r.c.state.openProcess()
-	if err != nil {
-		return err
-	}
-	defer init.Close()
-	dir, cgroupFD, err := r.openCgroup()
-	if err != nil {
-		return err
-	}
-	defer dir.Close() // nil without v2
-	args, env := r.hookCommand()
-	r.child, err = stub.Start(stub.Options{
-		Files: append(r.opts.Stdio[:], init), CgroupFD: cgroupFD, RegionSize: stub.RegionSize(args, env), Dir: r.c.dir, Log: r.log,
-	})
-	if err != nil {
-		return err
-	}
-	r.p = r.child.Proc
-	r.stopKill = context.AfterFunc(r.ctx, func() { r.child.Kill() }) //nolint:errcheck // Do then says that it is gone
-	return nil
-}
-
-// joinContainer has a second stub join the namespaces of the container's
-// first process.
-func joinContainer(r *run) error {
-	init := stub.Num(3)
-	namespaces.EnterProcess(r.p, init, r.cfg.Namespaces)
-	r.p.CloseFd(init)
-	if !hasUserNamespace(r.cfg) {
-		return nil
-	}
-	if err := r.askGroups(); err != nil {
-		return err
-	}
-	return becomeRoot(r)
-}
-
-// joinUnpivoted joins a container whose root is not yet "/", and enters that.
-func joinUnpivoted(r *run) error {
-	if err := joinContainer(r); err != nil {
-		return err
-	}
-	r.p.Label("root.path")
-	r.p.Chdir(r.cfg.Rootfs)
-	return nil
-}
-
-func hasPidNamespace(c *config.Config) bool { return c.Namespaces.Has(unix.CLONE_NEWPID) }
-
-func forkSecond(r *run) error { return r.child.Fork(0) }
-
-// leadSession makes a second stub leader of a session, with the container's
-// keyring. As in startSession, that there is none is no error.
-func leadSession(r *run) error {
-	r.p.Setsid()
-	r.joinKeyring()
-	return nil
 }
 
 // hookCommand gives arguments and environment of a hook in the container.

@@ -282,10 +282,6 @@ func attachStub(r *run) error {
 // the call that executes the program behind; to raise a hard limit takes
 // CAP_SYS_RESOURCE, which only the runtime may have.
 func setLimits(r *run) error {
-	pid := r.c.state.Pid
-	if r.hook != nil {
-		pid = r.child.Pid
-	}
 	for _, l := range r.cfg.Process.Rlimits {
 		var have unix.Rlimit // of this process, which the stub has inherited
 		if err := unix.Getrlimit(l.Resource, &have); err != nil {
@@ -297,7 +293,7 @@ func setLimits(r *run) error {
 			continue
 		}
 		limit := unix.Rlimit{Cur: l.Soft, Max: l.Hard}
-		err := unix.Prlimit(pid, l.Resource, &limit, nil)
+		err := unix.Prlimit(r.pid(), l.Resource, &limit, nil)
 		if errors.Is(err, unix.EPERM) {
 			return fmt.Errorf("%s: raise hard limit from %d to %d: %w (needs CAP_SYS_RESOURCE)", l.Field, have.Max, l.Hard, err)
 		}

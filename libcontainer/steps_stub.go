@@ -199,14 +199,27 @@ func moveRoot(r *run) error {
 	return nil
 }
 
-// openTerminal makes the program's terminal and hands its master side out.
+// openTerminal makes the program's terminal, which is /dev/console too, and
+// hands its master side out.
 func openTerminal(r *run) error {
-	ptmx := r.tree.OpenPtmx()
+	return r.adoptTerminal(r.tree.OpenPtmx(), r.tree.BindConsole)
+}
+
+// openContainersTerminal makes a terminal in the container's own devpts.
+func openContainersTerminal(r *run) error {
+	r.p.Label("process.terminal: open /dev/pts/ptmx")
+	ptmx := r.p.Openat2(stub.Num(unix.AT_FDCWD), "/dev/pts/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, unix.RESOLVE_NO_MAGICLINKS)
+	return r.adoptTerminal(ptmx, func(*stub.Value) { r.p.Label("") })
+}
+
+// adoptTerminal makes the terminal that ptmx, just opened, is the master side
+// of, the stub's controlling one. Also is queued for its other side.
+func (r *run) adoptTerminal(ptmx *stub.Value, also func(slave *stub.Value)) error {
 	master, slave := console.Open(r.p, ptmx, r.cfg.Process.ConsoleSize)
 	r.p.Fchownat(slave, "", int(r.cfg.Process.UID), -1, unix.AT_EMPTY_PATH)
-	r.tree.BindConsole(slave)
+	also(slave)
 	console.Adopt(r.p, slave)
-	if err := r.tree.Do(); err != nil {
+	if err := r.flush(); err != nil {
 		return err
 	}
 	f, err := console.Fetch(r.child.Pidfd, master.Int())

@@ -24,7 +24,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 // TestGroundNeverGrows looks at each walk down the table by itself.
 func TestGroundNeverGrows(t *testing.T) {
-	for _, verb := range []verbs{inCreate | inStart, inCreateHook, inStartHook} {
+	for _, verb := range []verbs{inCreate | inStart, inExec, inCreateHook, inStartHook} {
 		var before *step
 		for i := range steps {
 			s := &steps[i]
@@ -103,6 +103,15 @@ func TestOrder(t *testing.T) {
 		{"run startContainer hooks", "set limits", "the stub's are lowered in one batch with execve"},
 		{"run startContainer hooks", "execute program", "config.md"},
 		{"execute program", "run poststart hooks", "config.md"},
+		{"start second stub", "enter cgroup", "it is what enters"},
+		{"enter cgroup", "join container", "its files are the host's"},
+		{"set oom score", "join container", "lowering it needs CAP_SYS_RESOURCE in the first user namespace"},
+		{"set I/O priority", "join container", "CAP_SYS_NICE in the first user namespace"},
+		{"join container", "fork into container", "the pid namespace holds for children"},
+		{"fork into container", "lead session", "the fork would take the lead away"},
+		{"lead session", "open container's terminal", "only a leader gets a controlling terminal (tty_ioctl(4))"},
+		{"open container's terminal", "close descriptors", "its two sides are among them"},
+		{"join container", "close descriptors", "the pidfd is needed"},
 		{"attach stub", "set limits", "a limit of descriptors would hinder accept"},
 	}
 	index := func(name string) int {
@@ -130,11 +139,11 @@ func (fakeCgroup) Entry() cgroups.Entry {
 var needHost = []string{
 	"reserve state", "make cgroup", "limit cgroup", "start stub", "enter user namespace", "set clocks", "fork into namespaces",
 	"schedule in real time", "schedule", "give cgroup away", "move network devices",
-	"save state", "detach stub", "attach stub", "set limits",
+	"save state", "detach stub", "attach stub", "set limits", "start second stub", "fork into container",
 }
 
-// record takes the steps of create and start on a recorder and gives the calls.
-func record(t *testing.T, spec *specs.Spec) []string {
+// record takes the steps of verbs on a recorder and gives the calls.
+func record(t *testing.T, spec *specs.Spec, verb verbs) []string {
 	t.Helper()
 	cfg, err := specconv.Convert(spec, specconv.Options{Bundle: "/bundle"})
 	if err != nil {
@@ -148,7 +157,7 @@ func record(t *testing.T, spec *specs.Spec) []string {
 		return recordedOutput(call, args)
 	}
 	r := &run{
-		ctx: context.Background(), verb: inCreate | inStart, cfg: cfg, cgroup: fakeCgroup{}, plan: namespaces.PlanFor(cfg.Namespaces),
+		launch: new(Launch), ctx: context.Background(), verb: verb, cfg: cfg, cgroup: fakeCgroup{}, plan: namespaces.PlanFor(cfg.Namespaces),
 		child: &stub.Child{Proc: p}, p: p,
 		c: &Container{state: &State{ID: "c", Cgroups: map[string]string{
 			"pids": "/sys/fs/cgroup/pids/c", "cpu": "/sys/fs/cgroup/cpu,cpuacct/c", "": "/sys/fs/cgroup/unified/c",
@@ -233,6 +242,43 @@ func compare(t *testing.T, file string, want, got []string) {
 	}
 }
 
+// golden compares the calls with those in testdata, or writes them there.
+func golden(t *testing.T, name string, calls []string) {
+	t.Helper()
+	got := strings.Join(calls, "\n") + "\n"
+	file := filepath.Join("testdata", name+".txt")
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compare(t, file, strings.Split(string(want), "\n"), strings.Split(got, "\n"))
+}
+
+func TestCallsOfExec(t *testing.T) {
+	score, priority := 500, specs.LinuxIOPriority{Class: specs.IOPRIO_CLASS_IDLE}
+	cases := map[string]func(*specs.Process){
+		"default": func(*specs.Process) {},
+		"user": func(p *specs.Process) {
+			p.User = specs.User{UID: 1000, GID: 100, AdditionalGids: []uint32{5, 6}}
+			p.OOMScoreAdj, p.IOPriority = &score, &priority
+			p.ExecCPUAffinity = &specs.CPUAffinity{Initial: "0", Final: "1-2"}
+		},
+	}
+	for name, change := range cases {
+		t.Run(name, func(t *testing.T) {
+			spec := specconv.Default(specconv.DefaultOptions{CgroupNamespace: true})
+			spec.Process.Terminal = false
+			change(spec.Process)
+			golden(t, "exec-"+name, record(t, spec, inExec))
+		})
+	}
+}
+
 func TestCallsOfCreate(t *testing.T) {
 	minimal := func() *specs.Spec {
 		spec := specconv.Default(specconv.DefaultOptions{})
@@ -275,18 +321,7 @@ func TestCallsOfCreate(t *testing.T) {
 	}
 	for name, spec := range cases {
 		t.Run(name, func(t *testing.T) {
-			got := strings.Join(record(t, spec()), "\n") + "\n"
-			file := filepath.Join("testdata", "create-"+name+".txt")
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			compare(t, file, strings.Split(string(want), "\n"), strings.Split(got, "\n"))
+			golden(t, "create-"+name, record(t, spec(), inCreate|inStart))
 		})
 	}
 }

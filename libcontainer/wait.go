@@ -34,11 +34,16 @@ func (c *Container) Wait(ctx context.Context) (ExitStatus, error) {
 	if c.child == nil {
 		return ExitStatus{}, opError("wait", c.ID(), "", ErrNotChild)
 	}
-	if err := pollExit(ctx, c.child.Pidfd); err != nil {
-		return ExitStatus{}, opError("wait", c.ID(), "", err)
-	}
-	status, err := reap(c.child.Pidfd)
+	status, err := awaitChild(ctx, c.child.Pidfd)
 	return status, opError("wait", c.ID(), "", err)
+}
+
+// awaitChild waits for the end of a child, and reaps it.
+func awaitChild(ctx context.Context, pidfd *os.File) (ExitStatus, error) {
+	if err := pollExit(ctx, pidfd); err != nil {
+		return ExitStatus{}, err
+	}
+	return reap(pidfd)
 }
 
 // reap takes the exit status of a child that has ended.

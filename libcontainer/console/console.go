@@ -46,7 +46,8 @@ func Adopt(p *stub.Proc, slave *stub.Value) {
 }
 
 // Fetch gets a descriptor of the stub's, here the master, into this process
-// (pidfd_getfd(2), Linux 5.6), and checks that it is one of a terminal's.
+// (pidfd_getfd(2), Linux 5.6), and checks that it is one of a terminal's, in a
+// devpts: the container may have put another file in its place.
 func Fetch(pidfd *os.File, fd int) (*os.File, error) {
 	n, err := unix.PidfdGetfd(int(pidfd.Fd()), fd, 0)
 	if err != nil {
@@ -59,6 +60,13 @@ func Fetch(pidfd *os.File, fd int) (*os.File, error) {
 	}
 	if st.Mode&unix.S_IFMT != unix.S_IFCHR || unix.Major(st.Rdev) != 5 || unix.Minor(st.Rdev) != 2 {
 		return nil, errors.Join(errors.New("not a terminal's master side (character device 5:2)"), f.Close())
+	}
+	var fs unix.Statfs_t
+	if err := unix.Fstatfs(n, &fs); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	if fs.Type != unix.DEVPTS_SUPER_MAGIC {
+		return nil, errors.Join(errors.New("/dev/pts/ptmx is not in a devpts"), f.Close())
 	}
 	return f, nil
 }

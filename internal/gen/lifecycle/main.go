@@ -19,7 +19,8 @@ const head = `# What happens, in which order
 Generated from the step table (libcontainer/steps.go) by "make generate"; do not edit.
 
 Every step is taken by the runtime on the host, or queued for the stub, the
-container's first process, which performs it as system calls. *Ground* is what the
+container's first process (for exec and hooks a second one), which performs it as
+system calls. *Ground* is what the
 stub still stands on when the step is done; it only shrinks. When a step fails,
 those marked ↶ are taken back, last first, and the error names the step.
 `
@@ -54,6 +55,7 @@ func page() []byte {
 	steps := libcontainer.Steps()
 	section(&b, "create", steps, func(s libcontainer.Step) bool { return s.Create })
 	section(&b, "start", steps, func(s libcontainer.Step) bool { return s.Start })
+	section(&b, "exec", steps, func(s libcontainer.Step) bool { return s.Exec })
 	section(&b, "a createContainer hook", steps, func(s libcontainer.Step) bool { return s.CreateContainer })
 	section(&b, "a startContainer hook", steps, func(s libcontainer.Step) bool { return s.StartContainer })
 	return b.Bytes()

@@ -1,0 +1,111 @@
+package libcontainer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/stub"
+)
+
+// ExecOptions say what is executed in a container that runs, or is created.
+type ExecOptions struct {
+	// Process must not be changed afterwards.
+	Process *config.Process
+	// Stdio, ExtraFiles and Console are as in CreateOptions.
+	Stdio      [3]*os.File
+	ExtraFiles []*os.File
+	Console    func(*os.File) error
+	// IgnorePaused starts the process in a container that is paused, too. Exec
+	// then returns when that has been resumed.
+	IgnorePaused bool
+}
+
+// Process is a process that was executed in a container.
+type Process struct {
+	id    string
+	child *stub.Child
+}
+
+// Exec executes a process in a container. When it fails, nothing is left of
+// that.
+func (c *Container) Exec(ctx context.Context, o ExecOptions) (*Process, error) {
+	p, err := c.exec(ctx, o)
+	return p, opError("exec", c.ID(), "", err)
+}
+
+func (c *Container) exec(ctx context.Context, o ExecOptions) (*Process, error) {
+	status, err := c.Status()
+	switch {
+	case err != nil:
+		return nil, err
+	case status == Stopped || status == Creating:
+		return nil, stateError(fmt.Sprintf("cannot exec in a %s container", status))
+	case status == Paused && !o.IgnorePaused:
+		return nil, stateError("cannot exec in a paused container (use --ignore-paused to override)")
+	}
+	own, err := c.Config()
+	if err != nil {
+		return nil, err
+	}
+	cfg := *own
+	cfg.Process, cfg.ListenFDs = *o.Process, 0
+	r := &run{
+		table: steps[:], ctx: ctx, verb: inExec, cfg: &cfg, c: c, launch: new(Launch), log: c.log,
+		opts:         CreateOptions{Stdio: o.Stdio, ExtraFiles: o.ExtraFiles, Console: o.Console},
+		unprivileged: os.Geteuid() != 0, cgroup: c.cgroup(),
+	}
+	err = r.walk()
+	r.release()
+	if err == nil {
+		return &Process{id: c.ID(), child: r.child}, r.child.Close()
+	}
+	return nil, c.endedMeanwhile(err)
+}
+
+// endedMeanwhile says what a failure comes from when the container has ended:
+// its namespaces, its cgroup and the stub in them go away at any moment then.
+func (c *Container) endedMeanwhile(err error) error {
+	status, e := c.Status()
+	if e != nil || status != Stopped || errors.Is(err, ErrNotRunning) {
+		return err
+	}
+	ended := func(err error) error {
+		return fmt.Errorf("%w: it has ended while the process was being started: %w", ErrNotRunning, err)
+	}
+	var known *Error
+	if errors.As(err, &known) {
+		known.Err = ended(known.Err)
+		return err
+	}
+	return ended(err)
+}
+
+// Pid gives the process id on the host.
+func (p *Process) Pid() int { return p.child.Pid }
+
+// Pidfd gives a pidfd of the process, which is the Process's and closed by
+// Release.
+func (p *Process) Pidfd() *os.File { return p.child.Pidfd }
+
+// Signal sends a signal to the process; signal 0 asks whether it is there.
+func (p *Process) Signal(sig unix.Signal) error {
+	err := unix.PidfdSendSignal(int(p.child.Pidfd.Fd()), sig, nil, 0)
+	if errors.Is(err, unix.ESRCH) {
+		err = ErrNotRunning
+	}
+	return opError("kill process in", p.id, "", err)
+}
+
+// Wait waits for the end of the process and reaps it, once.
+func (p *Process) Wait(ctx context.Context) (ExitStatus, error) {
+	status, err := awaitChild(ctx, p.child.Pidfd)
+	return status, opError("wait for process in", p.id, "", err)
+}
+
+// Release closes the pidfd. The process goes on.
+func (p *Process) Release() error { return p.child.Release() }

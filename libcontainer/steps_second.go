@@ -1,0 +1,104 @@
+package libcontainer
+
+import (
+	"context"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/namespaces"
+	"github.com/berth-oci/berth/libcontainer/scheduling"
+	"github.com/berth-oci/berth/libcontainer/stub"
+)
+
+// The steps by which a second stub gets into a container that exists.
+
+// startSecond starts a second stub, which is to get into the container. Behind
+// the descriptors that the program is to have, it has one that refers to the
+// container's first process.
+func startSecond(r *run) error {
+	init, err := r.c.state.openProcess()
+	if err != nil {
+		return err
+	}
+	defer init.Close()
+	files := append(r.opts.Stdio[:], r.opts.ExtraFiles...)
+	args, env := r.commandLine()
+	o := stub.Options{
+		Files: append(files, init), CgroupFD: -1, RegionSize: stub.RegionSize(args, env), Dir: r.c.dir, Log: r.log,
+	}
+	if err := r.startIn(r.cgroup.Entry().Dir, o); err != nil {
+		return err
+	}
+	r.p = r.child.Proc
+	r.stopKill = context.AfterFunc(r.ctx, func() { r.child.Kill() }) //nolint:errcheck // Do then says that it is gone
+	return nil
+}
+
+// startIn starts a stub in a v2 cgroup; without a path, in the runtime's.
+func (r *run) startIn(path string, o stub.Options) error {
+	if path != "" {
+		dir, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer dir.Close()
+		o.CgroupFD = int(dir.Fd())
+	}
+	affinity := r.execAffinity()
+	if affinity == nil || len(affinity.Initial) == 0 {
+		return r.startChild(o)
+	}
+	return scheduling.On(affinity.Initial, func() error { return r.startChild(o) })
+}
+
+func (r *run) startChild(o stub.Options) (err error) {
+	r.child, err = stub.Start(o)
+	return err
+}
+
+// commandLine gives arguments and environment of what the second stub becomes.
+func (r *run) commandLine() (args, env []string) {
+	if r.hook != nil {
+		return r.hookCommand()
+	}
+	return r.cfg.Process.Args, r.cfg.Process.Env
+}
+
+// joinContainer has a second stub join the namespaces of the container's
+// first process.
+func joinContainer(r *run) error {
+	init := stub.Num(3 + len(r.opts.ExtraFiles))
+	namespaces.EnterProcess(r.p, init, r.cfg.Namespaces)
+	r.p.CloseFd(init)
+	if !hasUserNamespace(r.cfg) {
+		return nil
+	}
+	if err := r.askGroups(); err != nil {
+		return err
+	}
+	return becomeRoot(r)
+}
+
+// joinUnpivoted joins a container whose root is not yet "/", and enters that.
+func joinUnpivoted(r *run) error {
+	if err := joinContainer(r); err != nil {
+		return err
+	}
+	r.p.Label("root.path")
+	r.p.Chdir(r.cfg.Rootfs)
+	return nil
+}
+
+func hasPidNamespace(c *config.Config) bool { return c.Namespaces.Has(unix.CLONE_NEWPID) }
+
+func forkSecond(r *run) error { return r.child.Fork(0) }
+
+// leadSession makes a second stub leader of a session, with the container's
+// keyring. As in startSession, that there is none is no error.
+func leadSession(r *run) error {
+	r.p.Setsid()
+	r.joinKeyring()
+	return nil
+}
