@@ -4,11 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/berth-oci/berth/libcontainer/config"
 )
 
 // Console is the master side of a program's terminal.
@@ -31,18 +28,14 @@ type terminal struct {
 	console *Console
 }
 
-// newTerminal connects to the console socket, if there is one, before there is
-// a container.
-// The socket's path is relative to the bundle.
-func newTerminal(cfg *config.Config, o CreateOptions) (*terminal, error) {
-	socket, wanted := o.ConsoleSocket, cfg.Process.Terminal
-	if socket != "" && !filepath.IsAbs(socket) {
-		socket = filepath.Join(cfg.Bundle, socket)
-	}
+// newTerminal connects to the console socket, if there is one, before anything
+// is started. Wanted is process.terminal; required refuses a terminal that
+// nobody would hold.
+func newTerminal(wanted bool, socket string, required bool) (*terminal, error) {
 	switch {
 	case socket != "" && !wanted:
-		return nil, errors.New("cannot use console socket: process.terminal is not set in config.json")
-	case socket == "" && wanted && o.ConsoleRequired:
+		return nil, errors.New("cannot use console socket: process.terminal is not set")
+	case socket == "" && wanted && required:
 		return nil, errors.New("cannot allocate tty if runtime will detach without setting console socket (use --console-socket, or set process.terminal to false)")
 	case socket == "":
 		return &terminal{}, nil
@@ -71,6 +64,14 @@ func (t *terminal) take(master *os.File) error {
 		return fmt.Errorf("send terminal to console socket: %w", err)
 	}
 	return nil
+}
+
+// hangUp closes a terminal whose program could not be executed.
+func (t *terminal) hangUp() error {
+	if t.console == nil {
+		return nil
+	}
+	return t.console.Close()
 }
 
 func (t *terminal) close() {

@@ -47,7 +47,8 @@ type CreateOptions struct {
 	// the container can find the host's root file system.
 	NoPivot bool
 	// ConsoleSocket is the path of a unix socket to which the program's
-	// terminal is sent. Empty: it is the Container's Console.
+	// terminal is sent, relative to the bundle. Empty: it is the Container's
+	// Console.
 	ConsoleSocket string
 	// ConsoleRequired refuses a terminal without ConsoleSocket: nobody would
 	// hold it when this process leaves.
@@ -68,19 +69,7 @@ type CreateOptions struct {
 // nothing is left of it.
 func (r *Runtime) Create(ctx context.Context, id string, o CreateOptions) (*Container, error) {
 	c, err := r.create(ctx, id, o)
-	if err != nil {
-		var known *libcontainer.Error
-		if errors.As(err, &known) {
-			return nil, err
-		}
-		e := &libcontainer.Error{Op: "create", ID: id, Err: err}
-		var field *config.FieldError
-		if errors.As(err, &field) {
-			e.Field = field.Field
-		}
-		return nil, e
-	}
-	return c, nil
+	return c, errorOf("create", id, err)
 }
 
 func (r *Runtime) create(ctx context.Context, id string, o CreateOptions) (*Container, error) {
@@ -101,14 +90,18 @@ func (r *Runtime) create(ctx context.Context, id string, o CreateOptions) (*Cont
 	if err := r.makeRoot(); err != nil {
 		return nil, err
 	}
-	t, err := newTerminal(cfg, o)
+	socket := o.ConsoleSocket
+	if socket != "" && !filepath.IsAbs(socket) {
+		socket = filepath.Join(cfg.Bundle, socket)
+	}
+	t, err := newTerminal(cfg.Process.Terminal, socket, o.ConsoleRequired)
 	if err != nil {
 		return nil, err
 	}
 	defer t.close()
 	s := new(stdio)
 	if !cfg.Process.Terminal {
-		if s, err = newStdio(o); err != nil {
+		if s, err = newStdio(o.Stdin, o.Stdout, o.Stderr, o.Pipes); err != nil {
 			return nil, err
 		}
 	}

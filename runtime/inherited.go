@@ -19,14 +19,24 @@ type Inherited struct {
 	ListenFDs int
 }
 
+// PreservedFiles finds the first n descriptors behind the standard ones, as
+// InheritedFiles does, but none of socket activation.
+func PreservedFiles(n int) ([]*os.File, error) {
+	in, err := inheritedFiles(0, n)
+	return in.Files, err
+}
+
 // InheritedFiles finds the sockets that were passed to this process by the
 // protocol of sd_listen_fds(3), and preserve descriptors behind them. Each must
 // be open, and must have been so when this program was executed.
 func InheritedFiles(preserve int) (Inherited, error) {
+	return inheritedFiles(listenFDs(), preserve)
+}
+
+func inheritedFiles(listen, preserve int) (Inherited, error) {
 	if preserve < 0 {
 		return Inherited{}, fmt.Errorf("preserve descriptors: %d of them is not possible", preserve)
 	}
-	listen := listenFDs()
 	in := Inherited{ListenFDs: listen}
 	for i := range listen + preserve {
 		fd := 3 + i

@@ -25,16 +25,16 @@ type stdio struct {
 
 // newStdio takes files as they are and connects other readers and writers by
 // pipes. What is nil becomes the null device.
-func newStdio(o CreateOptions) (*stdio, error) {
-	s := &stdio{copied: make(chan error, 3), pipes: o.Pipes}
-	e := s.reader(o.Stdin)
+func newStdio(in io.Reader, out, errs io.Writer, pipes bool) (*stdio, error) {
+	s := &stdio{copied: make(chan error, 3), pipes: pipes}
+	e := s.reader(in)
 	if e == nil {
-		e = s.writer(1, o.Stdout)
+		e = s.writer(1, out)
 	}
-	if e == nil && o.Stdout == o.Stderr {
+	if e == nil && out == errs {
 		s.files[2] = s.files[1]
 	} else if e == nil {
-		e = s.writer(2, o.Stderr)
+		e = s.writer(2, errs)
 	}
 	if e != nil {
 		s.handedOver()

@@ -1,0 +1,23 @@
+package ociruntime
+
+import (
+	"errors"
+
+	"github.com/berth-oci/berth/libcontainer"
+	"github.com/berth-oci/berth/libcontainer/config"
+)
+
+// errorOf makes a libcontainer.Error of one that is not: it was found before
+// there was a container, or a process, to work on.
+func errorOf(op, id string, err error) error {
+	var known *libcontainer.Error
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	e := &libcontainer.Error{Op: op, ID: id, Err: err}
+	var field *config.FieldError
+	if errors.As(err, &field) {
+		e.Field = field.Field
+	}
+	return e
+}

@@ -1,0 +1,148 @@
+package ociruntime
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer"
+	"github.com/berth-oci/berth/specconv"
+)
+
+// ExecOptions say what is executed in a container.
+type ExecOptions struct {
+	// Process is what to run, as in config.json; NewProcess gives one to
+	// begin with. Capabilities, resource limits, OOM score, scheduling, I/O
+	// priority, CPU affinity and umask are those of the container's own
+	// process where they are nil. It must not be changed afterwards.
+	Process *specs.Process
+	// Stdin, Stdout, Stderr, Pipes and ExtraFiles are as in CreateOptions.
+	Stdin      io.Reader
+	Stdout     io.Writer
+	Stderr     io.Writer
+	Pipes      bool
+	ExtraFiles []*os.File
+	// ConsoleSocket is the path of a unix socket to which the process's
+	// terminal is sent. Empty: it is the Process's Console.
+	ConsoleSocket string
+	// ConsoleRequired refuses a terminal without ConsoleSocket: nobody would
+	// hold it when this process leaves.
+	ConsoleRequired bool
+	// PidFile, if not empty, gets the process id, once the program runs.
+	PidFile string
+	// IgnorePaused executes in a paused container, too: Exec returns when it
+	// has been resumed.
+	IgnorePaused bool
+}
+
+// Process is a process that was executed in a container.
+type Process struct {
+	p       *libcontainer.Process
+	console *Console
+	stdio   *stdio
+}
+
+// NewProcess gives a process to execute that is like the container's own, but
+// for its arguments and without a terminal: environment, directory, user,
+// capabilities.
+func (c *Container) NewProcess(args ...string) (*specs.Process, error) {
+	cfg, err := c.c.Config()
+	if err != nil {
+		return nil, err
+	}
+	return specconv.ProcessLike(&cfg.Process, args), nil
+}
+
+// Exec executes a process in a container that runs, or is created. When it
+// fails nothing is left of the process; if the program cannot be executed, the
+// error says why.
+func (c *Container) Exec(ctx context.Context, o ExecOptions) (*Process, error) {
+	p, err := c.exec(ctx, o)
+	return p, errorOf("exec", c.ID(), err)
+}
+
+func (c *Container) exec(ctx context.Context, o ExecOptions) (*Process, error) {
+	own, err := c.c.Config()
+	if err != nil {
+		return nil, err
+	}
+	process, err := specconv.ConvertExec(o.Process, &own.Process)
+	if err != nil {
+		return nil, err
+	}
+	t, err := newTerminal(process.Terminal, o.ConsoleSocket, o.ConsoleRequired)
+	if err != nil {
+		return nil, err
+	}
+	defer t.close()
+	s := new(stdio)
+	if !process.Terminal {
+		if s, err = newStdio(o.Stdin, o.Stdout, o.Stderr, o.Pipes); err != nil {
+			return nil, err
+		}
+	}
+	defer s.handedOver()
+	lp, err := c.c.Exec(ctx, libcontainer.ExecOptions{
+		Process: process, Stdio: s.files, ExtraFiles: o.ExtraFiles, Console: t.take, IgnorePaused: o.IgnorePaused,
+	})
+	if err != nil {
+		return nil, errors.Join(err, t.hangUp())
+	}
+	p := &Process{p: lp, console: t.console, stdio: s}
+	if o.PidFile != "" {
+		if err := writePidFile(o.PidFile, p.Pid()); err != nil {
+			return nil, errors.Join(err, p.Abandon(ctx))
+		}
+	}
+	return p, nil
+}
+
+// Abandon kills the process, reaps it and lets go of it.
+func (p *Process) Abandon(ctx context.Context) error {
+	err := p.Kill(ctx, unix.SIGKILL)
+	if errors.Is(err, libcontainer.ErrNotRunning) {
+		err = nil
+	}
+	if err == nil {
+		_, err = p.p.Wait(ctx)
+	}
+	return errors.Join(err, p.Close())
+}
+
+// Pid gives the process id on the host.
+func (p *Process) Pid() int { return p.p.Pid() }
+
+// Pidfd gives a pidfd of the process. It is the Process's own, and closed with
+// it.
+func (p *Process) Pidfd() *os.File { return p.p.Pidfd() }
+
+// Console gives the process's terminal, if it has one that was not sent to a
+// console socket.
+func (p *Process) Console() *Console { return p.console }
+
+// Kill sends a signal to the process.
+func (p *Process) Kill(_ context.Context, sig unix.Signal) error { return p.p.Signal(sig) }
+
+// Wait waits for the end of the process, and until all that it wrote has been
+// copied. It reaps the process, once.
+func (p *Process) Wait(ctx context.Context) (libcontainer.ExitStatus, error) {
+	status, err := p.p.Wait(ctx)
+	if err != nil {
+		return status, err
+	}
+	return status, p.stdio.wait(ctx)
+}
+
+// Close lets go of the process, which goes on if it has not ended, and of its
+// terminal.
+func (p *Process) Close() error {
+	err := p.p.Release()
+	if p.console != nil {
+		err = errors.Join(err, p.console.Close())
+	}
+	return err
+}
