@@ -17,8 +17,9 @@ import (
 type ExecOptions struct {
 	// Process is what to run, as in config.json; NewProcess gives one to
 	// begin with. Capabilities, resource limits, OOM score, scheduling, I/O
-	// priority, CPU affinity and umask are those of the container's own
-	// process where they are nil. It must not be changed afterwards.
+	// priority, CPU affinity, AppArmor profile, SELinux label and umask are
+	// those of the container's own process where they are nil or empty. It
+	// must not be changed afterwards.
 	Process *specs.Process
 	// Stdin, Stdout, Stderr, Pipes and ExtraFiles are as in CreateOptions.
 	Stdin      io.Reader

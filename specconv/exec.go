@@ -26,7 +26,8 @@ func ProcessLike(own *config.Process, args []string) *specs.Process {
 
 // ConvertExec checks a process that is to be executed in a container. Of what
 // it does not say, some is as with the container's own process: capabilities,
-// resource limits, OOM score, scheduling, I/O priority, CPU affinity, umask.
+// resource limits, OOM score, scheduling, I/O priority, CPU affinity, AppArmor
+// profile, SELinux label, umask.
 // The result shares memory with both.
 func ConvertExec(p *specs.Process, own *config.Process) (*config.Process, error) {
 	out, err := ConvertProcess(p, "process")
@@ -43,6 +44,8 @@ func ConvertExec(p *specs.Process, own *config.Process) (*config.Process, error)
 		{p.Scheduler == nil, func() { out.Scheduler = own.Scheduler }},
 		{p.IOPriority == nil, func() { out.IOPriority = own.IOPriority }},
 		{p.ExecCPUAffinity == nil, func() { out.ExecAffinity = own.ExecAffinity }},
+		{p.ApparmorProfile == "", func() { out.AppArmorProfile = own.AppArmorProfile }},
+		{p.SelinuxLabel == "", func() { out.SELinuxLabel = own.SELinuxLabel }},
 		{p.User.Umask == nil, func() { out.Umask = own.Umask }},
 	} {
 		if row.absent {

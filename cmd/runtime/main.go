@@ -35,6 +35,10 @@ func run(args []string) int {
 	if errors.As(err, &unknown) {
 		return 3
 	}
+	var exec execFailure
+	if errors.As(err, &exec) {
+		return 255
+	}
 	return 1
 }
 
@@ -51,7 +55,7 @@ func (u unknownCommand) Error() string { return fmt.Sprintf("No help topic for '
 // command gives the whole command line.
 func (a *app) command() *cli.Command {
 	commands := []*cli.Command{
-		a.createCommand(), a.deleteCommand(), a.featuresCommand(), a.killCommand(), a.listCommand(),
+		a.createCommand(), a.deleteCommand(), a.execCommand(), a.featuresCommand(), a.killCommand(), a.listCommand(),
 		a.pauseCommand(), a.resumeCommand(), a.runCommand(), a.specCommand(), a.startCommand(), a.stateCommand(),
 	}
 	for _, c := range commands {

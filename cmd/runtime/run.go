@@ -3,12 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
-	"os/signal"
-	"time"
 
 	"github.com/urfave/cli/v3"
-	"golang.org/x/sys/unix"
 
 	ociruntime "github.com/berth-oci/berth/runtime"
 )
@@ -52,16 +48,6 @@ func (a *app) runCommand() *cli.Command {
 	}
 }
 
-// All signals are passed on, but to ask for one takes the Go runtime two
-// switches between threads, for all of them most of a millisecond: those that
-// are sent to programs that have hardly begun are asked for first, the others
-// only if the program goes on for a while.
-var firstSignals = [...]os.Signal{
-	unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2, unix.SIGWINCH, unix.SIGCONT,
-}
-
-const moreSignals = 5 * time.Millisecond
-
 // runner runs one container.
 type runner struct {
 	app     *app
@@ -94,79 +80,21 @@ func (r *runner) delete(ctx context.Context, c *ociruntime.Container) error {
 
 // foreground runs a container to its end and gives its exit code.
 func (r *runner) foreground(ctx context.Context) error {
-	signals := make(chan os.Signal, 128)
-	notified := make(chan struct{})
-	go func() {
-		signal.Notify(signals, firstSignals[:]...)
-		close(notified)
-	}()
+	fg := r.app.newForeground()
 	r.options.Pipes = true
 	c, err := r.rt.Create(ctx, r.id, r.options)
 	if err != nil {
 		return err
 	}
-	<-notified
-	fg, err := r.app.takeTerminal(c) // first: the program may ask for its size
+	err = fg.show(c) // first: the program may ask for its size
 	if err == nil {
 		err = c.Start(ctx)
 	}
 	if err != nil {
-		err = errors.Join(err, r.delete(ctx, c))
-		if fg != nil {
-			err = errors.Join(err, fg.Close())
-		}
-		return err
+		return errors.Join(err, r.delete(ctx, c), fg.hide())
 	}
-	strangers := &reaper{init: c.Pid()}
-	go r.app.forward(ctx, signals, c, fg, strangers)
-	more := time.AfterFunc(moreSignals, func() {
-		signal.Notify(signals)
-		signals <- unix.SIGCHLD // who has ended before
-	})
-	status, err := c.Wait(ctx)
-	more.Stop()
-	if fg != nil {
-		err = errors.Join(err, fg.Close())
-	}
-	strangers.stop()
-	err = errors.Join(err, r.delete(ctx, c))
-	if err == nil && status.Shell() != 0 {
-		return exitCode(status.Shell())
-	}
-	return err
-}
-
-// takeTerminal shows the program's terminal here, if it has one.
-func (a *app) takeTerminal(c *ociruntime.Container) (*ociruntime.Foreground, error) {
-	if c.Console() == nil {
-		return nil, nil
-	}
-	host, err := ociruntime.HostTerminal(os.Stdin, os.Stdout, os.Stderr)
-	if err != nil {
-		return nil, err
-	}
-	return c.Console().Foreground(host, os.Stdin, os.Stdout)
-}
-
-// forward passes signals on to the program.
-func (a *app) forward(ctx context.Context, signals <-chan os.Signal, c *ociruntime.Container, fg *ociruntime.Foreground, strangers *reaper) {
-	for s := range signals {
-		sig, ok := s.(unix.Signal)
-		switch {
-		case !ok || sig == unix.SIGURG: // the Go scheduler's
-		case sig == unix.SIGCHLD:
-			if err := strangers.reap(); err != nil {
-				a.log.Warn(oneLine(err))
-			}
-		case sig == unix.SIGWINCH && fg != nil:
-			if err := fg.Resize(); err != nil {
-				a.log.Warn(oneLine(err))
-			}
-		case sig == unix.SIGWINCH:
-		default:
-			if err := c.Kill(ctx, sig); err != nil {
-				a.log.Warn(oneLine(err))
-			}
-		}
-	}
+	fg.strangers = &reaper{init: c.Pid()}
+	status, err := fg.wait(ctx, c)
+	fg.strangers.stop()
+	return exitOf(status, errors.Join(err, r.delete(ctx, c)))
 }

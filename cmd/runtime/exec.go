@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"github.com/urfave/cli/v3"
+	"golang.org/x/term"
+
+	ociruntime "github.com/berth-oci/berth/runtime"
+)
+
+// execFailure is an error of exec: its exit code is none that many programs
+// have.
+type execFailure struct{ error }
+
+func (e execFailure) Unwrap() error { return e.error }
+
+func (a *app) execCommand() *cli.Command {
+	id := 1 // what follows belongs to the process
+	return &cli.Command{
+		Name:                      "exec",
+		Usage:                     "execute a process in a container that runs, or is created",
+		ArgsUsage:                 "ID [--] COMMAND [ARG...] | --process FILE ID",
+		StopOnNthArg:              &id,
+		DisableSliceFlagSeparator: true,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "process", Aliases: []string{"p"}, Usage: "`FILE` with a process object of config.json, in the place of a command and of the flags that shape one"},
+			&cli.StringFlag{Name: "cwd", Usage: "working directory, a `PATH` in the container"},
+			&cli.StringSliceFlag{Name: "env", Aliases: []string{"e"}, Usage: "`NAME=VALUE` for the environment; can be repeated"},
+			&cli.BoolFlag{Name: "tty", Aliases: []string{"t"}, Usage: "give the process a terminal"},
+			&cli.StringFlag{Name: "user", Aliases: []string{"u"}, Usage: "`UID[:GID]` to run as"},
+			&cli.Int64SliceFlag{Name: "additional-gids", Aliases: []string{"g"}, Usage: "`GID` of one more group; can be repeated"},
+			&cli.StringSliceFlag{Name: "cap", Aliases: []string{"c"}, Usage: "one more `CAPABILITY`; can be repeated"},
+			&cli.BoolFlag{Name: "no-new-privs", Usage: "no program may give the process privileges"},
+			&cli.StringFlag{Name: "apparmor", Usage: "AppArmor `PROFILE` of the process"},
+			&cli.StringFlag{Name: "process-label", Usage: "SELinux `LABEL` of the process"},
+			&cli.BoolFlag{Name: "detach", Aliases: []string{"d"}, Usage: "return when the process is started"},
+			&cli.StringFlag{Name: "console-socket", Usage: "unix socket `PATH` that the terminal is sent to"},
+			&cli.StringFlag{Name: "pid-file", Usage: "`FILE` to write the process id to"},
+			&cli.IntFlag{Name: "preserve-fds", Usage: "pass `N` descriptors on, from 3 on"},
+			&cli.BoolFlag{Name: "ignore-paused", Usage: "execute in a paused container, too: the process begins when it is resumed"},
+			&cli.BoolFlag{Name: "no-subreaper", Hidden: true, Usage: "exec never becomes one"},
+		},
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			if cmd.NArg() < 1 {
+				return wrongArgs(cmd, "a minimum of", 1)
+			}
+			err := a.exec(ctx, cmd)
+			var exit exitCode
+			if err == nil || errors.As(err, &exit) {
+				return err
+			}
+			return execFailure{err}
+		},
+	}
+}
+
+func (a *app) exec(ctx context.Context, cmd *cli.Command) error {
+	c, err := a.container(cmd)
+	if err != nil {
+		return err
+	}
+	o, err := execOptions(cmd, c)
+	if err != nil {
+		return err
+	}
+	if cmd.Bool("detach") {
+		o.ConsoleRequired = true
+		_, err := c.Exec(ctx, o)
+		return err
+	}
+	if o.ConsoleSocket != "" {
+		return errors.New("cannot use console socket if runtime will not detach")
+	}
+	return a.execForeground(ctx, c, o)
+}
+
+// execForeground executes a process, waits for it and gives its exit code.
+func (a *app) execForeground(ctx context.Context, c *ociruntime.Container, o ociruntime.ExecOptions) error {
+	o.Pipes = true
+	if o.Process.Terminal {
+		host, err := hostTerminal() // before there is a process to show in it
+		if err != nil {
+			return err
+		}
+		if o.Process.ConsoleSize == nil { // it runs before it is shown
+			o.Process.ConsoleSize = sizeOf(host)
+		}
+	}
+	fg := a.newForeground()
+	p, err := c.Exec(ctx, o)
+	if err != nil {
+		return err
+	}
+	if err := fg.show(p); err != nil {
+		return errors.Join(err, p.Abandon(ctx))
+	}
+	status, err := fg.wait(ctx, p)
+	return exitOf(status, errors.Join(err, p.Close()))
+}
+
+// sizeOf gives the size of a terminal, nil if it has none.
+func sizeOf(terminal *os.File) *specs.Box {
+	width, height, err := term.GetSize(int(terminal.Fd()))
+	if err != nil {
+		return nil
+	}
+	return &specs.Box{Width: uint(width), Height: uint(height)}
+}
+
+// execOptions makes options of the flags. Standard input and output are passed
+// on.
+func execOptions(cmd *cli.Command, c *ociruntime.Container) (ociruntime.ExecOptions, error) {
+	files, err := ociruntime.PreservedFiles(cmd.Int("preserve-fds"))
+	if err != nil {
+		return ociruntime.ExecOptions{}, err
+	}
+	if err := closeOnExec(); err != nil {
+		return ociruntime.ExecOptions{}, err
+	}
+	process, err := execProcess(cmd, c)
+	return ociruntime.ExecOptions{
+		Process:       process,
+		ConsoleSocket: cmd.String("console-socket"),
+		PidFile:       cmd.String("pid-file"),
+		IgnorePaused:  cmd.Bool("ignore-paused"),
+		Stdin:         os.Stdin,
+		Stdout:        os.Stdout,
+		Stderr:        os.Stderr,
+		ExtraFiles:    files,
+	}, err
+}
+
+// execProcess gives the process that the file, or else the flags, describe.
+func execProcess(cmd *cli.Command, c *ociruntime.Container) (*specs.Process, error) {
+	if path := cmd.String("process"); path != "" {
+		return readProcess(path)
+	}
+	args := cmd.Args().Tail()
+	if len(args) == 0 {
+		return nil, errors.New("exec args cannot be empty (name a command behind the container's id, or a file with --process)")
+	}
+	p, err := c.NewProcess(args...)
+	if err != nil {
+		return nil, err
+	}
+	p.Terminal = cmd.Bool("tty")
+	p.Env = append(p.Env[:len(p.Env):len(p.Env)], cmd.StringSlice("env")...)
+	if cmd.IsSet("cwd") {
+		p.Cwd = cmd.String("cwd")
+	}
+	if cmd.IsSet("no-new-privs") {
+		p.NoNewPrivileges = cmd.Bool("no-new-privs")
+	}
+	p.ApparmorProfile, p.SelinuxLabel = cmd.String("apparmor"), cmd.String("process-label")
+	addCapabilities(p.Capabilities, cmd.StringSlice("cap"))
+	return p, setUser(&p.User, cmd.String("user"), cmd.Int64Slice("additional-gids"))
+}
+
+// readProcess reads a process object.
+func readProcess(path string) (*specs.Process, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("--process: %w", err)
+	}
+	p := new(specs.Process)
+	if err := json.Unmarshal(text, p); err != nil {
+		return nil, fmt.Errorf("--process %q: %w", path, err)
+	}
+	return p, nil
+}
+
+// addCapabilities adds to the sets that let the process use a capability, and
+// to those that let its children if the container has any of that kind.
+func addCapabilities(caps *specs.LinuxCapabilities, more []string) {
+	caps.Bounding = append(caps.Bounding, more...)
+	caps.Effective = append(caps.Effective, more...)
+	caps.Permitted = append(caps.Permitted, more...)
+	if len(caps.Inheritable) > 0 {
+		caps.Ambient = append(caps.Ambient, more...)
+	}
+}
+
+// setUser changes ids to those of --user, and adds groups.
+func setUser(user *specs.User, ids string, groups []int64) error {
+	if ids != "" {
+		uid, gid, both := strings.Cut(ids, ":")
+		id, err := strconv.ParseUint(uid, 10, 32)
+		if err != nil {
+			return fmt.Errorf("--user: bad uid: %w", err)
+		}
+		user.UID = uint32(id)
+		if both {
+			if id, err = strconv.ParseUint(gid, 10, 32); err != nil {
+				return fmt.Errorf("--user: bad gid: %w", err)
+			}
+			user.GID = uint32(id)
+		}
+	}
+	all := user.AdditionalGids[:len(user.AdditionalGids):len(user.AdditionalGids)]
+	for _, gid := range groups {
+		if gid < 0 || gid >= 1<<32-1 {
+			return fmt.Errorf("--additional-gids: %d is not a group id", gid)
+		}
+		all = append(all, uint32(gid))
+	}
+	user.AdditionalGids = all
+	return nil
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer"
+	ociruntime "github.com/berth-oci/berth/runtime"
+)
+
+// program is what runs in the foreground: a container's own or one executed in
+// it.
+type program interface {
+	Kill(context.Context, unix.Signal) error
+	Wait(context.Context) (libcontainer.ExitStatus, error)
+	Console() *ociruntime.Console
+}
+
+// All signals are passed on, but to ask for one takes the Go runtime two
+// switches between threads, for all of them most of a millisecond: those that
+// are sent to programs that have hardly begun are asked for first, the others
+// only if the program goes on for a while.
+var firstSignals = [...]os.Signal{
+	unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2, unix.SIGWINCH, unix.SIGCONT,
+}
+
+const moreSignals = 5 * time.Millisecond
+
+// foreground passes on to a program what this process is told by signals, and
+// by its terminal.
+type foreground struct {
+	app      *app
+	signals  chan os.Signal
+	notified chan struct{}
+	terminal *ociruntime.Foreground
+	// strangers may be nil.
+	strangers *reaper
+}
+
+// newForeground begins to catch signals, for a program that there will be.
+func (a *app) newForeground() *foreground {
+	f := &foreground{app: a, signals: make(chan os.Signal, 128), notified: make(chan struct{})}
+	go func() {
+		signal.Notify(f.signals, firstSignals[:]...)
+		close(f.notified)
+	}()
+	return f
+}
+
+// hostTerminal gives the terminal of this process.
+func hostTerminal() (*os.File, error) {
+	return ociruntime.HostTerminal(os.Stdin, os.Stdout, os.Stderr)
+}
+
+// show shows the program's terminal here, if it has one.
+func (f *foreground) show(p program) error {
+	<-f.notified // a change of size is not to be missed
+	if p.Console() == nil {
+		return nil
+	}
+	host, err := hostTerminal()
+	if err != nil {
+		return err
+	}
+	f.terminal, err = p.Console().Foreground(host, os.Stdin, os.Stdout)
+	return err
+}
+
+// hide gives the terminal back.
+func (f *foreground) hide() error {
+	if f.terminal == nil {
+		return nil
+	}
+	return f.terminal.Close()
+}
+
+// wait passes signals on until the program ends.
+func (f *foreground) wait(ctx context.Context, p program) (libcontainer.ExitStatus, error) {
+	go f.forward(ctx, p)
+	more := time.AfterFunc(moreSignals, func() {
+		signal.Notify(f.signals)
+		f.signals <- unix.SIGCHLD // who has ended before
+	})
+	status, err := p.Wait(ctx)
+	more.Stop()
+	return status, errors.Join(err, f.hide())
+}
+
+// forward passes signals on to the program.
+func (f *foreground) forward(ctx context.Context, p program) {
+	for s := range f.signals {
+		sig, ok := s.(unix.Signal)
+		if !ok {
+			continue
+		}
+		if err := f.pass(ctx, p, sig); err != nil {
+			f.app.log.Warn(oneLine(err))
+		}
+	}
+}
+
+// pass passes one signal on, unless it is meant for this process.
+func (f *foreground) pass(ctx context.Context, p program, sig unix.Signal) error {
+	switch {
+	case sig == unix.SIGURG: // the Go scheduler's
+		return nil
+	case sig == unix.SIGCHLD && f.strangers != nil:
+		return f.strangers.reap()
+	case sig == unix.SIGWINCH && f.terminal != nil:
+		return f.terminal.Resize()
+	case sig == unix.SIGCHLD, sig == unix.SIGWINCH:
+		return nil
+	}
+	return p.Kill(ctx, sig)
+}
+
+// exitOf makes an exit code of how a program ended.
+func exitOf(status libcontainer.ExitStatus, err error) error {
+	if err == nil && status.Shell() != 0 {
+		return exitCode(status.Shell())
+	}
+	return err
+}

@@ -1,0 +1,302 @@
+# Executing processes in a container that exists: cli.md 1.8.
+load helpers
+
+prepare() {
+	new_bundle
+	args sleep 1000
+}
+
+# ex ARG...: exec in the container c, which runs from here on.
+ex() {
+	[ -d "$ROOT/c" ] || rt_ok run -d --bundle "$BUNDLE" c
+	rt exec "$@"
+}
+
+# ex_ok ARG...: the same, for what must work.
+ex_ok() {
+	ex "$@"
+	succeeded "exec $*"
+}
+
+# exec_refused REGEX: the last ex ended with 255 and one line, whose text matches.
+exec_refused() {
+	assert_equal 255 "$status"
+	assert_equal 1 "$(wc -l <"$T/err")"
+	assert_match "$1" "$msg"
+}
+
+@test "exec runs a command and passes its output and exit code on" {
+	ex c sh -c 'echo out; echo err >&2; exit 7'
+	assert_equal 7 "$status"
+	assert_equal out "$out"
+	assert_equal err "$err"
+}
+
+@test "exec passes its input on" {
+	echo typed >"$T/in"
+	RT_STDIN=$T/in ex_ok c cat
+	assert_equal typed "$out"
+}
+
+@test "a process that a signal has killed gives 128 and its number" {
+	ex c sh -c 'kill -KILL $$'
+	assert_equal 137 "$status"
+}
+
+@test "what follows the id belongs to the process" {
+	ex_ok c sh -c 'echo "$@"' sh --tty -d -- --env x
+	assert_equal '--tty -d -- --env x' "$out"
+}
+
+@test "exec drops two dashes behind the id" {
+	ex_ok c -- echo -n hello
+	assert_equal hello "$out"
+}
+
+@test "exec enters all of the container's namespaces" {
+	ex_ok c sh -c 'cd /proc/self/ns; for n in *; do case $n in *_for_*) ;; *) readlink $n;; esac; done'
+	local pid ns
+	pid=$(init_pid c)
+	for ns in cgroup ipc mnt net pid user uts; do
+		assert_match "$ns:$(readlink "/proc/$pid/ns/$ns" | cut -d : -f 2 | tr '[]' '..')" "$out"
+	done
+	ex_ok c sh -c 'echo $(ls /); sleep 0 & echo $!; ps | grep -c "sleep 1000"'
+	assert_match 'bin dev etc' "$out"
+}
+
+@test "exec enters the container's cgroups" {
+	ex_ok c sh -c 'cat /proc/1/cgroup; echo; cat /proc/self/cgroup'
+	assert_equal "${out%%$'\n\n'*}" "${out##*$'\n\n'}"
+	assert_match "$CGROUP" "$(grep -E ':(pids|memory|):' "/proc/$(init_pid c)/cgroup")"
+}
+
+@test "exec enters the container's cgroup on v2" {
+	config 'del(.linux.namespaces[] | select(.type == "cgroup"))'
+	in_view v2 "$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/out" 2>&1
+	in_view v2 "$RUNTIME" --root "$ROOT" exec c cat /proc/self/cgroup </dev/null >"$T/out"
+	has_line "$T/out" "0::$CGROUP"
+	in_view v2 "$RUNTIME" --root "$ROOT" delete --force c
+}
+
+@test "exec takes environment, directory, user and groups of the container" {
+	config '.process.env += ["OF=container"] | .process.cwd = "/home" | .process.user = {uid: 1000, gid: 100, additionalGids: [5]}'
+	ex_ok c sh -c 'echo $OF; pwd; id -u; id -g; id -G; echo $HOME; umask'
+	assert_equal $'container\n/home\n1000\n100\n100 5\n/home/user\n0022' "$out"
+}
+
+@test "flags change them" {
+	config '.process.env += ["OF=container"] | .process.user.additionalGids = [5]'
+	ex_ok --cwd /tmp --user 1000:7 -g 8 -g 9 -e OF=flag,with,commas -e NEW=1 -e NEW=2 c sh -c 'echo $OF $NEW; pwd; id -u; id -g; id -G; echo $HOME'
+	assert_equal $'flag,with,commas 2\n/tmp\n1000\n7\n7 5 8 9\n/home/user' "$out"
+}
+
+@test "--user without a group keeps that of the container" {
+	config '.process.user.gid = 9'
+	ex_ok --user 1000 c id -g
+	assert_equal 9 "$out"
+}
+
+@test "flags that make no sense are refused" {
+	ex --user root c true
+	exec_refused 'bad uid'
+	ex --user 0:wheel c true
+	exec_refused 'bad gid'
+	ex --env NOVALUE c true
+	exec_refused 'NOVALUE|missing .=.'
+	ex --cwd relative c true
+	exec_refused 'Cwd|cwd'
+	ex --cwd /nope c true
+	exec_refused 'no such file or directory'
+	ex c
+	exec_refused 'args cannot be empty'
+}
+
+@test "usage errors end with 1" {
+	rt exec
+	assert_equal 1 "$status"
+	rt exec --nope c true
+	assert_equal 1 "$status"
+}
+
+@test "a program that cannot be executed is told as engines expect" {
+	ex c nope
+	exec_refused 'exec: "nope": executable file not found in \$PATH|exec "nope": executable file not found in \$PATH'
+	ex c /nope
+	exec_refused 'no such file or directory'
+	ex c /etc/passwd
+	exec_refused 'permission denied'
+	ex c /etc
+	exec_refused 'is a directory|permission denied'
+}
+
+@test "a program of a bad format is an error of exec's" {
+	config '.root.readonly = false'
+	ex_ok c sh -c 'echo garbage >/tmp/bad; chmod +x /tmp/bad; printf "#!/nope\n" >/tmp/lost; chmod +x /tmp/lost'
+	ex c /tmp/bad
+	exec_refused 'exec format error'
+	ex c /tmp/lost
+	exec_refused 'no such file or directory'
+	no_orphan_of_exec
+}
+
+# no_orphan_of_exec: nothing but the container's own process is in its cgroup.
+no_orphan_of_exec() {
+	assert_equal "$(init_pid c)" "$(cat "$(cgroup_dirs "$CGROUP" | head -n 1)/cgroup.procs")"
+}
+
+@test "--process takes everything from a file" {
+	cat >"$T/process.json" <<-END
+		{"args": ["sh", "-c", "echo \$V; pwd; id -u; id -G; umask; ulimit -n; grep NoNewPrivs /proc/self/status"], "cwd": "/tmp",
+		 "env": ["PATH=/bin", "V=of the file"], "user": {"uid": 1000, "gid": 3, "additionalGids": [4], "umask": 63},
+		 "rlimits": [{"type": "RLIMIT_NOFILE", "soft": 77, "hard": 78}], "noNewPrivileges": true}
+	END
+	ex_ok --process "$T/process.json" c
+	assert_equal $'of the file\n/tmp\n1000\n3 4\n0077\n77\nNoNewPrivs:\t1' "$out"
+}
+
+@test "what --process leaves out is the container's" {
+	config '.process.capabilities = {bounding: ["CAP_CHOWN"], effective: ["CAP_CHOWN"], permitted: ["CAP_CHOWN"]}
+		| .process.rlimits = [{type: "RLIMIT_NOFILE", soft: 66, hard: 66}] | .process.oomScoreAdj = 400'
+	echo '{"args": ["sh", "-c", "grep CapEff /proc/self/status; ulimit -n; cat /proc/self/oom_score_adj"], "cwd": "/", "env": ["PATH=/bin"]}' >"$T/process.json"
+	ex_ok --process "$T/process.json" c
+	assert_equal $'CapEff:\t0000000000000001\n66\n400' "$out"
+}
+
+@test "a process of the wrong form is refused" {
+	echo '{"args": ["true"]}' >"$T/process.json"
+	ex --process "$T/process.json" c
+	exec_refused 'cwd|Cwd'
+	echo '{' >"$T/process.json"
+	ex --process "$T/process.json" c
+	exec_refused 'unexpected'
+	ex --process "$T/missing.json" c
+	exec_refused 'missing.json: no such file'
+}
+
+@test "--cap adds to bounding, effective and permitted" {
+	config '.process.capabilities = {bounding: ["CAP_CHOWN"], effective: ["CAP_CHOWN"], permitted: ["CAP_CHOWN"]}'
+	ex_ok --cap CAP_KILL c grep Cap /proc/self/status
+	assert_equal $'CapInh:\t0000000000000000\nCapPrm:\t0000000000000021\nCapEff:\t0000000000000021\nCapBnd:\t0000000000000021\nCapAmb:\t0000000000000000' "$out"
+}
+
+@test "--no-new-privs is set when it is given" {
+	config '.process.noNewPrivileges = false'
+	ex_ok c grep NoNewPrivs /proc/self/status
+	assert_equal $'NoNewPrivs:\t0' "$out"
+	ex_ok --no-new-privs c grep NoNewPrivs /proc/self/status
+	assert_equal $'NoNewPrivs:\t1' "$out"
+}
+
+@test "exec in a container that is created, not started" {
+	rt_ok create --bundle "$BUNDLE" c
+	ex_ok c sh -c 'ls /; hostname'
+	assert_match 'bin' "$out"
+	rt_ok start c
+	has_status c running
+}
+
+@test "exec in a container that has stopped is refused" {
+	args true
+	rt_ok run -d --bundle "$BUNDLE" c
+	wait_for 5 has_status c stopped
+	rt exec c true
+	exec_refused 'cannot exec in a stopped container'
+}
+
+@test "exec in a container that does not exist is refused" {
+	rt exec c true
+	exec_refused 'container does not exist'
+}
+
+@test "exec --detach returns when the process runs" {
+	ex_ok --detach --pid-file "$T/pid" c sleep 999
+	local pid
+	pid=$(<"$T/pid")
+	assert_equal "$pid" "$(tr -dc 0-9 <"$T/pid")"
+	assert_equal 'sleep 999 ' "$(tr '\0' ' ' <"/proc/$pid/cmdline")"
+	kill -KILL "$pid"
+	wait_for 5 dead "$pid"
+}
+
+@test "the pid file is written in the foreground, too" {
+	ex_ok --pid-file "$T/pid" c true
+	[ -s "$T/pid" ]
+}
+
+@test "signals are passed on" {
+	rt_ok run -d --bundle "$BUNDLE" c
+	background "$RUNTIME" --root "$ROOT" exec c sh -c 'trap "echo got it; exit 3" TERM; echo ready; while :; do sleep 0.05; done' >"$T/printed"
+	wait_for 5 has_line "$T/printed" ready
+	kill -TERM "$background_pid"
+	local code=0
+	wait "$background_pid" || code=$?
+	assert_equal 3 "$code"
+	has_line "$T/printed" 'got it'
+}
+
+@test "--preserve-fds passes descriptors on, and no others" {
+	rt_ok run -d --bundle "$BUNDLE" c
+	echo three >"$T/three"
+	echo four >"$T/four"
+	out=$("$RUNTIME" --root "$ROOT" exec --preserve-fds 2 c sh -c 'cat <&3; cat <&4; ls /proc/self/fd' \
+		3<"$T/three" 4<"$T/four" 5</dev/null)
+	# The last is what ls has opened.
+	assert_equal $'three\nfour\n0\n1\n2\n3\n4\n5' "$out"
+	status=0
+	"$RUNTIME" --root "$ROOT" exec --preserve-fds 3 c true 3<"$T/three" 4<"$T/four" 5<&- || status=$?
+	assert_equal 255 "$status"
+}
+
+@test "the process leads a session" {
+	ex_ok c sh -c 'cut -d " " -f 6 /proc/$$/stat; echo $$'
+	assert_equal "${out%%$'\n'*}" "${out##*$'\n'}"
+}
+
+@test "exec in a user namespace" {
+	config '.root.readonly = false'
+	new_user_namespace 0:100000:65536
+	ex_ok c sh -c 'id -u; grep Uid /proc/self/status; cat /proc/self/uid_map; touch /tmp/x && stat -c %u /tmp/x'
+	assert_match '^0.*100000 +65536.*0$' "$(squeezed "$out" | tr '\n' ' ' | sed 's/ $//')"
+	ex_ok --user 1000:1000 c id -u
+	assert_equal 1000 "$out"
+}
+
+@test "exec in a container that shares the pid namespace of the host" {
+	config 'del(.linux.namespaces[] | select(.type == "pid"))'
+	ex_ok c sh -c 'readlink /proc/self/ns/pid'
+	assert_equal "$(readlink /proc/self/ns/pid)" "$out"
+}
+
+@test "exec in a container that has joined namespaces" {
+	holder --pid --ipc --net
+	config '(.linux.namespaces[] | select(.type == "pid" or .type == "ipc")) |= (.path = "/proc/\($pid)/ns/\(.type)")' --arg pid "$holder"
+	ex_ok c sh -c 'readlink /proc/self/ns/ipc; ps | grep -c "sleep 1000"'
+	assert_match "$(readlink "/proc/$holder/ns/ipc" | tr '[]' '..')" "$out"
+}
+
+@test "the terminal is sent to the console socket" {
+	background "$PROBE" recvtty "$T/tty.sock" "$T"
+	wait_for 5 test -S "$T/tty.sock"
+	ex_ok -d -t --console-socket "$T/tty.sock" c sh -c 'tty; [ -t 0 ] && [ -t 1 ] && [ -t 2 ] && echo all three; echo controlling >/dev/tty'
+	wait_for 5 grep -q 'all three' "$T/output"
+	wait_for 5 grep -q '/dev/pts/0' "$T/output"
+	wait_for 5 grep -q 'controlling' "$T/output"
+	assert_equal 1 "$(cat "$T/descriptors")"
+}
+
+@test "a terminal needs a console socket when exec will not stay" {
+	ex -d -t c true
+	exec_refused 'cannot allocate tty if [a-z]+ will detach without setting console socket'
+	ex --console-socket "$T/tty.sock" c true
+	exec_refused 'cannot use console socket'
+}
+
+@test "a leaked directory is no way out of the container" {
+	# CVE-2024-21626
+	local fd
+	rt_ok run -d --bundle "$BUNDLE" c
+	for fd in $(seq 3 16); do
+		rt exec --cwd "/proc/self/fd/$fd" c cat /etc/passwd 7</
+		assert_equal 255 "$status"
+	done
+}
