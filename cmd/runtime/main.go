@@ -61,6 +61,7 @@ func (a *app) command() *cli.Command {
 	for _, c := range commands {
 		c.OnUsageError = usageError
 	}
+	a.completeByID(commands)
 	return &cli.Command{
 		Name:            "berth",
 		Usage:           "run containers from OCI bundles",
@@ -72,6 +73,9 @@ func (a *app) command() *cli.Command {
 		OnUsageError:    usageError,
 		ExitErrHandler:  func(context.Context, *cli.Command, error) {},
 		CommandNotFound: nil,
+
+		EnableShellCompletion:           true,
+		ConfigureShellCompletionCommand: describeCompletion,
 	}
 }
 
