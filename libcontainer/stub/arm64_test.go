@@ -12,9 +12,11 @@ import (
 
 // System call numbers of arm64, which has those of asm-generic/unistd.h.
 const (
-	arm64Mkdirat = 34
-	arm64Openat  = 56
-	arm64Write   = 64
+	arm64Eventfd2 = 19
+	arm64Mkdirat  = 34
+	arm64Openat   = 56
+	arm64Read     = 63
+	arm64Write    = 64
 )
 
 // TestArm64StubUnderEmulation runs the stub of the other architecture. Its
@@ -57,6 +59,11 @@ func TestArm64StubUnderEmulation(t *testing.T) {
 	c.queue("openat", arm64Openat, val(at), c.str(path+"/x"), num(0), num(0))
 	if err := c.Do(); !errors.Is(err, unix.ENOTDIR) {
 		t.Errorf("openat below a file: %v", err)
+	}
+	event := c.queue("eventfd2", arm64Eventfd2, num(0), num(unix.EFD_NONBLOCK))
+	c.queue("read", arm64Read, val(event), c.output(make([]byte, 8)), num(8)).flag(flagAgain)
+	if err := c.Do(); !errors.Is(err, unix.EAGAIN) {
+		t.Errorf("read of an event that never comes: %v", err)
 	}
 }
 

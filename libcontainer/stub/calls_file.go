@@ -20,11 +20,13 @@ func (p *Proc) Openat(dir *Value, path string, flags int, mode uint32) *Value {
 	return p.queue("openat", unix.SYS_OPENAT, val(dir), p.str(path), hex(flags), num(mode))
 }
 
-// Openat2 queues openat2(2) with RESOLVE_* flags.
+// Openat2 queues openat2(2) with RESOLVE_* flags. One that is to stay below a
+// directory gives EAGAIN on the way through "..", when anything on the whole
+// system is renamed or mounted meanwhile: the stub tries it again.
 func (p *Proc) Openat2(dir *Value, path string, flags int, resolve uint64) *Value {
 	how := p.data(words(uint64(flags), 0, resolve))
 	how.s = "{flags=" + hex(flags).String() + ", resolve=" + hex(resolve).String() + "}"
-	return p.queue("openat2", unix.SYS_OPENAT2, val(dir), p.str(path), how, num(unix.SizeofOpenHow))
+	return p.queue("openat2", unix.SYS_OPENAT2, val(dir), p.str(path), how, num(unix.SizeofOpenHow)).flag(flagAgain)
 }
 
 // OpenInRoot opens a path of the container's: as if root were "/", and

@@ -27,7 +27,8 @@
 // clone3 or clone after which the caller exits and the child goes on), answer
 // (send the answer before this operation), adopt (the result is the control
 // descriptor from now on), spin (no system call: wait until the word at
-// region offset args[0] is not zero).
+// region offset args[0] is not zero), again (repeat the call while it returns
+// EAGAIN, 131072 times at most).
 //
 // A detached stub is a batch whose first operation answers and closes the
 // control socket and whose second accepts, and adopts, the next driver's

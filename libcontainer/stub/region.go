@@ -35,6 +35,7 @@ const (
 	flagAnswer
 	flagAdopt
 	flagSpin
+	flagAgain
 )
 
 // retPending stands in an operation's result until the stub has stored one.

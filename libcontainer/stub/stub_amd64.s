@@ -7,10 +7,12 @@
 //
 // Registers: R12 operation, R13 region, R14 control descriptor, R15 operations
 // left, BX flags. SYSCALL destroys RAX, RCX and R11 only. On the stack: the six
-// arguments, and at 56 whether an answer was sent on the way to an operation.
+// arguments, at 56 whether an answer was sent on the way to an operation, at 60
+// how often it may be tried again.
 
 #define REGION 0x20000000
 #define OPSIZE 80
+#define AGAIN 0x20000
 
 TEXT stubcode<>(SB), NOSPLIT|NOFRAME, $0
 	SUBQ $64, SP
@@ -70,6 +72,7 @@ literal:
 	INCL  CX
 	CMPL  CX, $6
 	JNE   args
+	MOVL  $AGAIN, 60(SP)
 	TESTL $4, BX // answer first
 	JZ    answered
 	MOVL  $1, 56(SP)
@@ -104,6 +107,14 @@ call:
 	MOVQ 32(SP), R8
 	MOVQ 40(SP), R9
 	SYSCALL
+	TESTL $32, BX // again while it is EAGAIN
+	JZ    once
+	CMPQ  AX, $-11
+	JNE   once
+	DECL  60(SP)
+	JNZ   call
+
+once:
 	TESTL $2, BX // fork: the parent leaves
 	JZ    result
 	TESTQ AX, AX

@@ -3,10 +3,11 @@
 // The stub for arm64; stub_amd64.s explains what it is, doc.go what it does.
 //
 // Registers: R19 region, R20 operation, R21 operations left, R22 control
-// descriptor, R23 flags, R24 answer pending. SVC destroys R0 only.
+// descriptor, R23 flags, R24 answer pending, R25 tries left. SVC destroys R0 only.
 
 #define REGION 0x20000000
 #define OPSIZE 80
+#define AGAIN 0x20000
 
 TEXT stubcode<>(SB), NOSPLIT|NOFRAME, $0
 	SUB  $64, RSP
@@ -68,6 +69,7 @@ literal:
 	ADD    $1, R9
 	CMP    $6, R9
 	BNE    args
+	MOVD   $AGAIN, R25
 	TBZ    $2, R23, answered // answer first
 	MOVD   $1, R24
 	B      answer
@@ -100,6 +102,13 @@ call:
 	MOVD  32(RSP), R4
 	MOVD  40(RSP), R5
 	SVC   $0
+	TBZ   $5, R23, once // again while it is EAGAIN
+	CMN   $11, R0
+	BNE   once
+	SUB   $1, R25
+	CBNZ  R25, call
+
+once:
 	TBZ   $1, R23, result // fork: the parent leaves
 	CMP   $0, R0
 	BGT   leave

@@ -276,6 +276,47 @@ func residentKB(t *testing.T, pid int) int {
 	return n
 }
 
+// TestOpenatBelowSurvivesRenames opens paths with ".." below a directory while
+// somebody renames: the kernel gives EAGAIN when it cannot tell whether ".."
+// still leads to where it did.
+func TestOpenatBelowSurvivesRenames(t *testing.T) {
+	c := start(t, stub.Options{})
+	dir := t.TempDir()
+	if err := errors.Join(os.Mkdir(dir+"/a", 0o755), os.Mkdir(dir+"/b", 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	stop, ended := make(chan struct{}), make(chan error)
+	go func() {
+		for {
+			select {
+			case <-stop:
+				ended <- nil
+				return
+			default:
+			}
+			if err := unix.Renameat2(unix.AT_FDCWD, dir+"/a", unix.AT_FDCWD, dir+"/b", unix.RENAME_EXCHANGE); err != nil {
+				ended <- err
+				return
+			}
+		}
+	}()
+	root := c.Openat(stub.Num(unix.AT_FDCWD), dir, unix.O_PATH|unix.O_DIRECTORY, 0)
+	do(t, c.Proc)
+	for range 100 {
+		for range 100 {
+			c.CloseFd(c.OpenInRoot(root, "a/../b/../a/../b/../a", unix.O_PATH))
+		}
+		if err := c.Do(); err != nil {
+			t.Error(err)
+			break
+		}
+	}
+	close(stop)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestSpinUntilWoken(t *testing.T) {
 	c := start(t, stub.Options{})
 	c.SpinUntil()
