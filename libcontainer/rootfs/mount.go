@@ -45,7 +45,7 @@ func (m *mountOp) Apply(t *Tree) {
 // what trusts these directories go elsewhere (CVE-2019-19921, CVE-2023-27561).
 func (m *mountOp) point() point {
 	at := point{path: m.Destination, dir: m.wantsDir()}
-	if m.Type == "proc" || m.Type == "sysfs" || m.Destination == "/proc" || m.Destination == "/sys" {
+	if m.isKernels() {
 		at.resolve = unix.RESOLVE_NO_SYMLINKS
 	}
 	if m.DestNoFollow {
@@ -62,7 +62,17 @@ func (m *mountOp) attach(t *Tree, d mounts.Detached, target *stub.Value) {
 	if d.FS != nil {
 		t.p.CloseFd(d.FS)
 	}
+	if m.isKernels() {
+		t.hold(m.Destination, d.FD)
+		return
+	}
 	t.p.CloseFd(d.FD)
+}
+
+// isKernels reports whether the mount shows what the kernel has to be hidden
+// of.
+func (m *mountOp) isKernels() bool {
+	return m.Type == "proc" || m.Type == "sysfs" || m.Destination == "/proc" || m.Destination == "/sys"
 }
 
 // wantsDir tells whether the mount point is to be a directory: unless a file

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -45,6 +46,10 @@ type Tree struct {
 	// root is the container's "/", null the host's /dev/null.
 	root *stub.Value
 	null *stub.Value
+	// held are the mounts of procfs and sysfs, by destination. What is done
+	// below them later, above all hiding, is done there, wherever somebody
+	// has moved the mount point to in the meantime.
+	held map[string]*stub.Value
 
 	checks []check
 	// lastWay is the operation that directories were made for last.
@@ -187,7 +192,31 @@ func failedOp(err error, starts []int) int {
 
 // open queues the opening of a path of the container's as O_PATH.
 func (t *Tree) open(path string, flags int) *stub.Value {
-	return t.p.OpenInRoot(t.root, path, unix.O_PATH|flags)
+	dir, path := t.from(path)
+	return t.p.OpenInRoot(dir, path, unix.O_PATH|flags)
+}
+
+// from gives the directory that a path of the container's is resolved from,
+// and the path as seen from there.
+func (t *Tree) from(path string) (*stub.Value, string) {
+	dir, best := t.root, ""
+	for at, fd := range t.held {
+		if (path == at || strings.HasPrefix(path, at+"/")) && len(at) > len(best) {
+			dir, best = fd, at
+		}
+	}
+	if path == best {
+		return dir, "/"
+	}
+	return dir, path[len(best):]
+}
+
+// hold keeps the descriptor of a mount.
+func (t *Tree) hold(at string, fd *stub.Value) {
+	if t.held == nil {
+		t.held = map[string]*stub.Value{}
+	}
+	t.held[at] = fd
 }
 
 // Release closes what the building has opened in this process.

@@ -80,7 +80,7 @@ func (s *stagedMount) inherit(t *Tree) error {
 		return nil
 	}
 	s.inherited = true
-	there := t.p.OpenInRoot(t.root, s.Destination, unix.O_PATH).MayFail()
+	there := t.open(s.Destination, 0).MayFail()
 	st, v := t.p.Statx(there, "", unix.AT_EMPTY_PATH)
 	v.MayFail()
 	t.p.CloseFd(there).MayFail()
@@ -149,7 +149,7 @@ func (s *stagedMount) replaceRoot(t *Tree, made mounts.Detached) {
 	}
 	t.p.MoveMount(made.FD, t.root)
 	t.p.CloseFd(t.root)
-	t.root = made.FD
+	t.root, t.held = made.FD, nil
 }
 
 // explain keeps what an earlier failure was.

@@ -53,7 +53,8 @@ func (t *Tree) target(at point) *stub.Value {
 		t.makeLast(parent, path.Base(at.path), at.dir)
 		t.p.CloseFd(parent)
 	}
-	return t.p.Openat2(t.root, at.path, unix.O_PATH|unix.O_CLOEXEC|at.flags, unix.RESOLVE_IN_ROOT|unix.RESOLVE_NO_MAGICLINKS|at.resolve)
+	dir, name := t.from(at.path)
+	return t.p.Openat2(dir, name, unix.O_PATH|unix.O_CLOEXEC|at.flags, unix.RESOLVE_IN_ROOT|unix.RESOLVE_NO_MAGICLINKS|at.resolve)
 }
 
 // makeLast queues the making of one directory or empty file. It exists mostly.
