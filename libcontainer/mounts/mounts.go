@@ -21,10 +21,14 @@ type Detached struct {
 }
 
 // Make queues the calls that make m.
-func Make(p *stub.Proc, m *config.Mount) Detached {
+func Make(p *stub.Proc, m *config.Mount) Detached { return MakeFrom(p, m, nil) }
+
+// MakeFrom is Make with a descriptor of the source of a bind mount, unless it
+// is nil.
+func MakeFrom(p *stub.Proc, m *config.Mount, source *stub.Value) Detached {
 	var d Detached
 	if m.Bind {
-		d.FD = bind(p, m)
+		d.FD = bind(p, m, source)
 	} else {
 		d = filesystem(p, m)
 	}
@@ -43,12 +47,15 @@ func finish(p *stub.Proc, fd *stub.Value, m *config.Mount) {
 
 // bind queues the calls for a bind mount. It keeps the attributes of the mount
 // that it is made of, but for those that were asked for.
-func bind(p *stub.Proc, m *config.Mount) *stub.Value {
-	flags := cloneFlags(m.Recursive)
+func bind(p *stub.Proc, m *config.Mount, source *stub.Value) *stub.Value {
+	flags, path := cloneFlags(m.Recursive)|unix.AT_EMPTY_PATH, ""
+	if source == nil {
+		flags, source, path = cloneFlags(m.Recursive), stub.Num(unix.AT_FDCWD), m.Source
+	}
 	if m.SourceNoFollow {
 		flags |= unix.AT_SYMLINK_NOFOLLOW
 	}
-	fd := p.OpenTree(stub.Num(unix.AT_FDCWD), m.Source, flags)
+	fd := p.OpenTree(source, path, flags)
 	setAttr(p, fd, m.Attr, 0)
 	return fd
 }

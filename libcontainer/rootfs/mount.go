@@ -20,6 +20,8 @@ type mountOp struct {
 	// What was queued last: the context of the mount, the mount, and the
 	// place that it is to have.
 	fs, made, at *stub.Value
+	// source is a descriptor of the source, if it had to be passed.
+	source *stub.Value
 }
 
 func (m *mountOp) String() string {
@@ -36,7 +38,7 @@ func (m *mountOp) String() string {
 func (m *mountOp) Apply(t *Tree) {
 	m.at = t.target(m.point())
 	m.checkPlace(t)
-	m.attach(t, mounts.Make(t.p, m.Mount), m.at)
+	m.attach(t, mounts.MakeFrom(t.p, m.Mount, m.source), m.at)
 	t.p.CloseFd(m.at)
 }
 
@@ -108,6 +110,8 @@ func (m *mountOp) explain(t *Tree, err error) error {
 		return fmt.Errorf("%w: there is a symbolic link on the way to %q in the root file system: it must be a directory", err, m.Destination)
 	case call.Call == "open_tree" && call.Errno == unix.ENOENT:
 		return fmt.Errorf("%w: there is no %q on the host", err, m.Source)
+	case call.Call == "open_tree" && call.Errno == unix.EACCES:
+		return m.explainSource(t, err)
 	case call.Call == "move_mount" && (call.Errno == unix.EINVAL || call.Errno == unix.ENOTDIR):
 		return m.explainKinds(t, err)
 	case call.Call == "fsopen" && call.Errno == unix.ENODEV:

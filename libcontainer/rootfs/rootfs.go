@@ -121,6 +121,9 @@ func (t *Tree) recover(op Op, err error) (Op, error) {
 	if made {
 		return op, nil
 	}
+	if b, ok := op.(interface{ passSource(*Tree, error) bool }); ok && b.passSource(t, err) {
+		return op, nil
+	}
 	if e, ok := op.(interface{ explain(*Tree, error) error }); ok {
 		err = e.explain(t, err)
 	}

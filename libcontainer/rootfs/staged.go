@@ -111,7 +111,7 @@ func (s *stagedMount) make(t *Tree) (mounts.Detached, error) {
 		m.Flags = slices.DeleteFunc(slices.Clone(m.Flags), func(f string) bool { return f == "ro" })
 	}
 	if !s.old {
-		made := mounts.Make(t.p, &m)
+		made := mounts.MakeFrom(t.p, &m, s.source)
 		s.fs, s.made = made.FS, made.FD
 		return made, t.Do()
 	}

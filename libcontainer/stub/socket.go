@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 
 	"golang.org/x/sys/unix"
 )
@@ -14,6 +15,8 @@ import (
 type socket struct {
 	fd  int
 	mem region
+	// passing is sent behind the byte that begins the next batch.
+	passing *os.File
 }
 
 // socketPair makes a control socket: this side's end and the stub's.
@@ -55,10 +58,27 @@ func (s *socket) exchange(*Proc) error {
 	if errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET) {
 		return io.EOF
 	}
+	if err == nil {
+		err = s.sendFile()
+	}
 	if err != nil {
 		return fmt.Errorf("write control socket: %w", err)
 	}
 	return s.receive()
+}
+
+func (s *socket) pass(f *os.File) { s.passing = f }
+
+// sendFile sends the descriptor that is to be passed, if there is one.
+func (s *socket) sendFile() error {
+	f := s.passing
+	s.passing = nil
+	if f == nil {
+		return nil
+	}
+	defer runtime.KeepAlive(f)
+	rights := unix.UnixRights(int(f.Fd()))
+	return retry(func() error { return unix.Sendmsg(s.fd, []byte{0}, rights, nil, unix.MSG_NOSIGNAL) })
 }
 
 func (s *socket) close() error {

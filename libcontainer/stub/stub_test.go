@@ -276,6 +276,31 @@ func residentKB(t *testing.T, pid int) int {
 	return n
 }
 
+func TestPass(t *testing.T) {
+	c := start(t, stub.Options{})
+	path := filepath.Join(t.TempDir(), "file")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, text := range []string{"one", " two"} {
+		passed, err := c.Pass(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		flags := c.Fcntl(passed, unix.F_GETFD, 0)
+		c.Write(passed, text)
+		do(t, c.Proc)
+		if flags.Int() != unix.FD_CLOEXEC {
+			t.Errorf("flags of the descriptor: %#x", flags.Int())
+		}
+	}
+	if got, err := os.ReadFile(path); err != nil || string(got) != "one two" {
+		t.Errorf("file holds %q, %v", got, err)
+	}
+}
+
 // TestOpenatBelowSurvivesRenames opens paths with ".." below a directory while
 // somebody renames: the kernel gives EAGAIN when it cannot tell whether ".."
 // still leads to where it did.
