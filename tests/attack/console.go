@@ -1,0 +1,55 @@
+package main
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// console takes the terminals of the containers and drops them.
+type console struct {
+	*net.UnixListener
+}
+
+// terminal gives the containers terminals.
+func (b *bundle) terminal() {
+	path := filepath.Join(b.limbo, "console.sock")
+	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		b.must(err)
+		return
+	}
+	b.spec.Process.Terminal = true
+	b.args = append(b.args, "--console-socket", path)
+	b.console = &console{listener}
+	go b.console.take()
+}
+
+// take drops each terminal that comes; what is none, or an error, is for the
+// runtime to complain of.
+func (c *console) take() {
+	for {
+		conn, err := c.AcceptUnix()
+		if err != nil {
+			return
+		}
+		control := make([]byte, 64)
+		_, n, _, _, err := conn.ReadMsgUnix(make([]byte, 4096), control)
+		conn.Close()
+		if err != nil {
+			continue
+		}
+		messages, err := unix.ParseSocketControlMessage(control[:n])
+		if err != nil {
+			continue
+		}
+		for i := range messages {
+			fds, _ := unix.ParseUnixRights(&messages[i])
+			for _, fd := range fds {
+				os.NewFile(uintptr(fd), "terminal").Close()
+			}
+		}
+	}
+}

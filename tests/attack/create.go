@@ -1,0 +1,100 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// create creates one container, looks at it, and deletes it.
+func (w *work) create(id string) {
+	if err := w.tryCreate(id); err != nil {
+		w.violation("%s: %v", id, err)
+	}
+}
+
+func (w *work) tryCreate(id string) (err error) {
+	dir := filepath.Join(w.dir, "bundles", id)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if err := w.write(dir, w.cgroup+"-"+id); err != nil {
+		return err
+	}
+	pidFile := filepath.Join(dir, "pid")
+	args := append([]string{"create", "--bundle", dir, "--pid-file", pidFile}, w.args...)
+	failure, err := w.call(dir, append(args, id)...)
+	if err != nil {
+		return err
+	}
+	if failure != "" {
+		return w.judgeFailure(id, failure)
+	}
+	w.made.Add(1)
+	pid, err := os.ReadFile(pidFile)
+	if err == nil {
+		err = w.judge(id, string(pid))
+	}
+	failure, e := w.call(dir, "delete", "--force", id)
+	if failure != "" {
+		e = errors.New("delete: " + failure)
+	}
+	return errors.Join(err, e)
+}
+
+// call runs the runtime and gives what it said when it failed. It goes
+// through a file: a container that lives on would hold a pipe open.
+func (w *work) call(dir string, args ...string) (failure string, err error) {
+	stderr, err := os.CreateTemp(dir, "stderr")
+	if err != nil {
+		return "", err
+	}
+	defer stderr.Close()
+	cmd := exec.Command(w.runtime, append([]string{"--root", filepath.Join(w.dir, "state")}, args...)...)
+	cmd.Stderr = stderr
+	err = cmd.Run()
+	if err == nil {
+		return "", nil
+	}
+	if !errors.As(err, new(*exec.ExitError)) {
+		return "", err
+	}
+	text, e := os.ReadFile(stderr.Name())
+	if e == nil && len(bytes.TrimSpace(text)) == 0 {
+		return fmt.Sprintf("nothing said: %v", err), nil
+	}
+	return string(text), e
+}
+
+// place is what an error has to name: where in config.json, or what of the
+// defaults, it happened.
+var place = regexp.MustCompile(`mounts\[\d+\]|linux\.[a-zA-Z]+|process\.[a-zA-Z]+|root\.path|device "|link "|working directory`)
+
+var (
+	quoted  = regexp.MustCompile(`'[^']*'`)
+	numbers = regexp.MustCompile(`\d+`)
+)
+
+// judgeFailure looks at the message of a create that has failed, which is to be
+// one line that names a place, and at what is left of it.
+func (w *work) judgeFailure(id, failure string) error {
+	failure = strings.TrimSpace(failure)
+	if _, msg, ok := strings.Cut(failure, "msg="); ok {
+		failure = msg
+	}
+	reason := strings.ReplaceAll(strings.ReplaceAll(failure, id, "ID"), `\"`, "'")
+	w.failed(numbers.ReplaceAllString(quoted.ReplaceAllString(reason, "…"), "N"))
+	if strings.Contains(failure, "\n") || !place.MatchString(strings.ReplaceAll(failure, `\"`, `"`)) {
+		w.violation("%s: what has failed? %s", id, failure)
+	}
+	if _, err := os.Lstat(filepath.Join(w.dir, "state", id)); err == nil {
+		return errors.New("a create that has failed leaves its state")
+	}
+	return nil
+}

@@ -1,0 +1,47 @@
+# A hostile root file system: while containers are created, another process
+# exchanges directories and files of it for symbolic links that lead out of it,
+# and back. 2,000 creates in all; tests/attack tells what is done, and looked at.
+BATS_TEST_TIMEOUT=200
+load helpers
+
+setup_file() {
+	export ATTACK=$BATS_FILE_TMPDIR/attack
+	cd "$BATS_TEST_DIRNAME/../.." && CGO_ENABLED=0 go build -o "$ATTACK" ./tests/attack
+}
+
+# attacked CREATES SCENARIO: nothing was made, changed or mounted outside.
+attacked() {
+	mkdir "$T/work"
+	"$ATTACK" --creates "$1" "$RUNTIME" "$2" "$T/work" "$CGROUP" >"$T/out" 2>&1 || failed "$(<"$T/out")"
+	assert_match "$2: $1 creates" "$(<"$T/out")"
+}
+
+# bats test_tags=berth
+@test "an attacker exchanges mount points and what is above them for links" {
+	attacked 500 mounts
+}
+
+# bats test_tags=berth
+@test "an attacker exchanges what is above missing mount points for links" {
+	attacked 300 missing
+}
+
+# bats test_tags=berth
+@test "an attacker exchanges an image's own /dev for links" {
+	attacked 300 dev
+}
+
+# bats test_tags=berth
+@test "an attacker exchanges /proc and /sys for links" {
+	attacked 300 proc
+}
+
+# bats test_tags=berth
+@test "an attacker exchanges mount points in a user namespace for links" {
+	attacked 300 user
+}
+
+# bats test_tags=berth
+@test "an attacker exchanges mount points for links with --no-pivot" {
+	attacked 300 no-pivot
+}
