@@ -27,6 +27,8 @@ func Features(o FeaturesOptions) *features.Features {
 		MountOptions:  MountOptions(),
 		Linux:         linuxFeatures(o.Cgroup),
 		Annotations:   maps.Clone(o.Annotations),
+
+		PotentiallyUnsafeConfigAnnotations: config.Annotations(),
 	}
 }
 

@@ -21,9 +21,6 @@ func convertLabels(out *config.Process, p *specs.Process, field string) error {
 	return nil
 }
 
-// mountContextAnnotation says which of the contexts linux.mountLabel is.
-const mountContextAnnotation = "run.oci.mount_context_type"
-
 // mountContexts are its values (mount(8)), the default first.
 var mountContexts = []string{"context", "fscontext", "defcontext", "rootcontext"}
 
@@ -36,9 +33,9 @@ var unlabelled = []string{"proc", "sysfs", "cgroup", "cgroup2"}
 // keeps the labels of what it shows.
 func convertMountLabel(out *config.Config, linux *specs.Linux, annotations map[string]string) error {
 	context := mountContexts[0]
-	if name, ok := annotations[mountContextAnnotation]; ok {
+	if name, ok := annotations[config.MountContextAnnotation]; ok {
 		if !slices.Contains(mountContexts, name) {
-			return fieldErr(key("annotations", mountContextAnnotation), "unknown kind of context %s: want one of %s%s",
+			return fieldErr(key("annotations", config.MountContextAnnotation), "unknown kind of context %s: want one of %s%s",
 				config.Quote(name), strings.Join(mountContexts, ", "), config.DidYouMean(name, mountContexts))
 		}
 		context = name

@@ -1,0 +1,19 @@
+package config
+
+// Annotations of config.json that change what berth does. An engine that passes
+// annotations of its users on must decide about these, so each is in the list
+// of Annotations too.
+const (
+	// MountContextAnnotation says which of SELinux's contexts linux.mountLabel
+	// is.
+	MountContextAnnotation = "run.oci.mount_context_type"
+)
+
+// Annotations lists those that change what berth does, sorted; one that ends in
+// a dot is the beginning of many (features.md, Unsafe annotations in
+// config.json).
+func Annotations() []string {
+	return []string{
+		MountContextAnnotation,
+	}
+}
