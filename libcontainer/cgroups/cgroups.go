@@ -28,7 +28,8 @@ type Manager interface {
 
 	// Set writes resource limits. What is nil or absent is left as it is, so
 	// a caller that updates passes only what changes. Devices are the whole
-	// list of rules, in the order of config.json.
+	// list of rules, in the order of config.json. When the kernel refuses a
+	// value, those set before it are as they were.
 	Set(*specs.LinuxResources) error
 
 	// Entry tells how a new process gets into the cgroup.

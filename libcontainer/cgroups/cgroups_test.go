@@ -201,7 +201,7 @@ func TestNamesStayInTheDirectory(t *testing.T) {
 
 func TestWriteErrorNamesAll(t *testing.T) {
 	dir := t.TempDir()
-	err := Apply(dir, []Write{{
+	err := new(Transaction).Apply(dir, []Write{{
 		Field: "memory.limit", File: "memory.max", Value: "100",
 		Remedy: map[unix.Errno]string{unix.ENOENT: "do this"},
 	}})
@@ -249,6 +249,80 @@ func TestApplyOrder(t *testing.T) {
 	err = applyWith([]Write{{File: "a"}, {File: "b"}}, func(w Write) error { return unix.EBUSY })
 	if !errors.Is(err, unix.EBUSY) {
 		t.Errorf("error %v, want EBUSY at once", err)
+	}
+}
+
+// A transaction that is rolled back leaves what was there, in files of one
+// value, of lines and of lists.
+func TestTransaction(t *testing.T) {
+	before := map[string]string{
+		"memory.max": "4096", "cpu.max": "max 100000", "cpuset.cpus": "",
+		"io.max": "8:0 rbps=1 wbps=max", "io.weight": "default 100\n8:0 50", "memory.oom_control": "oom_kill_disable 0\nunder_oom 0",
+	}
+	writes := []Write{
+		{File: "memory.max", Value: "8192"},
+		{File: "memory.max", Value: "12288"},
+		{File: "cpu.max", Value: "500 1000"},
+		{File: "cpuset.cpus", Value: "0-1"},
+		{File: "io.max", Row: "8:0", Value: "8:0 rbps=2"},
+		{File: "io.weight", Row: "default", Value: "200"},
+		{File: "memory.oom_control", Row: "oom_kill_disable", Value: "1"},
+	}
+	dir := t.TempDir()
+	for name, content := range before {
+		write(t, dir, name, content+"\n")
+	}
+	var tx Transaction
+	if err := tx.Apply(dir, writes); err != nil {
+		t.Fatal(err)
+	}
+	for i, w := range writes[1:] {
+		if got, _ := ReadFile(dir, w.File); got != w.Value {
+			t.Errorf("write %d: %s = %q", i+1, w.File, got)
+		}
+	}
+	missing := Write{Field: "x", File: "x.max", Value: "1"}
+	err := tx.Rollback(tx.Apply(dir, []Write{missing}))
+	if !errors.Is(err, unix.ENOENT) || strings.Contains(err.Error(), "restore") {
+		t.Errorf("error %v", err)
+	}
+	// The kernel takes these one by one, and what was a line is written alone.
+	before["io.weight"], before["memory.oom_control"] = "100", "0"
+	for name, want := range before {
+		if got, err := ReadFile(dir, name); got != want {
+			t.Errorf("%s = %q, want %q, %v", name, got, want, err)
+		}
+	}
+}
+
+// What is there already is not written: v1 would refuse even the old limit
+// while more than it is in use.
+func TestTransactionLeavesWhatHolds(t *testing.T) {
+	dir := t.TempDir()
+	for _, w := range []Write{
+		{File: "memory.limit_in_bytes", Value: "8192"},
+		{File: "memory.limit_in_bytes", Value: "8193", Pages: true},
+		{File: "io.max", Row: "8:0", Value: "8:0 rbps=1"},
+	} {
+		content := "8192\n"
+		if w.Row != "" {
+			content = "7:0 rbps=2\n8:0 rbps=1\n"
+		}
+		write(t, dir, w.File, content)
+		if err := new(Transaction).Apply(dir, []Write{w}); err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := os.ReadFile(dir + "/" + w.File); string(got) != content {
+			t.Errorf("%+v: written, %q", w, got)
+		}
+	}
+	w := Write{File: "pids.max", Value: "8193"}
+	write(t, dir, w.File, "8192\n")
+	if err := new(Transaction).Apply(dir, []Write{w}); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := ReadFile(dir, w.File); got != "8193" {
+		t.Errorf("%+v: %q", w, got)
 	}
 }
 

@@ -39,7 +39,7 @@ func RdmaWrites(rdma map[string]specs.LinuxRdma) ([]Write, error) {
 			value += fmt.Sprintf(" hca_object=%d", *r.HcaObjects)
 		}
 		writes = append(writes, Write{
-			Field: field, File: "rdma.max", Value: value,
+			Field: field, File: "rdma.max", Row: device, Value: value,
 			Remedy: map[unix.Errno]string{unix.ENODEV: "no such RDMA device"},
 		})
 	}

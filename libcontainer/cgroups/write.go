@@ -1,8 +1,13 @@
 package cgroups
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -14,9 +19,30 @@ type Write struct {
 	Value string
 	// Remedy says what to do when the kernel answers with an errno.
 	Remedy map[unix.Errno]string
+	// Row is the first word of the line with the value, in a file of many
+	// lines: the numbers of a device, for one. Unset is what to write to have
+	// no such line; empty if there always is one.
+	Row   string
+	Unset string
+	// Pages says that the kernel rounds the value down to whole pages.
+	Pages bool
 	// InUse is a file that tells how much is in use, for when that is the
 	// reason of EBUSY.
 	InUse string
+}
+
+// Transaction makes writes to the directories of a cgroup. When one of them is
+// refused, those before it can be taken back. Values that are there already
+// are not written again: engines send all limits to change one of them, and v1
+// refuses even the old memory limit while more than it is in use.
+type Transaction struct {
+	// before are the writes that restore what was, in the order of those made.
+	before []restore
+}
+
+type restore struct {
+	dir string
+	Write
 }
 
 // Apply makes the writes to the cgroup directory dir, in their order, except
@@ -25,13 +51,45 @@ type Write struct {
 // memory limit must not exceed that of memory and swap, a burst not the quota,
 // so the right order depends on the values of now. A refused write changes
 // nothing.
-func Apply(dir string, writes []Write) error {
-	return applyWith(writes, func(w Write) error { return w.apply(dir) })
+func (t *Transaction) Apply(dir string, writes []Write) error {
+	return applyWith(writes, func(w Write) error { return t.write(dir, w) })
 }
 
-func applyWith(writes []Write, apply func(Write) error) error {
+func (t *Transaction) write(dir string, w Write) error {
+	now, readErr := ReadFile(dir, w.File)
+	if readErr == nil && w.holds(now) {
+		return nil
+	}
+	if err := w.apply(dir); err != nil {
+		return err
+	}
+	old, ok := w.valueIn(now)
+	if !ok {
+		old = w.Unset
+	}
+	// What cannot be read (memory.reclaim) is no setting that could be restored.
+	if readErr == nil && old != "" {
+		w.Value = old
+		t.before = append(t.before, restore{dir, w})
+	}
+	return nil
+}
+
+// Rollback writes back what was before, after err, which it returns together
+// with what could not be restored.
+func (t *Transaction) Rollback(err error) error {
+	slices.Reverse(t.before)
+	e := applyWith(t.before, func(r restore) error { return r.apply(r.dir) })
+	t.before = nil
+	if e != nil {
+		return fmt.Errorf("%w; restore what was before: %w", err, e)
+	}
+	return err
+}
+
+func applyWith[W any](writes []W, apply func(W) error) error {
 	for len(writes) > 0 {
-		var again []Write
+		var again []W
 		var first error
 		for _, w := range writes {
 			err := apply(w)
@@ -79,6 +137,38 @@ func (w Write) used(dir string, errno unix.Errno) string {
 		return ""
 	}
 	return fmt.Sprintf(", %d bytes", n)
+}
+
+// holds reports whether a file with this content has the value already.
+func (w Write) holds(content string) bool {
+	now, ok := w.valueIn(content)
+	if !ok || now == w.Value {
+		return ok
+	}
+	n, err := strconv.ParseUint(w.Value, 10, 64)
+	page := uint64(os.Getpagesize())
+	return err == nil && w.Pages && strconv.FormatUint(n/page*page, 10) == now
+}
+
+// valueIn returns what to write to a file to get again what it holds, of this
+// value, when it has this content; false if it holds nothing of it.
+func (w Write) valueIn(content string) (string, bool) {
+	if w.Row == "" {
+		// Nothing is written by an empty write; an empty line empties a list.
+		return cmp.Or(content, "\n"), true
+	}
+	for line := range strings.Lines(content) {
+		line = strings.TrimSuffix(line, "\n")
+		row, value, _ := strings.Cut(line, " ")
+		switch {
+		case row != w.Row:
+		case strings.HasPrefix(w.Value, w.Row+" "):
+			return line, true
+		default:
+			return value, true
+		}
+	}
+	return "", false
 }
 
 // Invalid returns the error for a field of linux.resources with a value that

@@ -25,25 +25,30 @@ func planBlkio(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
 		prefix = "blkio.bfq."
 	}
 	var writes []cgroups.Write
-	add := func(field, file, value string, remedy map[unix.Errno]string) {
-		writes = append(writes, cgroups.Write{Field: field, File: file, Value: value, Remedy: remedy})
+	// device is that of a file with a line for each, else empty.
+	add := func(field, file, device, value string, remedy map[unix.Errno]string) {
+		w := cgroups.Write{Field: field, File: file, Value: value, Remedy: remedy}
+		if device != "" {
+			w.Value, w.Row, w.Unset = device+" "+value, device, device+" 0"
+		}
+		writes = append(writes, w)
 	}
 	noWeight := map[unix.Errno]string{unix.ENOENT: "this kernel has no weights for it: the bfq scheduler has, leaf weights went with Linux 5.0"}
 	weight := func(field, file, device string, w *uint16) {
 		if w != nil && *w != 0 {
-			add(field, file, device+strconv.FormatUint(uint64(*w), 10), noWeight)
+			add(field, file, device, strconv.FormatUint(uint64(*w), 10), noWeight)
 		}
 	}
 	weight("blockIO.weight", prefix+"weight", "", b.Weight)
 	weight("blockIO.leafWeight", "blkio.leaf_weight", "", b.LeafWeight)
 	for i, d := range b.WeightDevice {
-		field, device := fmt.Sprintf("blockIO.weightDevice[%d].", i), fmt.Sprintf("%d:%d ", d.Major, d.Minor)
+		field, device := fmt.Sprintf("blockIO.weightDevice[%d].", i), fmt.Sprintf("%d:%d", d.Major, d.Minor)
 		weight(field+"weight", prefix+"weight_device", device, d.Weight)
 		weight(field+"leafWeight", "blkio.leaf_weight_device", device, d.LeafWeight)
 	}
 	cgroups.BlockIOThrottle(b, func(field, what, device string, rate uint64) {
 		file := map[string]string{"rbps": "read_bps", "wbps": "write_bps", "riops": "read_iops", "wiops": "write_iops"}[what]
-		add(field, "blkio.throttle."+file+"_device", device+" "+strconv.FormatUint(rate, 10), cgroups.DeviceRemedy())
+		add(field, "blkio.throttle."+file+"_device", device, strconv.FormatUint(rate, 10), cgroups.DeviceRemedy())
 	})
 	return writes, nil
 }

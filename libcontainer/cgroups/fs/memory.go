@@ -71,7 +71,7 @@ func (p *memoryPlan) limit(v *int64, w cgroups.Write) {
 		return
 	}
 	p.err = cgroups.CheckLimit(w.Field, *v)
-	w.Value = strconv.FormatInt(*v, 10)
+	w.Value, w.Pages = strconv.FormatInt(*v, 10), true
 	p.writes = append(p.writes, w)
 }
 
@@ -104,7 +104,9 @@ func (p *memoryPlan) switches(mem *specs.LinuxMemory) {
 		add("memory.swappiness", "memory.swappiness", strconv.FormatUint(*mem.Swappiness, 10), nil)
 	}
 	if mem.DisableOOMKiller != nil {
-		add("memory.disableOOMKiller", "memory.oom_control", bit(*mem.DisableOOMKiller), nil)
+		p.writes = append(p.writes, cgroups.Write{
+			Field: "memory.disableOOMKiller", File: "memory.oom_control", Row: "oom_kill_disable", Value: bit(*mem.DisableOOMKiller),
+		})
 	}
 	if mem.UseHierarchy != nil {
 		add("memory.useHierarchy", "memory.use_hierarchy", bit(*mem.UseHierarchy),

@@ -28,6 +28,7 @@ func planNetPrio(_ string, r *specs.LinuxResources) ([]cgroups.Write, error) {
 		writes = append(writes, cgroups.Write{
 			Field:  fmt.Sprintf("network.priorities[%d]", i),
 			File:   "net_prio.ifpriomap",
+			Row:    p.Name,
 			Value:  p.Name + " " + strconv.FormatUint(uint64(p.Priority), 10),
 			Remedy: map[unix.Errno]string{unix.ENODEV: "no such interface in the network namespace of the runtime"},
 		})

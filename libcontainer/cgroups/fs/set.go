@@ -30,7 +30,8 @@ func rows() []row {
 }
 
 // Set implements cgroups.Manager. All values are checked before the first is
-// written; what the kernel refuses leaves those written before it.
+// written, and when the kernel refuses one, those written before it are taken
+// back.
 func (m *Manager) Set(r *specs.LinuxResources) error {
 	if r == nil {
 		return nil
@@ -64,18 +65,22 @@ func (m *Manager) set(r *specs.LinuxResources) error {
 		}
 		jobs = append(jobs, job{dir, writes})
 	}
+	var t cgroups.Transaction
 	for _, j := range jobs {
-		if err := cgroups.Apply(j.dir, j.writes); err != nil {
-			return err
+		if err := t.Apply(j.dir, j.writes); err != nil {
+			return t.Rollback(err)
 		}
 	}
-	if len(r.Devices) > 0 {
-		return m.setDevices(r.Devices)
+	if err := m.setDevices(r.Devices); err != nil {
+		return t.Rollback(err)
 	}
 	return nil
 }
 
 func (m *Manager) setDevices(rules []specs.LinuxDeviceCgroup) error {
+	if len(rules) == 0 {
+		return nil
+	}
 	dir := m.paths["devices"]
 	if dir == "" && m.opts.Tolerate {
 		// Without a cgroup there is none to restrict; a rootless container can

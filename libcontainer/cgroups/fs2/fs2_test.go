@@ -64,11 +64,11 @@ func TestSet(t *testing.T) {
 		{
 			"memory",
 			specs.LinuxResources{Memory: &specs.LinuxMemory{
-				Limit: ptr[int64](100), Reservation: ptr[int64](50), Swap: ptr[int64](300),
+				Limit: ptr[int64](100), Reservation: ptr[int64](8192), Swap: ptr[int64](300),
 				Kernel: ptr[int64](-1), KernelTCP: ptr[int64](0), DisableOOMKiller: ptr(false), UseHierarchy: ptr(true),
 			}},
 			map[string]string{"memory.max": "max", "memory.low": "0", "memory.swap.max": "max"},
-			map[string]string{"memory.max": "100", "memory.low": "50", "memory.swap.max": "200"},
+			map[string]string{"memory.max": "100", "memory.low": "8192", "memory.swap.max": "200"},
 		},
 		{
 			"memory without swap",

@@ -22,8 +22,9 @@ func planIO(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
 		return nil, cgroups.Unsupported("blockIO.leafWeight", "leaf weights went with the cfq scheduler")
 	}
 	var writes []cgroups.Write
-	add := func(field, file, value string, remedy map[unix.Errno]string) {
-		writes = append(writes, cgroups.Write{Field: field, File: file, Value: value, Remedy: remedy})
+	// row is the first word of the line in the file, unset takes it away.
+	add := func(field, file, value, row, unset string, remedy map[unix.Errno]string) {
+		writes = append(writes, cgroups.Write{Field: field, File: file, Value: value, Row: row, Unset: unset, Remedy: remedy})
 	}
 	// BFQ has a file of its own, with the range of blockIO; io.weight is of
 	// iocost.
@@ -34,7 +35,7 @@ func planIO(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
 	remedy := cgroups.DeviceRemedy()
 	remedy[unix.ENOENT] = "this kernel has no weights: neither bfq (modprobe bfq) nor iocost"
 	if b.Weight != nil && *b.Weight != 0 {
-		add("blockIO.weight", file, strconv.FormatUint(convert(*b.Weight), 10), remedy)
+		add("blockIO.weight", file, strconv.FormatUint(convert(*b.Weight), 10), "default", "", remedy)
 	}
 	for i, d := range b.WeightDevice {
 		field := fmt.Sprintf("blockIO.weightDevice[%d]", i)
@@ -42,7 +43,8 @@ func planIO(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
 			return nil, cgroups.Unsupported(field+".leafWeight", "leaf weights went with the cfq scheduler")
 		}
 		if d.Weight != nil && *d.Weight != 0 {
-			add(field+".weight", file, fmt.Sprintf("%d:%d %d", d.Major, d.Minor, convert(*d.Weight)), remedy)
+			device := fmt.Sprintf("%d:%d", d.Major, d.Minor)
+			add(field+".weight", file, fmt.Sprintf("%s %d", device, convert(*d.Weight)), device, device+" default", remedy)
 		}
 	}
 	cgroups.BlockIOThrottle(b, func(field, what, device string, rate uint64) {
@@ -50,7 +52,7 @@ func planIO(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
 		if rate != 0 {
 			value = strconv.FormatUint(rate, 10)
 		}
-		add(field, "io.max", device+" "+what+"="+value, cgroups.DeviceRemedy())
+		add(field, "io.max", device+" "+what+"="+value, device, device+" "+what+"=max", cgroups.DeviceRemedy())
 	})
 	return writes, nil
 }

@@ -29,7 +29,7 @@ func planMemory(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
 	if swap != "" {
 		// Before the limit: lowering that pushes memory out to swap.
 		writes = append(writes, cgroups.Write{
-			Field: "memory.swap", File: "memory.swap.max", Value: swap,
+			Field: "memory.swap", File: "memory.swap.max", Value: swap, Pages: true,
 			Remedy: map[unix.Errno]string{unix.ENOENT: "the kernel does not account swap: boot it without swapaccount=0, or leave memory.swap out"},
 		})
 	}
@@ -46,7 +46,7 @@ func planMemory(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
 		if err := cgroups.CheckLimit(l.field, *l.v); err != nil {
 			return nil, err
 		}
-		writes = append(writes, cgroups.Write{Field: l.field, File: l.file, Value: limit(*l.v)})
+		writes = append(writes, cgroups.Write{Field: l.field, File: l.file, Value: limit(*l.v), Pages: true})
 	}
 	if mem.CheckBeforeUpdate != nil && *mem.CheckBeforeUpdate {
 		err = checkUsage(dir, mem)

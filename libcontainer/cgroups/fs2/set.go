@@ -29,8 +29,7 @@ func rows() []row {
 }
 
 // Set implements cgroups.Manager. It enables the controllers that it needs, and
-// no others. All values are checked before the first is written; what the
-// kernel refuses leaves those written before it.
+// no others. All values are checked before the first is written.
 func (m *Manager) Set(r *specs.LinuxResources) error {
 	if r == nil {
 		return nil
@@ -56,19 +55,27 @@ func (m *Manager) set(r *specs.LinuxResources) error {
 		}
 		needed = append(needed, row)
 	}
+	var t cgroups.Transaction
+	if err := m.write(&t, needed, r); err != nil {
+		return t.Rollback(err)
+	}
+	return nil
+}
+
+func (m *Manager) write(t *cgroups.Transaction, needed []row, r *specs.LinuxResources) error {
 	for _, row := range needed {
-		if err := m.setRow(row, r); err != nil {
+		if err := m.setRow(t, row, r); err != nil {
 			return err
 		}
 	}
 	// After the others: who names a file means that one.
-	if err := m.setUnified(r.Unified); err != nil {
+	if err := m.setUnified(t, r.Unified); err != nil {
 		return err
 	}
 	return m.setDevices(r.Devices)
 }
 
-func (m *Manager) setRow(row row, r *specs.LinuxResources) error {
+func (m *Manager) setRow(t *cgroups.Transaction, row row, r *specs.LinuxResources) error {
 	if err := enable(m.dir, row.controller); err != nil {
 		return fmt.Errorf("%s: %w", field(row, r), err)
 	}
@@ -77,7 +84,7 @@ func (m *Manager) setRow(row row, r *specs.LinuxResources) error {
 	if err != nil {
 		return err
 	}
-	return cgroups.Apply(m.dir, writes)
+	return t.Apply(m.dir, writes)
 }
 
 // field names what needs the controller of a row.

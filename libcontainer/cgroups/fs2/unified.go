@@ -13,7 +13,7 @@ import (
 
 // setUnified writes linux.resources.unified: file names and values, as they
 // are. The controller of a file is what comes before the first dot.
-func (m *Manager) setUnified(unified map[string]string) error {
+func (m *Manager) setUnified(t *cgroups.Transaction, unified map[string]string) error {
 	if len(unified) == 0 {
 		return nil
 	}
@@ -39,7 +39,7 @@ func (m *Manager) setUnified(unified map[string]string) error {
 				return fmt.Errorf("%s: %w", field, err)
 			}
 		}
-		if err := cgroups.Apply(m.dir, unifiedWrites(field, key, unified[key])); err != nil {
+		if err := t.Apply(m.dir, unifiedWrites(field, key, unified[key])); err != nil {
 			return err
 		}
 	}
@@ -52,11 +52,22 @@ func unifiedWrites(field, file, value string) []cgroups.Write {
 	var writes []cgroups.Write
 	for line := range strings.Lines(value) {
 		if line = strings.TrimSuffix(line, "\n"); line != "" {
-			writes = append(writes, cgroups.Write{Field: field, File: file, Value: line})
+			writes = append(writes, cgroups.Write{Field: field, File: file, Value: line, Row: rowOf(file, line)})
 		}
 	}
 	if len(writes) == 0 {
 		writes = []cgroups.Write{{Field: field, File: file, Value: value}}
 	}
 	return writes
+}
+
+// rowOf returns the word by which the kernel finds the line of a file that a
+// value is for: the numbers of a device, or the name of a resource.
+func rowOf(file, value string) string {
+	word, _, more := strings.Cut(value, " ")
+	named := []string{"misc.max", "rdma.max", "dmem.max", "dmem.min", "dmem.low"}
+	if more && (strings.Contains(word, ":") || slices.Contains(named, file)) {
+		return word
+	}
+	return ""
 }
