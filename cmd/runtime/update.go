@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"github.com/urfave/cli/v3"
+
+	ociruntime "github.com/berth-oci/berth/runtime"
+	"github.com/berth-oci/berth/specconv"
+)
+
+func (a *app) updateCommand() *cli.Command {
+	flags := []cli.Flag{
+		&cli.StringFlag{Name: "resources", Aliases: []string{"r"}, Usage: "`FILE` with a linux.resources object, or - for standard input; instead of the other flags"},
+	}
+	for _, f := range limitFlags() {
+		flags = append(flags, &cli.StringFlag{Name: f.name, Usage: f.usage})
+	}
+	for _, name := range []string{"kernel-memory", "kernel-memory-tcp"} {
+		flags = append(flags, &cli.StringFlag{Name: name, Hidden: true, Usage: "ignored: kernels have no such limit any more"})
+	}
+	for _, name := range []string{"l3-cache-schema", "mem-bw-schema"} {
+		flags = append(flags, &cli.StringFlag{Name: name, Hidden: true, Usage: "not supported yet"})
+	}
+	return &cli.Command{
+		Name:      "update",
+		Usage:     "change the limits of a container; those that are not given stay as they are",
+		ArgsUsage: "ID",
+		Flags:     flags,
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			if err := exactArgs(cmd, 1); err != nil {
+				return err
+			}
+			resources, err := a.resources(cmd)
+			if err != nil {
+				return err
+			}
+			c, err := a.container(cmd)
+			if err != nil {
+				return err
+			}
+			return c.Update(ctx, ociruntime.UpdateOptions{Resources: resources})
+		},
+	}
+}
+
+// resources gives what the flags ask for.
+func (a *app) resources(cmd *cli.Command) (*specs.LinuxResources, error) {
+	for _, name := range []string{"l3-cache-schema", "mem-bw-schema"} {
+		if cmd.IsSet(name) {
+			return nil, fmt.Errorf("--%s: linux.intelRdt is not supported yet", name)
+		}
+	}
+	if cmd.IsSet("kernel-memory") || cmd.IsSet("kernel-memory-tcp") {
+		a.log.Warn("Kernel memory settings are ignored and will be removed")
+	}
+	if cmd.IsSet("resources") {
+		for _, f := range limitFlags() {
+			if cmd.IsSet(f.name) {
+				return nil, fmt.Errorf("--%s: cannot be combined with --resources, which says it all", f.name)
+			}
+		}
+		return readResources(cmd.String("resources"))
+	}
+	r := &specs.LinuxResources{Memory: new(specs.LinuxMemory), CPU: new(specs.LinuxCPU), Pids: new(specs.LinuxPids), BlockIO: new(specs.LinuxBlockIO)}
+	for _, f := range limitFlags() {
+		if !cmd.IsSet(f.name) {
+			continue
+		}
+		if err := f.set(r, cmd.String(f.name)); err != nil {
+			return nil, fmt.Errorf("--%s: %w", f.name, err)
+		}
+	}
+	return r, nil
+}
+
+func readResources(path string) (r *specs.LinuxResources, err error) {
+	in := io.Reader(os.Stdin)
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, fmt.Errorf("--resources: %w", err)
+		}
+		defer f.Close()
+		in = f
+	} else {
+		path = "standard input"
+	}
+	if r, err = specconv.LoadResources(in); err != nil {
+		return nil, fmt.Errorf("--resources: %s: %w", path, err)
+	}
+	return r, nil
+}
+
+// limitFlag is a flag for a field of linux.resources.
+type limitFlag struct {
+	name, usage string
+	set         func(r *specs.LinuxResources, value string) error
+}
+
+func limitFlags() []limitFlag {
+	type res = specs.LinuxResources
+	return []limitFlag{
+		{"blkio-weight", "`WEIGHT` of input and output, 10 to 1000", func(r *res, v string) error { return parseNumber(v, &r.BlockIO.Weight) }},
+		{"cpu-period", "`MICROSECONDS` in which the quota holds", func(r *res, v string) error { return parseNumber(v, &r.CPU.Period) }},
+		{"cpu-quota", "`MICROSECONDS` of CPU time in a period; -1 for no limit", func(r *res, v string) error { return parseNumber(v, &r.CPU.Quota) }},
+		{"cpu-burst", "`MICROSECONDS` that may be saved up for a burst", func(r *res, v string) error { return parseNumber(v, &r.CPU.Burst) }},
+		{"cpu-share", "`SHARES` of CPU time, 2 to 262144", func(r *res, v string) error { return parseNumber(v, &r.CPU.Shares) }},
+		{"cpu-rt-period", "`MICROSECONDS` in which the real-time quota holds (cgroup v1)", func(r *res, v string) error { return parseNumber(v, &r.CPU.RealtimePeriod) }},
+		{"cpu-rt-runtime", "`MICROSECONDS` of real-time CPU time in a period (cgroup v1)", func(r *res, v string) error { return parseNumber(v, &r.CPU.RealtimeRuntime) }},
+		{"cpu-idle", "`1` to run only when nobody else wants the CPU, 0 not to", func(r *res, v string) error { return parseNumber(v, &r.CPU.Idle) }},
+		{"cpuset-cpus", "`LIST` of CPUs, such as 0-3,7", func(r *res, v string) error { r.CPU.Cpus = v; return nil }},
+		{"cpuset-mems", "`LIST` of memory nodes, such as 0-1", func(r *res, v string) error { r.CPU.Mems = v; return nil }},
+		{"memory", "`SIZE` in bytes, or such as 100M or 1.5GiB; -1 for no limit", func(r *res, v string) error { return parseSize(v, &r.Memory.Limit) }},
+		{"memory-reservation", "`SIZE` of memory to keep under pressure", func(r *res, v string) error { return parseSize(v, &r.Memory.Reservation) }},
+		{"memory-swap", "`SIZE` of memory and swap together; -1 for no limit", func(r *res, v string) error { return parseSize(v, &r.Memory.Swap) }},
+		{"pids-limit", "`NUMBER` of processes and threads; -1 for no limit", func(r *res, v string) error { return parseNumber(v, &r.Pids.Limit) }},
+	}
+}
+

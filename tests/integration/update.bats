@@ -1,0 +1,309 @@
+# update: cli.md 1.10.
+load helpers
+
+prepare() {
+	new_bundle
+	args sleep 1000
+}
+
+MiB=1048576
+
+# update_ok FLAG...: it works, and says nothing.
+update_ok() {
+	rt_ok update "$@" c
+	assert_equal "" "$out$err"
+}
+
+@test "every flag of update sets its limit" {
+	start_detached c
+	needs_limit memory memory-swap memory-reservation cpu-share cpu-quota cpu-period cpuset-cpus cpuset-mems pids-limit
+	update_ok --memory 100M --memory-swap 200M --memory-reservation 50M
+	assert_limit memory $((100 * MiB))
+	assert_limit memory-swap $((200 * MiB))
+	assert_limit memory-reservation $((50 * MiB))
+	update_ok --cpu-share 512 --cpu-quota 20000 --cpu-period 50000
+	assert_limit cpu-share 512
+	assert_limit cpu-quota 20000
+	assert_limit cpu-period 50000
+	update_ok --cpuset-cpus 0 --cpuset-mems 0
+	assert_limit cpuset-cpus 0
+	assert_limit cpuset-mems 0
+	update_ok --pids-limit 20
+	assert_limit pids-limit 20
+}
+
+@test "update sets a burst and an idle cgroup" {
+	start_detached c
+	needs_limit cpu-burst cpu-idle
+	update_ok --cpu-quota 20000 --cpu-burst 10000 --cpu-idle 1
+	assert_limit cpu-burst 10000
+	assert_limit cpu-idle 1
+	update_ok --cpu-burst 0 --cpu-idle 0 --cpu-share 100
+	assert_limit cpu-burst 0
+	assert_limit cpu-idle 0
+	assert_limit cpu-share 100
+}
+
+@test "update sets the weight of input and output" {
+	start_detached c
+	needs_limit blkio-weight
+	update_ok --blkio-weight 300
+	assert_limit blkio-weight 300
+}
+
+@test "update leaves what is not given" {
+	config '.linux.resources.memory = {limit: 104857600} | .linux.resources.pids = {limit: 30} | .linux.resources.cpu = {quota: 30000, period: 60000, shares: 300}'
+	start_detached c
+	needs_limit memory pids-limit cpu-quota cpu-share
+	update_ok --cpu-period 40000
+	assert_limit cpu-quota 30000
+	update_ok --cpu-quota 25000
+	assert_limit cpu-period 40000
+	update_ok --memory 0 --cpu-share 0
+	assert_limit memory $((100 * MiB))
+	assert_limit pids-limit 30
+	assert_limit cpu-share 300
+	update_ok
+	update_ok --pids-limit 31
+	assert_limit memory $((100 * MiB))
+	assert_limit cpu-quota 25000
+	assert_limit cpu-period 40000
+}
+
+@test "-1 takes a limit away" {
+	config '.linux.resources.memory = {limit: 104857600, swap: 209715200, reservation: 1048576} | .linux.resources.pids = {limit: 30} | .linux.resources.cpu = {quota: 30000}'
+	start_detached c
+	needs_limit memory memory-swap pids-limit cpu-quota
+	update_ok --memory -1 --pids-limit -1 --cpu-quota -1
+	assert_limit memory -1
+	assert_limit memory-swap -1
+	assert_limit pids-limit -1
+	assert_limit cpu-quota -1
+	update_ok --memory 100M --memory-swap=-1
+	assert_limit memory $((100 * MiB))
+	assert_limit memory-swap -1
+}
+
+@test "memory and swap can be raised and lowered together" {
+	config '.linux.resources.memory = {limit: 104857600, swap: 209715200}'
+	start_detached c
+	needs_limit memory memory-swap
+	update_ok --memory 300M --memory-swap 400M
+	assert_limit memory $((300 * MiB))
+	assert_limit memory-swap $((400 * MiB))
+	update_ok --memory 50M --memory-swap 60M
+	assert_limit memory $((50 * MiB))
+	assert_limit memory-swap $((60 * MiB))
+	rt update --memory 70M c
+	refused 'memory'
+	assert_limit memory $((50 * MiB))
+	assert_limit memory-swap $((60 * MiB))
+}
+
+@test "the limit of memory and swap stays when that of memory moves" {
+	config '.linux.resources.memory = {limit: 104857600, swap: 209715200}'
+	start_detached c
+	needs_limit memory memory-swap
+	update_ok --memory 50M
+	assert_limit memory-swap $((200 * MiB))
+	update_ok --memory 150M
+	assert_limit memory-swap $((200 * MiB))
+}
+
+@test "a new limit is one that the next update knows" {
+	start_detached c
+	needs_limit memory memory-swap
+	update_ok --memory 100M --memory-swap 200M
+	update_ok --memory 150M
+	assert_limit memory $((150 * MiB))
+	assert_limit memory-swap $((200 * MiB))
+}
+
+@test "a size may have a fraction and a unit" {
+	start_detached c
+	needs_limit memory
+	update_ok --memory 0.5GiB
+	assert_limit memory $((512 * MiB))
+	update_ok --memory 1048576000
+	assert_limit memory 1048576000
+	update_ok --memory 70m
+	assert_limit memory $((70 * MiB))
+	for size in -2 x 1.2.3 7X; do
+		rt update --memory "$size" c
+		refused "$size"
+	done
+}
+
+@test "update reads a JSON file, and standard input" {
+	start_detached c
+	needs_limit memory cpu-share pids-limit
+	echo '{"memory": {"limit": 104857600}, "cpu": {"shares": 400}, "unknown": {"key": 1}}' >"$T/resources.json"
+	update_ok -r "$T/resources.json"
+	assert_limit memory $((100 * MiB))
+	assert_limit cpu-share 400
+	echo '{"pids": {"limit": 40}, "cpu": {"shares": 500, "cpus": "0"}}' >"$T/stdin"
+	RT_STDIN=$T/stdin update_ok --resources -
+	assert_limit pids-limit 40
+	assert_limit cpu-share 500
+	assert_limit cpuset-cpus 0
+	assert_limit memory $((100 * MiB))
+}
+
+@test "update takes null and 0 in JSON for what is not given" {
+	config '.linux.resources.memory = {limit: 104857600} | .linux.resources.pids = {limit: 30}'
+	start_detached c
+	needs_limit memory pids-limit
+	echo '{"memory": null, "cpu": null, "pids": null, "blockIO": null, "hugepageLimits": null, "unified": null}' >"$T/resources.json"
+	update_ok -r "$T/resources.json"
+	echo '{"memory": {"limit": 0, "swap": 0, "reservation": null}, "cpu": {"shares": 0, "quota": 0, "period": 0, "cpus": "", "mems": ""}, "blockIO": {"weight": 0}}' >"$T/resources.json"
+	update_ok -r "$T/resources.json"
+	assert_limit memory $((100 * MiB))
+	assert_limit pids-limit 30
+}
+
+@test "update refuses JSON that is none" {
+	start_detached c
+	echo '{"memory": {"limit": "x"}}' >"$T/resources.json"
+	rt update -r "$T/resources.json" c
+	refused 'memory.limit'
+	echo '{' >"$T/resources.json"
+	rt update -r "$T/resources.json" c
+	refused 'resources.json: line 1'
+	: >"$T/resources.json"
+	rt update -r "$T/resources.json" c
+	refused 'resources.json: empty'
+	rt update -r "$T/nowhere" c
+	refused 'nowhere: no such file'
+	rt update -r "$T/resources.json" --memory 1G c
+	refused 'memory: cannot be combined with --resources'
+}
+
+@test "update leaves the device rules" {
+	start_detached c
+	echo '{"devices": [{"allow": false, "access": "rwm"}], "pids": {"limit": 50}}' >"$T/resources.json"
+	local before
+	before=$(cat "$(cgroup_file devices.list || echo /dev/null)")
+	update_ok -r "$T/resources.json"
+	assert_equal "$before" "$(cat "$(cgroup_file devices.list || echo /dev/null)")"
+	: </proc/"$(init_pid c)"/root/dev/null
+}
+
+@test "the limits of a device can be updated" {
+	local device
+	device=$(cat /sys/block/*/dev | head -n 1)
+	[ -n "$device" ] || skip "no block device here"
+	start_detached c
+	cgroup_file blkio.throttle.read_bps_device >/dev/null || cgroup_file io.max >/dev/null || skip "no io controller here"
+	echo '{"blockIO": {"throttleReadBpsDevice": [{"major": '"${device%:*}"', "minor": '"${device#*:}"', "rate": 1048576}]}}' >"$T/resources.json"
+	update_ok -r "$T/resources.json"
+	if cgroup_file io.max >/dev/null; then
+		grep "^$device .*rbps=1048576" "$(cgroup_file io.max)"
+	else
+		assert_equal "$device 1048576" "$(cat "$(cgroup_file blkio.throttle.read_bps_device)")"
+	fi
+}
+
+@test "a refused update changes nothing and names the file" {
+	config '.linux.resources.memory = {limit: 104857600} | .linux.resources.pids = {limit: 30} | .linux.resources.cpu = {shares: 300}'
+	start_detached c
+	needs_limit memory cpu-share cpuset-cpus pids-limit
+	# Whatever the order of writing, one of these comes after another.
+	rt update --pids-limit 40 --cpu-share 400 --cpuset-cpus 0 --memory 1 c
+	refused 'memory.*: (device or resource busy|invalid argument)'
+	assert_match 'memory\.limit_in_bytes|memory\.max' "$msg"
+	assert_limit memory $((100 * MiB))
+	assert_limit cpu-share 300
+	assert_limit pids-limit 30
+	assert_equal "$(cat "$(dirname "$(dirname "$(cgroup_file cpuset.cpus)")")/cpuset.cpus")" "$(limit cpuset-cpus)"
+	rt update --pids-limit 40 --memory 200M --cpuset-cpus 4000 c
+	refused 'cpuset\.cpus'
+	assert_limit memory $((100 * MiB))
+	assert_limit pids-limit 30
+	alive "$(init_pid c)"
+}
+
+@test "a limit below what is in use is refused, when checked before" {
+	script 'head -c 20000000 /dev/zero >/dev/shm/zeros; echo ready; exec sleep 1000'
+	config '.linux.resources.memory = {limit: 104857600, checkBeforeUpdate: true}'
+	"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/c.out" 2>&1 3>&-
+	wait_for 10 has_line "$T/c.out" ready
+	needs_limit memory
+	echo '{"memory": {"limit": 10000000, "swap": 10000000, "checkBeforeUpdate": true}}' >"$T/resources.json"
+	rt update -r "$T/resources.json" c
+	refused 'in use'
+	assert_limit memory $((100 * MiB))
+	rt update --memory 10000000 --memory-swap 10000000 c
+	refused 'in use'
+	assert_limit memory $((100 * MiB))
+	alive "$(init_pid c)"
+}
+
+@test "values that no kernel takes are refused" {
+	start_detached c
+	rt update --cpu-share 1 c
+	refused 'the minimum allowed cpu-shares is 2'
+	rt update --blkio-weight 5 c
+	refused '10 to 1000'
+	rt update --blkio-weight 70000 c
+	refused 'blkio-weight'
+	rt update --pids-limit many c
+	refused 'pids-limit.*many'
+	rt update --memory 100M --memory-swap 50M c
+	refused 'memory'
+}
+
+@test "a created and a paused container can be updated" {
+	rt_ok create --bundle "$BUNDLE" c
+	needs_limit pids-limit
+	update_ok --pids-limit 60
+	assert_limit pids-limit 60
+	rt_ok start c
+	rt_ok pause c
+	update_ok --pids-limit 61 --cpuset-cpus 0 --memory 100M
+	assert_limit pids-limit 61
+	assert_equal paused "$(status_of c)"
+	rt_ok resume c
+	assert_equal running "$(status_of c)"
+}
+
+@test "a stopped container cannot be updated" {
+	args true
+	start_detached c
+	wait_for 5 has_status c stopped
+	rt update --pids-limit 60 c
+	refused 'container not running$'
+	rt update --pids-limit 60 nobody
+	refused 'container does not exist$'
+}
+
+@test "limits of kernel memory are ignored with a warning" {
+	start_detached c
+	rt update --kernel-memory 1G --kernel-memory-tcp 1G c
+	[ "$status" = 0 ]
+	assert_match 'Kernel memory settings are ignored and will be removed' "$err"
+}
+
+@test "cache and bandwidth of memory are refused without linux.intelRdt" {
+	start_detached c
+	rt update --l3-cache-schema 'L3:0=f' c
+	[ "$status" = 1 ]
+	assert_match 'l3|L3|[Rr]dt' "$msg"
+	rt update --mem-bw-schema 'MB:0=20' c
+	[ "$status" = 1 ]
+}
+
+@test "update in the v2 hierarchy alone" {
+	in_view v2 "$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/out" 2>&1 3>&-
+	echo '{"unified": {"cgroup.max.depth": "7"}}' >"$T/resources.json"
+	in_view v2 "$RUNTIME" --root "$ROOT" update -r "$T/resources.json" c
+	assert_equal 7 "$(cat "$(cgroup_file cgroup.max.depth)")"
+	echo '{"unified": {"cgroup.max.depth": "8", "cgroup.max.descendants": "x"}}' >"$T/resources.json"
+	status=0
+	in_view v2 "$RUNTIME" --root "$ROOT" update -r "$T/resources.json" c 2>"$T/err" || status=$?
+	local depth
+	depth=$(cat "$(cgroup_file cgroup.max.depth)")
+	in_view v2 "$RUNTIME" --root "$ROOT" delete --force c
+	[ "$status" = 1 ]
+	assert_match 'cgroup.max.descendants' "$(cat "$T/err")"
+	assert_equal 7 "$depth"
+}
