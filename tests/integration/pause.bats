@@ -7,18 +7,18 @@ prepare() {
 
 # start_counting: a container with two processes that count.
 start_counting() {
-	script 'count() { n=0; while :; do n=$((n + 1)); echo $n >/tmp/$1; done; }; mkdir -p /tmp; count a & count b'
+	script 'count() { n=0; while :; do n=$((n + 1)); echo $n >/tmp/$1; sleep 0.01; done; }; mkdir -p /tmp; count a & count b'
 	config '.mounts += [{destination: "/tmp", type: "bind", source: $dir, options: ["bind", "rw"]}]' --arg dir "$T/counts"
 	mkdir "$T/counts"
 	start_detached c
-	wait_for 5 counting
+	wait_for 10 counting
 }
 
 # counting: both processes go on.
 counting() {
 	local a b
 	a=$(cat "$T/counts/a") b=$(cat "$T/counts/b")
-	wait_for 2 changed a "$a" && wait_for 2 changed b "$b"
+	wait_for 10 changed a "$a" && wait_for 10 changed b "$b"
 }
 
 changed() {
@@ -156,7 +156,7 @@ frozen() {
 	local dir
 	dir=$(freezer)
 	if [ -e "$dir/freezer.state" ]; then echo FROZEN >"$dir/freezer.state"; else echo 1 >"$dir/cgroup.freeze"; fi
-	wait_for 5 frozen
+	wait_for 10 frozen
 	assert_equal paused "$(status_of c)"
 	rt_ok resume c
 	counting
