@@ -46,8 +46,9 @@ lint: ## Check style and known traps: golangci-lint, gofumpt, shellcheck
 	@hack/lint
 
 .PHONY: generate
-generate: ## Write the files that are generated: docs/lifecycle.md
+generate: ## Write the files that are generated: docs/lifecycle.md, docs/man/berth.8
 	@go run ./internal/gen/lifecycle
+	@go test ./cmd/runtime -run TestManualPage -update
 
 .PHONY: generate-check
 generate-check: ## Fail when a generated file is not what its source says
