@@ -112,3 +112,50 @@ PROFILE=berth-test
 	rt create --bundle "$BUNDLE" c
 	refused 'container_file_t:s0:c1,c2'
 }
+
+# with_selinux: a policy that has a domain for containers, as Debian's has.
+with_selinux() {
+	[[ -e /sys/fs/selinux/enforce ]] || skip "SELinux is not enabled here"
+	label=system_u:system_r:container_t:s0:c1,c2
+	files=system_u:object_r:container_file_t:s0:c1,c2
+	printf %s "$label" >/sys/fs/selinux/context 2>/dev/null || skip "the policy has no container_t"
+}
+
+# bats test_tags=selinux
+@test "the program, and its keys, have its SELinux label" {
+	with_selinux
+	config ".process.selinuxLabel = \"$label\""
+	run_script 'cat /proc/self/attr/current'
+	assert_match "^$label" "$out"
+	args sleep 100
+	rt_ok create --bundle "$BUNDLE" c
+	rt_ok start c
+	rt_ok exec --process-label "${label/c1,c2/c3}" c cat /proc/self/attr/current
+	assert_match "^${label/c1,c2/c3}" "$out"
+}
+
+# bats test_tags=selinux
+@test "what is mounted for the program has its SELinux label" {
+	with_selinux
+	config ".linux.mountLabel = \"$files\""
+	args sleep 100
+	rt_ok create --bundle "$BUNDLE" c
+	local dir root
+	root=/proc/$(init_pid c)/root
+	for dir in /dev /dev/null /dev/shm /dev/pts /dev/mqueue; do
+		assert_equal "$files" "$(stat -c %C "$root$dir")"
+	done
+	refute_match container_file_t "$(stat -c %C "$root/proc" "$root/sys")"
+}
+
+# bats test_tags=selinux
+@test "an SELinux label that the policy does not have is named" {
+	with_selinux
+	args true
+	config '.process.selinuxLabel = "system_u:object_r:no_such_t:s0"'
+	rt create --bundle "$BUNDLE" c
+	refused 'process\.selinuxLabel: .*no_such_t:s0.* is not a label of the loaded policy'
+	config 'del(.process.selinuxLabel) | .linux.mountLabel = "system_u:object_r:no_such_t:s0"'
+	rt create --bundle "$BUNDLE" c
+	refused 'linux\.mountLabel: .*no_such_t:s0.* is not a label of the loaded policy'
+}
