@@ -12,7 +12,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/libcontainer/config"
-	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
 // Files in a container's directory below the state root.
@@ -25,7 +24,7 @@ const (
 
 // stateFiles are all files there can be, in the order in which they are
 // removed.
-var stateFiles = [...]string{controlFile, regionFile, stub.ImageFile, "." + configFile, configFile, "." + stateFile, stateFile}
+var stateFiles = [...]string{controlFile, regionFile, "." + configFile, configFile, "." + stateFile, stateFile}
 
 // stateVersion is of the format of state.json. Readers accept it and the one
 // before.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime"
 	"unsafe"
 
@@ -110,24 +109,25 @@ func openImage() (*os.File, error) {
 	return f, nil
 }
 
-// ImageFile is the name of the file that Options.Dir may get.
-const ImageFile = "stub"
-
-// installImage writes the image to a file that its owner may execute. It is
-// one for each container, so that no container can change another's.
-func installImage(dir string) (string, error) {
+// installImage writes the image to a file of its own that nobody can find by a
+// name: who is root in a container could write to it, through /proc/PID/exe,
+// when this stub has gone, but it is never executed again (CVE-2019-5736).
+func installImage(dir string) (*os.File, error) {
 	image, err := Image()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	path := filepath.Join(dir, ImageFile)
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o500)
+	f, err := os.OpenFile(dir, unix.O_TMPFILE|os.O_RDWR, 0o500)
 	if err != nil {
-		return "", fmt.Errorf("install stub: %w", err)
+		return nil, fmt.Errorf("install stub: %w", err)
 	}
-	_, err = f.Write(image)
-	if err := errors.Join(err, f.Close()); err != nil {
-		return "", fmt.Errorf("install stub: %w", err)
+	defer f.Close() // a file that is open for writing cannot be executed
+	if _, err := f.Write(image); err != nil {
+		return nil, fmt.Errorf("install stub: %w", err)
 	}
-	return path, nil
+	r, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", f.Fd()))
+	if err != nil {
+		return nil, fmt.Errorf("install stub: %w", err)
+	}
+	return r, nil
 }

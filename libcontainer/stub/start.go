@@ -30,8 +30,8 @@ type Options struct {
 	// Listener is a listening unix socket by which the stub can be driven
 	// after Detach; nil if it never will be.
 	Listener *os.File
-	// Dir is a directory to put the stub's image in, as the file "stub", if
-	// a memory file cannot be executed (vm.memfd_noexec, fapolicyd). Empty:
+	// Dir is a directory to put the stub's image in, in a file without a name,
+	// if a memory file cannot be executed (vm.memfd_noexec, fapolicyd). Empty:
 	// that is an error then.
 	Dir string
 	// Log gets every operation at debug level; nil for none.
@@ -136,25 +136,30 @@ func forkExec(o Options, control *os.File) (int, *os.File, error) {
 	if o.command != nil {
 		return forkExecPath(o, files, o.command[0], o.command[1:])
 	}
-	name := []string{"berth-init"}
-	exe, err := executable(files)
-	if err == nil {
-		defer unix.Close(exe)
-		var pid int
-		var pidfd *os.File
-		pid, pidfd, err = forkExecPath(o, files, fmt.Sprintf("/proc/self/fd/%d", exe), name)
-		if err == nil {
-			return pid, pidfd, nil
-		}
+	pid, pidfd, err := forkExecImage(o, files, openImage)
+	if err == nil || o.Dir == "" || !errors.Is(err, fs.ErrPermission) {
+		return pid, pidfd, err
 	}
-	if o.Dir == "" || !errors.Is(err, fs.ErrPermission) {
-		return 0, nil, err
-	}
-	path, e := installImage(o.Dir)
+	pid, pidfd, e := forkExecImage(o, files, func() (*os.File, error) { return installImage(o.Dir) })
 	if e != nil {
 		return 0, nil, errors.Join(err, e)
 	}
-	return forkExecPath(o, files, path, name)
+	return pid, pidfd, nil
+}
+
+// forkExecImage runs the stub's image from the file that open gives.
+func forkExecImage(o Options, files []uintptr, open func() (*os.File, error)) (int, *os.File, error) {
+	image, err := open()
+	if err != nil {
+		return 0, nil, err
+	}
+	defer image.Close()
+	exe, err := executable(image, files)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer unix.Close(exe)
+	return forkExecPath(o, files, fmt.Sprintf("/proc/self/fd/%d", exe), []string{"berth-init"})
 }
 
 func forkExecPath(o Options, files []uintptr, path string, argv []string) (int, *os.File, error) {
@@ -203,12 +208,7 @@ func descriptors(o Options, control, null *os.File) []uintptr {
 // It must lie above everything that the child's descriptor table, or the
 // shuffling that fills it, occupies: the table is filled before the exec, and
 // would overwrite it (seen as EACCES).
-func executable(table []uintptr) (int, error) {
-	image, err := openImage()
-	if err != nil {
-		return -1, err
-	}
-	defer image.Close()
+func executable(image *os.File, table []uintptr) (int, error) {
 	top := len(table)
 	for _, fd := range table {
 		if int(fd) > top {

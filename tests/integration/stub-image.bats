@@ -3,12 +3,18 @@
 # bats file_tags=berth
 load helpers
 
-# no_memfd ARG...: the runtime in a pid namespace in which vm.memfd_noexec,
-# which is per pid namespace (Linux 6.3), forbids it.
+# no_memfd_sh SCRIPT: a script, whose arguments begin a command of the runtime,
+# in a pid namespace in which vm.memfd_noexec, which is per pid namespace (Linux
+# 6.3), forbids it.
+no_memfd_sh() {
+	export BUNDLE
+	unshare --pid --fork --mount --mount-proc sh -c "echo 2 >/proc/sys/vm/memfd_noexec || exit 77
+		$1" - "$RUNTIME" --root "$ROOT" </dev/null >"$T/out" 2>"$T/err" 3>&-
+}
+
+# no_memfd ARG...: one command of the runtime, there.
 no_memfd() {
-	unshare --pid --fork --mount --mount-proc sh -c '
-		echo 2 >/proc/sys/vm/memfd_noexec || exit 77
-		exec "$@"' - "$RUNTIME" --root "$ROOT" "$@" </dev/null >"$T/out" 2>"$T/err" 3>&-
+	no_memfd_sh "\"\$@\" $(printf '%q ' "$@")"
 }
 
 @test "a container runs where memory files cannot be executed" {
@@ -19,11 +25,21 @@ no_memfd() {
 	assert_equal "from inside" "$(cat "$T/out")"
 }
 
-@test "the stub is in the container's own state then" {
+@test "the stub is a file of the container's own then, that has no name" {
 	[ -e /proc/sys/vm/memfd_noexec ] || skip "needs vm.memfd_noexec (Linux 6.3)"
 	new_bundle
 	args sleep 1000
-	no_memfd create --bundle "$BUNDLE" c || failed "exit status $?: $(cat "$T/err")"
-	assert_equal 500 "$(stat -c %a "$ROOT/c/stub")"
-	rt_ok delete --force c
+	# shellcheck disable=SC2016 # for the inner shell
+	no_memfd_sh '"$@" create --bundle "$BUNDLE" --pid-file "$BUNDLE/pid" c && readlink /proc/$(cat "$BUNDLE/pid")/exe &&
+		stat -L -c %a /proc/$(cat "$BUNDLE/pid")/exe; "$@" delete --force c' || failed "exit status $?: $(cat "$T/err")"
+	assert_match "^$ROOT/c/.* \(deleted\)"$'\n500$' "$(cat "$T/out")"
+}
+
+@test "processes are executed where memory files cannot be" {
+	[ -e /proc/sys/vm/memfd_noexec ] || skip "needs vm.memfd_noexec (Linux 6.3)"
+	new_bundle
+	args sleep 1000
+	# shellcheck disable=SC2016 # for the inner shell
+	no_memfd_sh '"$@" run -d --bundle "$BUNDLE" c && "$@" exec c echo once && "$@" exec c echo twice; "$@" delete --force c'
+	assert_equal $'once\ntwice' "$(cat "$T/out")"
 }
