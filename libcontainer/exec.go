@@ -4,10 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
@@ -20,6 +25,11 @@ type ExecOptions struct {
 	Stdio      [3]*os.File
 	ExtraFiles []*os.File
 	Console    func(*os.File) error
+	// SubCgroups are cgroups below the container's for the process to be in, by
+	// v1 controller; "" is for all that are not named, and for v2. Without any,
+	// a v2 cgroup in which there may be no processes any more, because the
+	// container has divided it, is replaced by that of its first process.
+	SubCgroups map[string]string
 	// IgnorePaused starts the process in a container that is paused, too. Exec
 	// then returns when that has been resumed.
 	IgnorePaused bool
@@ -48,6 +58,10 @@ func (c *Container) exec(ctx context.Context, o ExecOptions) (*Process, error) {
 	case status == Paused && !o.IgnorePaused:
 		return nil, stateError("cannot exec in a paused container (use --ignore-paused to override)")
 	}
+	cgroups, err := subCgroups(c.state.Cgroups, o.SubCgroups)
+	if err != nil {
+		return nil, err
+	}
 	own, err := c.Config()
 	if err != nil {
 		return nil, err
@@ -57,7 +71,8 @@ func (c *Container) exec(ctx context.Context, o ExecOptions) (*Process, error) {
 	r := &run{
 		table: steps[:], ctx: ctx, verb: inExec, cfg: &cfg, c: c, launch: new(Launch), log: c.log,
 		opts:         CreateOptions{Stdio: o.Stdio, ExtraFiles: o.ExtraFiles, Console: o.Console},
-		unprivileged: os.Geteuid() != 0, cgroup: c.cgroup(),
+		unprivileged: os.Geteuid() != 0, cgroup: manager.Load(cgroups, manager.LoadOptions{}),
+		anyCgroup: len(o.SubCgroups) == 0,
 	}
 	err = r.walk()
 	r.release()
@@ -67,11 +82,39 @@ func (c *Container) exec(ctx context.Context, o ExecOptions) (*Process, error) {
 	return nil, c.endedMeanwhile(err)
 }
 
+// subCgroups gives the directories of cgroups below those of the container.
+func subCgroups(own, sub map[string]string) (map[string]string, error) {
+	if len(sub) == 0 {
+		return own, nil
+	}
+	names := make(map[string]string, len(sub)) // by directory: several controllers can have one hierarchy
+	for controller, name := range sub {
+		dir, ok := own[controller]
+		if ok && controller != "" {
+			names[dir] = name
+		}
+		if !ok && controller != "" {
+			return nil, fmt.Errorf("unknown controller %s: the container's are %s", controller, strings.Join(slices.Sorted(maps.Keys(own)), " "))
+		}
+	}
+	dirs := make(map[string]string, len(own))
+	for controller, dir := range own {
+		name, ok := names[dir]
+		if !ok {
+			name = sub[""]
+		}
+		dirs[controller] = filepath.Join(dir, name)
+		if dirs[controller] != dir && !strings.HasPrefix(dirs[controller], dir+"/") {
+			return nil, fmt.Errorf("bad sub cgroup path: %s (it leads out of the container's cgroup)", name)
+		}
+	}
+	return dirs, nil
+}
+
 // endedMeanwhile says what a failure comes from when the container has ended:
 // its namespaces, its cgroup and the stub in them go away at any moment then.
 func (c *Container) endedMeanwhile(err error) error {
-	status, e := c.Status()
-	if e != nil || status != Stopped || errors.Is(err, ErrNotRunning) {
+	if errors.Is(err, ErrNotRunning) || !c.hasEnded(err) {
 		return err
 	}
 	ended := func(err error) error {
@@ -83,6 +126,27 @@ func (c *Container) endedMeanwhile(err error) error {
 		return err
 	}
 	return ended(err)
+}
+
+// dying is how long the first process of a pid namespace may take to end once
+// it has killed the others.
+const dying = 500 // milliseconds
+
+// hasEnded reports whether the container's first process has ended, or is about
+// to: it waits for the others of its pid namespace, which have been killed,
+// to be reaped.
+func (c *Container) hasEnded(err error) bool {
+	pidfd, e := c.state.openProcess()
+	if e != nil {
+		return errors.Is(e, ErrNotRunning)
+	}
+	defer pidfd.Close()
+	wait := 0
+	if errors.Is(err, stub.ErrGone) || errors.Is(err, unix.ENOMEM) || errors.Is(err, unix.ESRCH) {
+		wait = dying // ENOMEM is what a fork into a dead pid namespace gives
+	}
+	gone, e := waitExit(pidfd, wait)
+	return e == nil && gone
 }
 
 // Pid gives the process id on the host.

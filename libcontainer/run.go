@@ -41,22 +41,25 @@ type run struct {
 	cgroupMade bool
 	// noCgroup says that it lacks hierarchies which the runtime may not use.
 	noCgroup bool
-	region   *os.File
-	listener *os.File
-	plan     namespaces.Plan
-	joined   *namespaces.Joined
-	notOwned []int // descriptors that could not be given to the program's user
-	noGroups bool  // setgroups(2) is denied in the user namespace
-	beside   group // what goes on beside the stub's work
-	child    *stub.Child
-	stopKill func() bool // ends the killing of the child when ctx ends
-	p        *stub.Proc
-	tree     *rootfs.Tree
-	mover    *network.Mover
-	kcore    bool        // the kernel has a /proc/kcore
-	entered  *stub.Value // the working directory, tried as root
-	step     string      // that is being taken
-	verdicts []verdict
+	// anyCgroup says that a v2 cgroup that takes no processes may be replaced
+	// by that of the container's first process.
+	anyCgroup bool
+	region    *os.File
+	listener  *os.File
+	plan      namespaces.Plan
+	joined    *namespaces.Joined
+	notOwned  []int // descriptors that could not be given to the program's user
+	noGroups  bool  // setgroups(2) is denied in the user namespace
+	beside    group // what goes on beside the stub's work
+	child     *stub.Child
+	stopKill  func() bool // ends the killing of the child when ctx ends
+	p         *stub.Proc
+	tree      *rootfs.Tree
+	mover     *network.Mover
+	kcore     bool        // the kernel has a /proc/kcore
+	entered   *stub.Value // the working directory, tried as root
+	step      string      // that is being taken
+	verdicts  []verdict
 }
 
 // walk takes the steps of the table that belong to the verb. When one fails,

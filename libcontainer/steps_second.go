@@ -2,10 +2,13 @@ package libcontainer
 
 import (
 	"context"
+	"errors"
 	"os"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/namespaces"
 	"github.com/berth-oci/berth/libcontainer/scheduling"
@@ -28,12 +31,33 @@ func startSecond(r *run) error {
 	o := stub.Options{
 		Files: append(files, init), CgroupFD: -1, RegionSize: stub.RegionSize(args, env), Dir: r.c.dir, Log: r.log,
 	}
-	if err := r.startIn(r.cgroup.Entry().Dir, o); err != nil {
+	err = r.startIn(r.cgroup.Entry().Dir, o)
+	if takesNoProcess(err) && r.anyCgroup {
+		err = r.startBeside(o)
+	}
+	if err != nil {
 		return err
 	}
 	r.p = r.child.Proc
 	r.stopKill = context.AfterFunc(r.ctx, func() { r.child.Kill() }) //nolint:errcheck // Do then says that it is gone
 	return nil
+}
+
+// takesNoProcess reports whether that is what a v2 cgroup answers: one whose
+// controllers are enabled for the cgroups below it, or that has come to stand
+// below a threaded one (cgroups(7)).
+func takesNoProcess(err error) bool {
+	return errors.Is(err, unix.EBUSY) || errors.Is(err, unix.EOPNOTSUPP)
+}
+
+// startBeside starts a stub in the v2 cgroup that the container's first process
+// has gone to.
+func (r *run) startBeside(o stub.Options) error {
+	paths, err := manager.Of("", strconv.Itoa(r.c.state.Pid))
+	if err != nil {
+		return err
+	}
+	return r.startIn(paths[""], o)
 }
 
 // startIn starts a stub in a v2 cgroup; without a path, in the runtime's.

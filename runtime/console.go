@@ -40,27 +40,18 @@ func newTerminal(wanted bool, socket string, required bool) (*terminal, error) {
 	case socket == "":
 		return &terminal{}, nil
 	}
-	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return nil, fmt.Errorf("connect to console socket: %w", err)
-	}
-	f := os.NewFile(uintptr(fd), socket)
-	if err := unix.Connect(fd, &unix.SockaddrUnix{Name: socket}); err != nil {
-		return nil, errors.Join(fmt.Errorf("connect to console socket %q: %w", socket, err), f.Close())
-	}
-	return &terminal{socket: f}, nil
+	f, err := dial("console socket", socket)
+	return &terminal{socket: f}, err
 }
 
-// take sends the master side to the socket, or keeps it. The message holds
-// one descriptor, and a name that nobody interprets but that may not be empty.
+// take sends the master side to the socket, or keeps it.
 func (t *terminal) take(master *os.File) error {
 	if t.socket == nil {
 		t.console = &Console{master}
 		return nil
 	}
 	defer master.Close()
-	rights := unix.UnixRights(int(master.Fd()))
-	if err := unix.Sendmsg(int(t.socket.Fd()), []byte(master.Name()), rights, nil, unix.MSG_NOSIGNAL); err != nil {
+	if err := sendFile(t.socket, master, master.Name()); err != nil {
 		return fmt.Errorf("send terminal to console socket: %w", err)
 	}
 	return nil

@@ -55,6 +55,9 @@ type CreateOptions struct {
 	ConsoleRequired bool
 	// PidFile, if not empty, gets the process id of the first process.
 	PidFile string
+	// PidfdSocket is the path of a unix socket, relative to the bundle, to
+	// which a pidfd of the first process is sent. Empty: none is.
+	PidfdSocket string
 	// Hooks are functions to be called as hooks: behind the commands that the
 	// configuration names for the same point, in this process, whichever the
 	// point is. They belong to the Container returned: another process that
@@ -90,36 +93,30 @@ func (r *Runtime) create(ctx context.Context, id string, o CreateOptions) (*Cont
 	if err := r.makeRoot(); err != nil {
 		return nil, err
 	}
-	socket := o.ConsoleSocket
-	if socket != "" && !filepath.IsAbs(socket) {
-		socket = filepath.Join(cfg.Bundle, socket)
-	}
-	t, err := newTerminal(cfg.Process.Terminal, socket, o.ConsoleRequired)
+	ch, err := o.ends(cfg.Process.Terminal).below(cfg.Bundle).open()
 	if err != nil {
 		return nil, err
 	}
-	defer t.close()
-	s := new(stdio)
-	if !cfg.Process.Terminal {
-		if s, err = newStdio(o.Stdin, o.Stdout, o.Stderr, o.Pipes); err != nil {
-			return nil, err
-		}
-	}
-	defer s.handedOver()
+	defer ch.close()
 	lc, err := libcontainer.Create(ctx, libcontainer.CreateOptions{
-		Root: r.root, ID: id, Config: cfg, Stdio: s.files, ExtraFiles: o.ExtraFiles, Console: t.take,
+		Root: r.root, ID: id, Config: cfg, Stdio: ch.stdio.files, ExtraFiles: o.ExtraFiles, Console: ch.terminal.take,
 		Detach: !o.Attached, Rootless: r.opts.Rootless, Log: r.opts.Log,
 	})
 	if err != nil {
-		return nil, err
+		return nil, ch.fail(err)
 	}
-	c := &Container{c: lc, console: t.console, stdio: s}
-	if o.PidFile != "" {
-		if err := writePidFile(o.PidFile, c.Pid()); err != nil {
-			return nil, errors.Join(err, c.Delete(ctx, DeleteOptions{Force: true}))
-		}
+	c := &Container{c: lc, console: ch.terminal.console, stdio: ch.stdio}
+	if err := ch.announce(c.Pid(), "standard"); err != nil {
+		return nil, errors.Join(err, c.Delete(ctx, DeleteOptions{Force: true}))
 	}
 	return c, nil
+}
+
+func (o *CreateOptions) ends(terminal bool) ends {
+	return ends{
+		stdin: o.Stdin, stdout: o.Stdout, stderr: o.Stderr, pipes: o.Pipes, terminal: terminal,
+		consoleSocket: o.ConsoleSocket, consoleRequired: o.ConsoleRequired, pidfdSocket: o.PidfdSocket, pidFile: o.PidFile,
+	}
 }
 
 // loadConfig reads and checks the bundle's configuration.

@@ -35,6 +35,12 @@ type ExecOptions struct {
 	ConsoleRequired bool
 	// PidFile, if not empty, gets the process id, once the program runs.
 	PidFile string
+	// PidfdSocket is the path of a unix socket to which a pidfd of the process
+	// is sent, once the program runs. Empty: none is.
+	PidfdSocket string
+	// SubCgroups are cgroups below the container's for the process to be in, by
+	// v1 controller; "" is for all that are not named, and for v2.
+	SubCgroups map[string]string
 	// IgnorePaused executes in a paused container, too: Exec returns when it
 	// has been resumed.
 	IgnorePaused bool
@@ -75,31 +81,30 @@ func (c *Container) exec(ctx context.Context, o ExecOptions) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := newTerminal(process.Terminal, o.ConsoleSocket, o.ConsoleRequired)
+	ch, err := o.ends(process.Terminal).open()
 	if err != nil {
 		return nil, err
 	}
-	defer t.close()
-	s := new(stdio)
-	if !process.Terminal {
-		if s, err = newStdio(o.Stdin, o.Stdout, o.Stderr, o.Pipes); err != nil {
-			return nil, err
-		}
-	}
-	defer s.handedOver()
+	defer ch.close()
 	lp, err := c.c.Exec(ctx, libcontainer.ExecOptions{
-		Process: process, Stdio: s.files, ExtraFiles: o.ExtraFiles, Console: t.take, IgnorePaused: o.IgnorePaused,
+		Process: process, Stdio: ch.stdio.files, ExtraFiles: o.ExtraFiles, Console: ch.terminal.take,
+		SubCgroups: o.SubCgroups, IgnorePaused: o.IgnorePaused,
 	})
 	if err != nil {
-		return nil, errors.Join(err, t.hangUp())
+		return nil, ch.fail(err)
 	}
-	p := &Process{p: lp, console: t.console, stdio: s}
-	if o.PidFile != "" {
-		if err := writePidFile(o.PidFile, p.Pid()); err != nil {
-			return nil, errors.Join(err, p.Abandon(ctx))
-		}
+	p := &Process{p: lp, console: ch.terminal.console, stdio: ch.stdio}
+	if err := ch.announce(p.Pid(), "setns"); err != nil {
+		return nil, errors.Join(err, p.Abandon(ctx))
 	}
 	return p, nil
+}
+
+func (o *ExecOptions) ends(terminal bool) ends {
+	return ends{
+		stdin: o.Stdin, stdout: o.Stdout, stderr: o.Stderr, pipes: o.Pipes, terminal: terminal,
+		consoleSocket: o.ConsoleSocket, consoleRequired: o.ConsoleRequired, pidfdSocket: o.PidfdSocket, pidFile: o.PidFile,
+	}
 }
 
 // Abandon kills the process, reaps it and lets go of it.

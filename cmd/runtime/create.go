@@ -15,6 +15,7 @@ func createFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "bundle", Aliases: []string{"b"}, Usage: "`DIR` of the bundle (default: the current directory)"},
 		&cli.StringFlag{Name: "console-socket", Usage: "unix socket `PATH` that the terminal is sent to"},
+		&cli.StringFlag{Name: "pidfd-socket", Usage: "unix socket `PATH` that a pidfd of the process is sent to"},
 		&cli.StringFlag{Name: "pid-file", Usage: "`FILE` to write the process id to"},
 		&cli.IntFlag{Name: "preserve-fds", Usage: "pass `N` more descriptors on, from 3 or the last of LISTEN_FDS on"},
 		&cli.BoolFlag{Name: "no-pivot", Usage: "move the root onto / instead of pivot_root (for a host in a ramdisk; protects less)"},
@@ -64,6 +65,7 @@ func createOptions(cmd *cli.Command) (ociruntime.CreateOptions, error) {
 		Bundle:        cmd.String("bundle"),
 		ConsoleSocket: cmd.String("console-socket"),
 		PidFile:       cmd.String("pid-file"),
+		PidfdSocket:   cmd.String("pidfd-socket"),
 		Stdin:         os.Stdin,
 		Stdout:        os.Stdout,
 		Stderr:        os.Stderr,

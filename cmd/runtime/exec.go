@@ -43,8 +43,10 @@ func (a *app) execCommand() *cli.Command {
 			&cli.StringFlag{Name: "process-label", Usage: "SELinux `LABEL` of the process"},
 			&cli.BoolFlag{Name: "detach", Aliases: []string{"d"}, Usage: "return when the process is started"},
 			&cli.StringFlag{Name: "console-socket", Usage: "unix socket `PATH` that the terminal is sent to"},
+			&cli.StringFlag{Name: "pidfd-socket", Usage: "unix socket `PATH` that a pidfd of the process is sent to"},
 			&cli.StringFlag{Name: "pid-file", Usage: "`FILE` to write the process id to"},
 			&cli.IntFlag{Name: "preserve-fds", Usage: "pass `N` descriptors on, from 3 on"},
+			&cli.StringSliceFlag{Name: "cgroup", Usage: "`[CONTROLLER,...:]PATH` of a cgroup below the container's to run in; with controllers, which are of cgroup v1, it can be repeated"},
 			&cli.BoolFlag{Name: "ignore-paused", Usage: "execute in a paused container, too: the process begins when it is resumed"},
 			&cli.BoolFlag{Name: "no-subreaper", Hidden: true, Usage: "exec never becomes one"},
 		},
@@ -125,11 +127,17 @@ func execOptions(cmd *cli.Command, c *ociruntime.Container) (ociruntime.ExecOpti
 	if err := closeOnExec(); err != nil {
 		return ociruntime.ExecOptions{}, err
 	}
+	cgroups, err := parseCgroups(cmd.StringSlice("cgroup"))
+	if err != nil {
+		return ociruntime.ExecOptions{}, err
+	}
 	process, err := execProcess(cmd, c)
 	return ociruntime.ExecOptions{
 		Process:       process,
 		ConsoleSocket: cmd.String("console-socket"),
 		PidFile:       cmd.String("pid-file"),
+		PidfdSocket:   cmd.String("pidfd-socket"),
+		SubCgroups:    cgroups,
 		IgnorePaused:  cmd.Bool("ignore-paused"),
 		Stdin:         os.Stdin,
 		Stdout:        os.Stdout,
@@ -162,6 +170,30 @@ func execProcess(cmd *cli.Command, c *ociruntime.Container) (*specs.Process, err
 	p.ApparmorProfile, p.SelinuxLabel = cmd.String("apparmor"), cmd.String("process-label")
 	addCapabilities(p.Capabilities, cmd.StringSlice("cap"))
 	return p, setUser(&p.User, cmd.String("user"), cmd.Int64Slice("additional-gids"))
+}
+
+// parseCgroups reads the values of --cgroup: paths by controller.
+func parseCgroups(values []string) (map[string]string, error) {
+	cgroups := make(map[string]string, len(values))
+	for _, value := range values {
+		controllers, path, found := strings.Cut(value, ":")
+		if !found {
+			controllers, path = "", value
+		}
+		if !found && len(values) > 1 {
+			return nil, fmt.Errorf("--cgroup %s: missing <controller>: prefix, as there are several", value)
+		}
+		for controller := range strings.SplitSeq(controllers, ",") {
+			if found && controller == "" {
+				return nil, fmt.Errorf("--cgroup %s: empty <controller> prefix", value)
+			}
+			if _, twice := cgroups[controller]; twice {
+				return nil, fmt.Errorf("--cgroup %s: controller %s specified multiple times", value, controller)
+			}
+			cgroups[controller] = path
+		}
+	}
+	return cgroups, nil
 }
 
 // readProcess reads a process object.

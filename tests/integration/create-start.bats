@@ -202,3 +202,12 @@ prepare() {
 	rt_ok start c
 	wait_for 5 has_line "$BUNDLE/rootfs/marker" ran
 }
+
+@test "a pidfd of the first process is sent to --pidfd-socket" {
+	args sleep 1000
+	background "$PROBE" recvpidfd "$BUNDLE/pidfd.sock" "$T"
+	wait_for 5 test -S "$BUNDLE/pidfd.sock"
+	rt_ok create --bundle "$BUNDLE" --pidfd-socket pidfd.sock c
+	wait_for 5 appears "$T/pidfd"
+	assert_equal "standard $(init_pid c)" "$(<"$T/pidfd")"
+}

@@ -300,3 +300,91 @@ no_orphan_of_exec() {
 		assert_equal 255 "$status"
 	done
 }
+
+@test "--cgroup is a cgroup below the container's" {
+	rt_ok run -d --bundle "$BUNDLE" c
+	local dir file
+	for dir in $(cgroup_dirs "$CGROUP"); do
+		mkdir "$dir/sub"
+		# A v1 cpuset has no CPUs until it is told.
+		for file in "$dir"/cpuset.{cpus,mems}; do
+			[ ! -e "$file" ] || cat "$file" >"$dir/sub/${file##*/}"
+		done
+	done
+	# Without a cgroup namespace: the path is as the host has it.
+	ex_ok --detach --pid-file "$T/pid" --cgroup sub c sleep 999
+	assert_equal "$(cgroup_dirs "$CGROUP" | wc -l)" "$(grep -c ":$CGROUP/sub\$" "/proc/$(<"$T/pid")/cgroup")"
+	kill -KILL "$(<"$T/pid")"
+	wait_for 5 dead "$(<"$T/pid")"
+	ex --cgroup ../sub c true
+	exec_refused 'bad sub cgroup path'
+	ex --cgroup nope c true
+	exec_refused 'no such file or directory'
+}
+
+@test "--cgroup can be for some controllers" {
+	[ -d /sys/fs/cgroup/pids ] || skip "needs cgroup v1"
+	rt_ok run -d --bundle "$BUNDLE" c
+	mkdir "/sys/fs/cgroup/pids$CGROUP/sub" "/sys/fs/cgroup/memory$CGROUP/sub"
+	ex_ok --detach --pid-file "$T/pid" --cgroup pids,memory:sub c sleep 999
+	grep -q ":pids:$CGROUP/sub\$" "/proc/$(<"$T/pid")/cgroup"
+	grep -q ":memory:$CGROUP/sub\$" "/proc/$(<"$T/pid")/cgroup"
+	grep -q ":freezer:$CGROUP\$" "/proc/$(<"$T/pid")/cgroup"
+	kill -KILL "$(<"$T/pid")"
+	wait_for 5 dead "$(<"$T/pid")"
+	ex --cgroup pids:sub --cgroup sub c true
+	exec_refused 'missing.*controller.*prefix|no .*controller.*prefix'
+	ex --cgroup pids:sub --cgroup pids:sub c true
+	exec_refused 'multiple times'
+	ex --cgroup nope:sub c true
+	exec_refused 'unknown controller'
+}
+
+@test "on v2, a cgroup that takes no process is replaced by that of the first" {
+	grep -q hugetlb /sys/fs/cgroup/{,unified/}cgroup.controllers 2>/dev/null || skip "no v2 controller that is not a threaded one"
+	in_view v2 "$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/out" 2>&1
+	local dir=/sys/fs/cgroup/unified
+	[ -d "$dir" ] || dir=/sys/fs/cgroup
+	echo +hugetlb >"$dir/cgroup.subtree_control"
+	echo +hugetlb >"$dir$CGROUP_PARENT/cgroup.subtree_control"
+	mkdir "$dir$CGROUP/below" "$dir$CGROUP/empty"
+	init_pid c >"$dir$CGROUP/below/cgroup.procs"
+	echo +hugetlb >"$dir$CGROUP/cgroup.subtree_control"
+	in_view v2 "$RUNTIME" --root "$ROOT" exec -d --pid-file "$T/pid" c sleep 999 </dev/null >"$T/out" 2>&1
+	grep -qx "0::$CGROUP/below" "/proc/$(<"$T/pid")/cgroup"
+	# But not when one was asked for.
+	status=0
+	in_view v2 "$RUNTIME" --root "$ROOT" exec --cgroup / c true </dev/null >"$T/out" 2>"$T/err" || status=$?
+	assert_equal 255 "$status"
+	in_view v2 "$RUNTIME" --root "$ROOT" exec --cgroup empty c grep -q . /proc/self/cgroup
+	in_view v2 "$RUNTIME" --root "$ROOT" delete --force c
+	echo -hugetlb >"$dir$CGROUP_PARENT/cgroup.subtree_control"
+}
+
+@test "exec in a paused container is refused, unless that is ignored" {
+	rt_ok run -d --bundle "$BUNDLE" c
+	rt_ok pause c
+	ex c true
+	exec_refused 'cannot exec in a paused container'
+	background "$RUNTIME" --root "$ROOT" exec --ignore-paused c echo later >"$T/printed"
+	# It has come as far as it can: there is a second process in the cgroup.
+	wait_for 5 two_processes
+	[ ! -s "$T/printed" ]
+	rt_ok resume c
+	wait_for 5 has_line "$T/printed" later
+}
+
+two_processes() {
+	[ "$(wc -l <"$(cgroup_dirs "$CGROUP" | head -n 1)/cgroup.procs")" = 2 ]
+}
+
+@test "a pidfd of the process is sent to --pidfd-socket" {
+	rt_ok run -d --bundle "$BUNDLE" c
+	background "$PROBE" recvpidfd "$T/pidfd.sock" "$T"
+	wait_for 5 test -S "$T/pidfd.sock"
+	ex_ok --detach --pid-file "$T/pid" --pidfd-socket "$T/pidfd.sock" c sleep 999
+	wait_for 5 appears "$T/pidfd"
+	assert_equal "setns $(<"$T/pid")" "$(<"$T/pidfd")"
+	ex --pidfd-socket "$T/nobody" c true
+	exec_refused "$T/nobody.*no such file or directory"
+}

@@ -63,15 +63,19 @@ func New(o Options) (cgroups.Manager, error) {
 // Own gives the cgroup directories of the caller itself, by controller, as
 // Paths does: where a container is that has no cgroup of its own. Root is
 // where cgroup file systems are mounted, DefaultRoot if empty.
-func Own(root string) (map[string]string, error) {
+func Own(root string) (map[string]string, error) { return Of(root, "self") }
+
+// Of gives the cgroup directories of a process, whose entry in /proc is named,
+// as Own does.
+func Of(root, process string) (map[string]string, error) {
 	if root == "" {
 		root = DefaultRoot
 	}
-	own, err := os.ReadFile("/proc/self/cgroup")
+	text, err := os.ReadFile("/proc/" + process + "/cgroup")
 	if err != nil {
-		return nil, fmt.Errorf("find own cgroup: %w", err)
+		return nil, fmt.Errorf("find cgroup: %w", err)
 	}
-	h := host{root: root, own: parseOwn(string(own)), kind: kindOf}
+	h := host{root: root, own: parseOwn(string(text)), kind: kindOf}
 	if h.kind(root) == unix.CGROUP2_SUPER_MAGIC {
 		return map[string]string{"": filepath.Join(root, h.ownV2())}, nil
 	}

@@ -8,6 +8,11 @@
 // the content of DIR/input (if there is one) into the terminal and copies
 // what is printed there to DIR/output until the terminal hangs up.
 //
+//	probe recvpidfd SOCKET DIR
+//
+// listens on SOCKET, takes one connection, and writes what came into DIR/pidfd,
+// and the process id that the descriptor stands for.
+//
 //	probe monotonic
 //
 // prints the seconds of CLOCK_MONOTONIC.
@@ -28,6 +33,10 @@
 //	probe reap COMMAND...
 //
 // runs a command, and is the parent of those that lose theirs.
+//
+//	probe spy
+//
+// prints, without an end, what it can get hold of of the runtime's processes.
 package main
 
 import (
@@ -49,11 +58,13 @@ var commands = []struct {
 	do    func(args []string) error
 }{
 	{"recvtty SOCKET DIR", func(args []string) error { return recvtty(args[0], args[1]) }},
+	{"recvpidfd SOCKET DIR", func(args []string) error { return recvpidfd(args[0], args[1]) }},
 	{"monotonic", func([]string) error { return monotonic() }},
 	{"securebits", func([]string) error { return securebits() }},
 	{"below PID DIR...", func(args []string) error { return below(args[0], args[1:]) }},
 	{"nonblocking COMMAND...", nonblocking},
 	{"reap COMMAND...", reap},
+	{"spy", func([]string) error { return spy() }},
 }
 
 func main() {

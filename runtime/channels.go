@@ -1,0 +1,86 @@
+package ociruntime
+
+import (
+	"errors"
+	"io"
+	"path/filepath"
+)
+
+// ends are what a program is to be connected with, and who is to know of it.
+type ends struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	pipes          bool
+	// terminal is process.terminal.
+	terminal        bool
+	consoleSocket   string
+	consoleRequired bool
+	pidfdSocket     string
+	pidFile         string
+}
+
+// below makes the paths of sockets relative to a directory.
+func (e ends) below(dir string) ends {
+	for _, path := range []*string{&e.consoleSocket, &e.pidfdSocket} {
+		if *path != "" && !filepath.IsAbs(*path) {
+			*path = filepath.Join(dir, *path)
+		}
+	}
+	return e
+}
+
+// channels lead from a program to its ends. They are opened before there is
+// one, so that nothing is to be undone when that fails.
+type channels struct {
+	terminal *terminal
+	stdio    *stdio
+	pidfd    pidfdReceiver
+	pidFile  string
+}
+
+func (e ends) open() (*channels, error) {
+	ch := &channels{stdio: new(stdio), terminal: new(terminal), pidFile: e.pidFile}
+	err := ch.connect(e)
+	if err != nil {
+		ch.close()
+		return nil, err
+	}
+	return ch, nil
+}
+
+func (ch *channels) connect(e ends) error {
+	t, err := newTerminal(e.terminal, e.consoleSocket, e.consoleRequired)
+	if err != nil {
+		return err
+	}
+	ch.terminal = t
+	if ch.pidfd, err = newPidfdReceiver(e.pidfdSocket); err != nil || e.terminal {
+		return err
+	}
+	s, err := newStdio(e.stdin, e.stdout, e.stderr, e.pipes)
+	if err != nil {
+		return err
+	}
+	ch.stdio = s
+	return nil
+}
+
+// close closes what is of no use when the program has its descriptors.
+func (ch *channels) close() {
+	ch.terminal.close()
+	ch.pidfd.close()
+	ch.stdio.handedOver()
+}
+
+// announce tells of the process, a child of this one. Kind is what it is to
+// those who get its pidfd.
+func (ch *channels) announce(pid int, kind string) error {
+	err := ch.pidfd.send(pid, kind)
+	if err == nil && ch.pidFile != "" {
+		err = writePidFile(ch.pidFile, pid)
+	}
+	return err
+}
+
+// fail closes what a program that there will not be had left.
+func (ch *channels) fail(err error) error { return errors.Join(err, ch.terminal.hangUp()) }

@@ -1,0 +1,65 @@
+package ociruntime
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// dial connects to a unix stream socket. Name says in errors what it is for.
+func dial(name, path string) (*os.File, error) {
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", name, err)
+	}
+	f := os.NewFile(uintptr(fd), path)
+	if err := unix.Connect(fd, &unix.SockaddrUnix{Name: path}); err != nil {
+		return nil, errors.Join(fmt.Errorf("connect to %s %q: %w", name, path, err), f.Close())
+	}
+	return f, nil
+}
+
+// sendFile sends a descriptor in one message, with a name that nobody
+// interprets but that may not be empty.
+func sendFile(socket, f *os.File, name string) error {
+	return unix.Sendmsg(int(socket.Fd()), []byte(name), unix.UnixRights(int(f.Fd())), nil, unix.MSG_NOSIGNAL)
+}
+
+// pidfdReceiver gets a pidfd of a process when there is one.
+type pidfdReceiver struct{ socket *os.File }
+
+// newPidfdReceiver connects to a socket, if there is one, before anything is
+// started.
+func newPidfdReceiver(path string) (pidfdReceiver, error) {
+	if path == "" {
+		return pidfdReceiver{}, nil
+	}
+	f, err := dial("pidfd socket", path)
+	return pidfdReceiver{f}, err
+}
+
+func (r pidfdReceiver) close() {
+	if r.socket != nil {
+		r.socket.Close()
+	}
+}
+
+// send sends a pidfd of a child that has not been reaped. The name is runc's for
+// the kind of process.
+func (r pidfdReceiver) send(pid int, name string) error {
+	if r.socket == nil {
+		return nil
+	}
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err == nil {
+		f := os.NewFile(uintptr(fd), "pidfd")
+		err = sendFile(r.socket, f, name)
+		f.Close()
+	}
+	if err != nil {
+		return fmt.Errorf("send pidfd to socket: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,142 @@
+# What a hostile container can do to those who execute something in it.
+load helpers
+
+prepare() {
+	new_bundle
+	config '.root.readonly = false'
+	args sleep 1000
+}
+
+# attempt ARG...: exec in the container c; the outcome is for the test to judge.
+attempt() {
+	[ -d "$ROOT/c" ] || rt_ok run -d --bundle "$BUNDLE" c
+	rt exec "$@"
+}
+
+@test "a leaked directory is no working directory" {
+	# CVE-2024-21626
+	local fd
+	for fd in $(seq 3 16); do
+		attempt --cwd "/proc/self/fd/$fd" c pwd 7</
+		assert_equal 255 "$status"
+		assert_equal "" "$out"
+	done
+}
+
+@test "nor is one that the image has a link to" {
+	# CVE-2024-21626
+	local fd
+	for fd in $(seq 3 16); do
+		ln -s "/proc/self/fd/$fd" "$BUNDLE/rootfs/link$fd"
+		attempt --cwd "/link$fd" c pwd 7</
+		assert_equal 255 "$status"
+		attempt --cwd "/link$fd/../../../.." c cat etc/shadow 7</
+		[ "$status" != 0 ]
+		assert_equal "" "$out"
+	done
+}
+
+@test "a container that executes what executes it gets the stub" {
+	# CVE-2019-5736
+	local before
+	before=$(sha256sum <"$RUNTIME")
+	printf '#!/proc/self/exe\n' >"$BUNDLE/rootfs/bin/trap"
+	chmod +x "$BUNDLE/rootfs/bin/trap"
+	ln -s /proc/self/exe "$BUNDLE/rootfs/bin/trap2"
+	# What is executed is held open, to be written to when it has ended.
+	cat >"$BUNDLE/rootfs/hold" <<-'END'
+		while :; do
+			for exe in /proc/[0-9]*/exe; do
+				case $(readlink "$exe") in
+				/bin/busybox | '') continue ;;
+				esac
+				readlink "$exe" >>/seen
+				echo overwritten >"$exe" && echo written >>/seen
+			done
+		done 2>/dev/null
+	END
+	script '. /hold'
+	local program
+	for program in /bin/trap /bin/trap2 /proc/self/exe; do
+		attempt c "$program"
+		[ "$status" != 0 ]
+		attempt c sh -c "exec $program"
+		[ "$status" != 0 ]
+	done
+	assert_equal "$before" "$(sha256sum <"$RUNTIME")"
+	refute_match "$RUNTIME|written" "$(cat "$BUNDLE/rootfs/seen" 2>/dev/null)"
+}
+
+@test "what is not yet the program is not to be had from inside" {
+	# CVE-2016-9962
+	cp "$PROBE" "$BUNDLE/rootfs/bin/probe"
+	args /bin/probe spy
+	config '.process.capabilities |= with_entries(.value += ["CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH"])'
+	spy_on_execs
+}
+
+@test "nor in a user namespace, for root with CAP_SYS_PTRACE" {
+	cp "$PROBE" "$BUNDLE/rootfs/bin/probe"
+	args /bin/probe spy
+	new_user_namespace 0:100000:65536
+	config '.process.capabilities |= with_entries(.value += ["CAP_SYS_PTRACE", "CAP_DAC_OVERRIDE", "CAP_SYS_ADMIN"])'
+	spy_on_execs
+}
+
+# spy_on_execs: execute until the spy has met some, and see what it got.
+spy_on_execs() {
+	"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/spied" 2>&1
+	wait_for 5 has_line "$T/spied" spying
+	local i
+	for ((i = 0; i < 300; i++)); do
+		"$RUNTIME" --root "$ROOT" exec c true </dev/null || failed "exec $i"
+		! has_line "$T/spied" 'spied 5' || break
+	done
+	has_line "$T/spied" 'spied 5' || failed "not met often enough:" "$(cat "$T/spied")"
+	refute_match got "$(cat "$T/spied")"
+}
+
+@test "a terminal is made in a devpts or not at all" {
+	config '.mounts |= map(select(.destination != "/dev/pts"))'
+	background "$PROBE" recvtty "$T/tty.sock" "$T"
+	wait_for 5 test -S "$T/tty.sock"
+	mkdir -p "$BUNDLE/rootfs/dev/pts"
+	attempt -d -t --console-socket "$T/tty.sock" c true
+	assert_equal 255 "$status"
+	assert_match 'ptmx' "$msg"
+}
+
+@test "a passwd without an end does not keep exec" {
+	rm "$BUNDLE/rootfs/etc/passwd"
+	mkfifo "$BUNDLE/rootfs/etc/passwd"
+	attempt c sh -c 'echo $HOME'
+	assert_equal / "$out"
+	rm "$BUNDLE/rootfs/etc/passwd"
+	ln -s /dev/zero "$BUNDLE/rootfs/etc/passwd"
+	attempt c sh -c 'echo $HOME'
+	assert_equal / "$out"
+}
+
+@test "a container that ends while exec starts is told of" {
+	# Whenever it ends: an exit code of the process's, or one clear error.
+	local i end=0
+	for ((i = 0; i < 25; i++)); do
+		args sleep "0.0$((i % 10))"
+		"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" e </dev/null >/dev/null 2>&1
+		while :; do
+			rt exec e sleep 0.001
+			case $status in
+			0 | 137) ;;
+			255)
+				assert_equal 1 "$(wc -l <"$T/err")"
+				assert_match 'container not running|cannot exec in a stopped container' "$msg"
+				! [[ $msg =~ "while the process was being started" ]] || end=$((end + 1))
+				break
+				;;
+			*) failed "exit status $status: $err" ;;
+			esac
+		done
+		rt_ok delete --force e
+	done
+	echo "# $end of 25 ended in the middle of exec" >&3
+}
