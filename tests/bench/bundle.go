@@ -26,6 +26,7 @@ var measurements = []struct {
 			b.do(c, "start", "bench"),
 			b.do(c, "delete", "--force", "bench"))
 	}},
+	{"exec", func(b *bundle, c *candidate) error { return b.do(c, "exec", "target", "/bin/true") }},
 }
 
 // bundle is what all run: the default config, with /bin/true of busybox.
@@ -56,26 +57,20 @@ func (b *bundle) fill(berth string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(bin, "true"), busybox, 0o755); err != nil {
-		return err
+	for _, name := range []string{"true", "sleep"} {
+		if err := os.WriteFile(filepath.Join(bin, name), busybox, 0o755); err != nil {
+			return err
+		}
 	}
 	if out, err := exec.Command(berth, "spec", "--bundle", b.dir).CombinedOutput(); err != nil {
 		return fmt.Errorf("spec: %w: %s", err, out)
 	}
-	return b.edit(func(config map[string]any) {
-		// The oldest that all read: Debian 12's crun knows no later one.
-		config["ociVersion"] = "1.0.0"
-		process := config["process"].(map[string]any)
-		process["terminal"] = false
-		process["args"] = []string{"/bin/true"}
-		config["linux"].(map[string]any)["cgroupsPath"] = b.cgroup + "/container"
-	})
+	return b.write(b.dir, "container", "/bin/true")
 }
 
-// edit changes config.json.
-func (b *bundle) edit(change func(map[string]any)) error {
-	path := filepath.Join(b.dir, "config.json")
-	text, err := os.ReadFile(path)
+// write makes a config.json in a directory of what "spec" has made.
+func (b *bundle) write(dir, cgroup string, args ...string) error {
+	text, err := os.ReadFile(filepath.Join(b.dir, "config.json"))
 	if err != nil {
 		return err
 	}
@@ -83,11 +78,29 @@ func (b *bundle) edit(change func(map[string]any)) error {
 	if err := json.Unmarshal(text, &config); err != nil {
 		return err
 	}
-	change(config)
+	// The oldest that all read: Debian 12's crun knows no later one.
+	config["ociVersion"] = "1.0.0"
+	process := config["process"].(map[string]any)
+	process["terminal"] = false
+	process["args"] = args
+	config["root"].(map[string]any)["path"] = filepath.Join(b.dir, "rootfs")
+	config["linux"].(map[string]any)["cgroupsPath"] = b.cgroup + "/" + cgroup
 	if text, err = json.Marshal(config); err != nil {
 		return err
 	}
-	return os.WriteFile(path, text, 0o644)
+	return os.WriteFile(filepath.Join(dir, "config.json"), text, 0o644)
+}
+
+// startTarget starts the container that a candidate executes commands in.
+func (b *bundle) startTarget(c *candidate) error {
+	dir := filepath.Join(b.dir, "target-"+c.name)
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return err
+	}
+	if err := b.write(dir, "target-"+c.name, "/bin/sleep", "1000000"); err != nil {
+		return err
+	}
+	return b.do(c, "run", "--detach", "--bundle", dir, "target")
 }
 
 // do runs one command of a runtime. Its output goes to a file: the container

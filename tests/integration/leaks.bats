@@ -46,6 +46,39 @@ everything() {
 	diff "$T/before" "$T/after"
 }
 
+@test "1000 execs leave everything as it was" {
+	args sleep 1000
+	rt_ok run -d --bundle "$BUNDLE" c
+	everything >"$T/before"
+	ls "/proc/$(init_pid c)/fd" >>"$T/before"
+	local i
+	for ((i = 0; i < 1000; i++)); do
+		"$RUNTIME" --root "$ROOT" exec c true </dev/null >"$T/out" 2>&1 || failed "exec $i: $(cat "$T/out")"
+	done
+	everything >"$T/after"
+	ls "/proc/$(init_pid c)/fd" >>"$T/after"
+	diff "$T/before" "$T/after"
+	# What has ended is gone, too: there are no zombies.
+	assert_equal "$(init_pid c)" "$(cat "$(cgroup_dirs "$CGROUP" | head -n 1)/cgroup.procs")"
+}
+
+@test "30 execs, killed at any moment, leave nothing" {
+	args sleep 1000
+	rt_ok run -d --bundle "$BUNDLE" c
+	everything >"$T/before"
+	local i
+	for ((i = 0; i < 30; i++)); do
+		kill_at $((i * 500)) exec c sh -c :
+	done
+	wait_for 5 as_before
+}
+
+# as_before: what a killed command has started has noticed.
+as_before() {
+	everything >"$T/after"
+	diff "$T/before" "$T/after"
+}
+
 # kill_at MICROSECONDS COMMAND...: run the runtime, and kill it so much later.
 kill_at() {
 	local delay=$1 pid
