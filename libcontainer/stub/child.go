@@ -23,10 +23,17 @@ func (c *Child) Fork(flags uint64) error {
 	// struct clone_args: flags, pidfd, child_tid, parent_tid, and four zeros.
 	args := words(flags|unix.CLONE_PARENT|unix.CLONE_PARENT_SETTID, 0, 0, tid.n, 0, 0, 0, 0)
 	c.queue("clone3", unix.SYS_CLONE3, c.data(args), num(len(args))).flag(flagFork)
-	if err := c.Do(); err != nil {
-		return err
+	at := tid.n - regionAddr // 0 if there was no room: Do fails then
+	err := c.Do()
+	if err == nil {
+		return c.replace(int(binary.NativeEndian.Uint32(pid[:])))
 	}
-	return c.replace(int(binary.NativeEndian.Uint32(pid[:])))
+	// It may have been made and killed before it could answer, as when its pid
+	// namespace ends: that does not until its last process is reaped.
+	if made := binary.NativeEndian.Uint32(c.mem[at:]); at != 0 && made != 0 {
+		err = errors.Join(err, c.replace(int(made)))
+	}
+	return err
 }
 
 // replace reaps the process that has left and takes up its child.
