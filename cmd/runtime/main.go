@@ -57,7 +57,7 @@ func (a *app) command() *cli.Command {
 	commands := []*cli.Command{
 		a.createCommand(), a.deleteCommand(), a.execCommand(), a.featuresCommand(), a.killCommand(), a.listCommand(),
 		a.pauseCommand(), a.resumeCommand(), a.runCommand(), a.specCommand(), a.startCommand(), a.stateCommand(),
-		a.updateCommand(),
+		a.eventsCommand(), a.psCommand(), a.updateCommand(),
 	}
 	for _, c := range commands {
 		c.OnUsageError = usageError

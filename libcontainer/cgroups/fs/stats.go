@@ -23,6 +23,7 @@ func (m *Manager) Stats() (*cgroups.Stats, error) {
 		{"pids", statPids},
 		{"blkio", statBlkio},
 		{"hugetlb", statHugetlb},
+		{"", statPressure},
 	} {
 		dir := m.paths[row.controller]
 		if dir == "" {
@@ -35,4 +36,12 @@ func (m *Manager) Stats() (*cgroups.Stats, error) {
 		}
 	}
 	return s, nil
+}
+
+// statPressure reads from the v2 hierarchy what v1 has nothing for: how long
+// processes had to wait. It needs no controller there.
+func statPressure(g *cgroups.Gauge, s *cgroups.Stats) {
+	s.CPU.PSI = g.PSI("cpu.pressure")
+	s.Memory.PSI = g.PSI("memory.pressure")
+	s.Blkio.PSI = g.PSI("io.pressure")
 }

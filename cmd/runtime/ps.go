@@ -1,0 +1,118 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+)
+
+func (a *app) psCommand() *cli.Command {
+	id := 1 // what follows belongs to ps(1)
+	return &cli.Command{
+		Name:         "ps",
+		Usage:        "list the processes of a container",
+		ArgsUsage:    "ID [PS-OPTIONS]",
+		StopOnNthArg: &id,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Value: "table", Usage: "`table`, which ps(1) makes with its options (-ef unless told), or json for the process ids"},
+		},
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			if cmd.NArg() < 1 {
+				return wrongArgs(cmd, "a minimum of", 1)
+			}
+			format := cmd.String("format")
+			if format != "table" && format != "json" {
+				return fmt.Errorf("invalid format option: %q (table or json)", format)
+			}
+			c, err := a.container(cmd)
+			if err != nil {
+				return err
+			}
+			pids, err := c.Processes(ctx)
+			if err != nil {
+				return err
+			}
+			if format == "json" {
+				return json.NewEncoder(cmd.Root().Writer).Encode(pids)
+			}
+			options := cmd.Args().Tail()
+			if len(options) == 0 {
+				options = []string{"-ef"}
+			}
+			table, err := hostPs(ctx, options)
+			if err != nil {
+				return err
+			}
+			return printProcesses(cmd.Root().Writer, table, pids)
+		},
+	}
+}
+
+// hostPs runs the host's ps(1), and gives what it prints.
+func hostPs(ctx context.Context, options []string) (string, error) {
+	cmd := exec.CommandContext(ctx, "ps", options...)
+	var out, failure bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &failure
+	err := cmd.Run()
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return "", fmt.Errorf("%w (install it, often in a package procps; --format json needs none)", err)
+	case err != nil:
+		why, _, _ := strings.Cut(strings.TrimSpace(failure.String()+out.String()), "\n")
+		return "", fmt.Errorf("ps %s: %w: %s", strings.Join(options, " "), err, why)
+	}
+	return out.String(), nil
+}
+
+// printProcesses prints the header of a table of ps(1), and the lines of the
+// processes given.
+func printProcesses(w io.Writer, table string, pids []int) error {
+	header, rows, _ := strings.Cut(table, "\n")
+	column := slices.Index(strings.Fields(header), "PID")
+	if column < 0 {
+		return errors.New("couldn't find PID field in ps output")
+	}
+	out := header + "\n"
+	for line := range strings.Lines(rows) {
+		if slices.Contains(pids, pidIn(line, header, column)) {
+			out += line
+		}
+	}
+	_, err := io.WriteString(w, out)
+	return err
+}
+
+// pidIn gives the process id in a line of ps(1), -1 if there is none: the
+// number that ends where the header's does, as columns before it may hold
+// blanks, or else the word of that column, as one before it may be too wide.
+func pidIn(line, header string, column int) int {
+	end := strings.Index(header+" ", "PID ") + len("PID")
+	if column > 0 {
+		end = strings.Index(header+" ", " PID ") + len(" PID")
+	}
+	if end < len(line) && line[end-1] != ' ' && strings.IndexByte(" \n", line[end]) >= 0 {
+		if words := strings.Fields(line[:end]); len(words) > 0 {
+			if pid, err := strconv.Atoi(words[len(words)-1]); err == nil {
+				return pid
+			}
+		}
+	}
+	words := strings.Fields(line)
+	if column >= len(words) {
+		return -1
+	}
+	pid, err := strconv.Atoi(words[column])
+	if err != nil {
+		return -1
+	}
+	return pid
+}

@@ -1,0 +1,113 @@
+package cgroups
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// OOMWatch tells when memory runs out in a cgroup.
+type OOMWatch struct {
+	// poll is the file that has an event then: an eventfd for v1, memory.events
+	// of v2.
+	poll   *os.File
+	events int16
+	// happened takes the event off the file, and tells whether it was one.
+	happened func() (bool, error)
+}
+
+// WatchOOM begins to watch the cgroup of m. Without a memory controller there
+// is nothing to watch: errors.ErrUnsupported.
+func WatchOOM(m Manager) (*OOMWatch, error) {
+	paths := m.Paths()
+	if dir := paths["memory"]; dir != "" {
+		return watchV1(dir)
+	}
+	if dir := paths[""]; Exists(dir, "memory.events") {
+		return watchV2(dir)
+	}
+	return nil, fmt.Errorf("watch memory: %w (the cgroup has no memory controller)", errors.ErrUnsupported)
+}
+
+// Close ends the watch.
+func (w *OOMWatch) Close() error { return w.poll.Close() }
+
+// PollFd returns what to wait for by poll(2). Then call Happened.
+func (w *OOMWatch) PollFd() unix.PollFd {
+	return unix.PollFd{Fd: int32(w.poll.Fd()), Events: w.events}
+}
+
+// Happened reports whether memory has run out since it was last called, or
+// since the watch began. It does not wait.
+func (w *OOMWatch) Happened() (bool, error) {
+	happened, err := w.happened()
+	if vanished(err) {
+		return false, nil // nothing is left in there
+	}
+	return happened, err
+}
+
+// watchV1 asks for an event of memory.oom_control, by an eventfd (kernel
+// documentation, cgroup-v1/memory.rst, section 10).
+func watchV1(dir string) (*OOMWatch, error) {
+	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		return nil, fmt.Errorf("watch memory: eventfd: %w", err)
+	}
+	event := os.NewFile(uintptr(fd), "eventfd")
+	control, err := Open(dir, "memory.oom_control", unix.O_RDONLY)
+	if err == nil {
+		defer control.Close()
+		err = WriteFile(dir, "cgroup.event_control", fmt.Sprintf("%d %d", fd, control.Fd()))
+	}
+	if err != nil {
+		event.Close()
+		return nil, fmt.Errorf("watch memory: %w", err)
+	}
+	return &OOMWatch{poll: event, events: unix.POLLIN, happened: func() (bool, error) {
+		count := make([]byte, 8)
+		_, err := unix.Read(fd, count)
+		if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR) {
+			return false, nil
+		}
+		if err != nil {
+			return false, fmt.Errorf("read eventfd: %w", err)
+		}
+		// The removal of the cgroup is an event, too.
+		return binary.NativeEndian.Uint64(count) > 0 && Exists(dir, "memory.oom_control"), nil
+	}}, nil
+}
+
+// watchV2 watches memory.events, which the kernel notifies of changes of by
+// POLLPRI, and of other changes than ours too.
+func watchV2(dir string) (*OOMWatch, error) {
+	f, err := Open(dir, "memory.events", unix.O_RDONLY)
+	if err != nil {
+		return nil, fmt.Errorf("watch memory: %w", err)
+	}
+	kills := func() (uint64, error) {
+		text := make([]byte, 512)
+		n, err := unix.Pread(int(f.Fd()), text, 0)
+		if err != nil {
+			return 0, &os.PathError{Op: "read", Path: f.Name(), Err: err}
+		}
+		return ParseUint(eventIn(string(text[:n]), "oom_kill"))
+	}
+	before, err := kills()
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("watch memory: %w", err)
+	}
+	return &OOMWatch{poll: f, events: unix.POLLPRI, happened: func() (bool, error) {
+		now, err := kills()
+		if err != nil {
+			return false, err
+		}
+		happened := now > before
+		before = now
+		return happened, nil
+	}}, nil
+}

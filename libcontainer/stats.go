@@ -1,0 +1,38 @@
+package libcontainer
+
+import (
+	"github.com/berth-oci/berth/libcontainer/cgroups"
+)
+
+// Stats tells what the kernel has counted for the container's cgroup. One that
+// has stopped has none: ErrNotRunning.
+func (c *Container) Stats() (*cgroups.Stats, error) {
+	stats, err := c.stats()
+	return stats, opError("stats", c.ID(), "", err)
+}
+
+func (c *Container) stats() (*cgroups.Stats, error) {
+	status, err := c.Status()
+	if err != nil {
+		return nil, err
+	}
+	if status == Stopped {
+		return nil, ErrNotRunning
+	}
+	return c.cgroup().Stats()
+}
+
+// Processes lists the processes of the container's cgroup and of those below,
+// ascending, as the host sees them; none of one that has stopped.
+func (c *Container) Processes() ([]int, error) {
+	pids, err := c.processes()
+	return pids, opError("list processes of", c.ID(), "", err)
+}
+
+func (c *Container) processes() ([]int, error) {
+	status, err := c.Status()
+	if err != nil || status == Stopped {
+		return nil, err
+	}
+	return c.cgroup().Processes()
+}
