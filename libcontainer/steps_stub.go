@@ -222,7 +222,7 @@ func (r *run) adoptTerminal(ptmx *stub.Value, also func(slave *stub.Value)) erro
 	if err := r.flush(); err != nil {
 		return err
 	}
-	f, err := console.Fetch(r.child.Pidfd, master.Int())
+	f, err := console.Fetch(r.child, master)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ package console
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"os"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -45,15 +44,15 @@ func Adopt(p *stub.Proc, slave *stub.Value) {
 	p.IoctlInt(stub.Num(0), unix.TIOCSCTTY, 0)
 }
 
-// Fetch gets a descriptor of the stub's, here the master, into this process
-// (pidfd_getfd(2), Linux 5.6), and checks that it is one of a terminal's, in a
-// devpts: the container may have put another file in its place.
-func Fetch(pidfd *os.File, fd int) (*os.File, error) {
-	n, err := unix.PidfdGetfd(int(pidfd.Fd()), fd, 0)
+// Fetch gets the master, a descriptor of the stub's, into this process, and
+// checks that it is one of a terminal's, in a devpts: the container may have put
+// another file in its place.
+func Fetch(child *stub.Child, master *stub.Value) (*os.File, error) {
+	f, err := child.Fetch(master)
 	if err != nil {
-		return nil, fmt.Errorf("pidfd_getfd: %w", err)
+		return nil, err
 	}
-	f := os.NewFile(uintptr(n), "/dev/ptmx")
+	n := int(f.Fd())
 	var st unix.Stat_t
 	if err := unix.Fstat(n, &st); err != nil {
 		return nil, errors.Join(err, f.Close())

@@ -3,42 +3,59 @@ package stub
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"os"
 
 	"golang.org/x/sys/unix"
 )
 
-// Fetch gives this process a descriptor of the stub's (pidfd_getfd(2), Linux
-// 5.6). What it refers to is for the caller to check.
+// Descriptors travel over the control socket (SCM_RIGHTS, unix(7)), both ways:
+// pidfd_getfd(2) wants the right to trace the stub, which an unprivileged
+// runtime does not have over what is not dumpable.
+
+// Fetch gives this process a descriptor of the stub's. What it refers to is for
+// the caller to check. What is queued is performed first.
 func (c *Child) Fetch(fd *Value) (*os.File, error) {
-	n, err := unix.PidfdGetfd(int(c.Pidfd.Fd()), fd.Int(), 0)
-	if err != nil {
-		return nil, fmt.Errorf("pidfd_getfd: %w", err)
+	if err := c.Do(); err != nil {
+		return nil, err
 	}
-	return os.NewFile(uintptr(n), "stub descriptor"), nil
+	rights := unix.UnixRights(fd.Int())
+	c.queue("sendmsg", unix.SYS_SENDMSG, val(c.control), c.message(c.data(rights), len(rights)), hex(unix.MSG_NOSIGNAL))
+	c.sock.taking = true
+	err := c.Do()
+	f := c.sock.taken
+	c.sock.taken = nil
+	if err == nil && f == nil {
+		err = errors.New("fetch a descriptor of the stub's: none has come")
+	}
+	if err != nil && f != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, err
 }
 
-// Pass gives the stub a descriptor of this process's, over the control socket
-// (SCM_RIGHTS, unix(7)). What is queued is performed first.
+// Pass gives the stub a descriptor of this process's. What is queued is
+// performed first.
 func (c *Child) Pass(f *os.File) (*Value, error) {
 	if err := c.Do(); err != nil { // a batch that ends early would leave the message to be read as a byte
 		return nil, err
 	}
-	control := make([]byte, unix.CmsgSpace(4))
-	payload := c.data([]byte{0})
-	// struct iovec, and struct msghdr: name and its length, iov, control, flags.
-	iov := c.data(words(payload.n, 1))
-	rights := c.output(control)
-	header := c.data(words(0, 0, iov.n, 1, rights.n, uint64(len(control)), 0))
-	c.queue("recvmsg", unix.SYS_RECVMSG, val(c.control), header, hex(unix.MSG_CMSG_CLOEXEC))
-	c.driver.pass(f)
+	rights := make([]byte, unix.CmsgSpace(4))
+	c.queue("recvmsg", unix.SYS_RECVMSG, val(c.control), c.message(c.output(rights), len(rights)), hex(unix.MSG_CMSG_CLOEXEC))
+	c.sock.passing = f
 	if err := c.Do(); err != nil {
 		return nil, err
 	}
-	// struct cmsghdr has a length of 64 bits, a level and a type.
-	if n := unix.CmsgLen(4); binary.NativeEndian.Uint64(control) != uint64(n) {
-		return nil, errors.New("pass descriptor to stub: none has arrived")
+	// struct cmsghdr: a length of 64 bits, level, type; the descriptor.
+	if binary.NativeEndian.Uint64(rights) != uint64(unix.CmsgLen(4)) {
+		return nil, errors.New("pass a descriptor to the stub: none has arrived")
 	}
-	return Num(int(binary.NativeEndian.Uint32(control[unix.CmsgLen(0):]))), nil
+	return Num(int(binary.NativeEndian.Uint32(rights[unix.CmsgLen(0):]))), nil
+}
+
+// message makes a struct msghdr with one byte and a control message.
+func (c *Child) message(rights arg, length int) arg {
+	payload := c.data([]byte{0})
+	iov := c.data(words(payload.n, 1))
+	// Name and its length, iov and their number, control and its length, flags.
+	return c.data(words(0, 0, iov.n, 1, rights.n, uint64(length), 0))
 }

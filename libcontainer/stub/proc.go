@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -33,8 +32,6 @@ type driver interface {
 	// exchange returns when the batch is done; io.EOF when the process is
 	// gone, or runs something else.
 	exchange(p *Proc) error
-	// pass has the next exchange send a descriptor behind the batch.
-	pass(f *os.File)
 	close() error
 }
 

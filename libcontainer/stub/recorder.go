@@ -1,9 +1,6 @@
 package stub
 
-import (
-	"log/slog"
-	"os"
-)
+import "log/slog"
 
 // Recorder stands in for a stub's process: it writes down the calls that a
 // Proc is asked to do and invents their results, so that what drives a stub
@@ -75,7 +72,5 @@ func (r *Recorder) answer(call, args string) int64 {
 	r.nextFD++
 	return r.nextFD - 1
 }
-
-func (r *Recorder) pass(*os.File) {}
 
 func (r *Recorder) close() error { return nil }

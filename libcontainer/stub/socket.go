@@ -17,6 +17,10 @@ type socket struct {
 	mem region
 	// passing is sent behind the byte that begins the next batch.
 	passing *os.File
+	// taking says that a descriptor may come before the byte that ends the next
+	// batch; then it is taken, and its receiver's.
+	taking bool
+	taken  *os.File
 }
 
 // socketPair makes a control socket: this side's end and the stub's.
@@ -64,10 +68,13 @@ func (s *socket) exchange(*Proc) error {
 	if err != nil {
 		return fmt.Errorf("write control socket: %w", err)
 	}
+	if s.taking {
+		if err := s.receiveFile(); err != nil || s.taken == nil {
+			return err
+		}
+	}
 	return s.receive()
 }
-
-func (s *socket) pass(f *os.File) { s.passing = f }
 
 // sendFile sends the descriptor that is to be passed, if there is one.
 func (s *socket) sendFile() error {
@@ -79,6 +86,36 @@ func (s *socket) sendFile() error {
 	defer runtime.KeepAlive(f)
 	rights := unix.UnixRights(int(f.Fd()))
 	return retry(func() error { return unix.Sendmsg(s.fd, []byte{0}, rights, nil, unix.MSG_NOSIGNAL) })
+}
+
+// receiveFile waits for a byte that may have a descriptor with it. What else
+// comes the kernel drops.
+func (s *socket) receiveFile() error {
+	s.taking = false
+	var b [1]byte
+	rights := make([]byte, unix.CmsgSpace(4))
+	n, length := 0, 0
+	err := retry(func() (err error) {
+		n, length, _, _, err = unix.Recvmsg(s.fd, b[:], rights, unix.MSG_CMSG_CLOEXEC)
+		return err
+	})
+	switch {
+	case errors.Is(err, unix.ECONNRESET):
+		return io.EOF
+	case err != nil:
+		return fmt.Errorf("read control socket: %w", err)
+	case n == 0:
+		return io.EOF
+	}
+	messages, err := unix.ParseSocketControlMessage(rights[:length])
+	if err != nil || len(messages) == 0 {
+		return err
+	}
+	fds, err := unix.ParseUnixRights(&messages[0])
+	if err == nil && len(fds) == 1 {
+		s.taken = os.NewFile(uintptr(fds[0]), "stub descriptor")
+	}
+	return err
 }
 
 func (s *socket) close() error {

@@ -52,6 +52,7 @@ type Child struct {
 
 	listener *Value
 	control  *Value
+	sock     *socket
 }
 
 // Descriptors of a starting stub. From extraFD on stand those of
@@ -115,7 +116,7 @@ func spawn(o Options) (*Child, error) {
 	if sock.mem, err = mapRegion(o.Region); err != nil {
 		return nil, errors.Join(err, sock.close())
 	}
-	c := &Child{Proc: newProc(sock, sock.mem, o.Log)}
+	c := &Child{Proc: newProc(sock, sock.mem, o.Log), sock: sock}
 	if c.Pid, c.Pidfd, err = forkExec(o, theirs); err != nil {
 		return nil, errors.Join(fmt.Errorf("start stub: %w", err), c.Close())
 	}

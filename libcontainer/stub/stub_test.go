@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -274,6 +275,33 @@ func residentKB(t *testing.T, pid int) int {
 		t.Fatal(err)
 	}
 	return n
+}
+
+func TestFetch(t *testing.T) {
+	c := start(t, stub.Options{})
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, []byte("text"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		fd := c.Openat(stub.Num(unix.AT_FDCWD), path, unix.O_RDONLY, 0)
+		f, err := c.Fetch(fd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(f)
+		if err != nil || string(got) != "text" {
+			t.Errorf("read %q, %v", got, err)
+		}
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := c.Fetch(stub.Num(1000)); !errors.Is(err, unix.EBADF) {
+		t.Errorf("a descriptor that the stub does not have: %v", err)
+	}
+	c.CloseFd(stub.Num(0))
+	do(t, c.Proc) // the connection is in step still
 }
 
 func TestPass(t *testing.T) {
