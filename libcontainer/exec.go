@@ -74,6 +74,9 @@ func (c *Container) exec(ctx context.Context, o ExecOptions) (*Process, error) {
 		unprivileged: os.Geteuid() != 0, cgroup: manager.Load(cgroups, manager.LoadOptions{}),
 		anyCgroup: len(o.SubCgroups) == 0,
 	}
+	if err := r.checkUser(); err != nil {
+		return nil, err
+	}
 	err = r.walk()
 	r.release()
 	if err == nil {

@@ -2,10 +2,9 @@ package libcontainer
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io/fs"
 	"time"
+
+	"github.com/berth-oci/berth/libcontainer/cgroups"
 )
 
 // verbLock is how long Pause, Resume and Update wait for another command on
@@ -37,11 +36,7 @@ func (c *Container) freeze(ctx context.Context, frozen bool) error {
 	case !frozen && status != Paused:
 		return ErrNotPaused
 	}
-	err = c.cgroup().Freeze(frozen)
-	if errors.Is(err, fs.ErrPermission) {
-		err = fmt.Errorf("%w (the container's cgroup is another user's: it must be delegated to this one, or the command be root's)", err)
-	}
-	return err
+	return cgroups.Remedy(c.cgroup().Freeze(frozen))
 }
 
 // lockStatus locks the container for a change and tells its status, which is

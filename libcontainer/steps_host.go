@@ -14,6 +14,7 @@ import (
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/berth-oci/berth/libcontainer/cgroups/devices"
 	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
+	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/namespaces"
 	"github.com/berth-oci/berth/libcontainer/stub"
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -63,7 +64,7 @@ func undoState(r *run) error {
 
 func makeCgroup(r *run) error {
 	if err := r.cgroup.Create(); err != nil {
-		return err
+		return cgroups.Remedy(err)
 	}
 	r.cgroupMade = true
 	// An unprivileged user may have to go without some: nothing may think
@@ -84,7 +85,8 @@ func limitCgroup(r *run) error {
 	// slice, so that the caller's is not written to.
 	rules := resources.Devices
 	resources.Devices = append(rules[:len(rules):len(rules)], devices.Default()...)
-	r.beside.Go(func() error { return r.cgroup.Set(&resources) })
+	step := r.step // by the time that it fails, others have begun
+	r.beside.Go(func() error { return r.stepError(step, cgroups.Remedy(r.cgroup.Set(&resources))) })
 	return nil
 }
 
@@ -118,6 +120,9 @@ func startStub(r *run) error {
 		Dir:        r.c.dir,
 		Log:        r.log,
 	})
+	if r.unprivileged && errors.Is(err, unix.EPERM) && !hasUserNamespace(r.cfg) {
+		return &config.FieldError{Field: "linux.namespaces", Err: fmt.Errorf("%w (to make the others, an unprivileged user needs a user namespace: see \"berth spec --rootless\")", err)}
+	}
 	if err != nil {
 		return err
 	}

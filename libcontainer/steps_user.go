@@ -150,19 +150,39 @@ func (r *run) hostUID(uid uint32) (uint32, error) {
 	if !hasUserNamespace(r.cfg) {
 		return uid, nil
 	}
-	uids := r.cfg.UIDMappings
-	if len(uids) == 0 {
-		maps, err := idmap.Read(r.c.state.Pid)
-		if err != nil {
-			return 0, err
-		}
-		uids = maps.UIDs
+	maps, err := r.maps()
+	if err != nil {
+		return 0, err
 	}
-	id, ok := idmap.ToHost(uids, uid)
+	id, ok := idmap.ToHost(maps.UIDs, uid)
 	if !ok {
-		return 0, fmt.Errorf("user %d is not mapped (%s)", uid, idmap.String(uids))
+		return 0, fmt.Errorf("user %d is not mapped (%s)", uid, idmap.String(maps.UIDs))
 	}
 	return id, nil
+}
+
+// maps gives the mappings of the container's user namespace.
+func (r *run) maps() (idmap.Maps, error) {
+	if len(r.cfg.UIDMappings) == 0 {
+		return idmap.Read(r.c.state.Pid)
+	}
+	return idmap.Maps{UIDs: r.cfg.UIDMappings, GIDs: r.cfg.GIDMappings}, nil
+}
+
+// checkUser says so when a process that is to be executed in the container
+// has ids that are not mapped there.
+func (r *run) checkUser() error {
+	if !hasUserNamespace(r.cfg) {
+		return nil
+	}
+	maps, err := r.maps()
+	if err != nil {
+		return err
+	}
+	if err := maps.CheckUser("process", &r.cfg.Process, "the container's %ss"); err != nil {
+		return err
+	}
+	return r.askGroups()
 }
 
 // delegatesCgroup tells whether the container is to own its cgroup: one that

@@ -61,6 +61,9 @@ func (k kind) remedy(m Mapping, helper string) string {
 	}
 	ranges := grants(string(text), name, strconv.Itoa(id))
 	for _, r := range m {
+		if r.HostID == 0 {
+			return fmt.Sprintf("host id 0 is root's, whom an unprivileged user cannot be: map his own, %d", own)
+		}
 		if !covered(append(ranges, specs.LinuxIDMapping{HostID: own, Size: 1}), r) {
 			return fmt.Sprintf("%s grants %s to user %q, not %s: add the line %q", k.granted,
 				listed(ranges), name, span(r.HostID, r.Size), fmt.Sprintf("%s:%d:%d", name, r.HostID, r.Size))

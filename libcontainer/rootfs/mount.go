@@ -116,6 +116,8 @@ func (m *mountOp) explain(t *Tree, err error) error {
 		return m.explainKinds(t, err)
 	case call.Call == "fsopen" && call.Errno == unix.ENODEV:
 		return fmt.Errorf("%w: the kernel has no file system %q (see /proc/filesystems; a bind mount has \"bind\" among its options)", err, m.Type)
+	case call.Errno == unix.EPERM && call.Call != "move_mount":
+		return m.explainDenied(t, err)
 	case call.Call == "fsconfig" || call.Call == "fsmount":
 		return m.explainContext(t, err)
 	}
@@ -134,7 +136,27 @@ func (m *mountOp) explainContext(t *Tree, err error) error {
 		return err
 	}
 	// A message begins with its class, "e ", "w " or "i ".
-	return fmt.Errorf("%w: %s", err, strings.TrimSpace(string(line[2:n.Int()])))
+	said := strings.TrimSpace(string(line[2:n.Int()]))
+	if strings.Contains(said, "Invalid gid") || strings.Contains(said, "Invalid uid") {
+		said += " (it is not mapped in the user namespace)"
+	}
+	return fmt.Errorf("%w: %s", err, said)
+}
+
+// explainDenied says which namespace it takes to mount a file system that shows
+// what is in one: the user namespace must own that (user_namespaces(7)).
+func (m *mountOp) explainDenied(t *Tree, err error) error {
+	switch m.Type {
+	case "proc":
+		return fmt.Errorf("%w (it takes a new pid namespace among linux.namespaces, and a procfs outside of which nothing is hidden by other mounts; or bind /proc)", err)
+	case "sysfs":
+		return fmt.Errorf("%w (it takes a new network namespace among linux.namespaces, and a sysfs outside of which nothing is hidden by other mounts; or bind /sys, as \"berth spec --rootless\" does)", err)
+	case "mqueue":
+		return fmt.Errorf("%w (it takes a new ipc namespace among linux.namespaces)", err)
+	case "cgroup", "cgroup2":
+		return fmt.Errorf("%w (it takes a new cgroup namespace among linux.namespaces)", err)
+	}
+	return m.explainContext(t, err)
 }
 
 // explainKinds says so when a directory was to be mounted on a file, or a file

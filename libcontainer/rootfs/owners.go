@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -25,6 +26,9 @@ func (s *stagedMount) mapOwners(t *Tree, made mounts.Detached) error {
 		return err
 	}
 	ns, err := t.ownersOf(s.IDMap)
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%s: idmap: %w (to map the owners of a file system takes CAP_SYS_ADMIN over it: no unprivileged user can)", s, err)
+	}
 	if err != nil {
 		return fmt.Errorf("%s: idmap: %w", s, err)
 	}
