@@ -37,6 +37,7 @@ teardown() {
 	no_state_left || trace=1
 	thaw_cgroup
 	no_process_left || trace=1
+	undelegate_cgroup || trace=1
 	no_cgroup_left || trace=1
 	no_mount_left || trace=1
 	return "$trace"

@@ -1,0 +1,383 @@
+# Containers of an unprivileged user, seen from inside, and what it takes to have
+# them.
+load helpers
+
+prepare() {
+	rootless_user
+	rootless_bundle
+}
+
+@test "rootless: the configuration of spec --rootless runs as it is" {
+	run_script 'id -u; cat /proc/self/uid_map /proc/self/gid_map /proc/self/setgroups; grep CapEff /proc/self/status; readlink /proc/self/ns/user; stat -c %u /bin'
+	assert_match $'^0\n0 4242 1\n0 4242 1\ndeny\n' "$(squeezed "$out")"
+	refute_match "$(readlink /proc/self/ns/user)" "$out"
+	assert_match $'\n0$' "$out"
+}
+
+@test "rootless: a container lives its life" {
+	args sleep 1000
+	rt_ok create --bundle "$BUNDLE" --pid-file "$T/user/run/pid" c
+	assert_equal created "$(status_of c)"
+	local pid
+	pid=$(init_pid c)
+	assert_equal "$pid" "$(cat "$T/user/run/pid")"
+	assert_match "^Uid:.4242.4242.4242.4242" "$(grep Uid "/proc/$pid/status")"
+	rt_ok start c
+	wait_for 5 grep -q sleep "/proc/$pid/cmdline"
+	assert_equal running "$(status_of c)"
+	rt_ok list --format json
+	assert_equal '["c","running","rootless"]' "$(jq -c '.[0] | [.id, .status, .owner]' <<<"$out")"
+	rt_ok kill c KILL
+	wait_for 5 has_status c stopped
+	rt_ok delete c
+	dead "$pid"
+}
+
+# bats test_tags=berth
+@test "rootless: the state is below XDG_RUNTIME_DIR, for the user alone" {
+	args sleep 1000
+	as_user "$T/user/bin/runtime" create --bundle "$BUNDLE" c </dev/null >/dev/null 2>"$T/err" 3>&-
+	assert_equal created "$(status_of c)"
+	assert_equal '4242 700' "$(stat -c '%u %a' "$ROOT")"
+	rt_ok delete --force c
+}
+
+# bats test_tags=berth
+@test "rootless: without XDG_RUNTIME_DIR there is no state root" {
+	status=0
+	as_user env -u XDG_RUNTIME_DIR "$T/user/bin/runtime" list >"$T/out" 2>"$T/err" || status=$?
+	read_output
+	refused 'no state root: XDG_RUNTIME_DIR is not set; name a directory with --root'
+}
+
+@test "rootless: run in the foreground passes the exit status on" {
+	args sh -c 'exit 7'
+	rt run --bundle "$BUNDLE" c
+	assert_equal 7 "$status"
+}
+
+@test "rootless: delete --force ends a container that runs" {
+	args sleep 1000
+	start_detached c
+	local pid
+	pid=$(init_pid c)
+	rt_ok delete --force c
+	dead "$pid"
+}
+
+@test "rootless: what the container makes belongs to the user" {
+	config '.root.readonly = false'
+	run_script 'touch /new; stat -c %u:%g /new'
+	assert_equal 0:0 "$out"
+	assert_equal 4242:4242 "$(stat -c %u:%g "$BUNDLE/rootfs/new")"
+}
+
+@test "rootless: the mounts of spec --rootless are there, hidden and read-only where asked for" {
+	run_script 'cat /proc/self/mountinfo; wc -c </proc/timer_list; echo 1 2>/dev/null >/proc/sys/kernel/domainname || echo refused'
+	assert_equal proc "$(mount_type "$out" /proc)"
+	assert_equal tmpfs "$(mount_type "$out" /dev)"
+	assert_equal devpts "$(mount_type "$out" /dev/pts)"
+	assert_equal mqueue "$(mount_type "$out" /dev/mqueue)"
+	assert_options "$out" /sys ro nosuid nodev noexec
+	assert_match $'\n0\nrefused$' "$out"
+}
+
+@test "rootless: the default devices work" {
+	run_script 'for d in null zero full random urandom tty; do stat -c "%t:%T" /dev/$d; done; head -c 3 /dev/zero | wc -c'
+	assert_equal $'1:3\n1:5\n1:7\n1:8\n1:9\n5:0\n3' "$out"
+}
+
+@test "rootless: a network namespace of its own has loopback up" {
+	config '.linux.namespaces += [{type: "network"}]'
+	run_script 'ip -o -4 addr show lo'
+	assert_match 'inet 127.0.0.1/8' "$out"
+}
+
+@test "rootless: a terminal is sent to the console socket" {
+	background as_user "$PROBE" recvtty "$T/user/run/tty.sock" "$T/user/run"
+	wait_for 5 test -S "$T/user/run/tty.sock"
+	config '.process.terminal = true'
+	script 'tty; stat -c "console %t owner %u" /dev/console; echo from tty >/dev/tty'
+	rt_ok create --bundle "$BUNDLE" --console-socket "$T/user/run/tty.sock" c
+	rt_ok start c
+	wait_for 5 grep -q 'from tty' "$T/user/run/output"
+	assert_equal $'/dev/pts/0\nconsole 88 owner 0\nfrom tty' "$(tr -d '\r' <"$T/user/run/output")"
+}
+
+@test "rootless: hooks run, as the user and in the container" {
+	config '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", "id -u >$OUT"], env: ["PATH=/usr/bin:/bin", "OUT=" + $out]}]
+		| .hooks.startContainer = [{path: "/bin/sh", args: ["sh", "-c", "id -u >/dev/shm/hook"], env: ["PATH=/bin"]}]' --arg out "$T/user/run/hook"
+	run_script 'cat /dev/shm/hook'
+	assert_equal 0 "$out"
+	assert_equal 4242 "$(cat "$T/user/run/hook")"
+}
+
+@test "rootless: a sysctl of the container's is set" {
+	config '.linux.sysctl = {"kernel.msgmax": "5000"}'
+	run_script 'cat /proc/sys/kernel/msgmax'
+	assert_equal 5000 "$out"
+}
+
+@test "rootless: a pod's container joins the namespaces of another" {
+	args sleep 1000
+	start_detached pod
+	local pod type
+	pod=$(init_pid pod)
+	for type in user ipc uts; do
+		config '(.linux.namespaces[] | select(.type == $type)).path = $path' --arg type "$type" --arg path "/proc/$pod/ns/$type"
+	done
+	config 'del(.hostname)'
+	run_script 'for n in user ipc uts mnt; do readlink /proc/self/ns/$n; done'
+	assert_equal "$(for n in user ipc uts; do readlink "/proc/$pod/ns/$n"; done)" "$(head -n 3 <<<"$out")"
+	refute_match "$(readlink "/proc/$pod/ns/mnt" | tr -dc 0-9)" "$out"
+}
+
+# A range of ids, by newuidmap and newgidmap.
+
+@test "rootless: a range of ids is mapped" {
+	grant_range
+	config '.process.user = {uid: 5, gid: 6, additionalGids: [7]} | .root.readonly = false'
+	chmod 777 "$BUNDLE/rootfs/home"
+	run_script 'id -u; id -G; cat /proc/self/uid_map /proc/self/setgroups; touch /home/new; stat -c %u:%g /home/new'
+	assert_equal $'5\n6 7\n0 4242 1\n1 200000 65536\nallow\n5:6' "$(squeezed "$out")"
+	assert_equal 200004:200005 "$(stat -c %u:%g "$BUNDLE/rootfs/home/new")"
+	rm "$BUNDLE/rootfs/home/new"
+}
+
+@test "rootless: a container with a range of ids lives its life" {
+	grant_range
+	config '.process.user = {uid: 5, gid: 6}'
+	args sleep 1000
+	rt_ok create --bundle "$BUNDLE" c
+	rt_ok start c
+	assert_match '200004' "$(grep Uid "/proc/$(init_pid c)/status")"
+	rt_ok kill c KILL
+	wait_for 5 has_status c stopped
+	rt_ok delete c
+}
+
+# bats test_tags=berth
+@test "rootless: a range that is not granted is refused with the line to add" {
+	grant_range
+	args true
+	echo 'rootless:200000:1000' >"$T/user/etc/subuid"
+	rt run --bundle "$BUNDLE" c
+	refused 'linux.uidMappings: .*newuidmap: .*\(/etc/subuid grants 200000-200999 to user "rootless", not 200000-265535: add the line "rootless:200000:65536"\)'
+	echo "rootless:$ROOTLESS_RANGE" >"$T/user/etc/subuid"
+	: >"$T/user/etc/subgid"
+	rt run --bundle "$BUNDLE" c
+	refused 'linux.gidMappings: .*newgidmap: .*\(/etc/subgid grants nothing to user "rootless", not 200000-265535: add the line "rootless:200000:65536"\)'
+}
+
+# bats test_tags=berth
+@test "rootless: a range granted by number, in several lines, is enough" {
+	grant_range
+	printf '1:1:1\n4242:200000:30000\nrootless:200000:65536\n' >"$T/user/etc/subuid"
+	run_script 'cat /proc/self/uid_map'
+	assert_equal $'0 4242 1\n1 200000 65536' "$(squeezed "$out")"
+}
+
+# bats test_tags=berth
+@test "rootless: the id of another is refused" {
+	args true
+	config '.linux.uidMappings[0].hostID = 4243'
+	rt run --bundle "$BUNDLE" c
+	refused 'linux.uidMappings: .*newuidmap: .*not 4243: add the line "rootless:4243:1"'
+	config '.linux.uidMappings[0].hostID = 0'
+	rt run --bundle "$BUNDLE" c
+	refused "linux.uidMappings: .*host id 0 is root's, whom an unprivileged user cannot be: map his own, 4242"
+}
+
+# bats test_tags=berth
+@test "rootless: newuidmap that is missing, or may not, is named" {
+	grant_range
+	args true
+	status=0
+	as_user env PATH=/nowhere "$T/user/bin/runtime" --root "$ROOT" run --bundle "$BUNDLE" c >"$T/out" 2>"$T/err" || status=$?
+	read_output
+	refused "linux.uidMappings: .* newuidmap, which may, is not in .PATH \(install the package uidmap, or shadow-utils\)"
+	status=0
+	as_user setpriv --no-new-privs "$T/user/bin/runtime" --root "$ROOT" run --bundle "$BUNDLE" c >"$T/out" 2>"$T/err" || status=$?
+	read_output
+	refused 'linux.uidMappings: .*newuidmap.* is set-uid root .*no_new_privs'
+}
+
+# bats test_tags=berth
+@test "rootless: groups need a range" {
+	args true
+	config '.process.user.additionalGids = [0]'
+	rt run --bundle "$BUNDLE" c
+	refused 'process.user.additionalGids: setgroups is denied in the user namespace, .*map a range that /etc/subgid grants'
+	config '.process.user = {uid: 5, gid: 0}'
+	rt run --bundle "$BUNDLE" c
+	refused 'process.user.uid: 5: not mapped by linux.uidMappings'
+}
+
+# What an unprivileged user cannot have.
+
+# bats test_tags=berth
+@test "rootless: a container without a user namespace is refused" {
+	args true
+	config 'del(.linux.namespaces[] | select(.type == "user")) | del(.linux.uidMappings, .linux.gidMappings)'
+	rt run --bundle "$BUNDLE" c
+	refused 'linux.namespaces: .*an unprivileged user needs a user namespace: see "berth spec --rootless"'
+}
+
+# bats test_tags=berth
+@test "rootless: a file system of a namespace that is the host's is refused" {
+	args true
+	local type
+	for type in pid ipc; do
+		cp "$BUNDLE/config.json" "$T/kept"
+		config 'del(.linux.namespaces[] | select(.type == $type))' --arg type "$type"
+		rt run --bundle "$BUNDLE" c
+		refused "mounts\[[04]\]: .*it takes a new $type namespace"
+		cp "$T/kept" "$BUNDLE/config.json"
+	done
+	config '(.mounts[] | select(.destination == "/sys")) |= (.type = "sysfs" | .source = "sysfs" | .options = ["ro"])'
+	rt run --bundle "$BUNDLE" c
+	refused 'mounts\[5\]: .*it takes a new network namespace .*or bind /sys'
+}
+
+# bats test_tags=berth
+@test "rootless: a group of a devpts that is not mapped is named" {
+	args true
+	config '(.mounts[] | select(.type == "devpts") | .options) += ["gid=5"]'
+	rt run --bundle "$BUNDLE" c
+	refused "mounts\[2\]: .*Invalid gid '5' \(it is not mapped in the user namespace\)"
+}
+
+# bats test_tags=berth
+@test "rootless: a source that the user may not reach is refused, and the directory named" {
+	mkdir -p "$T/closed/data"
+	chmod 700 "$T/closed"
+	args true
+	config '.mounts += [{destination: "/tmp", type: "none", source: $s, options: ["bind"]}]' --arg s "$T/closed/data"
+	rt run --bundle "$BUNDLE" c
+	refused "mounts\[7\]: .*open_tree: permission denied .*may not search \"$T/closed\""
+}
+
+# bats test_tags=berth
+@test "rootless: owners of a mount cannot be mapped" {
+	args true
+	config '.mounts += [{destination: "/tmp", type: "none", source: $s, options: ["bind", "idmap"]}]' --arg s "$T/user/run"
+	rt run --bundle "$BUNDLE" c
+	refused 'mounts\[7\]: .*idmap: .*takes CAP_SYS_ADMIN'
+}
+
+# Cgroups.
+
+# bats test_tags=berth
+@test "rootless: without a cgroup to have, a container goes without" {
+	script 'cat /proc/self/cgroup'
+	rt_ok run --bundle "$BUNDLE" c
+	assert_equal "$(grep -E ':(memory|freezer)?:' /proc/self/cgroup)" "$(grep -E ':(memory|freezer)?:' <<<"$out")"
+}
+
+# bats test_tags=berth
+@test "rootless: a limit, or a cgroup in particular, that cannot be had is refused with what it takes" {
+	args true
+	config '.linux.resources = {memory: {limit: 100000000}}'
+	rt run --bundle "$BUNDLE" c
+	refused 'limit cgroup: set linux.resources.memory.limit: .*systemd-run --user --scope -p Delegate=yes'
+	config 'del(.linux.resources) | .linux.cgroupsPath = "/mine"'
+	rt run --bundle "$BUNDLE" c
+	refused 'make cgroup: .*permission denied .*systemd-run --user --scope -p Delegate=yes'
+}
+
+# bats test_tags=berth
+@test "rootless: in a cgroup that is delegated a container has its own" {
+	delegate_cgroup
+	script 'cat /proc/self/cgroup; ls /dev/shm; sleep 1000'
+	rt_ok create --bundle "$BUNDLE" c
+	local pid dir
+	pid=$(init_pid c)
+	assert_match "^.*:$DELEGATED/c$" "$(grep ^0: "/proc/$pid/cgroup")"
+	dir=$(cgroup_dirs "$DELEGATED/c")
+	assert_equal 4242 "$(stat -c %u "$dir")"
+	rt_ok start c
+	rt_ok kill c KILL
+	wait_for 5 has_status c stopped
+	rt_ok delete c
+	[ ! -e "$dir" ] || failed "$dir is left"
+}
+
+# bats test_tags=berth
+@test "rootless: a container that shares its pid namespace is ended with its cgroup" {
+	delegate_cgroup
+	config 'del(.linux.namespaces[] | select(.type == "pid")) | .mounts |= map(select(.type != "proc")) | del(.linux.maskedPaths, .linux.readonlyPaths)'
+	script 'sleep 1000 & sleep 1000; true'
+	start_detached c
+	local procs
+	procs=$(cgroup_dirs "$DELEGATED/c")/cgroup.procs
+	wait_for 5 has_lines 3 "$procs"
+	rt_ok kill c KILL
+	wait_for 5 has_status c stopped
+	rt_ok delete c
+}
+
+has_lines() {
+	[ "$(wc -l <"$2")" = "$1" ]
+}
+
+# bats test_tags=berth
+@test "rootless: in a cgroup that is delegated a container is paused and resumed" {
+	delegate_cgroup
+	script 'while :; do date +%s%N >/dev/shm/now; done'
+	start_detached c
+	rt_ok pause c
+	assert_equal paused "$(status_of c)"
+	assert_match 'frozen 1' "$(cat "$(cgroup_dirs "$DELEGATED/c")/cgroup.events")"
+	rt_ok resume c
+	assert_equal running "$(status_of c)"
+	rt_ok delete --force c
+}
+
+# bats test_tags=berth
+@test "rootless: without a cgroup a container cannot be paused, which says what it takes" {
+	args sleep 1000
+	start_detached c
+	rt pause c
+	refused 'pause "c": .*systemd-run --user --scope -p Delegate=yes'
+}
+
+# exec.
+
+@test "rootless: a process is executed in a container" {
+	args sleep 1000
+	start_detached c
+	rt_ok exec c sh -c 'id -u; readlink /proc/self/ns/user; readlink /proc/1/ns/user; cat /proc/1/comm'
+	local first user
+	{ read -r first; read -r user; } <<<"$out"
+	assert_equal 0 "$first"
+	assert_equal "$(printf '0\n%s\n%s\nsleep' "$user" "$user")" "$out"
+	refute_match "$(readlink /proc/self/ns/user | tr -dc 0-9)" "$out"
+}
+
+@test "rootless: a process is executed as a user of the range" {
+	grant_range
+	args sleep 1000
+	start_detached c
+	rt_ok exec --user 5:6 -g 7 c sh -c 'id -u; id -G'
+	assert_equal $'5\n6 7' "$out"
+}
+
+# bats test_tags=berth
+@test "rootless: a process with an id that is not mapped is refused" {
+	args sleep 1000
+	start_detached c
+	rt exec --user 5 c true
+	assert_equal 255 "$status"
+	assert_equal "exec \"c\": process.user.uid: 5: not mapped by the container's uids" "$msg"
+	rt exec -g 5 c true
+	assert_equal 255 "$status"
+	assert_equal "exec \"c\": process.user.additionalGids[0]: 5: not mapped by the container's gids" "$msg"
+}
+
+@test "rootless: a process is executed in a cgroup that is delegated" {
+	delegate_cgroup
+	args sleep 1000
+	start_detached c
+	rt_ok exec c cat /proc/self/cgroup
+	assert_match "(^|"$'\n'")0::$DELEGATED/c($|"$'\n'")" "$out"
+}
