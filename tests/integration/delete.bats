@@ -1,4 +1,5 @@
 # delete: cli.md 1.6.
+# bats file_tags=v2
 load helpers
 
 prepare() {

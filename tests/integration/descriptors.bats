@@ -139,7 +139,7 @@ activated() {
 	config '.linux.maskedPaths = []'
 	script 'cat /proc/keys'
 	rt_ok run --bundle "$BUNDLE" c
-	assert_match '_ses\.c' "$out"
+	assert_match '_ses\.c: ' "$out"
 	rt_ok run --no-new-keyring --bundle "$BUNDLE" d
-	refute_match '_ses\.d' "$out"
+	refute_match '_ses\.d: ' "$out"
 }

@@ -1,4 +1,5 @@
 # kill: cli.md 1.7.
+# bats file_tags=v2
 load helpers
 
 prepare() {

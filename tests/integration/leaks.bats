@@ -1,5 +1,6 @@
 # Nothing is left behind: neither after many runs, nor when the runtime is
 # killed in the middle.
+# bats file_tags=v2
 load helpers
 
 BATS_TEST_TIMEOUT=240

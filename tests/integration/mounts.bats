@@ -292,12 +292,14 @@ mount_at() {
 	[ -d "$BUNDLE/rootfs$T/decoy/y" ]
 }
 
+# bats test_tags=v2
 @test "the cgroup mount shows the container's cgroup and is read-only" {
 	run_script 'cat /sys/fs/cgroup/devices/cgroup.procs /sys/fs/cgroup/cgroup.procs 2>/dev/null | head -n 1; mkdir /sys/fs/cgroup/devices/new || mkdir /sys/fs/cgroup/new; true'
 	assert_equal 1 "$out"
 	assert_match 'Read-only file system' "$err"
 }
 
+# bats test_tags=v2
 @test "nothing can be made in /sys/fs/cgroup itself" {
 	# On v1 it is a tmpfs around the hierarchies: "ro" is meant for it too.
 	mountinfo_of
