@@ -16,8 +16,14 @@ demo: ## Build, then run a container that says hello (as root)
 	@hack/demo
 
 .PHONY: test
-test: ## Build, then run all the tests (as root)
+test: ## Build, then run all the tests but those of test-vm (as root)
 	@hack/test
+
+.PHONY: test-vm
+test-vm: ## Run what needs a virtual machine: all controllers of cgroup v2, systemd, AppArmor (as root)
+	@hack/deps test beds guest
+	@hack/build
+	@go run ./tests/suite --bats --beds guests
 
 .PHONY: unit
 unit: ## Run the Go tests alone; no root needed
@@ -25,7 +31,7 @@ unit: ## Run the Go tests alone; no root needed
 
 .PHONY: integration
 integration: ## Run tests/integration (as root); RUNTIME=/path for another runtime, TESTS="run.bats ..." for some files, FILTER=regexp for some tests; BEDS=systemd,... or all for other hosts than this
-	@hack/deps test $(if $(BEDS),beds)
+	@hack/deps test $(if $(BEDS),beds) $(if $(findstring guest,$(BEDS)),guest)
 	@[ -n "$(RUNTIME)" ] || hack/build
 	@go run ./tests/suite --bats $(if $(BEDS),--beds $(BEDS)) $(if $(RUNTIME),--runtime $(RUNTIME)) $(if $(FILTER),--filter "$(FILTER)") $(TESTS)
 
@@ -56,7 +62,7 @@ generate-check: ## Fail when a generated file is not what its source says
 
 .PHONY: deps
 deps: ## Install all Debian packages that the targets need
-	@hack/deps build demo test beds bench lint
+	@hack/deps build demo test beds guest bench lint
 
 .PHONY: clean
 clean: ## Remove what the targets made

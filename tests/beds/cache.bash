@@ -38,3 +38,12 @@ lacking() {
 	echo "${0##*/}: $1" >&2
 	exit 77
 }
+
+# mirror: where apt gets its packages from here.
+mirror() {
+	local found
+	# shellcheck disable=SC2016 # apt's own
+	found=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' |
+		awk '!/security/ && !n++')
+	echo "${found:-http://deb.debian.org/debian}"
+}

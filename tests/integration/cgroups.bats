@@ -188,6 +188,7 @@ devices_allowed() {
 	assert_equal 1 "$(grep -c 'Operation not permitted' <<<"$err")"
 }
 
+# bats test_tags=host,guest
 @test "only the default devices can be opened" {
 	devices_denied hybrid
 }
@@ -201,6 +202,7 @@ devices_allowed() {
 	devices_denied v2
 }
 
+# bats test_tags=host,guest
 @test "a device rule allows what it says" {
 	devices_allowed hybrid
 }

@@ -27,6 +27,7 @@ with_profile() {
 	EOF
 	apparmor_parser --replace --skip-cache "$T/profile"
 	mkdir "$BUNDLE/rootfs/forbidden"
+	config '.root.readonly = false'
 }
 
 PROFILE=berth-test

@@ -161,6 +161,7 @@ may_raise() {
 	assert_equal 500 "$out"
 }
 
+# bats test_tags=host,guest
 @test "oom_score_adj can be lowered in a user namespace" {
 	may_raise
 	new_user_namespace
@@ -169,6 +170,7 @@ may_raise() {
 	assert_equal -500 "$out"
 }
 
+# bats test_tags=host,guest
 @test "a hard limit can be raised in a user namespace" {
 	local hard
 	may_raise

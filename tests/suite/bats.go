@@ -49,7 +49,7 @@ func (b *batsRun) run(r *report) error {
 			return err
 		}
 	}
-	probe, err := buildProbe()
+	env, err := buildPrograms()
 	if err != nil {
 		return err
 	}
@@ -58,8 +58,11 @@ func (b *batsRun) run(r *report) error {
 		return err
 	}
 	b.seen = map[string]bool{}
-	cmd := b.bed.command(probe, append([]string{"bats"}, args...))
-	cmd.Env = append(os.Environ(), "RUNTIME="+program, "PROBE="+probe, "BERTH_SUITE=1")
+	cmd := b.bed.command(env["PROBE"], append([]string{"bats"}, args...))
+	cmd.Env = append(os.Environ(), "RUNTIME="+program, "BERTH_SUITE=1")
+	for variable, value := range env {
+		cmd.Env = append(cmd.Env, variable+"="+value)
+	}
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
@@ -85,16 +88,29 @@ func (b *batsRun) run(r *report) error {
 	return b.complete()
 }
 
-// buildProbe makes the integration tests' own program for what a shell cannot do.
-func buildProbe() (string, error) {
-	probe, err := filepath.Abs(".cache/probe")
-	if err != nil {
-		return "", err
+// buildPrograms makes the programs that the integration tests use, and returns
+// how they are named to them.
+func buildPrograms() (env map[string]string, err error) {
+	env = map[string]string{}
+	for _, p := range []struct {
+		variable, file string
+		build          []string
+		pkg            string
+	}{
+		{"PROBE", ".cache/probe", []string{"build"}, integrationDir + "/probe"},
+		{"CGROUP_TESTS", ".cache/cgroup.test", []string{"test", "-c"}, "libcontainer/cgroups/manager"},
+	} {
+		cmd := exec.Command("go", append(p.build, "-o", p.file, "./"+p.pkg)...)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+		if err := cmd.Run(); err != nil {
+			return nil, fmt.Errorf("%s: %w", cmd, err)
+		}
+		if env[p.variable], err = filepath.Abs(p.file); err != nil {
+			return nil, err
+		}
 	}
-	cmd := exec.Command("go", "build", "-o", probe, "./"+integrationDir+"/probe")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	return probe, cmd.Run()
+	return env, nil
 }
 
 // arguments are what bats is told.

@@ -21,6 +21,8 @@ type bed struct {
 	// takes it: a test that one of them fits is run. The first begins with
 	// the bed's own tag, unless it is a denial.
 	tags []string
+	// guest is set for what is emulated, and slow.
+	guest bool
 }
 
 // bedLacking is the status of a bed that cannot be made on this machine.
@@ -38,25 +40,29 @@ var beds = []bed{
 			"unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc",
 			"sh", "-c", `mount --make-rshared / && exec "$@"`, "sh",
 		},
-		tags: []string{"!systemd,!systemd-user", "host"},
+		tags: []string{"!systemd,!systemd-user,!guest,!guest-user", "host"},
 	},
 	{name: "v2", enter: []string{"tests/beds/v2", "--"}, tags: []string{"v2,!v1"}},
 	{name: "systemd", enter: []string{"tests/beds/systemd", "--"}, tags: []string{"systemd"}},
 	{name: "systemd-user", enter: []string{"tests/beds/systemd", "--user", "--"}, tags: []string{"systemd-user"}},
+	{name: "guest", enter: []string{"tests/beds/guest", "--"}, tags: []string{"guest"}, guest: true},
+	{name: "guest-user", enter: []string{"tests/beds/guest", "--user", "--"}, tags: []string{"guest-user"}, guest: true},
 }
 
-// bedsNamed finds beds by their names, which commas part; "all" is every one.
+// bedsNamed finds beds by their names, which commas part; "all" is every one,
+// "native" those that are not emulated, "guests" the others.
 func bedsNamed(names string) ([]bed, error) {
-	if names == "all" {
-		return beds, nil
-	}
 	var found []bed
 	for name := range strings.SplitSeq(names, ",") {
-		i := slices.IndexFunc(beds, func(b bed) bool { return b.name == name })
-		if i < 0 {
+		before := len(found)
+		for _, b := range beds {
+			if name == b.name || name == "all" || name == "native" && !b.guest || name == "guests" && b.guest {
+				found = append(found, b)
+			}
+		}
+		if len(found) == before {
 			return nil, fmt.Errorf("there is no bed %q", name)
 		}
-		found = append(found, beds[i])
 	}
 	return found, nil
 }

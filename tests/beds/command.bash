@@ -1,0 +1,51 @@
+# shellcheck shell=bash
+# How a bed with a system manager of its own is told what to run: a directory
+# with the files command, user, status and the pipes out and err, which in-bed
+# finds at /run/bed.
+
+# prepare_command DIR USER ARG...: the command in this environment, for the
+# system manager, or if USER is not empty for the user's.
+prepare_command() {
+	local dir=$1 user=$2 name
+	shift 2
+	mkfifo "$dir"/{out,err}
+	[ -z "$user" ] || : >"$dir/user"
+	while read -r name; do
+		case $name in
+		# Of the bed's own.
+		BASH* | SHELLOPTS | HOME | USER | LOGNAME | PATH | PWD | OLDPWD | SHLVL | XDG_* | DBUS_* | TMPDIR | _) ;;
+		*) printf 'export %s=%q\n' "$name" "${!name}" ;;
+		esac
+	done < <(compgen -e) >"$dir/command"
+	{
+		printf 'cd %q && exec' "${repository:?}"
+		printf ' %q' "$@"
+		echo
+	} >>"$dir/command"
+}
+
+# with_output DIR COMMAND...: run it, which begins the bed; what is written to
+# the pipes is this process's output.
+with_output() {
+	local dir=$1 copying
+	shift
+	cat "$dir/out" &
+	copying=$!
+	cat "$dir/err" >&2 &
+	copying+=" $!"
+	# Held open until the bed is gone, whether or not the command was begun.
+	exec 8<>"$dir/out" 9<>"$dir/err"
+	"$@" || true
+	exec 8>&- 9>&-
+	# shellcheck disable=SC2086 # a list of words
+	wait $copying
+}
+
+# leave_with DIR: with the status of the command.
+leave_with() {
+	[ -s "$1/status" ] || {
+		echo "${0##*/}: the command was not run" >&2
+		exit 125
+	}
+	exit "$(cat "$1/status")"
+}
