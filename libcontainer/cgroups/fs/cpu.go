@@ -22,15 +22,20 @@ func planCPU(_ string, r *specs.LinuxResources) ([]cgroups.Write, error) {
 	}
 	const bandwidth = "out of range, or the cgroups above or below have another ratio of quota to period"
 	const realtime = "out of range, or more than the cgroup above has left in its cpu.rt_runtime_us"
-	// The shares before idle: an idle cgroup refuses shares.
+	idle := func() { add("cpu.idle", "cpu.idle", strconv.FormatInt(*c.Idle, 10), "0 or 1") }
+	// An idle cgroup refuses shares; one that is idle no longer gets the default.
+	awake := c.Idle != nil && *c.Idle == 0
+	if awake {
+		idle()
+	}
 	if c.Shares != nil && *c.Shares != 0 {
 		if err := cgroups.CheckShares(*c.Shares); err != nil {
 			return nil, err
 		}
 		add("cpu.shares", "cpu.shares", strconv.FormatUint(*c.Shares, 10), "the cgroup is idle: set cpu.idle to 0")
 	}
-	if c.Idle != nil {
-		add("cpu.idle", "cpu.idle", strconv.FormatInt(*c.Idle, 10), "0 or 1")
+	if c.Idle != nil && !awake {
+		idle()
 	}
 	if c.Period != nil && *c.Period != 0 {
 		add("cpu.period", "cpu.cfs_period_us", strconv.FormatUint(*c.Period, 10), bandwidth)

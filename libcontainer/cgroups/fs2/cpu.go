@@ -27,12 +27,17 @@ func planCPU(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
 	if c.RealtimeRuntime != nil && *c.RealtimeRuntime != 0 {
 		return nil, cgroups.Unsupported("cpu.realtimeRuntime", "cgroup v2 has no realtime limits")
 	}
-	// The weight before idle: an idle cgroup refuses a weight.
+	idle := func() { add("cpu.idle", "cpu.idle", strconv.FormatInt(*c.Idle, 10), "0 or 1") }
+	// An idle cgroup refuses a weight; one that is idle no longer gets the default.
+	awake := c.Idle != nil && *c.Idle == 0
+	if awake {
+		idle()
+	}
 	if c.Shares != nil && *c.Shares != 0 {
 		add("cpu.shares", "cpu.weight", strconv.FormatUint(cgroups.SharesToWeight(*c.Shares), 10), "the cgroup is idle: set cpu.idle to 0")
 	}
-	if c.Idle != nil {
-		add("cpu.idle", "cpu.idle", strconv.FormatInt(*c.Idle, 10), "0 or 1")
+	if c.Idle != nil && !awake {
+		idle()
 	}
 	if field, value := bandwidth(dir, c); value != "" {
 		add(field, "cpu.max", value, "out of range, or the quota is below the burst")
