@@ -59,7 +59,7 @@ func (b *batsRun) run(r *report) error {
 	}
 	b.seen = map[string]bool{}
 	cmd := b.bed.command(env["PROBE"], append([]string{"bats"}, args...))
-	cmd.Env = append(os.Environ(), "RUNTIME="+program, "BERTH_SUITE=1")
+	cmd.Env = append(cmd.Env, "RUNTIME="+program, "BERTH_SUITE=1")
 	for variable, value := range env {
 		cmd.Env = append(cmd.Env, variable+"="+value)
 	}

@@ -71,7 +71,12 @@ func bedsNamed(names string) ([]bed, error) {
 func (b *bed) command(probe string, args []string) *exec.Cmd {
 	line := append(append([]string{}, b.enter...), probe, "reap")
 	line = append(line, args...)
-	return exec.Command(line[0], line[1:]...)
+	cmd := exec.Command(line[0], line[1:]...)
+	cmd.Env = os.Environ()
+	if b.guest {
+		cmd.Env = append(cmd.Env, "BATS_TEST_TIMEOUT=600")
+	}
+	return cmd
 }
 
 // files are those of the integration tests that have tests for the bed. Bats
