@@ -1,0 +1,43 @@
+package seccomp
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// FuzzCompile: whatever a profile holds, it is refused or becomes a program
+// that the kernel would take.
+func FuzzCompile(f *testing.F) {
+	for _, p := range engines(f) {
+		text, err := json.Marshal(p)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
+	for seed := range uint64(20) {
+		text, err := json.Marshal(generate(seed))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		p := &specs.LinuxSeccomp{}
+		if json.Unmarshal(text, p) != nil {
+			return
+		}
+		filter, err := Compile(p)
+		if err != nil {
+			return
+		}
+		if err := verify(filter.Program); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Parse(filter.Bytes()); err != nil {
+			t.Fatal(err)
+		}
+	})
+}

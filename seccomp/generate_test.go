@@ -1,0 +1,165 @@
+package seccomp
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// interesting are names that generated profiles take their calls from.
+var interesting = strings.Fields(`read write open close mmap clone clone3 socket socketcall accept accept4 bind send
+	sendto ipc shmat semop semtimedop msgget personality openat2 execve ioctl kill getpid cacheflush set_tls
+	keyctl statx faccessat2 futex_wake rseq no_such_call`)
+
+// boundaries are values at which comparisons change their answer.
+var boundaries = []uint64{0, 1, 2, 5, 16, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff, 1 << 32, 1<<32 + 5, 5 << 32, 1<<63 - 1, 1 << 63, 1<<64 - 1}
+
+func pick[T any](r *rand.Rand, list []T) T { return list[r.IntN(len(list))] }
+
+// generate makes a profile; the same one for the same seed.
+func generate(seed uint64) *specs.LinuxSeccomp {
+	r := rand.New(rand.NewPCG(seed, 5))
+	names := interesting[:10+r.IntN(len(interesting)-10)]
+	p := &specs.LinuxSeccomp{ListenerPath: "/socket", DefaultAction: pick(r, actions[:]).name}
+	for range r.IntN(4) {
+		p.Architectures = append(p.Architectures, pick(r, arches[:4]).name)
+	}
+	for range r.IntN(14) {
+		a := pick(r, actions[:])
+		rule := specs.LinuxSyscall{Action: a.name}
+		if a.data > 0 && r.IntN(2) == 0 {
+			data := uint(r.IntN(50))
+			rule.ErrnoRet = &data
+		}
+		for range 1 + r.IntN(3) {
+			rule.Names = append(rule.Names, pick(r, names))
+		}
+		for range r.IntN(4) {
+			rule.Args = append(rule.Args, specs.LinuxSeccompArg{
+				Index: uint(r.IntN(argsMost)), Value: pick(r, boundaries), ValueTwo: pick(r, boundaries), Op: pick(r, operators[:]),
+			})
+		}
+		p.Syscalls = append(p.Syscalls, rule)
+	}
+	return p
+}
+
+// everyOperator has each action and each operator, with values in both halves.
+func everyOperator() *specs.LinuxSeccomp {
+	p := &specs.LinuxSeccomp{DefaultAction: specs.ActErrno, ListenerPath: "/socket", Architectures: []specs.Arch{specs.ArchX86, specs.ArchX32}}
+	free := slices.Clone(calls[:400])
+	free = slices.DeleteFunc(free, func(c call) bool {
+		return slices.Contains(socketCalls[:], c.name) || c.name == "ipc" || c.numbers[colX86_64] == none
+	})
+	for i, value := range boundaries {
+		for k, op := range operators {
+			rule := specs.LinuxSyscall{Names: []string{free[0].name}, Action: actions[(i+k)%len(actions)].name}
+			rule.Args = []specs.LinuxSeccompArg{{Index: uint(k) % argsMost, Value: value, ValueTwo: 5, Op: op}}
+			p.Syscalls = append(p.Syscalls, rule)
+			free = free[1:]
+		}
+	}
+	return p
+}
+
+// engines gives the default profiles of engines.
+func engines(t testing.TB) map[string]*specs.LinuxSeccomp {
+	t.Helper()
+	list := map[string]*specs.LinuxSeccomp{}
+	for _, name := range []string{"docker", "containerd", "podman"} {
+		text, err := os.ReadFile(filepath.Join("testdata", name+".json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := &specs.LinuxSeccomp{}
+		if err := json.Unmarshal(text, p); err != nil {
+			t.Fatal(err)
+		}
+		list[name] = p
+	}
+	return list
+}
+
+// visit calls f with every call number on every architecture of a profile and
+// some that are not in it, and with the arguments around the values that the
+// profile compares with.
+func visit(p *profile, f func(a *arch, d *data)) {
+	values := slices.Clone(boundaries)
+	for i := range p.rules {
+		for _, conds := range p.rules[i].alternatives {
+			for _, arg := range conds {
+				values = append(values, arg.Value-1, arg.Value, arg.Value+1, arg.ValueTwo, arg.Value&arg.ValueTwo)
+			}
+		}
+	}
+	slices.Sort(values)
+	values = slices.Compact(values)
+	r := rand.New(rand.NewPCG(7, 7))
+	for i := range arches {
+		a := &arches[i]
+		if a.big != native().big { // of a machine that this one is not
+			continue
+		}
+		numbers := callNumbers(a)
+		if !slices.ContainsFunc(p.arches, func(b *arch) bool { return a.audit == b.audit }) {
+			numbers = numbers[550:]
+		}
+		for _, nr := range numbers {
+			with := conditional(p, a, nr&^a.bit)
+			f(a, &data{nr: nr, arch: a.audit})
+			for range with * 40 {
+				d := data{nr: nr, arch: a.audit}
+				for k := range d.args {
+					if d.args[k] = pick(r, values); a.narrow {
+						d.args[k] &= 0xffffffff
+					}
+				}
+				f(a, &d)
+			}
+		}
+	}
+}
+
+// callNumbers are all numbers that calls of an architecture have, some more,
+// and those at the ends of their ranges.
+func callNumbers(a *arch) (list []uint32) {
+	base := map[int]uint32{colMIPS: 4000, colMIPS64: 5000, colMIPS64N32: 6000}[a.column]
+	for n := range uint32(600) {
+		list = append(list, a.bit|(base+n))
+	}
+	return append(list, privateBase-1, privateBase, privateBase+2, privateBase+5, privateBase+0x100,
+		x32Bit-1, x32Bit, x32Bit+1, x32Bit+600, 1<<31-1, 1<<31, 0xfffffffe, 0xffffffff)
+}
+
+// conditional tells how many rules have conditions on a call.
+func conditional(p *profile, a *arch, number uint32) (n int) {
+	for i := range p.rules {
+		for _, conds := range matching(a, &p.rules[i], number) {
+			if len(conds) > 0 {
+				n++
+			}
+		}
+	}
+	return min(n, 8)
+}
+
+// compiled checks a profile and makes its program.
+func compiled(t testing.TB, raw *specs.LinuxSeccomp) (*profile, []unix.SockFilter) {
+	t.Helper()
+	p, err := parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := build(p)
+	if err := verify(program); err != nil {
+		t.Fatal(err)
+	}
+	return p, program
+}
