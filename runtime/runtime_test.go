@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -46,6 +47,8 @@ func setup(t *testing.T, args ...string) (*ociruntime.Runtime, *specs.Spec) {
 	spec.Root.Path = image(t)
 	spec.Process.Terminal = false
 	spec.Process.Args = append([]string{"/hello"}, args...)
+	// Of this run's own: another may be going on.
+	spec.Linux.CgroupsPath = fmt.Sprintf("/berth-%s-%d", t.Name(), os.Getpid())
 	root := filepath.Join(t.TempDir(), "state")
 	t.Cleanup(func() {
 		if left, _ := os.ReadDir(root); len(left) > 0 {
