@@ -33,6 +33,9 @@ type CreateOptions struct {
 	Detach bool
 	// Rootless tolerates that cgroups cannot be made.
 	Rootless bool
+	// Resctrl is where the resctrl file system is mounted. Empty: it is looked
+	// for, if the configuration asks for one.
+	Resctrl string
 	// Log gets warnings, and at debug level steps and system calls. It may
 	// be nil.
 	Log *slog.Logger

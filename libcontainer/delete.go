@@ -98,6 +98,9 @@ func (c *Container) destroy(ctx context.Context) error {
 	if err := destroyCgroup(ctx, c.cgroup()); err != nil {
 		return err
 	}
+	if err := c.removeResctrl(); err != nil {
+		return err
+	}
 	cfg, err := c.poststopConfig()
 	if err != nil {
 		c.warn(fmt.Errorf("poststop hooks: %w", err))

@@ -11,7 +11,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/internal/sys"
 	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/intelrdt"
 )
 
 // Files in a container's directory below the state root.
@@ -46,6 +48,8 @@ type State struct {
 	StartTime uint64 `json:"startTime"`
 	// Cgroups are the container's cgroup directories by controller.
 	Cgroups map[string]string `json:"cgroups"`
+	// Resctrl are the container's groups in the resctrl file system, if any.
+	Resctrl *intelrdt.Group `json:"resctrl,omitempty"`
 	Launch
 	// Complete says that create has come to its end.
 	Complete bool `json:"complete"`
@@ -145,20 +149,16 @@ func lockDir(dir string, wait time.Duration) (*lock, error) {
 	return &lock{f}, nil
 }
 
-// flock takes the lock on f, polling: flock(2) knows no deadline.
+// flock takes the lock on f.
 func flock(f *os.File, wait time.Duration) error {
-	for deadline := time.Now().Add(wait); ; time.Sleep(2 * time.Millisecond) {
-		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		switch {
-		case err == nil:
-			return nil
-		case errors.Is(err, unix.EINTR):
-		case !errors.Is(err, unix.EWOULDBLOCK):
-			return fmt.Errorf("lock state: %w", err)
-		case time.Now().After(deadline):
-			return errLocked
-		}
+	err := sys.Flock(f, wait)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return errLocked
 	}
+	if err != nil {
+		return fmt.Errorf("lock state: %w", err)
+	}
+	return nil
 }
 
 func sameFile(f *os.File, path string) bool {

@@ -81,6 +81,12 @@ var steps = [...]step{
 		why: "begun here, it goes on beside the start of the stub",
 	},
 	{
+		name: "make resctrl group", side: host, in: inCreate, ground: hostTree,
+		when: hasResctrl,
+		do:   makeResctrlGroup, undo: undoResctrlGroup,
+		why: "in the state before it is made, so that delete finds it; undone when the stub, which is in it, has ended",
+	},
+	{
 		name: "start stub", side: host, in: inCreate, ground: hostTree,
 		do: startStub, undo: undoStub,
 		why: "not dumpable and without the caller's descriptors before it joins anything (CVE-2016-9962, CVE-2024-21626)",
@@ -89,6 +95,12 @@ var steps = [...]step{
 		name: "start second stub", side: host, in: inSecond, ground: hostTree,
 		do: startSecond, undo: undoStub,
 		why: "what gets into a container that exists does it like its first process: as a stub, step by step; on v2 it is born in the container's cgroup",
+	},
+	{
+		name: "enter resctrl group", side: host, in: inCreate | inSecond, ground: hostTree,
+		when: hasResctrl,
+		do:   enterResctrlGroup,
+		why:  "children are where their parent is; by the runtime, to which resctrl is mounted; here because nothing is queued yet",
 	},
 	{
 		name: "own stdio", side: host, in: inCreate | inStartHook | inExec, ground: hostTree,

@@ -94,6 +94,9 @@ func TestOrder(t *testing.T) {
 		{"run createRuntime hooks", "run createContainer hooks", "config.md"},
 		{"run createContainer hooks", "make root read-only", "they may make mount points"},
 		{"run createRuntime hooks", "set sysctls", "a hook may bring the network device that one is of"},
+		{"reserve state", "make resctrl group", "what a killed create leaves must be found by delete"},
+		{"make resctrl group", "start stub", "it is removed when the stub has ended"},
+		{"enter resctrl group", "fork into namespaces", "the child is where its parent is"},
 		{"fork into namespaces", "move network devices", "the process whose network namespace it is"},
 		{"move network devices", "run createRuntime hooks", "config.md: the namespaces are made, with all that is in them"},
 		{"move network devices", "set sysctls", "one may be of a device"},
@@ -139,6 +142,7 @@ func (fakeCgroup) Entry() cgroups.Entry {
 var needHost = []string{
 	"reserve state", "make cgroup", "limit cgroup", "start stub", "enter user namespace", "set clocks", "fork into namespaces",
 	"schedule in real time", "schedule", "give cgroup away", "move network devices",
+	"make resctrl group", "enter resctrl group",
 	"save state", "detach stub", "attach stub", "set limits", "start second stub", "fork into container",
 }
 

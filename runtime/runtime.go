@@ -18,6 +18,9 @@ type Options struct {
 	Root string
 	// Rootless tolerates that cgroups cannot be made.
 	Rootless bool
+	// Resctrl is where the resctrl file system is mounted. Empty: it is looked
+	// for, when a configuration asks for one (linux.intelRdt).
+	Resctrl string
 	// Log gets warnings, and at debug level every step and system call. Nil
 	// for none.
 	Log *slog.Logger

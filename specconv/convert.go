@@ -113,6 +113,9 @@ func convertLinux(out *config.Config, linux *specs.Linux) (err error) {
 	if err := convertNetDevices(out, linux.NetDevices); err != nil {
 		return err
 	}
+	if err := convertIntelRdt(out, linux.IntelRdt); err != nil {
+		return err
+	}
 	if err := convertPersonality(out, linux.Personality); err != nil {
 		return err
 	}

@@ -85,7 +85,6 @@ func TestConvertErrors(t *testing.T) {
 			`annotations["run.oci.mount_context_type"]: unknown kind of context "contxt": want one of context, fscontext, defcontext, rootcontext; did you mean "context"?`,
 			func(s *specs.Spec) { s.Annotations = map[string]string{"run.oci.mount_context_type": "contxt"} },
 		},
-		{`linux.intelRdt: not supported yet`, func(s *specs.Spec) { s.Linux.IntelRdt = &specs.LinuxIntelRdt{} }},
 
 		// hooks
 		{`hooks.poststart[1].path: missing`, withHook(specs.Hook{})},

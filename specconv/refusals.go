@@ -39,7 +39,6 @@ var refusedInProcess = []refusal[specs.Process]{
 
 var refusedInLinux = []refusal[specs.Linux]{
 	{"seccomp", notYet, func(l *specs.Linux) bool { return l.Seccomp != nil }},
-	{"intelRdt", notYet, func(l *specs.Linux) bool { return l.IntelRdt != nil }},
 }
 
 // refuse returns the error for the first row whose field is set in v, which

@@ -58,6 +58,8 @@ type Config struct {
 	// NetDevices are the runtime's network devices that become the
 	// container's.
 	NetDevices []NetDevice
+	// IntelRdt may be nil: no resctrl file system is touched then.
+	IntelRdt *specs.LinuxIntelRdt
 	// MemoryPolicy may be nil: the kernel's default then.
 	MemoryPolicy *MemoryPolicy
 

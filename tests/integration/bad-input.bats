@@ -263,7 +263,8 @@ nothing_left() {
 	nothing_left
 }
 
-@test "what is not built yet is refused by name" {
+@test "intelRdt without a resctrl file system" {
+	! grep -q ' - resctrl ' /proc/self/mountinfo || skip "there is one"
 	config '.linux.intelRdt = {closID: "x"}'
-	bad 'linux\.intelRdt.*not supported'
+	bad 'make resctrl group: linux\.intelRdt: no resctrl file system is mounted.*\(.*mount -t resctrl resctrl /sys/fs/resctrl\)'
 }

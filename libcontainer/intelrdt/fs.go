@@ -1,0 +1,128 @@
+// Package intelrdt puts processes into the groups of the resctrl file system,
+// which shares out caches and memory bandwidth, and reads what the groups use
+// (the kernel's filesystems/resctrl.rst).
+package intelrdt
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/internal/sys"
+)
+
+// DefaultRoot is where resctrl is mounted by custom.
+const DefaultRoot = "/sys/fs/resctrl"
+
+// ErrNotMounted says that there is no resctrl file system.
+var ErrNotMounted = errors.New("no resctrl file system is mounted")
+
+// FS is a mounted resctrl file system.
+type FS struct {
+	root string
+
+	// The kernel fills the directories that are made, and empties those that
+	// are removed. Tests do its part.
+	mkdir func(path string, mode uint32) error
+	rmdir func(path string) error
+}
+
+// At gives the file system that is mounted at root.
+func At(root string) *FS { return &FS{root: root, mkdir: unix.Mkdir, rmdir: unix.Rmdir} }
+
+// Find looks for a mounted resctrl file system: at its usual place, then among
+// all mounts. It gives ErrNotMounted if there is none, with what to do.
+func Find() (*FS, error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(DefaultRoot, &st); err == nil && st.Type == unix.RDTGROUP_SUPER_MAGIC {
+		return At(DefaultRoot), nil
+	}
+	f, err := os.Open("/proc/self/mountinfo")
+	if err != nil {
+		return nil, fmt.Errorf("find resctrl: %w", err)
+	}
+	defer f.Close()
+	root, err := findMount(f)
+	if err != nil {
+		return nil, fmt.Errorf("find resctrl: %w", err)
+	}
+	if root != "" {
+		return At(root), nil
+	}
+	known, err := os.ReadFile("/proc/filesystems")
+	if err != nil {
+		return nil, fmt.Errorf("find resctrl: %w", err)
+	}
+	if slices.Contains(strings.Fields(string(known)), "resctrl") {
+		return nil, fmt.Errorf("%w (mount -t resctrl resctrl %s)", ErrNotMounted, DefaultRoot)
+	}
+	return nil, fmt.Errorf("%w, and this kernel has none (it takes a CPU with RDT, and Linux with CONFIG_X86_CPU_RESCTRL; then mount -t resctrl resctrl %s)", ErrNotMounted, DefaultRoot)
+}
+
+// findMount gives the mount point of the first resctrl file system of a
+// mountinfo (proc_pid_mountinfo(5)), "" if there is none.
+func findMount(mountinfo io.Reader) (string, error) {
+	lines := bufio.NewScanner(mountinfo)
+	for lines.Scan() {
+		mount, kind, _ := strings.Cut(lines.Text(), " - ")
+		if fields := strings.Fields(mount); strings.HasPrefix(kind, "resctrl ") && len(fields) > 4 {
+			return unescape.Replace(fields[4]), nil
+		}
+	}
+	return "", lines.Err()
+}
+
+// unescape undoes what the kernel does to blanks in a mount point.
+var unescape = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
+
+// lockTime is how long others may keep the file system locked.
+const lockTime = 10 * time.Second
+
+// lock takes the lock that those who change several files of the file system
+// agree on (resctrl.rst, Locking between applications).
+func (fs *FS) lock() (*os.File, error) {
+	f, err := os.Open(fs.root)
+	if err != nil {
+		return nil, err
+	}
+	err = sys.Flock(f, lockTime)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		err = fmt.Errorf("somebody else has locked it for %s: %w", lockTime, err)
+	}
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("lock %q: %w", fs.root, err)
+	}
+	return f, nil
+}
+
+// write writes a line to a file, in one write.
+func (fs *FS) write(path, line string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := unix.Write(int(f.Fd()), []byte(line+"\n")); err != nil {
+		return fmt.Errorf("write %q to %q: %w", line, path, fs.explain(err))
+	}
+	return nil
+}
+
+// explain adds what the kernel says of the last thing that it was asked for.
+func (fs *FS) explain(err error) error {
+	text, e := os.ReadFile(filepath.Join(fs.root, "info/last_cmd_status"))
+	if text = bytes.TrimSpace(text); e != nil || len(text) == 0 || string(text) == "ok" {
+		return err
+	}
+	return fmt.Errorf("%w: %s", err, bytes.ReplaceAll(text, []byte("\n"), []byte("; ")))
+}

@@ -1,0 +1,81 @@
+package intelrdt
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// Usage is what a group uses of one domain: a cache, and the memory behind it.
+// A counter is nil where the hardware has none, or cannot tell at the moment.
+type Usage struct {
+	// Domain is the directory's name, as "mon_L3_00".
+	Domain string
+	// CacheOccupancy is in bytes.
+	CacheOccupancy *uint64
+	// MemoryTotal and MemoryLocal are bytes moved to and from memory, and from
+	// the memory of the domain's own node, since the group was made.
+	MemoryTotal *uint64
+	MemoryLocal *uint64
+}
+
+// Usage reads what a container uses, by domain: of its group for monitoring or,
+// without one, of all in its group for allocation. It is empty where the
+// hardware cannot tell.
+func (fs *FS) Usage(g *Group) ([]Usage, error) {
+	dir := g.MonitorDir()
+	if dir == "" {
+		dir = g.Dir()
+	}
+	dir = filepath.Join(dir, "mon_data")
+	domains, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read usage: %w", err)
+	}
+	var all []Usage
+	for _, d := range domains {
+		u := Usage{Domain: d.Name()}
+		for name, counter := range map[string]**uint64{
+			"llc_occupancy": &u.CacheOccupancy, "mbm_total_bytes": &u.MemoryTotal, "mbm_local_bytes": &u.MemoryLocal,
+		} {
+			if *counter, err = readCounter(filepath.Join(dir, u.Domain, name)); err != nil {
+				return nil, fmt.Errorf("read usage: %w", err)
+			}
+		}
+		all = append(all, u)
+	}
+	return all, nil
+}
+
+// readCounter reads a counter. The kernel writes "Unavailable", "Error" or
+// "Unassigned" where it has no number.
+func readCounter(path string) (*uint64, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	n, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
+	if err != nil {
+		return nil, nil //nolint:nilerr // a word instead of a number
+	}
+	return &n, nil
+}
+
+// Schemata gives the lines of a group's schemata file, without the blanks that
+// they begin with.
+func (fs *FS) Schemata(g *Group) ([]string, error) {
+	text, err := os.ReadFile(filepath.Join(g.Dir(), "schemata"))
+	if err != nil {
+		return nil, err
+	}
+	return strings.Fields(string(text)), nil
+}

@@ -1,0 +1,48 @@
+package libcontainer
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/berth-oci/berth/libcontainer/intelrdt"
+)
+
+// TestDeleteRemovesResctrl deletes a container whose process has ended: of the
+// groups, those go that were made for it.
+func TestDeleteRemovesResctrl(t *testing.T) {
+	for _, test := range []struct {
+		group intelrdt.Group
+		dir   string
+		left  bool
+	}{
+		{intelrdt.Group{Name: "c", Own: true}, "c", false},
+		{intelrdt.Group{Name: "gold"}, "gold", true},
+		{intelrdt.Group{Monitor: "c"}, "mon_groups/c", false},
+		{intelrdt.Group{Name: "gold", Monitor: "c"}, "gold/mon_groups/c", false},
+	} {
+		root, resctrl := t.TempDir(), t.TempDir()
+		if err := os.MkdirAll(filepath.Join(resctrl, test.dir), 0o755); err != nil { //nolint:forbidigo // a directory of the test's
+			t.Fatal(err)
+		}
+		test.group.Root = resctrl
+		if err := os.Mkdir(filepath.Join(root, "c"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		state := State{Version: stateVersion, ID: "c", Complete: true, Resctrl: &test.group}
+		if err := state.write(filepath.Join(root, "c")); err != nil {
+			t.Fatal(err)
+		}
+		c, err := Load(root, "c", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Delete(context.Background(), false); err != nil {
+			t.Error(err)
+		}
+		if _, err := os.Lstat(filepath.Join(resctrl, test.dir)); (err == nil) != test.left {
+			t.Errorf("%+v: after delete %v", test.group, err)
+		}
+	}
+}

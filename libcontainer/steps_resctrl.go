@@ -1,0 +1,70 @@
+package libcontainer
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/intelrdt"
+)
+
+// makeResctrlGroup makes the container's groups in the resctrl file system, or
+// finds them.
+func makeResctrlGroup(r *run) error {
+	fs, err := r.findResctrl()
+	if err != nil {
+		return resctrlError(err)
+	}
+	plan, err := fs.Plan(r.cfg.IntelRdt, r.c.ID())
+	if err != nil {
+		return resctrlError(err)
+	}
+	r.c.state.Resctrl = plan
+	if err := r.c.state.write(r.c.dir); err != nil {
+		return err
+	}
+	return resctrlError(fs.Create(plan, r.cfg.IntelRdt))
+}
+
+func (r *run) findResctrl() (*intelrdt.FS, error) {
+	if r.opts.Resctrl != "" {
+		return intelrdt.At(r.opts.Resctrl), nil
+	}
+	return intelrdt.Find()
+}
+
+// resctrlError names the field, unless err does.
+func resctrlError(err error) error {
+	var field *config.FieldError
+	if err == nil || errors.As(err, &field) {
+		return err
+	}
+	return &config.FieldError{Field: "linux.intelRdt", Err: err}
+}
+
+func undoResctrlGroup(r *run) error {
+	if g := r.c.state.Resctrl; g != nil {
+		return intelrdt.At(g.Root).Undo(g)
+	}
+	return nil
+}
+
+// enterResctrlGroup moves a stub into the container's groups.
+func enterResctrlGroup(r *run) error {
+	g := r.c.state.Resctrl
+	return resctrlError(intelrdt.At(g.Root).Add(g, r.child.Pid))
+}
+
+// removeResctrl removes what the container has of the resctrl file system.
+func (c *Container) removeResctrl() error {
+	g := c.state.Resctrl
+	if g == nil {
+		return nil
+	}
+	if err := intelrdt.At(g.Root).Remove(g); err != nil {
+		return fmt.Errorf("linux.intelRdt: %w", err)
+	}
+	return nil
+}
+
+func hasResctrl(c *config.Config) bool { return c.IntelRdt != nil }
