@@ -69,7 +69,7 @@ func (r *run) walk() error {
 	if err == nil {
 		return nil
 	}
-	return r.undo(i, r.stepError(r.table[i].name, err))
+	return r.undo(i, r.blameMemory(r.stepError(r.table[i].name, err)))
 }
 
 // stepError says which step has failed. Those of a hook, on its way into the

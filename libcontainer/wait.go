@@ -17,6 +17,10 @@ type ExitStatus struct {
 	Code int
 	// Signal is the signal that killed it.
 	Signal unix.Signal
+	// OOM is the reason why memory was short, when it was SIGKILL and the
+	// kernel has killed processes of the container for want of memory. It is
+	// told of a container's first process.
+	OOM string
 }
 
 // Shell gives the status as shells, and container engines, encode it: the
@@ -35,6 +39,9 @@ func (c *Container) Wait(ctx context.Context) (ExitStatus, error) {
 		return ExitStatus{}, opError("wait", c.ID(), "", ErrNotChild)
 	}
 	status, err := awaitChild(ctx, c.child.Pidfd)
+	if status.Signal == unix.SIGKILL {
+		status.OOM = c.outOfMemory()
+	}
 	return status, opError("wait", c.ID(), "", err)
 }
 

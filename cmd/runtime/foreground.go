@@ -88,7 +88,11 @@ func (f *foreground) wait(ctx context.Context, p program) (libcontainer.ExitStat
 	})
 	status, err := p.Wait(ctx)
 	more.Stop()
-	return status, errors.Join(err, f.hide())
+	err = errors.Join(err, f.hide())
+	if status.OOM != "" {
+		f.app.log.Warn("killed for want of memory: " + status.OOM)
+	}
+	return status, err
 }
 
 // forward passes signals on to the program.

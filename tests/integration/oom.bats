@@ -1,0 +1,74 @@
+# A container that has too little memory to begin with says so.
+# bats file_tags=berth
+load helpers
+
+prepare() {
+	new_bundle
+	args true
+}
+
+# memory_limit BYTES: of memory and swap together.
+memory_limit() {
+	config '.linux.resources.memory = {limit: $n, swap: $n}' --argjson n "$1"
+}
+
+# needs_memory: skip where memory cannot be limited.
+needs_memory() {
+	memory_limit 104857600
+	rt_ok create --bundle "$BUNDLE" probe
+	needs_limit memory
+	rt_ok delete probe
+}
+
+@test "what has too little memory says so, whatever is tried, and leaves nothing" {
+	needs_memory
+	local limit smallest='' killed=0
+	for limit in 4096 8192 65536 98304 131072 163840 196608 262144 393216 524288 1048576; do
+		memory_limit "$limit"
+		rt run --bundle "$BUNDLE" c
+		case $status in
+		0) smallest=${smallest:-$limit} ;;
+		1)
+			# Besides being killed: ENOMEM, or a limit that is below what is used.
+			refused "linux.resources.memory.limit.*$limit"
+			[ "$(wc -l <<<"$err")" = 1 ]
+			if [[ $msg =~ ^create.*:\ container\ process\ ended\ unexpectedly\ \(killed\ for\ want\ of\ memory:\ .*\ is\ $limit\ bytes\)$ ]]; then
+				killed=$((killed + 1))
+			fi
+			;;
+		137) assert_match "killed for want of memory: linux.resources.memory.limit is $limit bytes" "$err" ;;
+		*) failed "limit $limit: exit status $status: $err" ;;
+		esac
+		no_cgroup_left
+		no_state_left
+	done
+	echo "# killed at $killed limits, the smallest that works is $smallest" >&3
+	[ "$killed" -gt 0 ]
+	[ "$smallest" -le 524288 ]
+}
+
+@test "a program in the foreground that is killed for want of memory says so" {
+	needs_memory
+	memory_limit 20971520
+	args tail /dev/zero
+	rt run --bundle "$BUNDLE" c
+	[ "$status" = 137 ]
+	assert_match 'level=warning msg="killed for want of memory: linux.resources.memory.limit is 20971520 bytes"' "$err"
+}
+
+@test "a program that is killed otherwise does not blame memory" {
+	needs_memory
+	script 'kill -KILL $$'
+	config '.linux.namespaces |= map(select(.type != "pid"))'
+	rt run --bundle "$BUNDLE" c
+	[ "$status" = 137 ]
+	refute_match 'memory' "$err"
+}
+
+@test "another error does not blame memory" {
+	needs_memory
+	args /nope
+	rt create --bundle "$BUNDLE" c
+	refused '/nope'
+	refute_match 'memory' "$msg"
+}
