@@ -41,19 +41,12 @@ func (m *Manager) Set(r *specs.LinuxResources) error {
 }
 
 func (m *Manager) set(r *specs.LinuxResources) error {
-	var needed []row
-	for _, row := range rows() {
-		writes, err := row.plan(m.dir, r)
-		if err != nil {
-			return err
-		}
-		if len(writes) == 0 {
-			continue
-		}
-		if m.dir == "" {
-			return fmt.Errorf("%s: %w", writes[0].Field, m.absent())
-		}
-		needed = append(needed, row)
+	needed, writes, err := planRows(m.dir, r)
+	if err != nil {
+		return err
+	}
+	if len(writes) > 0 && m.dir == "" {
+		return fmt.Errorf("%s: %w", writes[0].Field, m.absent())
 	}
 	var t cgroups.Transaction
 	if err := m.write(&t, needed, r); err != nil {
@@ -73,6 +66,35 @@ func (m *Manager) write(t *cgroups.Transaction, needed []row, r *specs.LinuxReso
 		return err
 	}
 	return m.setDevices(r.Devices)
+}
+
+// planRows gives the rows that have something to write, and what.
+func planRows(dir string, r *specs.LinuxResources) (needed []row, writes []cgroups.Write, err error) {
+	for _, row := range rows() {
+		more, err := row.plan(dir, r)
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(more) > 0 {
+			needed, writes = append(needed, row), append(writes, more...)
+		}
+	}
+	return needed, writes, nil
+}
+
+// Plan checks resources, and gives the writes that Set would make of them in
+// the cgroup directory dir, which need not exist. Device rules are none.
+func Plan(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
+	_, writes, err := planRows(dir, r)
+	if err == nil {
+		var more []cgroups.Write
+		more, err = planUnified(r.Unified)
+		writes = append(writes, more...)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("set linux.resources.%w", err)
+	}
+	return writes, nil
 }
 
 func (m *Manager) setRow(t *cgroups.Transaction, row row, r *specs.LinuxResources) error {

@@ -11,39 +11,44 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// setUnified writes linux.resources.unified: file names and values, as they
-// are. The controller of a file is what comes before the first dot.
+// setUnified writes linux.resources.unified.
 func (m *Manager) setUnified(t *cgroups.Transaction, unified map[string]string) error {
-	if len(unified) == 0 {
-		return nil
+	writes, err := planUnified(unified)
+	if err != nil || len(writes) == 0 {
+		return err
 	}
 	if m.dir == "" {
 		return fmt.Errorf("unified: %w", m.absent())
 	}
-	keys := slices.Sorted(maps.Keys(unified))
-	for _, key := range keys {
-		if err := cgroups.CheckName(key); err != nil {
-			return fmt.Errorf("unified: %w", err)
-		}
-	}
-	for _, key := range keys {
-		field := "unified[" + strconv.Quote(key) + "]"
-		controller, _, ok := strings.Cut(key, ".")
-		if !ok {
-			return fmt.Errorf("%s: %w (not of the form CONTROLLER.FILE)", field, unix.EINVAL)
-		}
+	for _, w := range writes {
+		controller, _, _ := strings.Cut(w.File, ".")
 		// A file that is there needs nothing enabled; irq.pressure, for one, has
 		// no controller.
-		if !cgroups.Exists(m.dir, key) && controller != "cgroup" {
+		if !cgroups.Exists(m.dir, w.File) && controller != "cgroup" {
 			if err := enable(m.dir, controller); err != nil {
-				return fmt.Errorf("%s: %w", field, err)
+				return fmt.Errorf("%s: %w", w.Field, err)
 			}
 		}
-		if err := t.Apply(m.dir, unifiedWrites(field, key, unified[key])); err != nil {
-			return err
-		}
 	}
-	return nil
+	return t.Apply(m.dir, writes)
+}
+
+// planUnified gives the writes for linux.resources.unified: file names and
+// values, as they are. The controller of a file is what comes before the first
+// dot.
+func planUnified(unified map[string]string) ([]cgroups.Write, error) {
+	var writes []cgroups.Write
+	for _, key := range slices.Sorted(maps.Keys(unified)) {
+		if err := cgroups.CheckName(key); err != nil {
+			return nil, fmt.Errorf("unified: %w", err)
+		}
+		field := "unified[" + strconv.Quote(key) + "]"
+		if !strings.Contains(key, ".") {
+			return nil, fmt.Errorf("%s: %w (not of the form CONTROLLER.FILE)", field, unix.EINVAL)
+		}
+		writes = append(writes, unifiedWrites(field, key, unified[key])...)
+	}
+	return writes, nil
 }
 
 // unifiedWrites makes a write of each line: files such as io.max take a single
