@@ -1,0 +1,73 @@
+package devices
+
+import (
+	"slices"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// Allowed is an entry of a list of devices to which there is access.
+type Allowed struct {
+	// Block says that it is a block device, not a character device.
+	Block bool
+	// Major and Minor are -1 for all numbers.
+	Major, Minor int64
+	// Access is made of "r", "w" and "m".
+	Access string
+}
+
+// AllowList gives rules as a list of what is allowed, everything else being
+// denied; whole says that there is nothing that is denied. Rules that allow all
+// but some devices are no such list: then ok is false.
+func AllowList(list []specs.LinuxDeviceCgroup) (allowed []Allowed, whole, ok bool, err error) {
+	rules, err := parse(list)
+	if err != nil {
+		return nil, false, false, err
+	}
+	var kept []rule
+	for _, r := range effective(rules) {
+		switch {
+		case r.everything():
+			kept, whole = nil, r.allow
+		case r.allow && !whole:
+			kept = append(kept, r.split()...)
+		case !r.allow:
+			if whole {
+				return nil, false, false, nil
+			}
+			kept = slices.DeleteFunc(kept, r.covers)
+			if slices.ContainsFunc(kept, r.touches) {
+				return nil, false, false, nil
+			}
+		}
+	}
+	for _, r := range kept {
+		allowed = append(allowed, Allowed{Block: r.kind == block, Major: r.major, Minor: r.minor, Access: r.access.String()})
+	}
+	return allowed, whole, true, nil
+}
+
+// split gives a rule as one for each kind of device.
+func (r rule) split() []rule {
+	if r.kind != anyKind {
+		return []rule{r}
+	}
+	b, c := r, r
+	b.kind, c.kind = block, char
+	return []rule{b, c}
+}
+
+// covers tells whether nothing of other is outside of r.
+func (r rule) covers(other rule) bool {
+	return (r.kind == anyKind || r.kind == other.kind) &&
+		(r.major == anyNumber || r.major == other.major) &&
+		(r.minor == anyNumber || r.minor == other.minor) &&
+		other.access&^r.access == 0
+}
+
+// touches tells whether something is in both.
+func (r rule) touches(other rule) bool {
+	same := func(a, b int64) bool { return a == anyNumber || b == anyNumber || a == b }
+	return (r.kind == anyKind || r.kind == other.kind) &&
+		same(r.major, other.major) && same(r.minor, other.minor) && r.access&other.access != 0
+}
