@@ -145,3 +145,18 @@ func TestNoRoomsWithoutPurpose(t *testing.T) {
 		}
 	}
 }
+
+// doors are modules that only one package may import, with what it is for.
+var doors = map[string]string{
+	"github.com/godbus/dbus/v5": "libcontainer/cgroups/systemd", // who needs cgroups alone needs no D-Bus
+}
+
+func TestModulesHaveOneDoor(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, imported := range p.Imports {
+			if door := doors[imported]; door != "" && p.name() != door {
+				t.Errorf("%s imports %s, which is for %s", p.name(), imported, door)
+			}
+		}
+	}
+}

@@ -1,0 +1,228 @@
+package systemd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+	"golang.org/x/sys/unix"
+)
+
+// limits say how long to wait for an answer, and for the end of a job.
+type limits struct{ call, job time.Duration }
+
+// patience is for systemd, which answers in a millisecond, and on a host under
+// great load in seconds.
+func patience() limits { return limits{call: 10 * time.Second, job: 30 * time.Second} }
+
+// Names in systemd's interface, org.freedesktop.systemd1(5).
+const (
+	busName          = "org.freedesktop.systemd1"
+	managerPath      = dbus.ObjectPath("/org/freedesktop/systemd1")
+	managerInterface = "org.freedesktop.systemd1.Manager"
+	unitInterface    = "org.freedesktop.systemd1.Unit"
+)
+
+// bus is a connection to a systemd.
+type bus struct {
+	conn    *dbus.Conn
+	signals chan *dbus.Signal
+	// subscribed are the calls that ask for signals, not waited for yet.
+	subscribed []*dbus.Call
+	limits     limits
+}
+
+// dial connects to the system's systemd, or to the user's: by the message bus,
+// or, where there is none, by the socket that systemd itself listens on.
+func dial(ctx context.Context, user bool) (*bus, error) {
+	public, private, err := addresses(user)
+	if err != nil {
+		return nil, err
+	}
+	return dialAt(ctx, public, private, user)
+}
+
+func dialAt(ctx context.Context, public, private string, user bool) (*bus, error) {
+	b, err := connect(ctx, public, true, patience())
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ECONNREFUSED) {
+		var e error
+		if b, e = connect(ctx, private, false, patience()); e == nil {
+			return b, nil
+		}
+		err = errors.Join(err, e)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("connect to systemd: %w%s", err, remedy(err, user))
+	}
+	return b, nil
+}
+
+func remedy(err error, user bool) string {
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return " (the message bus hangs: see systemctl status dbus)"
+	case user:
+		return " (is there a systemd of this user? see loginctl enable-linger and systemctl status user@" + strconv.Itoa(os.Getuid()) + "; without it leave --systemd-cgroup out)"
+	}
+	return " (does systemd run this host? without it leave --systemd-cgroup out)"
+}
+
+// addresses gives that of the message bus and that of systemd itself.
+func addresses(user bool) (public, private string, err error) {
+	if !user {
+		return "unix:path=/run/dbus/system_bus_socket", "unix:path=/run/systemd/private", nil
+	}
+	dir := os.Getenv("XDG_RUNTIME_DIR")
+	if public = os.Getenv("DBUS_SESSION_BUS_ADDRESS"); public == "" && dir == "" {
+		return "", "", errors.New("connect to systemd: neither DBUS_SESSION_BUS_ADDRESS nor XDG_RUNTIME_DIR is set, which say where the user's is")
+	}
+	path := func(name string) string { return "unix:path=" + dbus.EscapeBusAddressValue(dir+name) }
+	if public == "" {
+		public = path("/bus")
+	}
+	return public, path("/systemd/private"), nil
+}
+
+// connect opens a connection. Behind a message bus there has to be a Hello, and
+// signals have to be asked for.
+func connect(ctx context.Context, address string, public bool, l limits) (*bus, error) {
+	return within(ctx, l.call, "connect to "+address, func(life context.Context) (*bus, error) {
+		conn, err := dbus.Dial(address, dbus.WithContext(life), dbus.WithAuth(dbus.AuthExternal("")),
+			dbus.WithSignalHandler(dbus.NewSequentialSignalHandler()))
+		if err != nil {
+			return nil, err
+		}
+		b := &bus{conn: conn, limits: l}
+		if err := b.greet(public); err != nil {
+			return nil, errors.Join(err, conn.Close())
+		}
+		return b, nil
+	})
+}
+
+// within runs open, whose context ends when the deadline has passed before it
+// has returned, and otherwise not.
+func within(ctx context.Context, limit time.Duration, what string, open func(context.Context) (*bus, error)) (*bus, error) {
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	stop := context.AfterFunc(ctx, end)
+	b, err := open(life)
+	if !stop() && ctx.Err() != nil {
+		if b != nil {
+			b.close()
+		}
+		return nil, late(ctx, what, limit)
+	}
+	if err != nil {
+		end()
+	}
+	return b, err
+}
+
+// late is the error about an answer that did not come.
+func late(ctx context.Context, what string, limit time.Duration) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fmt.Errorf("%s: no answer in %s: %w", what, limit, os.ErrDeadlineExceeded)
+	}
+	return fmt.Errorf("%s: %w", what, ctx.Err())
+}
+
+func (b *bus) greet(public bool) error {
+	if err := b.conn.Auth(nil); err != nil {
+		return err
+	}
+	b.signals = make(chan *dbus.Signal, 16)
+	b.conn.Signal(b.signals)
+	if !public {
+		return nil
+	}
+	if err := b.conn.Hello(); err != nil {
+		return err
+	}
+	// Answered in order, so these are not waited for here.
+	match := "type='signal',sender='" + busName + "',path='" + string(managerPath) + "',interface='" + managerInterface + "',member='JobRemoved'"
+	b.subscribed = []*dbus.Call{
+		b.conn.BusObject().Go("org.freedesktop.DBus.AddMatch", 0, make(chan *dbus.Call, 1), match),
+		b.manager().Go(managerInterface+".Subscribe", 0, make(chan *dbus.Call, 1)),
+	}
+	return nil
+}
+
+func (b *bus) manager() dbus.BusObject { return b.conn.Object(busName, managerPath) }
+
+func (b *bus) close() { b.conn.Close() } //nolint:errcheck // nothing is left to be sent
+
+// send calls a method of systemd's manager without waiting for an answer.
+func (b *bus) send(method string, args ...any) {
+	b.manager().Go(managerInterface+"."+method, dbus.FlagNoReplyExpected, nil, args...)
+}
+
+// do calls a method and stores what it returns.
+func (b *bus) do(ctx context.Context, object dbus.BusObject, method string, args []any, result ...any) error {
+	ctx, cancel := context.WithTimeout(ctx, b.limits.call)
+	defer cancel()
+	err := object.CallWithContext(ctx, method, 0, args...).Store(result...)
+	if err != nil && ctx.Err() != nil {
+		err = late(ctx, method, b.limits.call)
+	}
+	return err
+}
+
+// invoke calls a method of systemd's manager.
+func (b *bus) invoke(ctx context.Context, method string, args ...any) error {
+	return b.do(ctx, b.manager(), managerInterface+"."+method, args)
+}
+
+// property reads a property of an object.
+func (b *bus) property(ctx context.Context, object dbus.ObjectPath, iface, name string) (dbus.Variant, error) {
+	var v dbus.Variant
+	err := b.do(ctx, b.conn.Object(busName, object), "org.freedesktop.DBus.Properties.Get", []any{iface, name}, &v)
+	return v, err
+}
+
+// runJob calls a method that begins a job, and waits until that is done.
+func (b *bus) runJob(ctx context.Context, method string, args ...any) error {
+	var job dbus.ObjectPath
+	if err := b.do(ctx, b.manager(), managerInterface+"."+method, args, &job); err != nil {
+		return err
+	}
+	for _, c := range b.subscribed { // answered before the call above
+		if c.Err != nil {
+			return fmt.Errorf("%s: %w", c.Method, c.Err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, b.limits.job)
+	defer cancel()
+	for {
+		select {
+		case <-ctx.Done():
+			return late(ctx, "job of "+method, b.limits.job)
+		case s, ok := <-b.signals:
+			if !ok {
+				return fmt.Errorf("job of %s: %w", method, dbus.ErrClosed)
+			}
+			if result, ok := jobResult(s, job); ok {
+				return result
+			}
+		}
+	}
+}
+
+// jobResult tells how a job has ended, if the signal is about that.
+func jobResult(s *dbus.Signal, job dbus.ObjectPath) (error, bool) { //nolint:staticcheck // the error is the result, not how asking for it went
+	var id uint32
+	var path dbus.ObjectPath
+	var unit, result string
+	if s.Name != managerInterface+".JobRemoved" || dbus.Store(s.Body, &id, &path, &unit, &result) != nil || path != job {
+		return nil, false
+	}
+	if result != "done" {
+		return fmt.Errorf("systemd's job has ended as %q (see journalctl -u %s)", result, unit), true
+	}
+	return nil, true
+}

@@ -1,0 +1,102 @@
+package systemd
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/berth-oci/berth/libcontainer/cgroups/devices"
+)
+
+// allow is an entry of DeviceAllow.
+type allow struct{ Device, Access string }
+
+// fromDevices gives the properties for device rules. systemd's program in the
+// kernel stands beside ours, and both have to allow; where its list cannot say
+// what the rules do, it is told to leave devices alone.
+func fromDevices(rules []specs.LinuxDeviceCgroup) ([]property, error) {
+	if len(rules) == 0 {
+		return nil, nil
+	}
+	allowed, whole, ok, err := devices.AllowList(rules)
+	if err != nil {
+		return nil, err
+	}
+	policy, list := "auto", []allow{} // which denies nothing while the list is empty
+	if ok && !whole {
+		if entries, ok := deviceList(allowed); ok {
+			policy, list = "strict", entries
+		}
+	}
+	together := func(name string, value any) property {
+		p := spare(name, value)
+		p.with = "devices"
+		return p
+	}
+	return []property{
+		together("DevicePolicy", policy),
+		together("DeviceAllow", []allow{}), // empties it, when it is changed
+		together("DeviceAllow", list),
+	}, nil
+}
+
+// deviceList converts entries to those of systemd.resource-control(5), which
+// knows devices by path or by the name of their driver.
+func deviceList(allowed []devices.Allowed) ([]allow, bool) {
+	names := driverNames()
+	var list []allow
+	for _, a := range allowed {
+		kind := "char"
+		if a.Block {
+			kind = "block"
+		}
+		var device string
+		switch {
+		case a.Major == -1 && a.Minor == -1:
+			device = kind + "-*"
+		case a.Major == -1:
+			return nil, false
+		case a.Minor == -1:
+			name := names[kind][a.Major]
+			if name == "" {
+				name = strconv.FormatInt(a.Major, 10)
+			}
+			device = kind + "-" + name
+		default:
+			device = fmt.Sprintf("/dev/%s/%d:%d", kind, a.Major, a.Minor)
+		}
+		list = append(list, allow{device, a.Access})
+	}
+	return list, true
+}
+
+// driverNames gives what /proc/devices says, by kind and major number.
+func driverNames() map[string]map[int64]string {
+	text, err := os.ReadFile("/proc/devices")
+	if err != nil {
+		return nil // numbers are used in the place of names
+	}
+	return parseDrivers(string(text))
+}
+
+func parseDrivers(text string) map[string]map[int64]string {
+	names := map[string]map[int64]string{"char": {}, "block": {}}
+	kind := ""
+	for line := range strings.Lines(text) {
+		f := strings.Fields(line)
+		switch {
+		case strings.HasPrefix(line, "Character devices:"):
+			kind = "char"
+		case strings.HasPrefix(line, "Block devices:"):
+			kind = "block"
+		case len(f) == 2 && kind != "":
+			if major, err := strconv.ParseInt(f[0], 10, 64); err == nil {
+				names[kind][major] = f[1]
+			}
+		}
+	}
+	return names
+}

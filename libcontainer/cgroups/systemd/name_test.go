@@ -1,0 +1,57 @@
+package systemd
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestPlaceOf(t *testing.T) {
+	for _, test := range []struct {
+		path string
+		user bool
+		want place
+	}{
+		{"", false, place{"berth-id.scope", "system.slice", "/system.slice/berth-id.scope"}},
+		{"", true, place{"berth-id.scope", "user.slice", "/user.slice/berth-id.scope"}},
+		{"system.slice:docker:3f2a", false, place{"docker-3f2a.scope", "system.slice", "/system.slice/docker-3f2a.scope"}},
+		{"machine.slice:libpod:3f2a", true, place{"libpod-3f2a.scope", "machine.slice", "/machine.slice/libpod-3f2a.scope"}},
+		{"kubepods-burstable-pod1_2.slice:crio:3f", false, place{"crio-3f.scope", "kubepods-burstable-pod1_2.slice",
+			"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1_2.slice/crio-3f.scope"}},
+		{"-.slice:a:b", false, place{"a-b.scope", "-.slice", "/a-b.scope"}},
+		{":: b+c", false, place{`-\x20b\x2bc.scope`, "system.slice", `/system.slice/-\x20b\x2bc.scope`}},
+		{"a.slice:x:a-b.slice", false, place{"a-b.slice", "a.slice", "/a.slice/a-b.slice"}},
+	} {
+		got, err := placeOf(test.path, "id", test.user)
+		if err != nil || got != test.want {
+			t.Errorf("%q: %+v, %v", test.path, got, err)
+		}
+	}
+	for path, text := range map[string]string{
+		"/a/b":                                  `expected cgroupsPath to be of format "slice:prefix:name" for systemd cgroups, got "/a/b" instead`,
+		"a:b":                                   `got "a:b" instead`,
+		"a.slice:b:c:d":                         "expected cgroupsPath",
+		"a:b:c":                                 "invalid slice name: a",
+		"a--b.slice:b:c":                        "invalid slice name: a--b.slice",
+		"-a.slice:b:c":                          "invalid slice name: -a.slice",
+		"a-.slice:b:c":                          "invalid slice name: a-.slice",
+		"a/b.slice:b:c":                         "invalid slice name: a/b.slice",
+		"../b.slice:b:c":                        "invalid slice name",
+		".slice:b:c":                            "invalid slice name: .slice",
+		"a.slice:b:":                            "names no unit",
+		"a.slice:b:-.slice":                     "",
+		":a:" + strings.Repeat("b", 250):        "longer than 255",
+		strings.Repeat("a", 250) + ".slice:a:b": "invalid slice name",
+		":a:" + strings.Repeat("b", 250) + "../x.slice": "invalid slice name",
+	} {
+		_, err := placeOf(path, "id", false)
+		if text == "" && err == nil {
+			continue
+		}
+		if !errors.Is(err, unix.EINVAL) || !strings.Contains(err.Error(), "linux.cgroupsPath") || !strings.Contains(err.Error(), text) {
+			t.Errorf("%q: %v", path, err)
+		}
+	}
+}

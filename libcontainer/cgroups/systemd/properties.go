@@ -1,0 +1,224 @@
+package systemd
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/godbus/dbus/v5"
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/berth-oci/berth/libcontainer/cgroups"
+)
+
+// property is one of a unit's, org.freedesktop.systemd1(5).
+type property struct {
+	name  string
+	value dbus.Variant
+	// spare says that a systemd which does not have it can do without: what it
+	// says is in the files of the cgroup too.
+	spare bool
+	// with is the group of properties that go together; empty: it alone.
+	with string
+}
+
+// wire is a property as the bus carries it.
+type wire struct {
+	Name  string
+	Value dbus.Variant
+}
+
+func (p property) wire() wire { return wire{p.name, p.value} }
+
+func prop(name string, value any) property {
+	return property{name: name, value: dbus.MakeVariant(value)}
+}
+
+func spare(name string, value any) property {
+	return property{name: name, value: dbus.MakeVariant(value), spare: true}
+}
+
+// unitProperties gives all properties of a new unit around a process. Those
+// that annotations name take the place of berth's own.
+func (m *Manager) unitProperties(pid int, r *specs.LinuxResources) ([]property, error) {
+	list := []property{prop("Description", "berth container unit "+m.unit.Name)}
+	if m.place.isSlice() {
+		list = append(list, prop("Wants", []string{m.place.slice}))
+	} else {
+		list = append(list, prop("Slice", m.place.slice), prop("Delegate", true), prop("PIDs", []uint32{uint32(pid)}),
+			// So that a scope whose first process failed leaves nothing
+			// behind, though nobody may ever delete the container (systemd 236).
+			spare("CollectMode", "inactive-or-failed"))
+	}
+	list = append(list,
+		prop("MemoryAccounting", true), prop("CPUAccounting", true), prop("IOAccounting", true), prop("TasksAccounting", true),
+		prop("DefaultDependencies", false)) // it ends at shutdown when what has made it does
+	limits, err := m.limits(r)
+	if err != nil {
+		return nil, err
+	}
+	return override(append(list, limits...), m.extra), nil
+}
+
+// override gives list with what extra has by the same name in its place.
+func override(list, extra []property) []property {
+	named := make(map[string]bool, len(extra))
+	for _, p := range extra {
+		named[p.name] = true
+	}
+	var out []property
+	for _, p := range list {
+		if !named[p.name] {
+			out = append(out, p)
+		}
+	}
+	return append(out, extra...)
+}
+
+// unlimited is how systemd writes "no limit".
+const unlimited = uint64(math.MaxUint64)
+
+// byFile says which properties stand for a file of the cgroup. A value that the
+// function cannot make anything of is for the file alone.
+func byFile() map[string]func(dir, value string) []property {
+	return map[string]func(dir, value string) []property{
+		"cpu.idle":         cpuIdle,
+		"cpu.max":          cpuMax,
+		"cpu.weight":       number("CPUWeight"),
+		"cpuset.cpus":      bitmap("AllowedCPUs"),        // systemd 244
+		"cpuset.mems":      bitmap("AllowedMemoryNodes"), // systemd 244
+		"io.weight":        ioWeight,
+		"memory.high":      number("MemoryHigh"),
+		"memory.low":       number("MemoryLow"),
+		"memory.max":       number("MemoryMax"),
+		"memory.min":       number("MemoryMin"),
+		"memory.oom.group": oomPolicy,
+		"memory.swap.max":  number("MemorySwapMax"),
+		"memory.zswap.max": number("MemoryZSwapMax"), // systemd 253
+		"pids.max":         number("TasksMax"),
+	}
+}
+
+// fromWrites gives the properties for what is written to the files of the
+// cgroup dir. The last one of a name counts.
+func fromWrites(dir string, writes []cgroups.Write) []property {
+	known := byFile()
+	var list []property
+	for _, w := range writes {
+		if convert := known[w.File]; convert != nil {
+			list = override(list, convert(dir, strings.TrimSpace(w.Value)))
+		}
+	}
+	return list
+}
+
+func number(name string) func(dir, value string) []property {
+	return func(_, value string) []property {
+		n, err := limit(value)
+		if err != nil {
+			return nil
+		}
+		return []property{spare(name, n)}
+	}
+}
+
+func limit(s string) (uint64, error) {
+	if s == "max" {
+		return unlimited, nil
+	}
+	return strconv.ParseUint(s, 10, 64)
+}
+
+// cpuIdle: a weight of 0 is idle (systemd 252).
+func cpuIdle(_, value string) []property {
+	if value != "1" {
+		return nil
+	}
+	return []property{spare("CPUWeight", uint64(0))}
+}
+
+// cpuMax converts "QUOTA PERIOD" to CPU time in a second. In the files that it
+// reads when it is reloaded, systemd keeps hundredths of a percent and drops
+// what is below; so it gets the next one.
+func cpuMax(dir, value string) []property {
+	quota, periodText, ok := strings.Cut(value, " ")
+	if !ok {
+		periodText = "100000" // the kernel's default
+		if now, err := cgroups.ReadFile(dir, "cpu.max"); err == nil {
+			_, periodText, _ = strings.Cut(now, " ")
+		}
+	}
+	period, err := strconv.ParseUint(periodText, 10, 64)
+	if err != nil || period == 0 {
+		return nil
+	}
+	second, err := limit(quota)
+	if err != nil {
+		return nil
+	}
+	if second != unlimited {
+		const usec, step = 1_000_000, 100
+		if second > unlimited/usec {
+			return nil
+		}
+		second = (second*usec/period + step - 1) / step * step
+	}
+	return []property{spare("CPUQuotaPerSecUSec", second), spare("CPUQuotaPeriodUSec", period)} // the period: systemd 242
+}
+
+func ioWeight(_, value string) []property {
+	n, err := strconv.ParseUint(strings.TrimPrefix(value, "default "), 10, 64)
+	if err != nil {
+		return nil
+	}
+	return []property{spare("IOWeight", n)}
+}
+
+// oomPolicy says what happens to the others when one process is killed for want
+// of memory (systemd 253 in scopes).
+func oomPolicy(_, value string) []property {
+	switch value {
+	case "0":
+		return []property{spare("OOMPolicy", "continue")}
+	case "1":
+		return []property{spare("OOMPolicy", "kill")}
+	}
+	return nil
+}
+
+// bitmap converts a list such as "0-3,7" to bytes, the lowest first.
+func bitmap(name string) func(dir, value string) []property {
+	return func(_, value string) []property {
+		bits, ok := parseBitmap(value)
+		if !ok {
+			return nil
+		}
+		return []property{spare(name, bits)}
+	}
+}
+
+func parseBitmap(list string) ([]byte, bool) {
+	const most = 1 << 16 // more than any kernel has CPUs
+	var bits []byte
+	for part := range strings.SplitSeq(list, ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		first, last, ok := strings.Cut(part, "-")
+		if !ok {
+			last = first
+		}
+		from, err1 := strconv.Atoi(first)
+		to, err2 := strconv.Atoi(last)
+		if err1 != nil || err2 != nil || from < 0 || to < from || to >= most {
+			return nil, false
+		}
+		for n := from; n <= to; n++ {
+			for len(bits) <= n/8 {
+				bits = append(bits, 0)
+			}
+			bits[n/8] |= 1 << (n % 8)
+		}
+	}
+	return bits, len(bits) > 0
+}

@@ -1,0 +1,334 @@
+package systemd
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/berth-oci/berth/libcontainer/cgroups/fs2"
+)
+
+// setup gives a manager of x-y.scope that talks to a fake systemd, where its
+// cgroup would be, and what it has logged.
+func setup(t *testing.T, o Options) (*Manager, *fakeSystemd, string, *bytes.Buffer) {
+	t.Helper()
+	f, root, text := newFake(t), t.TempDir(), new(bytes.Buffer)
+	if o.CgroupsPath == "" {
+		o.CgroupsPath = ":x:y"
+	}
+	o.Log = slog.New(slog.NewTextHandler(text, nil))
+	o.Files = func(path string) (cgroups.Manager, error) { return fs2.New(root+path, fs2.Options{}), nil }
+	m, err := newManager(t.Context(), o, f.dial)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.retry = 100 * time.Millisecond
+	m.cgroupOf = func(int) (string, error) { return m.place.dir, nil }
+	return m, f, root + m.place.dir, text
+}
+
+func ptr[T any](v T) *T { return &v }
+
+func TestStart(t *testing.T) {
+	m, f, _, log := setup(t, Options{Annotations: map[string]string{
+		"org.systemd.property.CollectMode": "'inactive'", "org.systemd.property.TimeoutStopSec": "5", "other": "x",
+	}})
+	r := &specs.LinuxResources{
+		Memory: &specs.LinuxMemory{Limit: ptr(int64(1000)), Swap: ptr(int64(1500))},
+		Pids:   &specs.LinuxPids{Limit: ptr(int64(-1))},
+	}
+	if err := m.Start(t.Context(), 42, r); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		`Description="berth container unit x-y.scope"`, `Slice="system.slice"`, `Delegate=true`, `PIDs=@au [42]`,
+		`MemoryAccounting=true`, `CPUAccounting=true`, `IOAccounting=true`, `TasksAccounting=true`, `DefaultDependencies=false`,
+		`MemorySwapMax=@t 500`, `MemoryMax=@t 1000`, `TasksMax=@t 18446744073709551615`,
+		`CollectMode="inactive"`, `TimeoutStopUSec=@t 5000000`,
+	}
+	if got, _ := f.unit("x-y.scope"); !slices.Equal(got, want) {
+		t.Errorf("properties:\n got %q\nwant %q", got, want)
+	}
+	if got := f.called(); !slices.Equal(got, []string{"StartTransientUnit x-y.scope"}) {
+		t.Errorf("not one call: %q", got)
+	}
+	if log.Len() > 0 {
+		t.Errorf("logged: %s", log)
+	}
+}
+
+// A value that no kernel would take is refused before systemd is asked.
+func TestStartChecks(t *testing.T) {
+	m, f, _, _ := setup(t, Options{})
+	err := m.Start(t.Context(), 42, &specs.LinuxResources{CPU: &specs.LinuxCPU{Shares: ptr(uint64(2)), RealtimePeriod: ptr(uint64(5))}})
+	if !errors.Is(err, errors.ErrUnsupported) || len(f.called()) > 0 {
+		t.Errorf("%v, %q", err, f.called())
+	}
+}
+
+func TestRefusedProperty(t *testing.T) {
+	m, f, _, log := setup(t, Options{})
+	f.set(func() {
+		f.refuse["AllowedCPUs"] = refusal("org.freedesktop.DBus.Error.PropertyReadOnly", "Cannot set property AllowedCPUs, or unknown property.")
+		f.refuse["DeviceAllow"] = refusal("org.freedesktop.DBus.Error.InvalidArgs", "DeviceAllow= requires device node or pattern")
+	})
+	r := &specs.LinuxResources{
+		CPU:     &specs.LinuxCPU{Cpus: "0-1", Mems: "0"},
+		Devices: []specs.LinuxDeviceCgroup{{Allow: true, Type: "c", Major: ptr(int64(1)), Minor: ptr(int64(3)), Access: "rw"}},
+	}
+	if err := m.Start(t.Context(), 42, r); err != nil {
+		t.Fatal(err)
+	}
+	props, _ := f.unit("x-y.scope")
+	got := strings.Join(props, " ")
+	if strings.Contains(got, "AllowedCPUs") || strings.Contains(got, "Device") || !strings.Contains(got, "AllowedMemoryNodes=") {
+		t.Errorf("a device policy without its list denies everything: %s", got)
+	}
+	for _, name := range []string{"AllowedCPUs", "Device"} {
+		if strings.Count(log.String(), "property="+name) != 1 {
+			t.Errorf("%s is not told once: %s", name, log)
+		}
+	}
+	f.set(func() {
+		f.refuse["Delegate"] = refusal("org.freedesktop.DBus.Error.PropertyReadOnly", "Cannot set property Delegate, or unknown property.")
+		delete(f.state, "x-y.scope")
+	})
+	if err := m.Start(t.Context(), 42, r); err == nil || !strings.Contains(err.Error(), "Delegate") {
+		t.Errorf("what the container needs was left out: %v", err)
+	}
+}
+
+func TestRefusedAnnotation(t *testing.T) {
+	m, f, _, _ := setup(t, Options{Annotations: map[string]string{"org.systemd.property.TasksMax": "true"}})
+	f.set(func() {
+		f.refuse["TasksMax"] = refusal("org.freedesktop.DBus.Error.InvalidArgs", "Unexpected message contents")
+	})
+	err := m.Start(t.Context(), 42, nil)
+	if err == nil || !strings.Contains(err.Error(), "org.systemd.property.TasksMax=true") {
+		t.Errorf("the annotation is not named: %v", err)
+	}
+}
+
+func TestLeftover(t *testing.T) {
+	for _, test := range []struct {
+		state, procs string // of the cgroup, if there is one
+		ok           bool
+	}{
+		{"failed", "", true},
+		{"active", "", true},
+		{"active", "1\n", false},
+	} {
+		m, f, dir, _ := setup(t, Options{})
+		f.set(func() { f.state["x-y.scope"] = test.state })
+		if test.procs != "" {
+			if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:forbidigo // a test's own
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(test.procs), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		err := m.Start(t.Context(), 42, nil)
+		props, state := f.unit("x-y.scope")
+		switch {
+		case test.ok && (err != nil || state != "active" || props == nil):
+			t.Errorf("%+v: %v, %q", test, err, f.called())
+		case !test.ok && (!errors.Is(err, cgroups.ErrNotEmpty) || slices.Contains(f.called(), "StopUnit x-y.scope")):
+			t.Errorf("%+v: another's unit: %v, %q", test, err, f.called())
+		}
+	}
+}
+
+// A unit that has a file of its own stays in the way.
+func TestUnitWithFile(t *testing.T) {
+	m, f, _, _ := setup(t, Options{})
+	f.set(func() {
+		f.refuse["StartTransientUnit"] = refusal(errUnitExists, "Unit x-y.scope was already loaded or has a fragment file.")
+	})
+	if err := m.Start(t.Context(), 42, nil); !is(err, errUnitExists) {
+		t.Error(err)
+	}
+}
+
+func TestDeadlines(t *testing.T) {
+	for _, hang := range []string{"AUTH", "Hello", "StartTransientUnit", "job"} {
+		m, f, _, _ := setup(t, Options{})
+		f.set(func() {
+			f.hang = []string{hang}
+			if hang == "job" {
+				f.result = "never"
+			}
+		})
+		begin := time.Now()
+		err := m.Start(t.Context(), 42, nil)
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s: %v", hang, err)
+		}
+		if d := time.Since(begin); d > time.Second {
+			t.Errorf("%s: took %s", hang, d)
+		}
+		// Should systemd come to it yet, the unit is not to stay.
+		stopped := func() bool { return slices.Contains(f.called(), "StopUnit x-y.scope") }
+		if (hang == "StartTransientUnit" || hang == "job") && !eventually(stopped) {
+			t.Errorf("%s: called %q", hang, f.called())
+		}
+		f.set(func() { f.hang, f.result, f.state = nil, "", map[string]string{} })
+		if err := m.Start(t.Context(), 42, nil); err != nil {
+			t.Errorf("after %s: %v", hang, err)
+		}
+	}
+}
+
+func eventually(ok func() bool) bool {
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		if ok() {
+			return true
+		}
+	}
+	return false
+}
+
+func TestCancel(t *testing.T) {
+	m, f, _, _ := setup(t, Options{})
+	f.set(func() { f.result = "never" })
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if err := m.Start(ctx, 42, nil); !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error(err)
+	}
+}
+
+func TestJobFails(t *testing.T) {
+	m, f, _, _ := setup(t, Options{})
+	f.set(func() { f.result = "failed" })
+	if err := m.Start(t.Context(), 42, nil); err == nil || !strings.Contains(err.Error(), `"failed"`) {
+		t.Error(err)
+	}
+}
+
+func TestWrongCgroup(t *testing.T) {
+	m, _, _, _ := setup(t, Options{})
+	m.cgroupOf = func(int) (string, error) { return "/elsewhere", nil }
+	if err := m.Start(t.Context(), 42, nil); err == nil || !strings.Contains(err.Error(), `"/elsewhere"`) {
+		t.Error(err)
+	}
+}
+
+func TestUserManager(t *testing.T) {
+	m, f, dir, _ := setup(t, Options{User: true})
+	if !strings.HasSuffix(dir, "/user.slice/user-7.slice/user@7.service/user.slice/x-y.scope") {
+		t.Errorf("the cgroup would be %q", dir)
+	}
+	rules := []specs.LinuxDeviceCgroup{{Allow: false, Access: "rwm"}}
+	if err := m.Start(t.Context(), 42, &specs.LinuxResources{Devices: rules}); err != nil {
+		t.Fatal(err)
+	}
+	props, _ := f.unit("x-y.scope")
+	if got := strings.Join(props, " "); strings.Contains(got, "Device") {
+		t.Errorf("a user's systemd cannot do that: %s", got)
+	}
+}
+
+func TestSlice(t *testing.T) {
+	m, f, _, _ := setup(t, Options{CgroupsPath: "a.slice:x:a-b.slice"})
+	if err := m.Create(); err != nil {
+		t.Fatal(err)
+	}
+	props, _ := f.unit("a-b.slice")
+	got := strings.Join(props, " ")
+	if !strings.Contains(got, `Wants=["a.slice"]`) || strings.Contains(got, "PIDs") || strings.Contains(got, "Delegate") {
+		t.Error(got)
+	}
+	scope, _, _, _ := setup(t, Options{})
+	if err := scope.Create(); !errors.Is(err, errors.ErrUnsupported) {
+		t.Error(err)
+	}
+}
+
+func TestDestroy(t *testing.T) {
+	m, f, _, _ := setup(t, Options{})
+	if err := m.Start(t.Context(), 42, nil); err != nil {
+		t.Fatal(err)
+	}
+	again := Load(m.Unit(), m.Manager, nil)
+	again.dial = f.dial
+	if err := again.Destroy(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if _, state := f.unit("x-y.scope"); state != "" {
+		t.Errorf("it is %s; called %q", state, f.called())
+	}
+	if err := again.Destroy(t.Context()); err != nil {
+		t.Errorf("what is gone: %v", err)
+	}
+}
+
+// A systemd that does not answer keeps nobody from deleting what has ended.
+func TestDestroyWithoutBus(t *testing.T) {
+	m, f, dir, log := setup(t, Options{})
+	f.set(func() { f.hang = []string{"Hello"} })
+	if err := m.Destroy(t.Context()); err != nil || !strings.Contains(log.String(), "may still list") {
+		t.Errorf("%v, %s", err, log)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:forbidigo // a test's own
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "cgroup.procs"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Destroy(t.Context()); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the cgroup is there: %v", err)
+	}
+}
+
+func TestSet(t *testing.T) {
+	m, f, dir, _ := setup(t, Options{})
+	for _, d := range []string{dir} {
+		if err := os.MkdirAll(d, 0o755); err != nil { //nolint:forbidigo // a test's own
+			t.Fatal(err)
+		}
+		for name, text := range map[string]string{"cgroup.controllers": "pids", "pids.max": ""} {
+			if err := os.WriteFile(filepath.Join(d, name), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := m.Set(&specs.LinuxResources{Pids: &specs.LinuxPids{Limit: ptr(int64(7))}}); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := f.unit("x-y.scope"); !slices.Equal(got, []string{"TasksMax=@t 7"}) {
+		t.Errorf("%q", got)
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, "pids.max")); string(text) != "7" {
+		t.Errorf("pids.max: %q, %v", text, err)
+	}
+}
+
+func TestDialWithoutBus(t *testing.T) {
+	f := newFake(t)
+	public, private := "unix:path="+filepath.Join(t.TempDir(), "none"), "unix:path="+f.address
+	b, err := dialAt(t.Context(), public, private, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.close()
+	f.set(func() {
+		if len(f.calls) > 0 {
+			t.Errorf("a private socket knows no message bus: %q", f.calls)
+		}
+	})
+	if _, err := dialAt(t.Context(), public, public, true); !errors.Is(err, unix.ENOENT) || !strings.Contains(err.Error(), "enable-linger") {
+		t.Error(err)
+	}
+}
