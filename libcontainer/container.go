@@ -9,6 +9,7 @@ import (
 
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
+	"github.com/berth-oci/berth/libcontainer/cgroups/systemd"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
@@ -118,7 +119,11 @@ func (c *Container) unfinished() (Status, error) {
 }
 
 func (c *Container) cgroup() cgroups.Manager {
-	return manager.Load(c.state.Cgroups, manager.LoadOptions{})
+	files := manager.Load(c.state.Cgroups, manager.LoadOptions{})
+	if c.state.Unit != nil {
+		return systemd.Load(*c.state.Unit, files, c.log)
+	}
+	return files
 }
 
 // stateError says how a container's status forbids what was asked for; it is

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/berth-oci/berth/libcontainer/cgroups/systemd"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/namespaces"
 	"github.com/berth-oci/berth/libcontainer/network"
@@ -37,6 +38,7 @@ type run struct {
 	// What the steps make, in their order.
 	lock   *lock
 	cgroup cgroups.Manager
+	unit   *systemd.Manager // the same, if systemd makes it
 	// cgroupMade says that it is ours to remove.
 	cgroupMade bool
 	// noCgroup says that it lacks hierarchies which the runtime may not use.

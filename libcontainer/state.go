@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/internal/sys"
+	"github.com/berth-oci/berth/libcontainer/cgroups/systemd"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/intelrdt"
 )
@@ -50,6 +51,8 @@ type State struct {
 	Cgroups map[string]string `json:"cgroups"`
 	// Resctrl are the container's groups in the resctrl file system, if any.
 	Resctrl *intelrdt.Group `json:"resctrl,omitempty"`
+	// Unit of systemd's that they are of, if it has made them.
+	Unit *systemd.Unit `json:"unit,omitempty"`
 	Launch
 	// Complete says that create has come to its end.
 	Complete bool `json:"complete"`

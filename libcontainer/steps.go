@@ -72,13 +72,15 @@ var steps = [...]step{
 	},
 	{
 		name: "make cgroup", side: host, in: inCreate, ground: hostTree,
-		do: makeCgroup, undo: undoCgroup,
+		when: func(c *config.Config) bool { return !c.SystemdCgroup },
+		do:   makeCgroup, undo: undoCgroup,
 		why: "CLONE_INTO_CGROUP wants the directory when the stub starts (Linux 5.7)",
 	},
 	{
 		name: "limit cgroup", side: host, in: inCreate, ground: hostTree,
-		do:  limitCgroup,
-		why: "begun here, it goes on beside the start of the stub",
+		when: func(c *config.Config) bool { return !c.SystemdCgroup },
+		do:   limitCgroup,
+		why:  "begun here, it goes on beside the start of the stub",
 	},
 	{
 		name: "make resctrl group", side: host, in: inCreate, ground: hostTree,
@@ -95,6 +97,12 @@ var steps = [...]step{
 		name: "start second stub", side: host, in: inSecond, ground: hostTree,
 		do: startSecond, undo: undoStub,
 		why: "what gets into a container that exists does it like its first process: as a stub, step by step; on v2 it is born in the container's cgroup",
+	},
+	{
+		name: "start unit", side: host, in: inCreate, ground: hostTree,
+		when: func(c *config.Config) bool { return c.SystemdCgroup },
+		do:   startUnit,
+		why:  "systemd makes a scope around a process; begun here, with all limits, it goes on beside the stub's work; a scope that loses its process ends",
 	},
 	{
 		name: "enter resctrl group", side: host, in: inCreate | inSecond, ground: hostTree,
@@ -155,6 +163,12 @@ var steps = [...]step{
 		why:  "before the first process is in the time namespace (time_namespaces(7)), while the runtime still owns the stub's files in /proc",
 	},
 	{
+		name: "await unit", side: host, in: inCreate, ground: hostTree,
+		when: needsUnit,
+		do:   awaitLimits,
+		why:  "systemd moves the process that it was told of: not one forked from it, and for a user no process with another user id",
+	},
+	{
 		name: "become its root", side: inst, in: inCreate, ground: hostTree,
 		when: hasUserNamespace,
 		do:   becomeRoot,
@@ -168,7 +182,7 @@ var steps = [...]step{
 	{
 		name: "unshare namespaces", side: inst, in: inCreate, ground: hostTree,
 		do:  unshareNamespaces,
-		why: "the cgroup namespace has the cgroup of its maker as root (cgroup_namespaces(7))",
+		why: "together, and beside the start of a unit; the user namespace owns them",
 	},
 	{
 		name: "fork into namespaces", side: host, in: inCreate, ground: hostTree,
@@ -200,12 +214,6 @@ var steps = [...]step{
 		why:  "before a seccomp filter that forbids it",
 	},
 	{
-		name: "set memory policy", side: inst, in: inCreate | inExec, ground: hostTree,
-		when: func(c *config.Config) bool { return c.MemoryPolicy != nil },
-		do:   setMemoryPolicy,
-		why:  "in its cpuset, by whose nodes the kernel judges it, and before a seccomp filter that forbids it",
-	},
-	{
 		name: "isolate mounts", side: inst, in: inCreate, ground: hostTree,
 		do:  isolateMounts,
 		why: "no mount made from here on may appear on the host; pivot_root wants no shared mount (EINVAL)",
@@ -219,6 +227,18 @@ var steps = [...]step{
 		name: "await limits", side: host, in: inCreate, ground: hostTree,
 		do:  awaitLimits,
 		why: "on v1 the device rules deny everything, mknod too, for the moment in which they are written",
+	},
+	{
+		name: "unshare cgroup namespace", side: inst, in: inCreate, ground: hostTree,
+		when: func(c *config.Config) bool { return namespaces.PlanFor(c.Namespaces).Cgroup },
+		do:   unshareCgroup,
+		why:  "it has the cgroup of its maker as root (cgroup_namespaces(7)), which a unit of systemd's is by now",
+	},
+	{
+		name: "set memory policy", side: inst, in: inCreate | inExec, ground: hostTree,
+		when: func(c *config.Config) bool { return c.MemoryPolicy != nil },
+		do:   setMemoryPolicy,
+		why:  "in its cpuset, by whose nodes the kernel judges it, and before a seccomp filter that forbids it",
 	},
 	{
 		name: "schedule in real time", side: host, in: inCreate, ground: hostTree,
@@ -416,6 +436,11 @@ var steps = [...]step{
 		do:   runPoststartHooks,
 		why:  "when the program was executed, before start returns (config.md, Poststart)",
 	},
+}
+
+// needsUnit tells whether the stub must be in its unit before it goes on.
+func needsUnit(c *config.Config) bool {
+	return c.SystemdCgroup && (hasUserNamespace(c) || namespaces.PlanFor(c.Namespaces).Fork)
 }
 
 func hasUserNamespace(c *config.Config) bool { return c.Namespaces.Has(unix.CLONE_NEWUSER) }

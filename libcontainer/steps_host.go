@@ -12,12 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/libcontainer/cgroups"
-	"github.com/berth-oci/berth/libcontainer/cgroups/devices"
-	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/namespaces"
 	"github.com/berth-oci/berth/libcontainer/stub"
-	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
 // reserveState makes the container's directory, whose making settles who has
@@ -33,11 +30,7 @@ func reserveState(r *run) error {
 	if r.lock, err = lockDir(r.c.dir, 0); err != nil {
 		return err
 	}
-	r.cgroup, err = manager.New(manager.Options{
-		CgroupsPath: r.cfg.CgroupsPath, ID: r.c.ID(), Rootless: r.opts.Rootless,
-		Controllers: []string{"cpu", "io", "memory", "pids"}, // engines read what these count
-	})
-	if err != nil {
+	if err := r.planCgroup(); err != nil {
 		return err
 	}
 	// Before it is in the state: delete kills what is in there.
@@ -60,44 +53,6 @@ func undoState(r *run) error {
 		r.c.poststop(context.WithoutCancel(r.ctx), r.cfg)
 	}
 	return nil
-}
-
-func makeCgroup(r *run) error {
-	if err := r.cgroup.Create(); err != nil {
-		return cgroups.Remedy(err)
-	}
-	r.cgroupMade = true
-	// An unprivileged user may have to go without some: nothing may think
-	// that the directories are there.
-	paths := r.cgroup.Paths()
-	r.noCgroup = len(paths) < len(r.c.state.Cgroups)
-	r.c.state.Cgroups = paths
-	return nil
-}
-
-// limitCgroup begins to write the limits and device rules.
-func limitCgroup(r *run) error {
-	resources := specs.LinuxResources{}
-	if r.cfg.Resources != nil {
-		resources = *r.cfg.Resources
-	}
-	// Rules deny what they do not allow, even if there are none; a capped
-	// slice, so that the caller's is not written to.
-	rules := resources.Devices
-	resources.Devices = append(rules[:len(rules):len(rules)], devices.Default()...)
-	step := r.step // by the time that it fails, others have begun
-	r.beside.Go(func() error { return r.stepError(step, cgroups.Remedy(r.cgroup.Set(&resources))) })
-	return nil
-}
-
-// undoCgroup removes the cgroup, if Create made it: one that it refused is
-// somebody else's, with their processes.
-func undoCgroup(r *run) error {
-	if !r.cgroupMade {
-		return nil
-	}
-	// Not r.ctx: that it has ended may be why we are here.
-	return destroyCgroup(context.Background(), r.cgroup)
 }
 
 // startStub starts the container's first process.
@@ -132,19 +87,6 @@ func startStub(r *run) error {
 	return r.recordPid()
 }
 
-// openCgroup opens the v2 cgroup to start in; the descriptor is -1 without.
-func (r *run) openCgroup() (*os.File, int, error) {
-	path := r.cgroup.Entry().Dir
-	if path == "" {
-		return nil, -1, nil
-	}
-	dir, err := os.Open(path)
-	if err != nil {
-		return nil, -1, err
-	}
-	return dir, int(dir.Fd()), nil
-}
-
 // openChannel makes what the stub is driven by: the region and, if it is to be
 // detached, the socket.
 func (r *run) openChannel() (err error) {
@@ -177,8 +119,6 @@ func (r *run) recordPid() error {
 	r.beside.Go(func() error { return now.write(r.c.dir) })
 	return nil
 }
-
-func awaitLimits(r *run) error { return r.beside.Wait() }
 
 func undoStub(r *run) error {
 	if r.child == nil {

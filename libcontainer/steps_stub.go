@@ -43,6 +43,11 @@ func unshareNamespaces(r *run) error {
 	return nil
 }
 
+func unshareCgroup(r *run) error {
+	r.p.Unshare(unix.CLONE_NEWCGROUP)
+	return nil
+}
+
 // startSession leaves the caller's session, terminal and keyring. That the
 // kernel has no keys, or the user's quota of them is used up, does not matter:
 // the keyring is for isolation of those who use one.

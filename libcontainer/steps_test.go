@@ -62,7 +62,13 @@ func TestStepsAreNamedOnceAndExplained(t *testing.T) {
 func TestOrder(t *testing.T) {
 	pairs := []struct{ first, second, why string }{
 		{"reserve state", "make cgroup", "what a killed create leaves must be found by delete"},
-		{"enter cgroup", "unshare namespaces", "the cgroup namespace's root is the cgroup of its maker"},
+		{"enter cgroup", "unshare cgroup namespace", "its root is the cgroup of its maker"},
+		{"await limits", "unshare cgroup namespace", "systemd's unit is made beside"},
+		{"unshare cgroup namespace", "mount file systems", "a cgroup mount shows what is below the namespace's root"},
+		{"start stub", "start unit", "a scope is made around a process"},
+		{"await unit", "become its root", "systemd moves for a user what has that user's id"},
+		{"await unit", "fork into namespaces", "systemd knows the process before the fork"},
+		{"await limits", "set memory policy", "systemd's unit has its cpuset by then"},
 		{"enter cgroup", "spread over CPUs", "its cpuset says which there are"},
 		{"fork into namespaces", "schedule in real time", "a process with a deadline cannot fork"},
 		{"await limits", "schedule in real time", "on v1 the cgroup's real-time runtime is one of them"},

@@ -86,7 +86,7 @@ func (r *Runtime) create(ctx context.Context, id string, o CreateOptions) (*Cont
 	if err := addHooks(cfg, o.Hooks); err != nil {
 		return nil, err
 	}
-	cfg.NoPivot = o.NoPivot
+	cfg.NoPivot, cfg.SystemdCgroup = o.NoPivot, r.opts.SystemdCgroup
 	if cfg.ListenFDs, cfg.SharedKeyring = o.ListenFDs, o.SharedKeyring; o.ListenFDs > len(o.ExtraFiles) {
 		return nil, fmt.Errorf("%d sockets to announce, but %d extra files", o.ListenFDs, len(o.ExtraFiles))
 	}

@@ -21,6 +21,10 @@ type Options struct {
 	// Resctrl is where the resctrl file system is mounted. Empty: it is looked
 	// for, when a configuration asks for one (linux.intelRdt).
 	Resctrl string
+	// SystemdCgroup has systemd make the cgroups of containers that are
+	// created: each is a unit, of the user's own systemd if Rootless. Existing
+	// containers remember what has made theirs.
+	SystemdCgroup bool
 	// Log gets warnings, and at debug level every step and system call. Nil
 	// for none.
 	Log *slog.Logger

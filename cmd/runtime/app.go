@@ -30,7 +30,7 @@ func (a *app) flags() []cli.Flag {
 		&cli.StringFlag{Name: "log", Usage: "`FILE` to log to, instead of standard error"},
 		&cli.StringFlag{Name: "log-format", Value: "text", Usage: "`text` or json"},
 		&cli.StringFlag{Name: "root", Usage: "`DIR` for the state of containers (default: /run/berth, or $XDG_RUNTIME_DIR/berth)"},
-		&cli.BoolFlag{Name: "systemd-cgroup", Usage: "make cgroups by systemd (not supported yet)"},
+		&cli.BoolFlag{Name: "systemd-cgroup", Usage: "have systemd make the cgroups of containers, as units"},
 		&cli.StringFlag{Name: "rootless", Value: "auto", Local: true, Usage: "tolerate that cgroups cannot be made: `true`, false or auto"},
 		&cli.BoolFlag{Name: "version", Aliases: []string{"v"}, Usage: "print the version", Local: true},
 	}
@@ -91,7 +91,9 @@ func (a *app) runtime(cmd *cli.Command) (*ociruntime.Runtime, error) {
 	if cmd.IsSet("root") && root == "" {
 		root = "/" // refused
 	}
-	return ociruntime.New(ociruntime.Options{Root: root, Rootless: rootless, Log: a.log})
+	return ociruntime.New(ociruntime.Options{
+		Root: root, Rootless: rootless, SystemdCgroup: cmd.Bool("systemd-cgroup"), Log: a.log,
+	})
 }
 
 // container gives the container that the first argument names.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"os"
 
 	"github.com/urfave/cli/v3"
@@ -51,9 +50,6 @@ func (a *app) createCommand() *cli.Command {
 // createOptions makes options of the flags. Standard input and output are
 // passed on.
 func createOptions(cmd *cli.Command) (ociruntime.CreateOptions, error) {
-	if cmd.Bool("systemd-cgroup") {
-		return ociruntime.CreateOptions{}, errors.New("option --systemd-cgroup: the systemd cgroup driver is not supported yet (leave it out to use cgroupfs)")
-	}
 	in, err := ociruntime.InheritedFiles(cmd.Int("preserve-fds"))
 	if err != nil {
 		return ociruntime.CreateOptions{}, err

@@ -77,6 +77,9 @@ type Config struct {
 	// NoPivot moves the root onto "/" instead of pivot_root(2), which a host
 	// whose "/" is a ramdisk does not allow.
 	NoPivot bool
+	// SystemdCgroup has systemd make the cgroup, as a unit, instead of making
+	// its directories.
+	SystemdCgroup bool
 	// SharedKeyring leaves the program the session keyring of the caller.
 	SharedKeyring bool
 	// ListenFDs are how many of the program's descriptors, from 3 on, are

@@ -20,33 +20,35 @@ type Plan struct {
 	// Alone are those of CLONE_NEWUSER and CLONE_NEWTIME that are to be made:
 	// the runtime has to write to files of theirs before more can happen.
 	Alone uint64
-	// Unshare are the CLONE_NEW* flags for when the stub is in its cgroup and
-	// its user namespace, which then owns them.
+	// Unshare are the CLONE_NEW* flags for when the stub is in its user
+	// namespace, which then owns them.
 	Unshare uint64
+	// Cgroup says that a cgroup namespace is to be made, when the stub is in
+	// its cgroup: that becomes its root.
+	Cgroup bool
 	// Fork says that there is a namespace, of pid or time, that is in force
 	// for children only.
 	Fork bool
 }
 
 // late are the namespaces made by unshare in the running stub, not when it is
-// started: the cgroup namespace has the cgroup of its maker as its root, so
-// the stub must be in its cgroup first; a network namespace takes the kernel a
-// millisecond or more, in which the runtime can do other work.
-const late = unix.CLONE_NEWCGROUP | unix.CLONE_NEWNET
+// started: a network namespace takes the kernel a millisecond or more, in which
+// the runtime can do other work.
+const late = unix.CLONE_NEWNET
 
 // alone are the namespaces with files for the runtime to write.
 const alone = unix.CLONE_NEWUSER | unix.CLONE_NEWTIME
 
 // PlanFor gives the way into n.
 func PlanFor(n config.Namespaces) Plan {
-	plan := Plan{Alone: n.New & alone, Unshare: n.New & late}
+	plan := Plan{Alone: n.New & alone, Unshare: n.New & late, Cgroup: n.New&unix.CLONE_NEWCGROUP != 0}
 	switch {
 	case n.Has(unix.CLONE_NEWUSER):
-		plan.Unshare = n.New &^ alone // the user namespace comes first, and must own them
+		plan.Unshare = n.New &^ (alone | unix.CLONE_NEWCGROUP) // the user namespace comes first, and must own them
 	case plan.Alone != 0:
 		plan.Unshare |= n.New & unix.CLONE_NEWPID // the first process of it must not fork and leave
 	}
-	plan.Clone = n.New &^ (plan.Alone | plan.Unshare)
+	plan.Clone = n.New &^ (plan.Alone | plan.Unshare | unix.CLONE_NEWCGROUP)
 	plan.Fork = (plan.Alone&unix.CLONE_NEWTIME)|(plan.Unshare&unix.CLONE_NEWPID) != 0
 	for _, ns := range n.Join {
 		switch ns.Type {

@@ -26,8 +26,8 @@ func TestPlanFor(t *testing.T) {
 		want Plan // Paths: only their number counts
 		user bool
 	}{
-		{"usual", mnt | pid | net | ipc | cg, nil, Plan{Clone: mnt | pid | ipc, Unshare: net | cg}, false},
-		{"joined", mnt | cg, []uint64{net, ipc}, Plan{Clone: mnt, Unshare: cg, Paths: make([]config.Namespace, 2)}, false},
+		{"usual", mnt | pid | net | ipc | cg, nil, Plan{Clone: mnt | pid | ipc, Unshare: net, Cgroup: true}, false},
+		{"joined", mnt | cg, []uint64{net, ipc}, Plan{Clone: mnt, Cgroup: true, Paths: make([]config.Namespace, 2)}, false},
 		{"joined pid", mnt, []uint64{pid}, Plan{Clone: mnt, Fork: true, Paths: make([]config.Namespace, 1)}, false},
 		{"time", mnt | pid | net | tm, nil, Plan{Clone: mnt, Alone: tm, Unshare: net | pid, Fork: true}, false},
 		{"time alone", mnt | tm, nil, Plan{Clone: mnt, Alone: tm, Fork: true}, false},
@@ -36,7 +36,7 @@ func TestPlanFor(t *testing.T) {
 		{"user and pid", user | mnt | pid, nil, Plan{Alone: user, Unshare: mnt | pid, Fork: true}, false},
 		{"user and time", user | mnt | tm, nil, Plan{Alone: user | tm, Unshare: mnt, Fork: true}, false},
 		{"user, others joined", user | mnt, []uint64{net, pid}, Plan{Alone: user, Unshare: mnt, Fork: true, Paths: make([]config.Namespace, 2)}, false},
-		{"joined user", mnt | pid | cg, []uint64{net, user}, Plan{Unshare: mnt | pid | cg, Fork: true, Paths: make([]config.Namespace, 1)}, true},
+		{"joined user", mnt | pid | cg, []uint64{net, user}, Plan{Unshare: mnt | pid, Cgroup: true, Fork: true, Paths: make([]config.Namespace, 1)}, true},
 	}
 	for _, c := range cases {
 		n := config.Namespaces{New: c.make}
@@ -44,7 +44,7 @@ func TestPlanFor(t *testing.T) {
 			n.Join = append(n.Join, config.Namespace{Type: flag})
 		}
 		got := PlanFor(n)
-		if got.Clone != c.want.Clone || got.Alone != c.want.Alone || got.Unshare != c.want.Unshare || got.Fork != c.want.Fork ||
+		if got.Clone != c.want.Clone || got.Alone != c.want.Alone || got.Unshare != c.want.Unshare || got.Fork != c.want.Fork || got.Cgroup != c.want.Cgroup ||
 			len(got.Paths) != len(c.want.Paths) || (got.User != nil) != c.user {
 			t.Errorf("%s: %+v", c.name, got)
 		}
