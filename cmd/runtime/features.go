@@ -18,11 +18,11 @@ func (a *app) featuresCommand() *cli.Command {
 			if err := exactArgs(cmd, 0); err != nil {
 				return err
 			}
-			yes, no := true, false
+			yes := true
 			enc := json.NewEncoder(cmd.Root().Writer)
 			enc.SetIndent("", "    ")
 			return enc.Encode(specconv.Features(specconv.FeaturesOptions{
-				Cgroup:      &features.Cgroup{V1: &yes, V2: &yes, Systemd: &no, SystemdUser: &no, Rdma: &yes},
+				Cgroup:      &features.Cgroup{V1: &yes, V2: &yes, Systemd: &yes, SystemdUser: &yes, Rdma: &yes},
 				Annotations: map[string]string{"org.berth.version": version, "org.berth.commit": commit},
 			}))
 		},

@@ -7,6 +7,9 @@ const (
 	// MountContextAnnotation says which of SELinux's contexts linux.mountLabel
 	// is.
 	MountContextAnnotation = "run.oci.mount_context_type"
+	// UnitPropertyAnnotation, with a name behind it, is a property of the unit
+	// of systemd's that is the container's cgroup, if one is.
+	UnitPropertyAnnotation = "org.systemd.property."
 )
 
 // Annotations lists those that change what berth does, sorted; one that ends in
@@ -14,6 +17,7 @@ const (
 // config.json).
 func Annotations() []string {
 	return []string{
+		UnitPropertyAnnotation,
 		MountContextAnnotation,
 	}
 }

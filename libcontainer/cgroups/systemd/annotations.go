@@ -12,21 +12,20 @@ import (
 
 	"github.com/godbus/dbus/v5"
 	"golang.org/x/sys/unix"
-)
 
-// annotationPrefix begins the names of annotations that are properties of the
-// unit: "org.systemd.property.CollectMode" = "'inactive-or-failed'".
-const annotationPrefix = "org.systemd.property."
+	"github.com/berth-oci/berth/libcontainer/config"
+)
 
 // ours are the properties that are not for annotations: they say where the
 // container is.
 var ours = [...]string{"PIDs", "PIDFDs", "Slice"}
 
-// fromAnnotations gives the properties among the annotations, by name.
+// fromAnnotations gives the properties among the annotations, by name:
+// "org.systemd.property.CollectMode" = "'inactive-or-failed'".
 func fromAnnotations(annotations map[string]string) ([]property, error) {
 	var list []property
 	for _, key := range slices.Sorted(maps.Keys(annotations)) {
-		name, ok := strings.CutPrefix(key, annotationPrefix)
+		name, ok := strings.CutPrefix(key, config.UnitPropertyAnnotation)
 		if !ok {
 			continue
 		}

@@ -24,6 +24,7 @@ import (
 
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/berth-oci/berth/libcontainer/cgroups/fs2"
+	"github.com/berth-oci/berth/libcontainer/config"
 )
 
 // Unit names a unit; it is what to save to get at it later.
@@ -200,7 +201,7 @@ func (m *Manager) blame(err error) string {
 	}
 	var list []string
 	for _, p := range m.extra {
-		list = append(list, annotationPrefix+p.name+"="+p.value.String())
+		list = append(list, config.UnitPropertyAnnotation+p.name+"="+p.value.String())
 	}
 	return " (the annotations set " + strings.Join(list, ", ") + ")"
 }
@@ -252,7 +253,8 @@ func (m *Manager) checkThawed() error {
 	return nil
 }
 
-// Set implements cgroups.Manager.
+// Set implements cgroups.Manager. systemd, which could not take back what the
+// kernel then refuses, is told last, but asked first whether it is there.
 func (m *Manager) Set(r *specs.LinuxResources) error {
 	if r == nil {
 		return nil
@@ -261,18 +263,22 @@ func (m *Manager) Set(r *specs.LinuxResources) error {
 	if err != nil {
 		return err
 	}
-	if len(props) > 0 {
-		ctx := context.Background() // every call has its deadline
-		b, err := m.dial(ctx, m.unit.User)
-		if err == nil {
-			defer b.close()
-			err = m.setProperties(ctx, b, props)
-		}
-		if err != nil {
-			return fmt.Errorf("set properties of unit %q: %w", m.unit.Name, err)
-		}
+	if len(props) == 0 {
+		return m.Manager.Set(r)
 	}
-	return m.Manager.Set(r)
+	ctx := context.Background() // every call has its deadline
+	b, err := m.dial(ctx, m.unit.User)
+	if err != nil {
+		return fmt.Errorf("set properties of unit %q: %w", m.unit.Name, err)
+	}
+	defer b.close()
+	if err := m.Manager.Set(r); err != nil {
+		return err
+	}
+	if err := m.setProperties(ctx, b, props); err != nil {
+		return fmt.Errorf("set properties of unit %q: %w", m.unit.Name, err)
+	}
+	return nil
 }
 
 // limits gives the properties for resources.
