@@ -7,29 +7,13 @@ setup_suite() {
 	fi
 	cd "$BATS_TEST_DIRNAME/../.." || return
 	source tests/integration/helpers/process.bash
+	source tests/integration/helpers/rootfs.bash
 	SUITE_PIDS=$(orphans | tr '\n' ' ')
 	export SUITE_PIDS
 	# The root file system that every bundle copies, and its parent cgroup.
 	export ROOTFS_TEMPLATE=$BATS_RUN_TMPDIR/rootfs
 	export CGROUP_PARENT=/berth-test-${BATS_RUN_TMPDIR##*-}
 	make_rootfs "$ROOTFS_TEMPLATE"
-}
-
-# make_rootfs DIR: the smallest tree that has a shell.
-make_rootfs() {
-	local busybox applet
-	busybox=$(command -v busybox) || return
-	mkdir -p "$1"/{bin,etc,tmp,root,home/user} || return
-	chmod 1777 "$1/tmp"
-	cp "$busybox" "$1/bin/busybox" || return
-	"$busybox" --list | while read -r applet; do
-		[ "$applet" = busybox ] || ln -s busybox "$1/bin/$applet"
-	done
-	cat >"$1/etc/passwd" <<-END
-		root:x:0:0:root:/root:/bin/sh
-		user:x:1000:1000:user:/home/user:/bin/sh
-	END
-	printf 'root:x:0:\nuser:x:1000:\n' >"$1/etc/group"
 }
 
 teardown_suite() {
