@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,16 +14,19 @@ import (
 	"time"
 )
 
-const integrationDir = "tests/integration"
+const (
+	integrationDir = "tests/integration"
+	enginesDir     = "tests/engines"
+)
 
 // tapLine is a result in the output of "bats --formatter tap --timing".
 var tapLine = regexp.MustCompile(`^(not ok|ok) \d+ (.*?)(?: in (\d+)(ms|sec|s))?(?: # (skip|timeout)(?: (.*))?)?$`)
 
-// batsRun is one run of the integration tests.
+// batsRun is one run of the tests of a bed.
 type batsRun struct {
 	bed     bed
 	runtime string
-	files   []string // names in tests/integration; all if empty
+	files   []string // names in the bed's directory of tests; all if empty
 	filter  string   // a regular expression for names; all if empty
 	// reference is set when the runtime is not ours: tests of what only
 	// berth has are left out, and the wanted differences must be there.
@@ -30,7 +34,8 @@ type batsRun struct {
 
 	planned  int
 	seen     map[string]bool
-	expected differences
+	expected differences // failures of the reference
+	everyone differences // failures of every runtime, ours too
 }
 
 func (b *batsRun) run(r *report) error {
@@ -45,9 +50,12 @@ func (b *batsRun) run(r *report) error {
 		return err
 	}
 	if b.reference {
-		if b.expected, err = readDifferences(filepath.Join(integrationDir, "reference-differences")); err != nil {
+		if b.expected, err = readDifferences(b.bed.tests("reference-differences")); err != nil {
 			return err
 		}
+	}
+	if b.everyone, err = readDifferences(b.bed.tests("fails-with-all")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	env, err := buildPrograms()
 	if err != nil {
@@ -126,7 +134,7 @@ func (b *batsRun) arguments() ([]string, error) {
 		args = append(args, "--filter-tags", tags)
 	}
 	for _, file := range b.files {
-		args = append(args, filepath.Join(integrationDir, filepath.Base(file)))
+		args = append(args, b.bed.tests(filepath.Base(file)))
 	}
 	if len(b.files) > 0 {
 		return args, nil
@@ -148,7 +156,7 @@ func (b *batsRun) read(r *report, stdout io.Reader) error {
 				r.broken(b.bed.name, fmt.Errorf("two tests have the name %q", res.name))
 			}
 			b.seen[res.name] = true
-			r.add(b.expected.judge(res))
+			r.add(b.judge(res))
 		} else if n, err := strconv.Atoi(trimPlan(line)); err == nil {
 			b.planned = n
 		}
@@ -180,6 +188,13 @@ func parseResult(m []string) result {
 	return res
 }
 
+// judge takes a failure that the lists tell of for what they tell. What fails
+// with every runtime says nothing of one, and is as good as not run.
+func (b *batsRun) judge(res result) result {
+	res = b.everyone.judge(res, skipped, "fails-with-all")
+	return b.expected.judge(res, passed, "reference-differences")
+}
+
 // complete finds what should have been seen and was not.
 func (b *batsRun) complete() error {
 	if len(b.seen) < b.planned || b.planned == 0 {
@@ -188,9 +203,11 @@ func (b *batsRun) complete() error {
 	if len(b.files) > 0 || b.filter != "" {
 		return nil
 	}
-	for name := range b.expected {
-		if !b.seen[name] {
-			return fmt.Errorf("reference-differences: there is no test %q", name)
+	for _, list := range []differences{b.expected, b.everyone} {
+		for entry := range list {
+			if name, ours := b.bed.names(entry); ours && !b.seen[name] {
+				return fmt.Errorf("there is no test %q, which is listed as different", entry)
+			}
 		}
 	}
 	return nil

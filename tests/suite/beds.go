@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,7 +12,7 @@ import (
 	"strings"
 )
 
-// bed is a host that the integration tests are run on; see tests/beds.
+// bed is a host that tests are run on; see tests/beds and tests/engines.
 type bed struct {
 	name string
 	// enter is a command that runs its arguments there. It leaves with
@@ -23,6 +24,8 @@ type bed struct {
 	tags []string
 	// guest is set for what is emulated, and slow.
 	guest bool
+	// dir is the directory of the tests; that of the integration tests if empty.
+	dir string
 }
 
 // bedLacking is the status of a bed that cannot be made on this machine.
@@ -47,16 +50,29 @@ var beds = []bed{
 	{name: "systemd-user", enter: []string{"tests/beds/systemd", "--user", "--"}, tags: []string{"systemd-user"}},
 	{name: "guest", enter: []string{"tests/beds/guest", "--"}, tags: []string{"guest"}, guest: true},
 	{name: "guest-user", enter: []string{"tests/beds/guest", "--user", "--"}, tags: []string{"guest-user"}, guest: true},
+	engineBed("containerd"),
+}
+
+// engineBed is where the tests with a container engine are run.
+func engineBed(engine string) bed {
+	return bed{
+		name:  engine,
+		enter: []string{"env", "ENGINE=" + engine, enginesDir + "/bed"},
+		tags:  []string{engine},
+		dir:   enginesDir,
+	}
 }
 
 // bedsNamed finds beds by their names, which commas part; "all" is every one,
-// "native" those that are not emulated, "guests" the others.
+// "native" those that are not emulated, "guests" the others, "engines" those of
+// tests/engines.
 func bedsNamed(names string) ([]bed, error) {
 	var found []bed
 	for name := range strings.SplitSeq(names, ",") {
 		before := len(found)
 		for _, b := range beds {
-			if name == b.name || name == "all" || name == "native" && !b.guest || name == "guests" && b.guest {
+			if name == b.name || name == "all" || name == "native" && !b.guest || name == "guests" && b.guest ||
+				name == "engines" && b.dir == enginesDir {
 				found = append(found, b)
 			}
 		}
@@ -79,10 +95,24 @@ func (b *bed) command(probe string, args []string) *exec.Cmd {
 	return cmd
 }
 
-// files are those of the integration tests that have tests for the bed. Bats
+// names gives the test that an entry of differences is about, and whether it is
+// one of this bed's.
+func (b *bed) names(entry string) (string, bool) {
+	if b.dir != enginesDir {
+		return entry, true
+	}
+	return strings.CutPrefix(entry, b.name+": ")
+}
+
+// tests is the path of a file, or a pattern of files, among the bed's tests.
+func (b *bed) tests(name string) string {
+	return filepath.Join(cmp.Or(b.dir, integrationDir), name)
+}
+
+// files are those that have tests for the bed. Bats
 // finds them too, but takes its time in a slow bed.
 func (b *bed) files() ([]string, error) {
-	all, err := filepath.Glob(filepath.Join(integrationDir, "*.bats"))
+	all, err := filepath.Glob(b.tests("*.bats"))
 	if err != nil || strings.HasPrefix(b.tags[0], "!") {
 		return all, err
 	}

@@ -77,7 +77,7 @@ func TestDifferences(t *testing.T) {
 		{"other", failed, failed},
 		{"other", passed, passed},
 	} {
-		if got := d.judge(result{name: test.name, status: test.was}); got.status != test.want {
+		if got := d.judge(result{name: test.name, status: test.was}, passed, "list"); got.status != test.want {
 			t.Errorf("%s that %s: got %s, want %s", test.name, test.was, got.status, test.want)
 		}
 	}
@@ -86,6 +86,34 @@ func TestDifferences(t *testing.T) {
 		if _, err := readDifferences(path); err == nil {
 			t.Errorf("%q was taken", text)
 		}
+	}
+}
+
+func TestWhatFailsWithAllIsNotRun(t *testing.T) {
+	b := batsRun{
+		bed: engineBed("podman"), planned: 2, seen: map[string]bool{"one": true, "two": true},
+		everyone: differences{"podman: one": "why", "docker: three": "why"},
+	}
+	for _, test := range []struct {
+		name      string
+		was, want status
+	}{
+		{"one", failed, skipped},
+		{"one", passed, failed},
+		{"two", failed, failed},
+		{"three", passed, passed},
+	} {
+		if got := b.judge(result{suite: "podman", name: test.name, status: test.was}); got.status != test.want {
+			t.Errorf("%s that %s: got %s, want %s", test.name, test.was, got.status, test.want)
+		}
+	}
+	if err := b.complete(); err != nil {
+		t.Error(err)
+	}
+	delete(b.seen, "one")
+	b.planned = 1
+	if err := b.complete(); err == nil {
+		t.Error("an entry without a test was not noticed")
 	}
 }
 
