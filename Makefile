@@ -40,6 +40,17 @@ reference: ## Run tests/integration against Debian's runc; wanted differences ar
 	@hack/deps test
 	@go run ./tests/suite --reference $(if $(FILTER),--filter "$(FILTER)") $(TESTS)
 
+.PHONY: engines
+engines: ## Run tests/engines: container engines with berth (as root); ENGINES=containerd for some, RUNTIME=, TESTS= and FILTER= as above
+	@hack/deps test engines
+	@[ -n "$(RUNTIME)" ] || hack/build
+	@go run ./tests/suite --bats --beds $(or $(ENGINES),engines) $(if $(RUNTIME),--runtime $(RUNTIME)) $(if $(FILTER),--filter "$(FILTER)") $(TESTS)
+
+.PHONY: reference-engines
+reference-engines: ## Run tests/engines with Debian's runc; wanted differences are in tests/engines/reference-differences
+	@hack/deps test engines
+	@go run ./tests/suite --reference --beds $(or $(ENGINES),engines) $(if $(FILTER),--filter "$(FILTER)") $(TESTS)
+
 .PHONY: bench
 bench: ## Compare with runc (and crun where it runs), as ratios (as root); BENCH_ROUNDS=, BENCH_LIMIT= loosen
 	@hack/deps bench
@@ -63,7 +74,7 @@ generate-check: ## Fail when a generated file is not what its source says
 
 .PHONY: deps
 deps: ## Install all Debian packages that the targets need
-	@hack/deps build demo test beds guest bench lint
+	@hack/deps build demo test beds engines guest bench lint
 
 .PHONY: clean
 clean: ## Remove what the targets made

@@ -1,0 +1,249 @@
+# containerd, by its client ctr, which hands through what containerd can do.
+# bats file_tags=containerd
+load helpers
+
+# ctr_run OPTION... -- COMMAND...: a container that goes when it has ended. It
+# lingers, for ctr may lose the output of one that has ended before ctr listens.
+ctr_run() {
+	options_and_command "$@"
+	# shellcheck disable=SC2016 # for the container's shell
+	ctr_run_only "${options[@]}" -- sh -c '"$@"; status=$?; sleep 0.2; exit "$status"' sh "${command[@]}"
+}
+
+# ctr_run_only OPTION... -- COMMAND...: the same, without lingering.
+ctr_run_only() {
+	options_and_command "$@"
+	e run --rm --runc-binary "$BERTH" "${options[@]}" "$IMAGE" "$NAME" "${command[@]}"
+}
+
+# ctr_start OPTION... -- COMMAND...: one that stays; its output is in $T/log.
+ctr_start() {
+	options_and_command "$@"
+	e_ok run -d --runc-binary "$BERTH" --log-uri "file://$T/log" --pid-file "$T/pid" \
+		"${options[@]}" "$IMAGE" "$NAME" "${command[@]}"
+	pid=$(cat "$T/pid")
+}
+
+options_and_command() {
+	options=()
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	command=("$@")
+}
+
+# ctr_idle OPTION...: one that does nothing until it is told to end.
+ctr_idle() {
+	ctr_start "$@" -- sh -c 'trap "exit 4" TERM; echo ready; while :; do sleep 0.1; done'
+	wait_for 10 has_line "$T/log" ready
+}
+
+# ctr_exec OPTION... -- COMMAND...
+ctr_exec() {
+	options_and_command "$@"
+	e task exec --exec-id "e$RANDOM" "${options[@]}" "$NAME" "${command[@]}"
+}
+
+task_is() {
+	ctr task ls | awk -v name="$NAME" '$1 == name { print $3 }' | grep -qx "$1"
+}
+
+# inspected: knob asks for the pid alone.
+inspected() {
+	cat "$T/pid"
+}
+
+@test "run shows what the container writes, each on its stream" {
+	ctr_run -- sh -c 'echo one; echo two >&2'
+	succeeded run
+	assert_equal one "$out"
+	assert_equal two "$err"
+}
+
+@test "run passes standard input on" {
+	echo 'from outside' >"$T/in"
+	STDIN=$T/in ctr_run -- head -n 1
+	assert_equal 'from outside' "$out"
+}
+
+@test "run passes the exit status on" {
+	local code
+	for code in 0 1 42 255; do
+		ctr_run -- sh -c "exit $code"
+		assert_equal "$code" "$status"
+	done
+}
+
+@test "run tells of a program that cannot be executed" {
+	ctr_run_only -- nonesuch
+	assert_equal 1 "$status"
+	assert_match 'executable file not found in \$PATH' "$err"
+	ctr_run_only -- /nonesuch
+	assert_match 'no such file or directory' "$err"
+	ctr_run_only -- /srv/text
+	assert_match 'permission denied' "$err"
+}
+
+@test "run --tty gives a terminal, and takes what is typed" {
+	printf 'stty -echo\ntty\necho $((6 * 7))\nexit 3\n' >"$T/in"
+	STDIN=$T/in on_terminal ctr run --rm --tty --runc-binary "$BERTH" "$IMAGE" "$NAME" sh
+	assert_equal 3 "$status"
+	assert_match '/dev/pts/0' "$out"
+	assert_match 42 "$out"
+}
+
+@test "run with environment, directory and read-only root" {
+	ctr_run --env A=1 --cwd /srv --read-only -- sh -c 'echo $A; pwd; touch file'
+	assert_equal $'1\n/srv' "$out"
+	assert_match 'Read-only file system' "$err"
+}
+
+@test "run with capabilities" {
+	ctr_run --cap-drop CAP_CHOWN --cap-add CAP_NET_ADMIN -- grep -E '^Cap(Prm|Eff|Bnd)' /proc/self/status
+	assert_equal $'CapPrm:\t00000000a80435fa\nCapEff:\t00000000a80435fa\nCapBnd:\t00000000a80435fa' "$out"
+}
+
+@test "run with and without no_new_privs" {
+	ctr_run -- grep NoNewPrivs /proc/self/status
+	assert_equal $'NoNewPrivs:\t1' "$out"
+	ctr_run --allow-new-privs -- grep NoNewPrivs /proc/self/status
+	assert_equal $'NoNewPrivs:\t0' "$out"
+}
+
+@test "run with mounts" {
+	mkdir "$T/dir"
+	ctr_run --mount "type=bind,src=$T/dir,dst=/data,options=rbind:rw" --mount "type=bind,src=$T/dir,dst=/ro,options=rbind:ro" \
+		--mount type=tmpfs,src=tmpfs,dst=/scratch,options=size=1m -- sh -c 'touch /data/file; touch /ro/other; df -k /scratch | awk "NR == 2 { print \$2 }"'
+	assert_match 'Read-only file system' "$err"
+	assert_equal 1024 "$out"
+	[ -e "$T/dir/file" ]
+	[ ! -e "$T/dir/other" ]
+}
+
+@test "run with a device" {
+	ctr_run --device /dev/fuse -- sh -c ': </dev/fuse && echo opened'
+	assert_equal opened "$out"
+}
+
+@test "run in the host's network namespace, and in one by path" {
+	ctr_run --net-host -- readlink /proc/self/ns/net
+	assert_equal "$(readlink /proc/self/ns/net)" "$out"
+	holder --net
+	ctr_run --with-ns "network:/proc/$holder/ns/net" -- readlink /proc/self/ns/net
+	assert_equal "$(readlink "/proc/$holder/ns/net")" "$out"
+}
+
+@test "run with limits" {
+	ctr_idle --memory-limit 67108864 --cpu-shares 512 --cpus 0.5
+	knob_is 67108864 67108864 memory memory.limit_in_bytes memory.max
+	knob_is 512 20 cpu cpu.shares cpu.weight
+	knob_is 50000 '50000 100000' cpu cpu.cfs_quota_us cpu.max
+}
+
+@test "run in a user namespace" {
+	# With these options ctr forgets its --runc-binary.
+	mount --bind "$BERTH" /usr/sbin/runc
+	ctr_run --uidmap 0:100000:65536 --gidmap 0:200000:65536 -- sh -c 'id -u; tr -s " " </proc/self/uid_map; tr -s " " </proc/self/gid_map'
+	umount /usr/sbin/runc
+	assert_equal $'0\n 0 100000 65536\n 0 200000 65536' "$out"
+}
+
+@test "run of a root directory, with a config.json" {
+	e_ok run --rm --runc-binary "$BERTH" --rootfs "$BATS_RUN_TMPDIR/rootfs" "$NAME" /bin/sh -c "/bin/cat /srv/volume/file; /bin/sleep 0.2"
+	assert_equal 'from the image' "$out"
+	"$BERTH" spec --bundle "$T"
+	jq --arg rootfs "$BATS_RUN_TMPDIR/rootfs" '.process.terminal = false | .root.path = $rootfs | .process.args = ["sh", "-c", "hostname; sleep 0.2"]
+		| .hostname = "configured"' "$T/config.json" >"$T/config2.json"
+	e_ok run --rm --runc-binary "$BERTH" --config "$T/config2.json" "$NAME"
+	assert_equal configured "$out"
+}
+
+@test "task kill sends a signal" {
+	ctr_idle
+	e_ok task kill "$NAME"
+	wait_for 5 task_is STOPPED
+	e_ok task rm "$NAME"
+}
+
+@test "task kill --all takes every process" {
+	ctr_idle
+	ctr_exec -d -- sleep 1000
+	wait_for 5 in_ps 'sleep'
+	e_ok task kill --all -s KILL "$NAME"
+	wait_for 5 task_is STOPPED
+}
+
+# in_ps COMM: a process of the container has that name.
+in_ps() {
+	local p
+	for p in $(ctr task ps "$NAME" | awk 'NR > 1 { print $1 }'); do
+		[ "$(cat "/proc/$p/comm")" != "$1" ] || return 0
+	done
+	return 1
+}
+
+@test "task exec, with output, status, user and directory" {
+	ctr_idle
+	ctr_exec --user 1000:1000 --cwd /srv -- sh -c 'id -u; pwd; echo two >&2; exit 6'
+	assert_equal 6 "$status"
+	assert_equal $'1000\n/srv' "$out"
+	assert_equal two "$err"
+}
+
+@test "task exec tells of a program that cannot be executed" {
+	ctr_idle
+	ctr_exec -- nonesuch
+	assert_equal 1 "$status"
+	assert_match 'executable file not found in \$PATH' "$err"
+}
+
+@test "task exec on a terminal" {
+	ctr_idle
+	printf 'stty -echo\necho $((6 * 7))\nexit 3\n' >"$T/in"
+	STDIN=$T/in on_terminal ctr task exec --tty --exec-id one "$NAME" sh
+	assert_equal 3 "$status"
+	assert_match 42 "$out"
+}
+
+@test "task pause and resume" {
+	ctr_idle
+	e_ok task pause "$NAME"
+	task_is PAUSED
+	e_ok task resume "$NAME"
+	task_is RUNNING
+	ctr_exec -- true
+	succeeded exec
+}
+
+@test "task metrics" {
+	ctr_idle --memory-limit 67108864
+	e_ok task metrics --format json "$NAME"
+	jq -e '(.memory.usage.usage // .usage // 1) > 0 and (.pids.current // .current // 1) >= 1' <<<"$out"
+}
+
+@test "events tell of a process that memory has run out for" {
+	ctr events >"$T/events" 2>&1 3>&- 4>&- &
+	background_pids+=($!)
+	ctr_idle --memory-limit 33554432
+	ctr_exec -- tail /dev/zero
+	assert_equal 137 "$status"
+	wait_for 5 grep -q '/tasks/oom' "$T/events"
+}
+
+@test "a killed shim takes its container with it" {
+	ctr_idle
+	local shim
+	shim=$(ps -o ppid= -p "$pid" | tr -d ' ')
+	kill -KILL "$shim"
+	wait_for 10 dead "$pid"
+	wait_for 10 no_runtime_state_left 2>/dev/null
+}
+
+@test "50 containers at a time" {
+	seq 50 | xargs -P 10 -I {} ctr run -d --null-io --runc-binary "$BERTH" "$IMAGE" "$NAME-{}" sleep 1000 >"$T/out" 2>"$T/err" 3>&- 4>&-
+	assert_equal 50 "$(ctr task ls | grep -c RUNNING)"
+	ctr task ls -q | xargs -P 10 -I {} ctr task rm -f {} >/dev/null 2>&1 3>&- 4>&- || true
+	assert_equal 0 "$(ctr task ls -q | wc -l)"
+}

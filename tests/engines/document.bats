@@ -1,0 +1,39 @@
+# docs/engines.md: what it says to do is done as it is written there. The files
+# have been read from it when the engine was started.
+load helpers
+
+# bats test_tags=containerd
+@test "ctr is tried as documented" {
+	try containerd 1
+}
+
+# try SECTION NUMBER: its commands, of which there are so many, print "hello".
+try() {
+	run -0 commands_of "$1"
+	assert_equal "$2" "${#lines[@]}"
+	local command
+	for command in "${lines[@]}"; do
+		# More than once, for ctr may lose the output of so short a container.
+		wait_for 10 prints_hello "$command"
+	done
+}
+
+prints_hello() {
+	run -0 sh -c "$1"
+	[ "$output" = hello ]
+}
+
+# bats test_tags=containerd
+@test "containerd takes the documented configuration for the CRI" {
+	run -0 containerd config dump
+	assert_match 'default_runtime_name = "berth"' "$output"
+	assert_match 'BinaryName = "/usr/local/sbin/berth"' "$output"
+	run -0 ctr plugins ls
+	assert_match 'io.containerd.grpc.v1 +cri +[^ ]+ +ok' "$output"
+}
+
+# bats test_tags=containerd
+@test "what is tested is where the document says that berth is" {
+	grep -qx "install -m 755 bin/berth $BERTH" "$DOCUMENT"
+	cmp "$RUNTIME" "$BERTH"
+}

@@ -1,0 +1,124 @@
+# What every test file loads, and the frame around each test.
+
+bats_require_minimum_version 1.8.0
+for _file in "${BATS_TEST_DIRNAME:?}"/helpers/*.bash \
+	"${BATS_TEST_DIRNAME:?}"/../integration/helpers/{assert,process,userns,wait}.bash; do
+	# shellcheck source=/dev/null
+	source "$_file"
+done
+unset _file
+
+
+BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-90}
+
+setup() {
+	T=$BATS_TEST_TMPDIR
+	NAME=test$BATS_TEST_NUMBER # of the test's container
+	BERTH=/usr/local/sbin/berth # what is tested
+	CLIENT=${ENGINE/containerd/ctr}
+	cd "$T" || return
+	SUITE_PIDS=$(orphans | tr '\n' ' ')
+	mounts >"$T/mounts"
+	cgroups >"$T/cgroups"
+}
+
+teardown() {
+	stop_background
+	"remove_all_$ENGINE"
+	# Whatever the test was about, its containers must be gone without trace.
+	local trace=0
+	no_runtime_state_left || trace=1
+	no_process_left || trace=1
+	no_cgroup_left || trace=1
+	no_new_mount || trace=1
+	return "$trace"
+}
+
+# no_runtime_state_left: the engine has had the runtime delete all.
+no_runtime_state_left() {
+	local left
+	# shellcheck disable=SC2046 # a list of directories
+	left=$(find $("runtime_root_$ENGINE") -mindepth 1 2>/dev/null) || true
+	[ -z "$left" ] || failed "left of the runtime's state:" "$left"
+}
+
+cgroups() {
+	find /sys/fs/cgroup -mindepth 2 -type d | sort
+}
+
+no_cgroup_left() {
+	wait_for 2 no_new_cgroup && return
+	failed "left of cgroups:" "$(comm -13 "$T/cgroups" <(cgroups))"
+}
+
+no_new_cgroup() {
+	[ -z "$(comm -13 "$T/cgroups" <(cgroups))" ]
+}
+
+# mounts: without the one that Podman has while a container is mounted.
+mounts() {
+	cut -d ' ' -f 3-6 /proc/self/mountinfo | grep -v ' /var/lib/containers/storage/overlay ' | sort
+}
+
+no_new_mount() {
+	local new
+	new=$(comm -13 "$T/mounts" <(mounts))
+	[ -z "$new" ] || failed "left of mounts:" "$new"
+}
+
+# e ARG...: run the engine's client. Leaves its exit status in $status and what
+# it printed in $out and $err; never fails itself. $STDIN is its standard input.
+e() {
+	status=0
+	"$CLIENT" "$@" <"${STDIN:-/dev/null}" >"$T/out" 2>"$T/err" 3>&- 4>&- || status=$?
+	out=$(<"$T/out")
+	err=$(<"$T/err")
+}
+
+# e_ok ARG...: the same, for what must work.
+e_ok() {
+	e "$@"
+	succeeded "$CLIENT $*"
+}
+
+# once ARG...: run a container that goes when it has ended.
+once() {
+	e_ok run --rm --name "$NAME" "$@"
+}
+
+# detached SHELL-SCRIPT OPTION...: a container beside the test, once its
+# script has printed "ready".
+detached() {
+	local script=$1
+	shift
+	e_ok run -d --name "$NAME" "$@" "$IMAGE" sh -c "$script"
+	wait_for 10 logged ready
+}
+
+# idle OPTION...: one that does nothing until it is told to end.
+idle() {
+	detached 'trap "exit 0" TERM; echo ready; while :; do sleep 0.1; done' "$@"
+}
+
+# logged TEXT: the container has printed the line.
+logged() {
+	"$ENGINE" logs "$NAME" 2>&1 | grep -qxF -- "$1"
+}
+
+# inspected TEMPLATE: what the engine knows of the container.
+inspected() {
+	"$ENGINE" inspect --format "$1" "$NAME"
+}
+
+is() {
+	[ "$(inspected "$1")" = "$2" ]
+}
+
+# on_terminal COMMAND...: run it on a terminal; the output is in $T/terminal.
+on_terminal() {
+	local command
+	printf -v command '%q ' "$@"
+	status=0
+	script --quiet --return --command "$command" "$T/typescript" <"${STDIN:-/dev/null}" >"$T/terminal" 2>&1 3>&- 4>&- || status=$?
+	out=$(tr -d '\r' <"$T/terminal")
+}

@@ -1,0 +1,21 @@
+# What a container's cgroup has, whichever version.
+
+# knob CONTROLLER FILE-OF-V1 FILE-OF-V2: the content.
+knob() {
+	local pid path
+	pid=$(inspected '{{.State.Pid}}')
+	if [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; then
+		path=$(sed -n 's/^0:://p' "/proc/$pid/cgroup")
+		cat "/sys/fs/cgroup$path/$3"
+		return
+	fi
+	path=$(awk -F : -v name="$1" '{ n = split($2, c, ","); for (i = 1; i <= n; i++) if (c[i] == name) print $3 }' "/proc/$pid/cgroup")
+	cat "/sys/fs/cgroup/$1$path/$2"
+}
+
+# knob_is V1 V2 CONTROLLER FILE-OF-V1 FILE-OF-V2: what it must be.
+knob_is() {
+	local want=$1
+	[ "$(stat -f -c %T /sys/fs/cgroup)" != cgroup2fs ] || want=$2
+	assert_equal "$want" "$(knob "${@:3}")"
+}

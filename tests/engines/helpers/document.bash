@@ -1,0 +1,27 @@
+# docs/engines.md, whose lines are the ones that are tested.
+
+# The image that it has in its commands; made here, never fetched.
+export IMAGE=docker.io/library/busybox:latest
+
+# documented PATH: the block that the document has below the line "`PATH`:".
+documented() {
+	awk -v title="\`$1\`:" '
+		$0 == title { found = 1; next }
+		found && /^```/ { if (inside) exit; inside = 1; next }
+		inside
+		END { if (!inside) exit 1 }' "$DOCUMENT"
+}
+
+# configure PATH: with what the document says.
+configure() {
+	local text
+	text=$(documented "$1") && printf '%s\n' "$text" >"$1"
+}
+
+# commands_of SECTION: the lines of its shell blocks.
+commands_of() {
+	awk -v title="## $1" '
+		/^## / { found = $0 == title }
+		/^```/ { inside = found && $0 == "```sh"; next }
+		inside' "$DOCUMENT"
+}
