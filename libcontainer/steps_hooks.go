@@ -91,12 +91,17 @@ func runPoststartHooks(r *run) error {
 // runHooks runs the hooks of one kind, in order, until one fails.
 func (r *run) runHooks(at hookPoint) error {
 	state := r.c.hookState(at.status)
+	copies, err := openHookOutput(r.cfg, at.kind)
+	if err != nil {
+		return err
+	}
+	defer copies.close()
 	for i, hook := range at.kind.Commands(r.cfg.Hooks) {
 		var err error
 		if at.inside != 0 {
-			err = r.runInside(at, &hook)
+			err = r.runInside(at, &hook, copies)
 		} else {
-			err = runOnHost(r.ctx, &hook, state)
+			err = runOnHost(r.ctx, &hook, state, copies)
 		}
 		if err != nil {
 			return &hookError{field: fmt.Sprintf("hooks.%s[%d]", at.kind, i), path: hook.Path, err: err}
@@ -121,7 +126,7 @@ func (c *Container) hookState(status specs.ContainerState) specs.State {
 
 // runOnHost runs a command in the namespaces of this process, and in the
 // bundle's directory as long as there is one.
-func runOnHost(ctx context.Context, hook *specs.Hook, state specs.State) error {
+func runOnHost(ctx context.Context, hook *specs.Hook, state specs.State, copies hookOutput) error {
 	stdin, err := json.Marshal(state)
 	if err != nil {
 		return err
@@ -132,6 +137,7 @@ func runOnHost(ctx context.Context, hook *specs.Hook, state specs.State) error {
 	}
 	return hooks.Command{
 		Path: hook.Path, Args: hook.Args, Env: hook.Env, Dir: dir, Stdin: stdin, Timeout: hookTimeout(hook),
+		Copies: copies.writers(),
 	}.Run(ctx)
 }
 
@@ -146,7 +152,7 @@ func hookTimeout(hook *specs.Hook) time.Duration {
 // runInside runs a command in the container, as a second stub that becomes the
 // command: nothing else of berth's is in the container. Its state has the
 // process id that the container's first process has there.
-func (r *run) runInside(at hookPoint, hook *specs.Hook) error {
+func (r *run) runInside(at hookPoint, hook *specs.Hook, copies hookOutput) error {
 	pid := r.p.Getpid()
 	// To join the namespaces of a process is to trace it (setns(2)), and who
 	// is not root may not trace one that is not dumpable.
@@ -163,7 +169,7 @@ func (r *run) runInside(at hookPoint, hook *specs.Hook) error {
 	if err != nil {
 		return err
 	}
-	streams, err := hooks.NewStreams(stdin)
+	streams, err := hooks.NewStreams(stdin, copies.writers())
 	if err != nil {
 		return err
 	}
@@ -226,8 +232,13 @@ func (c *Container) poststop(ctx context.Context, cfg *config.Config) {
 		return
 	}
 	state := c.hookState(specs.StateStopped)
+	copies, err := openHookOutput(cfg, config.Poststop)
+	if err != nil {
+		c.warn(err)
+	}
+	defer copies.close()
 	for i, hook := range config.Poststop.Commands(cfg.Hooks) {
-		if err := runOnHost(ctx, &hook, state); err != nil {
+		if err := runOnHost(ctx, &hook, state, copies); err != nil {
 			c.warn(&hookError{field: fmt.Sprintf("hooks.%s[%d]", config.Poststop, i), path: hook.Path, err: err})
 		}
 	}

@@ -41,3 +41,18 @@ func checkHook(field string, hook *specs.Hook) error {
 	}
 	return nil
 }
+
+// convertHookOutput checks the annotations that name files for what hooks
+// print.
+func convertHookOutput(out *config.Config, annotations map[string]string) (err error) {
+	for i, name := range [...]string{config.HookStdoutAnnotation, config.HookStderrAnnotation} {
+		path, ok := annotations[name]
+		if !ok {
+			continue
+		}
+		if out.HookOutput[i], err = onHost(key("annotations", name), path, out.Bundle); err != nil {
+			return err
+		}
+	}
+	return nil
+}

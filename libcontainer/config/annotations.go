@@ -4,6 +4,10 @@ package config
 // annotations of its users on must decide about these, so each is in the list
 // of Annotations too.
 const (
+	// HookStdoutAnnotation and HookStderrAnnotation name files on the host, which
+	// what hooks print is added to. A relative path is below the bundle.
+	HookStdoutAnnotation = "run.oci.hooks.stdout"
+	HookStderrAnnotation = "run.oci.hooks.stderr"
 	// MountContextAnnotation says which of SELinux's contexts linux.mountLabel
 	// is.
 	MountContextAnnotation = "run.oci.mount_context_type"
@@ -18,6 +22,8 @@ const (
 func Annotations() []string {
 	return []string{
 		UnitPropertyAnnotation,
+		HookStderrAnnotation,
+		HookStdoutAnnotation,
 		MountContextAnnotation,
 	}
 }

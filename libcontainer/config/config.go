@@ -65,6 +65,9 @@ type Config struct {
 
 	// Hooks may be nil. Their paths are absolute.
 	Hooks *specs.Hooks
+	// HookOutput are the absolute paths of the files on the host that standard
+	// output and standard error of hooks are added to; empty for none.
+	HookOutput [2]string
 	// HookFunctions run behind the commands of their kind. They are not part
 	// of what is saved: only the process that created the container has them.
 	HookFunctions map[HookKind][]HookFunction `json:"-"`

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"syscall"
 	"time"
@@ -26,6 +27,8 @@ type Command struct {
 	Dir string
 	// Stdin is what it can read.
 	Stdin []byte
+	// Copies, unless nil, get what it prints to standard output and error.
+	Copies [2]io.Writer
 	// Timeout, unless 0, is how long it may run.
 	Timeout time.Duration
 }
@@ -33,7 +36,7 @@ type Command struct {
 // Run runs the command to its end. It leads a session of its own, so that a
 // signal from a terminal does not meet it.
 func (c Command) Run(ctx context.Context) error {
-	s, err := NewStreams(c.Stdin)
+	s, err := NewStreams(c.Stdin, c.Copies)
 	if err != nil {
 		return err
 	}
@@ -89,7 +92,7 @@ func (p *Process) Wait(ctx context.Context, s *Streams, timeout time.Duration) e
 	case exit.Code != 0:
 		why = fmt.Errorf("exit status %d", exit.Code)
 	default:
-		return nil
+		return s.copied()
 	}
-	return s.explain(why)
+	return errors.Join(s.explain(why), s.copied())
 }

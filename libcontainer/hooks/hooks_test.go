@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -201,5 +202,34 @@ func TestNoDescriptorIsLeft(t *testing.T) {
 	}
 	if after := count(); after != before {
 		t.Errorf("%d descriptors, %d before", after, before)
+	}
+}
+
+// full is a writer that takes nothing.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, unix.ENOSPC }
+
+func TestCopies(t *testing.T) {
+	var out, err strings.Builder
+	c := sh(`echo out; echo err >&2; echo more`)
+	c.Copies = [2]io.Writer{&out, &err}
+	if e := c.Run(t.Context()); e != nil {
+		t.Fatal(e)
+	}
+	if out.String() != "out\nmore\n" || err.String() != "err\n" {
+		t.Errorf("got %q and %q", out.String(), err.String())
+	}
+	// More than is kept for an error.
+	out.Reset()
+	c = sh(`i=0; while [ $i -lt 3000 ]; do echo $i; i=$((i+1)); done; exit 1`)
+	c.Copies[0] = &out
+	if e := c.Run(t.Context()); e == nil || len(out.String()) != 10+90*2+900*3+2000*4+3000 {
+		t.Errorf("%d bytes, %v", len(out.String()), e)
+	}
+	c = sh(`echo out`)
+	c.Copies[0] = full{}
+	if e := c.Run(t.Context()); !errors.Is(e, unix.ENOSPC) {
+		t.Errorf("a copy that cannot be written: %v", e)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -31,12 +32,15 @@ type output struct {
 	r    *os.File
 	tail []byte
 	cut  bool
+	copy io.Writer // gets all of it, unless nil
+	err  error     // of copy
 }
 
-// NewStreams makes pipes, of which the first holds the input. It is the
-// caller's to Close.
-func NewStreams(input []byte) (*Streams, error) {
-	s := &Streams{input: input, outputs: [2]output{{name: "stdout"}, {name: "stderr"}}}
+// NewStreams makes pipes, of which the first holds the input. What comes out of
+// the others is also written to copies, of which each may be nil; the hook
+// has no descriptor of them. The Streams are the caller's to Close.
+func NewStreams(input []byte, copies [2]io.Writer) (*Streams, error) {
+	s := &Streams{input: input, outputs: [2]output{{name: "stdout", copy: copies[0]}, {name: "stderr", copy: copies[1]}}}
 	var err error
 	if s.Files[0], s.stdin, err = pipe(1); err == nil {
 		s.outputs[0].r, s.Files[1], err = pipe(0)
@@ -209,6 +213,9 @@ func (o *output) read() {
 }
 
 func (o *output) add(b []byte) {
+	if o.copy != nil && o.err == nil {
+		_, o.err = o.copy.Write(b)
+	}
 	o.tail = append(o.tail, b...)
 	if over := len(o.tail) - keep; over > 0 {
 		o.tail, o.cut = append(o.tail[:0], o.tail[over:]...), true
@@ -224,6 +231,11 @@ func (s *Streams) drain() {
 			s.outputs[i].read()
 		}
 	}
+}
+
+// copied tells whether all that was printed has been copied.
+func (s *Streams) copied() error {
+	return errors.Join(s.outputs[0].err, s.outputs[1].err)
 }
 
 // explain adds to an error what was printed.

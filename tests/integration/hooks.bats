@@ -471,3 +471,35 @@ no_sleepers() {
 	rt_ok features
 	assert_equal '["prestart","createRuntime","createContainer","startContainer","poststart","poststop"]' "$(jq -c .hooks <<<"$out")"
 }
+
+# bats test_tags=berth
+@test "what hooks print is added to the files that annotations name" {
+	# shellcheck disable=SC2016 # for the hooks
+	hooks 'echo out of $KIND; echo err of $KIND >&2; ls -l /proc/self/fd >$OUT/$KIND'
+	echo before >"$T/stdout"
+	config '.annotations["run.oci.hooks.stdout"] = $out | .annotations["run.oci.hooks.stderr"] = "log"' --arg out "$T/stdout"
+	args true
+	rt_ok run --bundle "$BUNDLE" c
+	assert_equal "" "$out"
+	assert_lines $'before\nout of prestart\nout of createRuntime\nout of createContainer\nout of startContainer\nout of poststart\nout of poststop' "$(cat "$T/stdout")"
+	assert_equal 6 "$(grep -c '^err of' "$BUNDLE/log")"
+	assert_equal 600 "$(stat -c %a "$BUNDLE/log")"
+	# No hook holds a descriptor of the file, least of all one in the container.
+	assert_equal "" "$(grep -l "$T/stdout" "$T"/seen/* || true)"
+}
+
+# bats test_tags=berth
+@test "a file for output that cannot be opened is told by its annotation" {
+	hook createRuntime true
+	args true
+	config '.annotations["run.oci.hooks.stdout"] = "none/log"'
+	rt create --bundle "$BUNDLE" c
+	refused 'run createRuntime hooks: annotations\["run\.oci\.hooks\.stdout"\]: open .*/bundle/none/log: no such file'
+	mkfifo "$BUNDLE/pipe"
+	config '.annotations["run.oci.hooks.stdout"] = "pipe"'
+	rt create --bundle "$BUNDLE" c
+	refused 'annotations\["run\.oci\.hooks\.stdout"\]: open .*a pipe that nobody reads'
+	config '.annotations["run.oci.hooks.stdout"] = ""'
+	rt create --bundle "$BUNDLE" c
+	refused 'annotations\["run\.oci\.hooks\.stdout"\]: missing'
+}
