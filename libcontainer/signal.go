@@ -17,6 +17,33 @@ func (c *Container) Signal(sig unix.Signal) error {
 	return opError("kill", c.ID(), "", c.signal(sig))
 }
 
+// SignalAll sends a signal to all processes of the container, those that are
+// left when the first has ended included; the error is ErrNotRunning then.
+// SIGKILL reaches also those that are started meanwhile, and thaws a container
+// that is paused.
+func (c *Container) SignalAll(sig unix.Signal) error {
+	return opError("kill", c.ID(), "", c.signalAll(sig))
+}
+
+func (c *Container) signalAll(sig unix.Signal) error {
+	if sig == 0 {
+		return c.signal(sig)
+	}
+	status, err := c.Status()
+	if err != nil {
+		return err
+	}
+	cg := c.cgroup()
+	err = cgroups.Kill(cg, sig)
+	if errors.Is(err, cgroups.ErrNoCgroup) && sig == unix.SIGKILL && c.state.OwnPids {
+		return c.signal(sig) // the others end with the first
+	}
+	if err == nil && status == Stopped {
+		return ErrNotRunning
+	}
+	return err
+}
+
 func (c *Container) signal(sig unix.Signal) error {
 	pidfd, err := c.state.openProcess()
 	if err != nil {

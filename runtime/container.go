@@ -34,6 +34,11 @@ func (c *Container) Start(ctx context.Context) error { return c.c.Start(ctx) }
 // pid namespace of the container's or not.
 func (c *Container) Kill(_ context.Context, sig unix.Signal) error { return c.c.Signal(sig) }
 
+// KillAll sends a signal to all processes of the container, those included that
+// are left when the first has ended; the error is libcontainer.ErrNotRunning
+// then.
+func (c *Container) KillAll(_ context.Context, sig unix.Signal) error { return c.c.SignalAll(sig) }
+
 // Wait waits for the end of the program, and until all that it wrote has been
 // copied. Only the process that created a container can wait for it.
 func (c *Container) Wait(ctx context.Context) (libcontainer.ExitStatus, error) {

@@ -15,6 +15,7 @@ func (a *app) deleteCommand() *cli.Command {
 		ArgsUsage: "ID",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "kill the container if it runs; do not complain if there is none"},
+			regexFlag(),
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			if err := exactArgs(cmd, 1); err != nil {
@@ -27,7 +28,11 @@ func (a *app) deleteCommand() *cli.Command {
 			if err := closeOnExec(); err != nil {
 				return err
 			}
-			return rt.Delete(ctx, cmd.Args().First(), ociruntime.DeleteOptions{Force: cmd.Bool("force")})
+			o := ociruntime.DeleteOptions{Force: cmd.Bool("force")}
+			if cmd.Bool("regex") {
+				return a.eachContainer(cmd, func(c *ociruntime.Container) error { return c.Delete(ctx, o) })
+			}
+			return rt.Delete(ctx, cmd.Args().First(), o)
 		},
 	}
 }

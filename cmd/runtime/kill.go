@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/libcontainer"
+	ociruntime "github.com/berth-oci/berth/runtime"
 )
 
 func (a *app) killCommand() *cli.Command {
@@ -19,7 +20,8 @@ func (a *app) killCommand() *cli.Command {
 		Usage:     "send a signal to a container's first process",
 		ArgsUsage: "ID [SIGNAL]",
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "all", Aliases: []string{"a"}, Hidden: true, Usage: "do not complain about a container that has stopped"},
+			&cli.BoolFlag{Name: "all", Aliases: []string{"a"}, Usage: "send it to all processes, and do not complain about a container that has stopped"},
+			regexFlag(),
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			if err := argsBetween(cmd, 1, 2); err != nil {
@@ -29,15 +31,17 @@ func (a *app) killCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			c, err := a.container(cmd)
-			if err != nil {
+			return a.eachContainer(cmd, func(c *ociruntime.Container) error {
+				kill := c.Kill
+				if cmd.Bool("all") {
+					kill = c.KillAll
+				}
+				err := kill(ctx, sig)
+				if errors.Is(err, libcontainer.ErrNotRunning) && (cmd.Bool("all") || cmd.Bool("regex")) {
+					return nil
+				}
 				return err
-			}
-			err = c.Kill(ctx, sig)
-			if cmd.Bool("all") && errors.Is(err, libcontainer.ErrNotRunning) {
-				return nil
-			}
-			return err
+			})
 		},
 	}
 }

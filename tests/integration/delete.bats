@@ -148,3 +148,22 @@ nothing_left() {
 		rt_ok delete c
 	done
 }
+
+# bats test_tags=berth
+@test "delete --regex removes every container whose id matches" {
+	args sleep 1000
+	local id
+	for id in web-1 web-2 db-1; do
+		config '.linux.cgroupsPath = $cgroup' --arg cgroup "$CGROUP-$id"
+		start_detached "$id"
+	done
+	rt_ok kill web-2 KILL
+	wait_for 5 has_status web-2 stopped
+	rt delete --regex '^web-'
+	refused 'cannot delete container web-1 that is not stopped'
+	rt state web-2
+	refused 'container does not exist'
+	rt_ok delete --force --regex '.'
+	rt_ok list -q
+	assert_equal "" "$out"
+}

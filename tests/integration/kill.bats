@@ -165,3 +165,87 @@ gets() {
 	assert_equal 1 "$status"
 	assert_match '"kill" requires a maximum of 2 argument\(s\)' "$msg"
 }
+
+# start_family ID: a container with three processes that say when they get TERM.
+start_family() {
+	script 'member() { trap "echo $1 got TERM" TERM; echo $1 ready; while :; do sleep 0.05; done; }; member a & member b & member c'
+	"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" "$1" </dev/null >"$T/c.out" 2>&1 3>&-
+	wait_for 5 all_say ready
+}
+
+all_say() {
+	local who
+	for who in a b c; do has_line "$T/c.out" "$who $1" || return 1; done
+}
+
+@test "kill --all sends any signal to all processes" {
+	start_family c
+	rt_ok kill --all c TERM
+	wait_for 5 all_say "got TERM"
+	assert_equal running "$(status_of c)"
+}
+
+@test "kill --all of a paused container waits until it is resumed" {
+	start_family c
+	: >"$T/c.out"
+	rt_ok pause c
+	rt_ok kill -a c TERM
+	assert_equal paused "$(status_of c)"
+	assert_equal "" "$(cat "$T/c.out")"
+	rt_ok resume c
+	wait_for 5 all_say "got TERM"
+}
+
+# kills_all_on VIEW: of processes that each start the next and end: who kills one
+# after the other without stopping them misses some.
+kills_all_on() {
+	config 'del(.linux.namespaces[] | select(.type == "pid"))'
+	# shellcheck disable=SC2016 # for the inner shells
+	script 'export hop="sh -c \"\$hop\" &"; i=0; while [ $i -lt 20 ]; do i=$((i + 1)); sh -c "$hop"; done; echo ready; exec sleep 1000'
+	in_view "$1" "$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/c.out" 2>&1 3>&-
+	wait_for 5 has_line "$T/c.out" ready
+	in_view "$1" "$RUNTIME" --root "$ROOT" kill --all c KILL
+	wait_for 10 no_orphans
+	in_view "$1" "$RUNTIME" --root "$ROOT" delete c
+}
+
+@test "kill --all KILL takes processes that start others, on v1" {
+	kills_all_on v1
+}
+
+@test "kill --all KILL takes processes that start others, on v2" {
+	kills_all_on v2
+}
+
+@test "kill --all KILL takes processes that start others, on v1 and v2" {
+	kills_all_on hybrid
+}
+
+@test "kill --all KILL takes what the first process has left behind" {
+	config 'del(.linux.namespaces[] | select(.type == "pid"))'
+	script 'sleep 1000 & sleep 1000 &'
+	start_detached c
+	wait_for 5 has_status c stopped
+	[ "$(pgrep -c -x sleep)" -ge 2 ]
+	rt_ok kill --all c KILL
+	wait_for 5 no_orphans
+}
+
+# bats test_tags=berth
+@test "kill --regex reaches every container whose id matches" {
+	args sleep 1000
+	local id
+	for id in web-1 web-2 db-1; do
+		config '.linux.cgroupsPath = $cgroup' --arg cgroup "$CGROUP-$id"
+		start_detached "$id"
+	done
+	rt_ok kill --regex '^web-' KILL
+	wait_for 5 has_status web-1 stopped
+	wait_for 5 has_status web-2 stopped
+	assert_equal running "$(status_of db-1)"
+	rt_ok kill -r 1 KILL
+	wait_for 5 has_status db-1 stopped
+	rt_ok kill --regex 'nothing' KILL
+	rt kill --regex '(' KILL
+	refused '--regex: error parsing regexp: .*\('
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"regexp"
+
+	"github.com/urfave/cli/v3"
+
+	ociruntime "github.com/berth-oci/berth/runtime"
+)
+
+// regexFlag makes one command work on many containers.
+func regexFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "regex", Aliases: []string{"r"}, Usage: "ID is a regular expression, and every container meant whose id it matches"}
+}
+
+// eachContainer does something with the container that the first argument
+// names, or with --regex with all that it matches. What fails with one of them
+// does not keep it from the others.
+func (a *app) eachContainer(cmd *cli.Command, do func(*ociruntime.Container) error) error {
+	if !cmd.Bool("regex") {
+		c, err := a.container(cmd)
+		if err != nil {
+			return err
+		}
+		return do(c)
+	}
+	pattern, err := regexp.Compile(cmd.Args().First())
+	if err != nil {
+		return fmt.Errorf("--regex: %w", err)
+	}
+	rt, err := a.runtime(cmd)
+	if err != nil {
+		return err
+	}
+	entries, err := rt.List()
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	var errs []error
+	for _, e := range entries {
+		if !pattern.MatchString(e.ID) {
+			continue
+		}
+		if e.Err == nil {
+			e.Err = do(e.Container)
+		}
+		errs = append(errs, e.Err)
+	}
+	return errors.Join(errs...)
+}
