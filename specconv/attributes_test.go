@@ -42,7 +42,7 @@ func TestAttributeErrors(t *testing.T) {
 		want   string
 		change func(*specs.Spec)
 	}{
-		{`process.scheduler.policy: missing`, withScheduler(specs.Scheduler{})},
+		{`process.scheduler.policy: missing: want "SCHED_OTHER", "SCHED_FIFO", "SCHED_RR", "SCHED_BATCH", "SCHED_IDLE" or "SCHED_DEADLINE"`, withScheduler(specs.Scheduler{})},
 		{`process.scheduler.policy: unknown policy "SCHED_FFIO"; did you mean "SCHED_FIFO"?`, withScheduler(specs.Scheduler{Policy: "SCHED_FFIO"})},
 		{`process.scheduler.policy: "SCHED_ISO": no Linux kernel has it`, withScheduler(specs.Scheduler{Policy: specs.SchedISO})},
 		{`process.scheduler.flags[1]: unknown flag "RECLAIM": want "SCHED_FLAG_RESET_ON_FORK", "SCHED_FLAG_RECLAIM", "SCHED_FLAG_DL_OVERRUN", "SCHED_FLAG_KEEP_POLICY", "SCHED_FLAG_KEEP_PARAMS", "SCHED_FLAG_UTIL_CLAMP_MIN" or "SCHED_FLAG_UTIL_CLAMP_MAX"`, withScheduler(specs.Scheduler{Policy: specs.SchedOther, Flags: []specs.LinuxSchedulerFlag{specs.SchedFlagReclaim, "RECLAIM"}})},
@@ -59,7 +59,7 @@ func TestAttributeErrors(t *testing.T) {
 		{`process.scheduler.period: 2999: shorter than the deadline, 3000`, withScheduler(specs.Scheduler{Policy: specs.SchedDeadline, Runtime: 2000, Deadline: 3000, Period: 2999})},
 		{`process.scheduler.period: 9223372036854775808: at most 9223372036854775807`, withScheduler(specs.Scheduler{Policy: specs.SchedDeadline, Runtime: 2000, Deadline: 3000, Period: 1 << 63})},
 
-		{`process.ioPriority.class: missing`, withIOPriority("", 0)},
+		{`process.ioPriority.class: missing: want "IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE" or "IOPRIO_CLASS_IDLE"`, withIOPriority("", 0)},
 		{`process.ioPriority.class: unknown class "IOPRIO_CLASS_IDL"; did you mean "IOPRIO_CLASS_IDLE"?`, withIOPriority("IOPRIO_CLASS_IDL", 0)},
 		{`process.ioPriority.priority: 8: want 0 (first) to 7 (last)`, withIOPriority("IOPRIO_CLASS_BE", 8)},
 		{`process.ioPriority.priority: -1: want 0 (first) to 7 (last)`, withIOPriority("IOPRIO_CLASS_BE", -1)},
@@ -72,11 +72,11 @@ func TestAttributeErrors(t *testing.T) {
 		{`process.execCPUAffinity.final: "99999999999999999999": want CPU numbers below 8192 as in "0-3,7"`, withAffinity("", "99999999999999999999")},
 		{`process.execCPUAffinity.final: "0,3-2": "3-2" runs backwards`, withAffinity("", "0,3-2")},
 
-		{`linux.personality.domain: missing`, withPersonality("")},
+		{`linux.personality.domain: missing: want "LINUX" or "LINUX32"`, withPersonality("")},
 		{`linux.personality.domain: unknown domain "PER_LINUX32": want "LINUX" or "LINUX32"`, withPersonality("PER_LINUX32")},
 		{`linux.personality.flags[0]: unknown flag "ADDR_NO_RANDOM"; did you mean "ADDR_NO_RANDOMIZE"?`, withPersonality("LINUX", "ADDR_NO_RANDOM")},
 
-		{`linux.memoryPolicy.mode: missing`, withMemoryPolicy("", "0")},
+		{`linux.memoryPolicy.mode: missing: want "MPOL_DEFAULT", "MPOL_BIND", "MPOL_INTERLEAVE", "MPOL_WEIGHTED_INTERLEAVE", "MPOL_PREFERRED", "MPOL_PREFERRED_MANY" or "MPOL_LOCAL"`, withMemoryPolicy("", "0")},
 		{`linux.memoryPolicy.mode: unknown mode "MPOL_BINDS"; did you mean "MPOL_BIND"?`, withMemoryPolicy("MPOL_BINDS", "0")},
 		{`linux.memoryPolicy.nodes: missing: MPOL_BIND wants at least one`, withMemoryPolicy("MPOL_BIND", "")},
 		{`linux.memoryPolicy.nodes: "0": MPOL_LOCAL takes none`, withMemoryPolicy("MPOL_LOCAL", "0")},

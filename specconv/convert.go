@@ -77,7 +77,7 @@ func Convert(spec *specs.Spec, o Options) (*config.Config, error) {
 // convertRoot checks root (config.md, Root).
 func convertRoot(out *config.Config, root *specs.Root) (err error) {
 	if root == nil {
-		return fieldErr("root", "missing")
+		return missing("root", `an object with the "path" of the root file system`)
 	}
 	out.ReadonlyRootfs = root.Readonly
 	out.Rootfs, err = onHost("root.path", root.Path, out.Bundle)

@@ -65,10 +65,10 @@ func TestConvertErrors(t *testing.T) {
 		change func(*specs.Spec)
 	}{
 		// ociVersion
-		{`ociVersion: missing`, func(s *specs.Spec) { s.Version = "" }},
+		{`ociVersion: missing: want "1.3.0" or another version of major 1`, func(s *specs.Spec) { s.Version = "" }},
 		{`ociVersion: "2.0.0": berth reads major version 1`, func(s *specs.Spec) { s.Version = "2.0.0" }},
 		{`ociVersion: "0.1.0": berth reads major version 1`, func(s *specs.Spec) { s.Version = "0.1.0" }},
-		{`ociVersion: "1.0": not a semantic version (MAJOR.MINOR.PATCH)`, func(s *specs.Spec) { s.Version = "1.0" }},
+		{`ociVersion: "1.0": not a semantic version (MAJOR.MINOR.PATCH, like "1.3.0")`, func(s *specs.Spec) { s.Version = "1.0" }},
 
 		// what is for other systems
 		{`solaris: berth runs Linux containers`, func(s *specs.Spec) { s.Solaris = &specs.Solaris{} }},
@@ -87,7 +87,7 @@ func TestConvertErrors(t *testing.T) {
 		},
 
 		// hooks
-		{`hooks.poststart[1].path: missing`, withHook(specs.Hook{})},
+		{`hooks.poststart[1].path: missing: want an absolute path`, withHook(specs.Hook{})},
 		{`hooks.poststart[1].path: "true": not an absolute path`, withHook(specs.Hook{Path: "true"})},
 		{`hooks.poststart[1].path: "/a\x00": contains a NUL byte`, withHook(specs.Hook{Path: "/a\x00"})},
 		{`hooks.poststart[1].args[1]: "\x00": contains a NUL byte`, withHook(specs.Hook{Path: "/a", Args: []string{"a", "\x00"}})},
@@ -95,20 +95,20 @@ func TestConvertErrors(t *testing.T) {
 		{`hooks.poststart[1].env[0]: "=A": want NAME=VALUE`, withHook(specs.Hook{Path: "/a", Env: []string{"=A"}})},
 		{`hooks.poststart[1].env[0]: "A=\x00": contains a NUL byte`, withHook(specs.Hook{Path: "/a", Env: []string{"A=\x00"}})},
 		{`hooks.poststart[1].timeout: 0: want more than 0 seconds (leave it out for no limit)`, withHook(specs.Hook{Path: "/a", Timeout: ptr(0)})},
-		{`hooks.prestart[0].path: missing`, func(s *specs.Spec) { s.Hooks = &specs.Hooks{Prestart: make([]specs.Hook, 1)} }},
-		{`hooks.createRuntime[0].path: missing`, func(s *specs.Spec) { s.Hooks = &specs.Hooks{CreateRuntime: make([]specs.Hook, 1)} }},
-		{`hooks.createContainer[0].path: missing`, func(s *specs.Spec) { s.Hooks = &specs.Hooks{CreateContainer: make([]specs.Hook, 1)} }},
-		{`hooks.startContainer[0].path: missing`, func(s *specs.Spec) { s.Hooks = &specs.Hooks{StartContainer: make([]specs.Hook, 1)} }},
-		{`hooks.poststop[0].path: missing`, func(s *specs.Spec) { s.Hooks = &specs.Hooks{Poststop: make([]specs.Hook, 1)} }},
+		{`hooks.prestart[0].path: missing: want an absolute path`, func(s *specs.Spec) { s.Hooks = &specs.Hooks{Prestart: make([]specs.Hook, 1)} }},
+		{`hooks.createRuntime[0].path: missing: want an absolute path`, func(s *specs.Spec) { s.Hooks = &specs.Hooks{CreateRuntime: make([]specs.Hook, 1)} }},
+		{`hooks.createContainer[0].path: missing: want an absolute path`, func(s *specs.Spec) { s.Hooks = &specs.Hooks{CreateContainer: make([]specs.Hook, 1)} }},
+		{`hooks.startContainer[0].path: missing: want an absolute path`, func(s *specs.Spec) { s.Hooks = &specs.Hooks{StartContainer: make([]specs.Hook, 1)} }},
+		{`hooks.poststop[0].path: missing: want an absolute path`, func(s *specs.Spec) { s.Hooks = &specs.Hooks{Poststop: make([]specs.Hook, 1)} }},
 
 		// root
-		{`root: missing`, func(s *specs.Spec) { s.Root = nil }},
-		{`root.path: missing`, func(s *specs.Spec) { s.Root.Path = "" }},
+		{`root: missing: want an object with the "path" of the root file system`, func(s *specs.Spec) { s.Root = nil }},
+		{`root.path: missing: want a path, absolute or below the bundle`, func(s *specs.Spec) { s.Root.Path = "" }},
 		{`root.path: "a\x00b": contains a NUL byte`, func(s *specs.Spec) { s.Root.Path = "a\x00b" }},
 
 		// namespaces
 		{`linux.namespaces: a new "mount" namespace is needed: without it the container's mounts would be made on the host`, func(s *specs.Spec) { s.Linux = nil }},
-		{`linux.namespaces[1].type: missing`, withNamespace("", "")},
+		{`linux.namespaces[1].type: missing: want "cgroup", "ipc", "mount", "network", "pid", "time", "user" or "uts"`, withNamespace("", "")},
 		{`linux.namespaces[1].type: unknown namespace "netwrk"; did you mean "network"?`, withNamespace("netwrk", "")},
 		{`linux.namespaces[1].type: unknown namespace "net"; did you mean "network"?`, withNamespace("net", "")},
 		{`linux.namespaces[1].type: unknown namespace "mnt"; did you mean "mount"?`, withNamespace("mnt", "")},
@@ -131,14 +131,14 @@ func TestConvertErrors(t *testing.T) {
 		{`domainname: "a\x00": contains a NUL byte`, func(s *specs.Spec) { s.Domainname = "a\x00" }},
 
 		// mounts
-		{`mounts[0].destination: missing`, withMount(specs.Mount{})},
+		{`mounts[0].destination: missing: want an absolute path`, withMount(specs.Mount{})},
 		{`mounts[0].destination: "/a\x00": contains a NUL byte`, withMount(specs.Mount{Destination: "/a\x00"})},
-		{`mounts[0].type: missing`, withOptions("")},
+		{`mounts[0].type: missing: want a file system like "tmpfs", or "bind" among the options`, withOptions("")},
 		{`mounts[0].type: "bind" is no file system: a bind mount has "bind" in its options`, withOptions("bind", "ro")},
 		{`mounts[0].type: "a\x00": contains a NUL byte`, withOptions("a\x00")},
 		{`mounts[0].source: "a\x00": contains a NUL byte`, withMount(specs.Mount{Destination: "/d", Type: "tmpfs", Source: "a\x00"})},
 		{`mounts[0].source: "a\x00": contains a NUL byte`, withMount(specs.Mount{Destination: "/d", Source: "a\x00", Options: []string{"bind"}})},
-		{`mounts[0].source: missing`, withMount(specs.Mount{Destination: "/d", Options: []string{"rbind"}})},
+		{`mounts[0].source: missing: want a path, absolute or below the bundle`, withMount(specs.Mount{Destination: "/d", Options: []string{"rbind"}})},
 		{`mounts[0].options[1]: "a\x00": contains a NUL byte`, withOptions("tmpfs", "ro", "a\x00")},
 		{`mounts[0].options[0]: unknown option "nosiud" for a bind mount; did you mean "nosuid"?`, withOptions("", "nosiud", "bind")},
 		{`mounts[0].options[1]: unknown option "size=1" for a bind mount`, withOptions("", "bind", "size=1")},
@@ -151,11 +151,11 @@ func TestConvertErrors(t *testing.T) {
 		{`linux.rootfsPropagation: unknown propagation "slav"; did you mean "slave"?`, func(s *specs.Spec) { s.Linux.RootfsPropagation = "slav" }},
 		{`linux.rootfsPropagation: unknown propagation "ro": want "private", "rprivate", "rshared", "rslave", "runbindable", "shared", "slave" or "unbindable"`, func(s *specs.Spec) { s.Linux.RootfsPropagation = "ro" }},
 		{`linux.maskedPaths[1]: "proc": not an absolute path`, func(s *specs.Spec) { s.Linux.MaskedPaths = []string{"/x", "proc"} }},
-		{`linux.readonlyPaths[0]: missing`, func(s *specs.Spec) { s.Linux.ReadonlyPaths = []string{""} }},
+		{`linux.readonlyPaths[0]: missing: want an absolute path`, func(s *specs.Spec) { s.Linux.ReadonlyPaths = []string{""} }},
 		{`linux.cgroupsPath: "\x00": contains a NUL byte`, func(s *specs.Spec) { s.Linux.CgroupsPath = "\x00" }},
-		{`linux.devices[0].path: missing`, withDevice(specs.LinuxDevice{Type: "c"})},
+		{`linux.devices[0].path: missing: want an absolute path`, withDevice(specs.LinuxDevice{Type: "c"})},
 		{`linux.devices[0].path: "null": not an absolute path`, withDevice(specs.LinuxDevice{Path: "null", Type: "c"})},
-		{`linux.devices[0].type: missing`, withDevice(specs.LinuxDevice{Path: "/x"})},
+		{`linux.devices[0].type: missing: want "c", "b", "u" or "p"`, withDevice(specs.LinuxDevice{Path: "/x"})},
 		{`linux.devices[0].type: unknown type "char": want "c", "b", "u" or "p"`, withDevice(specs.LinuxDevice{Path: "/x", Type: "char"})},
 		{`linux.devices[0].major: -1: want 0 to 4095`, withDevice(specs.LinuxDevice{Path: "/x", Type: "b", Major: -1})},
 		{`linux.devices[0].major: 4096: want 0 to 4095`, withDevice(specs.LinuxDevice{Path: "/x", Type: "b", Major: 4096})},
@@ -170,18 +170,18 @@ func TestConvertErrors(t *testing.T) {
 		{`linux.resources.devices[1].minor: 1048576: want 0 to 1048575, or -1 for any`, withRule(specs.LinuxDeviceCgroup{Minor: ptr(int64(1 << 20))})},
 
 		// process
-		{`process: missing`, func(s *specs.Spec) { s.Process = nil }},
+		{`process: missing: want an object with what to run in "args"`, func(s *specs.Spec) { s.Process = nil }},
 		{`process.args: missing: want at least the program to run`, func(s *specs.Spec) { s.Process.Args = nil }},
 		{`process.args[0]: empty: want the program to run`, func(s *specs.Spec) { s.Process.Args = []string{""} }},
 		{`process.args[1]: "\x00": contains a NUL byte`, func(s *specs.Spec) { s.Process.Args = []string{"a", "\x00"} }},
 		{`process.env[1]: "A": want NAME=VALUE`, withEnv("A=", "A")},
 		{`process.env[0]: "=a": no name before the "="`, withEnv("=a")},
 		{`process.env[0]: "a=\x00": contains a NUL byte`, withEnv("a=\x00")},
-		{`process.cwd: missing`, func(s *specs.Spec) { s.Process.Cwd = "" }},
+		{`process.cwd: missing: want an absolute path`, func(s *specs.Spec) { s.Process.Cwd = "" }},
 		{`process.cwd: "x": not an absolute path`, func(s *specs.Spec) { s.Process.Cwd = "x" }},
-		{`process.user.uid: 4294967295: not an id`, func(s *specs.Spec) { s.Process.User.UID = 1<<32 - 1 }},
-		{`process.user.gid: 4294967295: not an id`, func(s *specs.Spec) { s.Process.User.GID = 1<<32 - 1 }},
-		{`process.user.additionalGids[1]: 4294967295: not an id`, func(s *specs.Spec) { s.Process.User.AdditionalGids = []uint32{0, 1<<32 - 1} }},
+		{`process.user.uid: 4294967295: not an id: to the kernel it means "unchanged"`, func(s *specs.Spec) { s.Process.User.UID = 1<<32 - 1 }},
+		{`process.user.gid: 4294967295: not an id: to the kernel it means "unchanged"`, func(s *specs.Spec) { s.Process.User.GID = 1<<32 - 1 }},
+		{`process.user.additionalGids[1]: 4294967295: not an id: to the kernel it means "unchanged"`, func(s *specs.Spec) { s.Process.User.AdditionalGids = []uint32{0, 1<<32 - 1} }},
 		{`process.user.umask: 512: at most 511 (0o777)`, func(s *specs.Spec) { s.Process.User.Umask = ptr(uint32(512)) }},
 		{`process.oomScoreAdj: 1001: want -1000 to 1000`, func(s *specs.Spec) { s.Process.OOMScoreAdj = ptr(1001) }},
 		{`process.oomScoreAdj: -1001: want -1000 to 1000`, func(s *specs.Spec) { s.Process.OOMScoreAdj = ptr(-1001) }},
@@ -347,7 +347,7 @@ func TestCapabilities(t *testing.T) {
 		t.Errorf("%+v, want %+v", c.Process.Capabilities, want)
 	}
 	want := []string{
-		`process.capabilities.permitted[1]: unknown capability "CAP_FOO"`,
+		`process.capabilities.permitted[1]: unknown capability "CAP_FOO" (see capabilities(7))`,
 		`process.capabilities.permitted[3]: unknown capability "cap_kill"; did you mean "CAP_KILL"?`,
 		`process.capabilities.effective: "CAP_KILL" is not in permitted`,
 		`process.capabilities.ambient: "CAP_FOWNER" is not in inheritable`,

@@ -87,6 +87,9 @@ func convertDevice(field string, d *specs.LinuxDevice) (config.Device, error) {
 	return device, nil
 }
 
+// deviceTypes are those that deviceKind knows.
+const deviceTypes = `"c", "b", "u" or "p"`
+
 // deviceKind gives the S_IFMT bits of a device type.
 func deviceKind(field, name string) (uint32, error) {
 	switch name {
@@ -97,9 +100,9 @@ func deviceKind(field, name string) (uint32, error) {
 	case "p":
 		return unix.S_IFIFO, nil
 	case "":
-		return 0, fieldErr(field, "missing")
+		return 0, missing(field, deviceTypes)
 	}
-	return 0, fieldErr(field, `unknown type %s: want "c", "b", "u" or "p"`, config.Quote(name))
+	return 0, fieldErr(field, "unknown type %s: want %s", config.Quote(name), deviceTypes)
 }
 
 // devicePermissions checks a file mode. Engines copy it from stat(2), with

@@ -13,6 +13,10 @@ func fieldErr(field, format string, args ...any) error {
 	return &config.FieldError{Field: field, Err: fmt.Errorf(format, args...)}
 }
 
+// missing makes an error about a field that must be there; want says what it
+// takes.
+func missing(field, want string) error { return fieldErr(field, "missing: want %s", want) }
+
 // invalid makes an error about the file as a whole.
 func invalid(format string, args ...any) error { return fieldErr("", format, args...) }
 

@@ -22,14 +22,18 @@ func names(table []number) []string {
 // lookUp gives the number of a name; what says what kind of name it is.
 func lookUp(field, what, name string, table []number) (uint64, error) {
 	if name == "" {
-		return 0, fieldErr(field, "missing")
+		return 0, missing(field, config.OneOf(names(table)))
 	}
 	for _, row := range table {
 		if row.name == name {
 			return row.value, nil
 		}
 	}
-	return 0, fieldErr(field, "unknown %s %s%s", what, config.Quote(name), config.DidYouMean(name, names(table)))
+	hint := config.DidYouMean(name, names(table))
+	if hint == "" {
+		hint = ": want " + config.OneOf(names(table))
+	}
+	return 0, fieldErr(field, "unknown %s %s%s", what, config.Quote(name), hint)
 }
 
 // lookUpFlags gives the numbers of a list of names, or'ed.

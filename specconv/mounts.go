@@ -141,7 +141,7 @@ func finishMount(out *config.Mount, bundle string) error {
 	case out.Type == "bind" || out.Type == "rbind":
 		return fieldErr(out.Field+".type", "%q is no file system: a bind mount has %q in its options", out.Type, out.Type)
 	case out.Type == "" && !out.Remount:
-		return fieldErr(out.Field+".type", "missing")
+		return missing(out.Field+".type", `a file system like "tmpfs", or "bind" among the options`)
 	case out.CopyUp && out.Type != "tmpfs":
 		return fieldErr(out.Field+".options", `"tmpcopyup" needs a mount of type "tmpfs", not %s`, config.Quote(out.Type))
 	case out.CopyUp && out.Remount:

@@ -74,7 +74,7 @@ func convertJoin(field, path string, flag uint64) (config.Namespace, error) {
 // namespaceFlag returns the CLONE_NEW* flag of a namespace type.
 func namespaceFlag(field, name string) (uint64, error) {
 	if name == "" {
-		return 0, fieldErr(field, "missing")
+		return 0, missing(field, config.OneOf(Namespaces()))
 	}
 	for _, row := range namespaceTypes {
 		if string(row.name) == name {

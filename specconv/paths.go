@@ -21,7 +21,7 @@ func text(field, value string) error {
 func absolute(field, path string) (string, error) {
 	switch {
 	case path == "":
-		return "", fieldErr(field, "missing")
+		return "", missing(field, "an absolute path")
 	case path[0] != '/':
 		return "", fieldErr(field, "%s: not an absolute path", config.Quote(path))
 	}
@@ -57,7 +57,7 @@ func absolutes(field string, paths []string) ([]string, error) {
 // returns it absolute and clean.
 func onHost(field, path, bundle string) (string, error) {
 	if path == "" {
-		return "", fieldErr(field, "missing")
+		return "", missing(field, "a path, absolute or below the bundle")
 	}
 	if err := text(field, path); err != nil {
 		return "", err

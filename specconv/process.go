@@ -17,7 +17,7 @@ const defaultUmask = 0o022
 // e.g. "process". The result shares memory with p.
 func ConvertProcess(p *specs.Process, field string) (*config.Process, error) {
 	if p == nil {
-		return nil, fieldErr(field, "missing")
+		return nil, missing(field, `an object with what to run in "args"`)
 	}
 	if err := refuse(refusedInProcess, field, p); err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func convertUser(out *config.Process, p *specs.Process, field string) error {
 // checkID refuses the id that to the kernel means "unchanged".
 func checkID(field string, id uint32) error {
 	if id == math.MaxUint32 {
-		return fieldErr(field, "%d: not an id", id)
+		return fieldErr(field, `%d: not an id: to the kernel it means "unchanged"`, id)
 	}
 	return nil
 }
@@ -95,7 +95,7 @@ func checkID(field string, id uint32) error {
 // convertArgs checks the command.
 func convertArgs(out *config.Process, p *specs.Process, field string) error {
 	if len(p.Args) == 0 {
-		return fieldErr(field+".args", "missing: want at least the program to run")
+		return missing(field+".args", "at least the program to run")
 	}
 	if p.Args[0] == "" {
 		return fieldErr(field+".args[0]", "empty: want the program to run")

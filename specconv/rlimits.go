@@ -64,12 +64,16 @@ func convertRlimits(out *config.Process, p *specs.Process, field string) error {
 // rlimitNumber returns the RLIMIT_* number of a name.
 func rlimitNumber(field, name string) (int, error) {
 	if name == "" {
-		return 0, fieldErr(field, "missing")
+		return 0, missing(field, `a name like "RLIMIT_NOFILE"`)
 	}
 	for _, row := range rlimitNames {
 		if row.name == name {
 			return row.number, nil
 		}
 	}
-	return 0, fieldErr(field, "unknown rlimit %s%s", config.Quote(name), config.DidYouMean(name, Rlimits()))
+	hint := config.DidYouMean(name, Rlimits())
+	if hint == "" {
+		hint = " (see getrlimit(2))"
+	}
+	return 0, fieldErr(field, "unknown rlimit %s%s", config.Quote(name), hint)
 }

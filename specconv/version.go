@@ -1,7 +1,10 @@
 package specconv
 
 import (
+	"strconv"
 	"strings"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/berth-oci/berth/libcontainer/config"
 )
@@ -11,11 +14,11 @@ import (
 // specification's own rule (config.md, Extensibility).
 func checkVersion(version string) error {
 	if version == "" {
-		return fieldErr("ociVersion", "missing")
+		return missing("ociVersion", strconv.Quote(specs.Version)+" or another version of major 1")
 	}
 	major, ok := semver(version)
 	if !ok {
-		return fieldErr("ociVersion", "%s: not a semantic version (MAJOR.MINOR.PATCH)", config.Quote(version))
+		return fieldErr("ociVersion", "%s: not a semantic version (MAJOR.MINOR.PATCH, like %q)", config.Quote(version), specs.Version)
 	}
 	if major != "1" {
 		return fieldErr("ociVersion", "%s: berth reads major version 1", config.Quote(version))

@@ -90,5 +90,9 @@ func unknown(name string) error {
 	if !strings.HasPrefix(guess, "CAP_") {
 		guess = "CAP_" + guess
 	}
-	return fmt.Errorf("unknown capability %s%s", config.Quote(name), config.DidYouMean(guess, names[:]))
+	hint := config.DidYouMean(guess, names[:])
+	if hint == "" {
+		hint = " (see capabilities(7))"
+	}
+	return fmt.Errorf("unknown capability %s%s", config.Quote(name), hint)
 }

@@ -61,9 +61,9 @@ func TestParseUnknown(t *testing.T) {
 		{"CAP_SYS_ADMN", `unknown capability "CAP_SYS_ADMN"; did you mean "CAP_SYS_ADMIN"?`},
 		{"cap_chown", `unknown capability "cap_chown"; did you mean "CAP_CHOWN"?`},
 		{"NET_RAW", `unknown capability "NET_RAW"; did you mean "CAP_NET_RAW"?`},
-		{"", `unknown capability ""`},
-		{"CAP_", `unknown capability "CAP_"`},
-		{"CAP_TELEPORTATION", `unknown capability "CAP_TELEPORTATION"`},
+		{"", `unknown capability "" (see capabilities(7))`},
+		{"CAP_", `unknown capability "CAP_" (see capabilities(7))`},
+		{"CAP_TELEPORTATION", `unknown capability "CAP_TELEPORTATION" (see capabilities(7))`},
 	} {
 		_, err := Parse(test.name)
 		if err == nil || err.Error() != test.want {

@@ -35,11 +35,15 @@ func DidYouMean(name string, known []string) string {
 	case len(known) == 0 || len(known) > few:
 		return ""
 	}
-	return ": want " + oneOf(known)
+	return ": want " + OneOf(known)
 }
 
-// oneOf lists names: `"a", "b" or "c"`.
-func oneOf(names []string) string {
+// OneOf lists names: `"a", "b" or "c"`. Of too many it gives the first, as an
+// example.
+func OneOf(names []string) string {
+	if len(names) > few {
+		return "a name like " + strconv.Quote(names[0])
+	}
 	var list strings.Builder
 	for i, name := range names {
 		switch {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -48,6 +49,9 @@ func TestDidYouMean(t *testing.T) {
 	many := append(known, "sync", "users", "verity")
 	if got := DidYouMean("zz", many) + DidYouMean("zz", nil); got != "" {
 		t.Errorf("DidYouMean of many, and of none: %q", got)
+	}
+	if got, want := OneOf(many), "a name like "+strconv.Quote(many[0]); got != want {
+		t.Errorf("OneOf = %s, want %s", got, want)
 	}
 }
 
