@@ -19,7 +19,8 @@ func (c *Container) stats() (*cgroups.Stats, error) {
 	if status == Stopped {
 		return nil, ErrNotRunning
 	}
-	return c.cgroup().Stats()
+	stats, err := c.cgroup().Stats()
+	return stats, cgroups.Remedy(err)
 }
 
 // Processes lists the processes of the container's cgroup and of those below,
@@ -34,5 +35,6 @@ func (c *Container) processes() ([]int, error) {
 	if err != nil || status == Stopped {
 		return nil, err
 	}
-	return c.cgroup().Processes()
+	pids, err := c.cgroup().Processes()
+	return pids, cgroups.Remedy(err)
 }

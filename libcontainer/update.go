@@ -2,11 +2,11 @@ package libcontainer
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/berth-oci/berth/libcontainer/cgroups"
 )
 
 // Update changes the resource limits of a container that has not stopped; what
@@ -40,10 +40,7 @@ func (c *Container) update(ctx context.Context, r *specs.LinuxResources) error {
 		c.log.Debug("device rules stay as they are", "id", c.ID())
 	}
 	if err := c.cgroup().Set(change); err != nil {
-		if errors.Is(err, fs.ErrPermission) {
-			return fmt.Errorf("%w (the container's cgroup is another user's: it must be delegated to this one, or the command be root's)", err)
-		}
-		return err
+		return cgroups.Remedy(err)
 	}
 	mergeResources(saved, r)
 	cfg.Resources = saved

@@ -13,6 +13,6 @@ func Remedy(err error) error {
 	if os.Geteuid() == 0 || !errors.Is(err, fs.ErrPermission) && !errors.Is(err, ErrNoCgroup) {
 		return err
 	}
-	return fmt.Errorf("%w (an unprivileged user needs a cgroup v2 that is delegated to him: start berth by "+
-		"\"systemd-run --user --scope -p Delegate=yes\", or leave linux.resources and linux.cgroupsPath out)", err)
+	return fmt.Errorf("%w (the container of an unprivileged user needs a cgroup v2 that is delegated to him: "+
+		"create it by \"systemd-run --user --scope -p Delegate=yes\")", err)
 }

@@ -334,11 +334,15 @@ has_lines() {
 }
 
 # bats test_tags=berth
-@test "rootless: without a cgroup a container cannot be paused, which says what it takes" {
+@test "rootless: without a cgroup a container cannot be paused, updated or counted, which says what it takes" {
 	args sleep 1000
 	start_detached c
 	rt pause c
-	refused 'pause "c": .*systemd-run --user --scope -p Delegate=yes'
+	refused 'pause "c": .*no cgroup .*systemd-run --user --scope -p Delegate=yes'
+	rt update --pids-limit 5 c
+	refused 'update "c": set linux.resources.pids.limit: .*no cgroup .*systemd-run --user --scope -p Delegate=yes'
+	rt ps c
+	refused 'list processes of "c": .*no cgroup .*systemd-run --user --scope -p Delegate=yes'
 }
 
 # exec.
