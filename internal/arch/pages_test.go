@@ -8,27 +8,41 @@ import (
 	"testing"
 )
 
-// A page that names tests is worth what the names are: docs/compat.md names
-// only tests that there are.
-func TestCompatNamesTestsThatExist(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(root, "docs/compat.md"))
+// A page that names tests is worth what the names are: these name only tests
+// that there are.
+func TestPagesNameTestsThatExist(t *testing.T) {
+	goTests := goTestNames(t)
+	for page, atLeast := range map[string]int{"docs/compat.md": 50, "docs/security.md": 20} {
+		named := namedTests(t, page)
+		if len(named) < atLeast {
+			t.Errorf("%s: only %d tests are named", page, len(named))
+		}
+		checkNamed(t, page, named, goTests)
+	}
+}
+
+// namedTests gives the tests that a page names: file and title of a bats test,
+// or a Go test.
+func namedTests(t *testing.T, page string) [][]string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, page))
 	if err != nil {
 		t.Fatal(err)
 	}
-	goTests := goTestNames(t)
-	named := regexp.MustCompile("`([a-z-]+\\.bats): ([^`]+)`|`(Test[A-Za-z0-9]+)`").FindAllStringSubmatch(string(text), -1)
-	if len(named) < 50 {
-		t.Errorf("only %d tests are named", len(named))
-	}
+	return regexp.MustCompile("`([a-z-]+\\.bats): ([^`]+)`|`(Test[A-Za-z0-9]+)`").FindAllStringSubmatch(string(text), -1)
+}
+
+func checkNamed(t *testing.T, page string, named [][]string, goTests map[string]bool) {
+	t.Helper()
 	for _, m := range named {
 		file, title, function := m[1], m[2], m[3]
 		switch {
 		case function != "":
 			if !goTests[function] {
-				t.Errorf("docs/compat.md: there is no %s", function)
+				t.Errorf("%s: there is no %s", page, function)
 			}
 		case !hasBatsTest(t, file, title):
-			t.Errorf("docs/compat.md: %s has no test %q", file, title)
+			t.Errorf("%s: %s has no test %q", page, file, title)
 		}
 	}
 }
