@@ -63,6 +63,10 @@ type Config struct {
 	// MemoryPolicy may be nil: the kernel's default then.
 	MemoryPolicy *MemoryPolicy
 
+	// KeepGroups leaves processes the supplementary groups of the runtime, in
+	// the place of those of Process.
+	KeepGroups bool
+
 	// Hooks may be nil. Their paths are absolute.
 	Hooks *specs.Hooks
 	// HookOutput are the absolute paths of the files on the host that standard
