@@ -1,0 +1,50 @@
+# Units of systemd's: the system's, or those of a user who runs the suite.
+
+# systemd_bundle: a bundle whose container is the scope $UNIT in bt.slice, with
+# the cgroup $CGROUP.
+systemd_bundle() {
+	UNIT=bt-$BATS_TEST_NUMBER.scope
+	CGROUP=$(sctl show --property ControlGroup --value)/bt.slice/$UNIT
+	CGROUP=${CGROUP#//}
+	mkdir -p "$BUNDLE"
+	cp -a "$ROOTFS_TEMPLATE" "$BUNDLE/rootfs"
+	if [ "$(id -u)" = 0 ]; then
+		"$RUNTIME" spec --bundle "$BUNDLE"
+	else
+		"$RUNTIME" spec --rootless --bundle "$BUNDLE"
+	fi
+	config '.process.terminal = false | .linux.cgroupsPath = $path' --arg path "bt.slice:bt:$BATS_TEST_NUMBER"
+}
+
+# sctl ARG...: systemctl, of the user's systemd where that is whose tests run.
+sctl() {
+	if [ "$(id -u)" = 0 ]; then systemctl "$@"; else systemctl --user "$@"; fi
+}
+
+# property NAME [UNIT]
+property() {
+	sctl show --property "$1" --value "${2:-$UNIT}"
+}
+
+# unit_is STATE: of the test's unit; "inactive" is also what there is not.
+unit_is() {
+	[ "$(sctl is-active "$UNIT")" = "$1" ]
+}
+
+# no_unit_left: systemd knows of no unit of the tests', not even a failed one.
+no_unit_left() {
+	wait_for 5 no_unit || failed "left in systemd:" "$(units)"
+}
+
+no_unit() {
+	[ -z "$(units)" ]
+}
+
+units() {
+	sctl list-units --all --plain --no-legend 'bt-*.scope' 'berth-*.scope'
+}
+
+# in_scope PID: where the process is, if that is the container's scope.
+in_scope() {
+	assert_equal "0::$CGROUP" "$(grep ^0: "/proc/$1/cgroup")"
+}

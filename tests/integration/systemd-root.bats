@@ -1,0 +1,94 @@
+# Scopes of the system's systemd: device rules, and a message bus in trouble.
+# bats file_tags=systemd
+load helpers
+
+prepare() {
+	systemd_bundle
+}
+
+# open_devices ID: what the container may open, of some nodes that it has made.
+open_devices() {
+	rt_ok exec "$1" sh -c '
+		for d in null fuse; do
+			for how in "r <" "w >"; do
+				(eval ": ${how#* }/tmp/$d") 2>/dev/null && echo "$d ${how% *}"
+			done
+		done; true'
+}
+
+# Two programs in the kernel decide, systemd's and the runtime's.
+@test "device rules hold, and so they do when systemd is reloaded" {
+	grep -qw fuse /proc/misc || skip "the kernel has no fuse, whose device is opened"
+	config '.linux.resources.devices = [{allow: false, access: "rwm"}, {allow: true, type: "c", major: 10, minor: 229, access: "r"}]
+		| .root.readonly = false | .process.capabilities[] += ["CAP_MKNOD"]'
+	script 'mknod /tmp/null c 1 3 && mknod /tmp/fuse c 10 229 && exec sleep 1000'
+	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
+	assert_equal strict "$(property DevicePolicy)"
+	wait_for 5 test -e "$BUNDLE/rootfs/tmp/fuse"
+	open_devices c
+	assert_equal $'null r\nnull w\nfuse r' "$out"
+	systemctl daemon-reload
+	open_devices c
+	assert_equal $'null r\nnull w\nfuse r' "$out"
+}
+
+@test "rules that allow all but some devices are kept by the runtime alone" {
+	grep -qw fuse /proc/misc || skip "the kernel has no fuse, whose device is opened"
+	config '.linux.resources.devices = [{allow: true, access: "rwm"}, {allow: false, type: "c", major: 10, minor: 229, access: "w"}]
+		| .root.readonly = false | .process.capabilities[] += ["CAP_MKNOD"]'
+	script 'mknod /tmp/null c 1 3 && mknod /tmp/fuse c 10 229 && exec sleep 1000'
+	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
+	wait_for 5 test -e "$BUNDLE/rootfs/tmp/fuse"
+	systemctl daemon-reload
+	open_devices c
+	assert_equal $'null r\nnull w\nfuse r' "$out"
+}
+
+# bats test_tags=berth
+@test "without a message bus systemd is asked itself" {
+	args true
+	local status_without
+	systemctl stop dbus.socket dbus.service
+	rt --systemd-cgroup run --bundle "$BUNDLE" c
+	status_without=$status
+	systemctl start dbus.socket
+	assert_equal 0 "$status_without"
+	no_unit_left
+}
+
+# bus SIGNAL: send one to the message bus.
+bus() {
+	kill -"$1" "$(systemctl show --property MainPID --value dbus.service)"
+}
+
+# bats test_tags=berth
+@test "a message bus that hangs ends create within its deadline, and nothing is left" {
+	args true
+	local before=$EPOCHSECONDS
+	busctl list >/dev/null # so that there is a process
+	# By the time that systemd is asked for a scope, its process is there.
+	bus STOP
+	rt --systemd-cgroup create --bundle "$BUNDLE" c
+	bus CONT
+	refused 'start unit "?.*no answer in 10s.*the message bus hangs'
+	((EPOCHSECONDS - before < 20)) || failed "it took $((EPOCHSECONDS - before)) seconds"
+	no_state_left
+	no_process_left
+	no_cgroup_left
+	no_unit_left
+	rt_ok --systemd-cgroup run --bundle "$BUNDLE" c
+	no_unit_left
+}
+
+# bats test_tags=berth
+@test "a message bus that hangs is no obstacle to delete when the container has ended" {
+	args true
+	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
+	wait_for 5 has_status c stopped
+	wait_for 5 no_unit
+	bus STOP
+	rt delete c
+	bus CONT
+	assert_equal 0 "$status"
+	assert_match 'level=warning.*may still list' "$err"
+}

@@ -1,0 +1,55 @@
+# Scopes of a user's own systemd.
+# bats file_tags=systemd-user
+load helpers
+
+prepare() {
+	systemd_bundle
+}
+
+@test "root of the container is the user, or of a range of his" {
+	config '.linux.namespaces |= map(select(.type != "cgroup"))'
+	args sleep 1000
+	local mapping
+	for mapping in 1000 100000; do
+		config '.linux.uidMappings = [{containerID: 0, hostID: $id, size: 1}] | .linux.gidMappings = .linux.uidMappings' --argjson id "$mapping"
+		chmod -R a+rX "$T" "$BATS_RUN_TMPDIR"
+		rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
+		in_scope "$(init_pid c)"
+		assert_match "^Uid:.$mapping" "$(grep Uid "/proc/$(init_pid c)/status")"
+		rt_ok delete --force c
+	done
+	no_unit_left
+}
+
+@test "pause needs no privilege in a scope of the user's" {
+	args sleep 1000
+	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
+	rt_ok pause c
+	assert_equal 1 "$(grep -c '^frozen 1$' "/sys/fs/cgroup$CGROUP/cgroup.events")"
+	rt_ok delete --force c
+	no_unit_left
+}
+
+# bats test_tags=berth
+@test "the user's systemd is found without DBUS_SESSION_BUS_ADDRESS" {
+	args true
+	unset DBUS_SESSION_BUS_ADDRESS
+	rt_ok --systemd-cgroup run --bundle "$BUNDLE" c
+}
+
+# bats test_tags=berth
+@test "where there is no systemd of the user's, that is told" {
+	args true
+	DBUS_SESSION_BUS_ADDRESS='' XDG_RUNTIME_DIR=$T rt --systemd-cgroup run --bundle "$BUNDLE" c
+	refused "connect to systemd.*$T/bus.*enable-linger"
+	no_state_left
+}
+
+# bats test_tags=berth
+@test "the system's systemd takes no scopes from a user" {
+	args true
+	rt --rootless false --systemd-cgroup run --bundle "$BUNDLE" c
+	assert_equal 1 "$status"
+	assert_match 'start unit.*[Aa]uthentication|[Dd]enied' "$msg"
+	no_state_left
+}

@@ -1,0 +1,233 @@
+# Containers that are units of systemd's, the system's or the user's: cli.md 3.11.
+# bats file_tags=systemd,systemd-user
+load helpers
+
+prepare() {
+	systemd_bundle
+}
+
+@test "the container is a scope that is delegated to it" {
+	config '.linux.namespaces |= map(select(.type != "cgroup"))'
+	args sleep 1000
+	rt_ok --systemd-cgroup create --bundle "$BUNDLE" c
+	in_scope "$(init_pid c)"
+	rt_ok start c
+	assert_equal active "$(property ActiveState)"
+	assert_equal "$CGROUP" "$(property ControlGroup)"
+	assert_equal bt.slice "$(property Slice)"
+	assert_equal yes "$(property Delegate)"
+	assert_equal "$(init_pid c)" "$(cat "/sys/fs/cgroup$CGROUP/cgroup.procs")"
+	rt_ok delete --force c
+	no_cgroup_left
+	no_unit_left
+}
+
+@test "its cgroup namespace begins at the scope" {
+	script 'cat /proc/self/cgroup; cat /sys/fs/cgroup/cgroup.procs'
+	rt_ok --systemd-cgroup run --bundle "$BUNDLE" c
+	assert_match $'(^|\n)0::/\n1(\n|$)' "$out"
+	no_unit_left
+}
+
+# bats test_tags=berth
+@test "a mount of cgroups shows the scope when the host's namespace is shared" {
+	config '.linux.namespaces |= map(select(.type != "cgroup"))'
+	script 'cat /sys/fs/cgroup/cgroup.procs | head -1; ls /sys/fs/cgroup'
+	rt_ok --systemd-cgroup run --bundle "$BUNDLE" c
+	assert_match '^1' "$out"
+	refute_match 'bt.slice' "$out"
+}
+
+# bats test_tags=berth
+@test "a scope is named after the container unless config.json does" {
+	config 'del(.linux.cgroupsPath)'
+	args sleep 1000
+	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" "b+$BATS_TEST_NUMBER"
+	UNIT='berth-b\x2b'$BATS_TEST_NUMBER.scope
+	assert_equal active "$(property ActiveState)"
+	if [ "$(id -u)" = 0 ]; then
+		assert_equal system.slice "$(property Slice)"
+	else
+		assert_equal user.slice "$(property Slice)"
+	fi
+	rt_ok delete --force "b+$BATS_TEST_NUMBER"
+	no_unit_left
+}
+
+@test "a slice is part of those that its name begins with" {
+	config '.linux.cgroupsPath = "bt-pods-besteffort.slice:bt:" + $n' --arg n "$BATS_TEST_NUMBER"
+	args sleep 1000
+	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
+	assert_match "/bt.slice/bt-pods.slice/bt-pods-besteffort.slice/$UNIT$" "$(property ControlGroup)"
+	assert_equal "$(property ControlGroup)" "$(sed -n s/^0:://p "/proc/$(init_pid c)/cgroup")"
+	rt_ok delete --force c
+	no_unit_left
+}
+
+@test "linux.cgroupsPath has to be slice:prefix:name" {
+	local path
+	for path in /a/b a:b a:b:c a-.slice:b:c a--b.slice:b:c a/b.slice:b:c; do
+		config '.linux.cgroupsPath = $path' --arg path "$path"
+		rt --systemd-cgroup create --bundle "$BUNDLE" c
+		assert_equal 1 "$status"
+		assert_match "expected cgroupsPath to be of format \"slice:prefix:name\"|invalid slice name: ${path%%:*}" "$msg"
+	done
+	no_state_left
+}
+
+@test "annotations are properties of the scope" {
+	config '.annotations = {"org.systemd.property.TimeoutStopUSec": "uint64 7000000", "org.systemd.property.RuntimeMaxSec": "100",
+		"org.systemd.property.CollectMode": "\u0027inactive\u0027", "org.systemd.property.After": "[\u0027a.target\u0027]", "other": "x"}'
+	args sleep 1000
+	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
+	assert_equal 7s "$(property TimeoutStopUSec)"
+	assert_equal '1min 40s' "$(property RuntimeMaxUSec)"
+	assert_equal inactive "$(property CollectMode)"
+	assert_match '(^| )a\.target( |$)' "$(property After)"
+}
+
+@test "an annotation that is no property is told, and nothing is left" {
+	local value
+	for value in '"Nope": "true"' '"TasksMax": "[true]"' '"Foo_Bar": "true"' '"Foo": "tru"'; do
+		config ".annotations = {\"org.systemd.property.\" : \"\"} | .annotations = ({$value} | with_entries(.key = \"org.systemd.property.\" + .key))"
+		rt --systemd-cgroup run --bundle "$BUNDLE" c
+		assert_equal 1 "$status"
+		assert_match "org\.systemd\.property\.|TasksMax|Nope" "$msg"
+		no_state_left
+	done
+	no_cgroup_left
+	no_unit_left
+}
+
+@test "no other command needs the flag, and each takes it" {
+	args sleep 1000
+	local flag
+	for flag in "" --systemd-cgroup; do
+		rt_ok --systemd-cgroup create --bundle "$BUNDLE" c
+		# shellcheck disable=SC2086 # a word or none
+		{
+			rt_ok $flag start c
+			rt_ok $flag state c
+			rt_ok $flag list
+			rt_ok $flag pause c
+			assert_equal paused "$(status_of c)"
+			rt_ok $flag resume c
+			assert_equal running "$(status_of c)"
+			rt_ok $flag exec c cat /proc/self/cgroup
+			assert_match '0::/$' "$out"
+			rt_ok $flag kill c KILL
+			wait_for 5 has_status c stopped
+			rt_ok $flag delete c
+		}
+		no_unit_left
+	done
+}
+
+@test "a process of exec is in the scope" {
+	args sleep 1000
+	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
+	rt_ok exec --detach --pid-file "$T/pid" c sleep 1000
+	in_scope "$(cat "$T/pid")"
+}
+
+@test "the scope of a program that failed does not stay" {
+	script 'exit 3'
+	rt --systemd-cgroup run --bundle "$BUNDLE" c
+	assert_equal 3 "$status"
+	no_cgroup_left
+	no_unit_left
+}
+
+# A created container that nobody ever deletes is not to be listed for ever.
+# bats test_tags=berth
+@test "the scope of a container that nobody deletes goes with its last process" {
+	args sleep 1000
+	config '.annotations = {"org.systemd.property.RuntimeMaxUSec": "uint64 100000", "org.systemd.property.TimeoutStopUSec": "uint64 100000"}'
+	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
+	wait_for 10 has_status c stopped
+	no_unit_left
+	rt_ok delete c
+}
+
+@test "what is left of a failed scope is no obstacle" {
+	if [ "$(id -u)" = 0 ]; then user=; else user=--user; fi
+	# shellcheck disable=SC2086 # a word or none
+	systemd-run --quiet $user --scope --unit "$UNIT" -p RuntimeMaxSec=100ms -p TimeoutStopSec=100ms sleep 1000 || true
+	wait_for 5 unit_is failed
+	args true
+	rt_ok --systemd-cgroup run --bundle "$BUNDLE" c
+	no_unit_left
+}
+
+@test "a scope that is in use is refused, and left alone" {
+	if [ "$(id -u)" = 0 ]; then user=; else user=--user; fi
+	# shellcheck disable=SC2086 # a word or none
+	background systemd-run --quiet $user --slice bt.slice --scope --unit "$UNIT" sleep 1000
+	wait_for 5 unit_is active
+	wait_for 5 grep -q sleep "/proc/$background_pid/comm"
+	rt --systemd-cgroup run --bundle "$BUNDLE" c
+	assert_equal 1 "$status"
+	assert_match 'not empty|already' "$msg"
+	alive "$background_pid"
+	unit_is active
+	stop_background
+	no_unit_left
+}
+
+# bats test_tags=berth
+@test "a slice that is frozen is refused" {
+	args true
+	sctl start bt.slice
+	echo 1 >"/sys/fs/cgroup${CGROUP%/*}/cgroup.freeze"
+	rt --systemd-cgroup run --bundle "$BUNDLE" c
+	echo 0 >"/sys/fs/cgroup${CGROUP%/*}/cgroup.freeze"
+	refused "bt.slice.*frozen"
+	no_state_left
+	no_unit_left
+}
+
+# bats test_tags=berth
+@test "delete --force clears away a create that was killed" {
+	config '.hooks = {createRuntime: [{path: "/bin/sh", args: ["sh", "-c", "echo >\($t)/hooked; while kill -0 $PPID; do sleep 0.02; done"]}]}' --arg t "$T"
+	background "$RUNTIME" --root "$ROOT" --systemd-cgroup create --bundle "$BUNDLE" c </dev/null >/dev/null 2>&1
+	wait_for 10 test -e "$T/hooked"
+	assert_equal active "$(property ActiveState)"
+	kill -KILL "$background_pid"
+	rt_ok delete --force c
+	no_state_left
+	no_cgroup_left
+	no_unit_left
+}
+
+@test "many containers at once leave no unit" {
+	args sleep 1000
+	local n
+	for n in {1..20}; do
+		mkdir "$T/$n"
+		jq --arg n "$n" '.root.path = $b + "/rootfs" | .linux.cgroupsPath = "bt.slice:bt:many" + $n' --arg b "$BUNDLE" <"$BUNDLE/config.json" >"$T/$n/config.json"
+	done
+	for n in {1..20}; do
+		background "$RUNTIME" --root "$ROOT" --systemd-cgroup create --bundle "$T/$n" "c$n" </dev/null >/dev/null 2>"$T/err$n"
+	done
+	local pid failed=0
+	for pid in "${background_pids[@]}"; do wait "$pid" || failed=1; done
+	[ $failed = 0 ] || failed "$(cat "$T"/err*)"
+	assert_equal 20 "$(units | wc -l)"
+	for n in {1..20}; do
+		background "$RUNTIME" --root "$ROOT" delete --force "c$n" </dev/null >/dev/null 2>"$T/err$n"
+	done
+	for pid in "${background_pids[@]}"; do wait "$pid" || true; done
+	assert_equal "" "$(cat "$T"/err*)"
+	no_state_left
+	no_unit_left
+}
+
+# bats test_tags=berth
+@test "a slice can be the container's unit" {
+	config '.linux.cgroupsPath = "bt.slice::bt-own.slice"'
+	args sleep 1000
+	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
+	assert_equal "$(property ControlGroup bt-own.slice)" "$(sed -n s/^0:://p "/proc/$(init_pid c)/cgroup")"
+	rt_ok delete --force c
+	wait_for 5 test ! -e "/sys/fs/cgroup${CGROUP%/*}/bt-own.slice"
+}
