@@ -16,7 +16,7 @@ import (
 const (
 	deleteLock   = 10 * time.Second
 	deleteExit   = 10 * time.Second
-	deleteCgroup = 10 * time.Second
+	deleteCgroup = 30 * time.Second // systemd takes its time on a busy host
 )
 
 // Delete removes a container that is stopped or was not started; with force

@@ -299,18 +299,22 @@ func (m *Manager) limits(r *specs.LinuxResources) ([]property, error) {
 	return append(props, more...), nil
 }
 
-// Destroy implements cgroups.Manager: it stops the unit, waits for that, and
-// has systemd forget it. Where systemd does not answer, but the cgroup is gone,
-// there is nothing left to stop; that is only warned of.
+// Destroy implements cgroups.Manager: it stops the unit, waits for that, has
+// systemd forget it, and removes what is left of the cgroup. Where systemd does
+// not answer, but the cgroup can be removed without it, that is only warned of:
+// systemd will see for itself that the unit has ended.
 func (m *Manager) Destroy(ctx context.Context) error {
-	err := m.stop(ctx)
-	if err != nil && cgroups.Exists(m.Paths()[""], "cgroup.procs") {
-		return fmt.Errorf("stop unit %q: %w", m.unit.Name, err)
+	stopped := m.stop(ctx)
+	if stopped != nil {
+		stopped = fmt.Errorf("stop unit %q: %w", m.unit.Name, stopped)
 	}
-	if err != nil {
-		m.warn("systemd may still list the unit, whose cgroup is gone", "unit", m.unit.Name, "error", err)
+	if err := m.Manager.Destroy(ctx); err != nil {
+		return errors.Join(stopped, err)
 	}
-	return m.Manager.Destroy(ctx)
+	if stopped != nil {
+		m.warn("systemd may still list the unit, whose cgroup is gone", "error", stopped)
+	}
+	return nil
 }
 
 func (m *Manager) stop(ctx context.Context) error {
