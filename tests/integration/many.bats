@@ -1,0 +1,54 @@
+# Many containers at once.
+# bats file_tags=berth
+load helpers
+
+BATS_TEST_TIMEOUT=180
+
+prepare() {
+	new_bundle
+	args sleep 1000
+}
+
+many=300
+
+# each COMMAND...: run it for every container, eight at a time; {} is its number.
+each() {
+	seq $many | xargs -P 8 -I{} "$@"
+}
+
+# one_of_many N: a bundle for the Nth, which shares the root file system.
+one_of_many() {
+	mkdir "$T/b$1"
+	jq --arg root "$BUNDLE/rootfs" --arg cgroup "$CGROUP-$1" '.root.path = $root | .linux.cgroupsPath = $cgroup' "$BUNDLE/config.json" >"$T/b$1/config.json"
+}
+
+# fastest_list: the milliseconds that the fastest of five takes: others work on the machine too.
+fastest_list() {
+	local i start best=1000000 took
+	for i in 1 2 3 4 5; do
+		start=${EPOCHREALTIME/./}
+		"$RUNTIME" --root "$ROOT" list -f json >"$T/list"
+		took=$(((${EPOCHREALTIME/./} - start) / 1000))
+		[ $took -ge $best ] || best=$took
+	done
+	echo "$best"
+}
+
+@test "300 containers live at once, are listed at once, and leave nothing" {
+	local i
+	for i in $(seq $many); do one_of_many "$i"; done
+	each sh -c 'exec "$RUNTIME" --root "$ROOT" run -d --bundle "$T/b{}" "c{}" </dev/null >"$T/{}.out" 2>&1 3>&-'
+	assert_equal "" "$(cat "$T"/*.out)"
+
+	local took
+	took=$(fastest_list)
+	echo "# list of $many: $took ms" >&3
+	assert_equal "$many running" "$(jq -r 'map(.status) | "\(length) \(unique | join(" "))"' "$T/list")"
+	assert_equal "$many" "$(jq -r '.[].pid' "$T/list" | sort -u | wc -l)"
+	[ "$took" -lt 200 ]
+
+	each "$RUNTIME" --root "$ROOT" delete --force 'c{}'
+	no_state_left
+	no_process_left
+	no_cgroup_left
+}
