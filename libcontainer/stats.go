@@ -2,6 +2,7 @@ package libcontainer
 
 import (
 	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/berth-oci/berth/libcontainer/intelrdt"
 )
 
 // Stats tells what the kernel has counted for the container's cgroup. One that
@@ -21,6 +22,17 @@ func (c *Container) stats() (*cgroups.Stats, error) {
 	}
 	stats, err := c.cgroup().Stats()
 	return stats, cgroups.Remedy(err)
+}
+
+// Resctrl tells what the container has and uses of the resctrl file system; nil
+// if it is in no group of it.
+func (c *Container) Resctrl() (*intelrdt.Report, error) {
+	g := c.state.Resctrl
+	if g == nil {
+		return nil, nil
+	}
+	r, err := intelrdt.At(g.Root).Report(g)
+	return r, opError("stats", c.ID(), "", resctrlError(err))
 }
 
 // Processes lists the processes of the container's cgroup and of those below,

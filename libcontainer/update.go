@@ -1,7 +1,9 @@
 package libcontainer
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -9,16 +11,25 @@ import (
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 )
 
-// Update changes the resource limits of a container that has not stopped; what
-// of r is nil or absent stays as it is. Device rules are never changed: others
-// (systemd, drivers of GPUs) add to those that the container began with, and
-// callers send them along with what they mean to change. When a limit is
-// refused none is changed.
-func (c *Container) Update(ctx context.Context, r *specs.LinuxResources) error {
-	return opError("update", c.ID(), "", c.update(ctx, r))
+// UpdateOptions say what is changed of a container.
+type UpdateOptions struct {
+	// Resources are the new limits. What is nil or absent, or 0 in most fields,
+	// stays as it is, and so do the device rules, whatever is given for them:
+	// others (systemd, drivers of GPUs) add to those that the container began
+	// with, and callers send them along with what they mean to change.
+	Resources *specs.LinuxResources
+	// IntelRdt has new lines for the schemata of the container's group in the
+	// resctrl file system; nothing else of it is used. It may be nil.
+	IntelRdt *specs.LinuxIntelRdt
 }
 
-func (c *Container) update(ctx context.Context, r *specs.LinuxResources) error {
+// Update changes the limits of a container that has not stopped. When one of
+// them is refused none is changed.
+func (c *Container) Update(ctx context.Context, o UpdateOptions) error {
+	return opError("update", c.ID(), "", c.update(ctx, o))
+}
+
+func (c *Container) update(ctx context.Context, o UpdateOptions) error {
 	l, status, err := c.lockStatus(ctx)
 	if err != nil {
 		return err
@@ -31,23 +42,38 @@ func (c *Container) update(ctx context.Context, r *specs.LinuxResources) error {
 	if err != nil {
 		return err
 	}
-	saved := cfg.Resources
-	if saved == nil {
-		saved = new(specs.LinuxResources)
+	if o.IntelRdt == nil {
+		o.IntelRdt = new(specs.LinuxIntelRdt)
 	}
-	change := completed(r, saved)
-	if len(r.Devices) > 0 && c.log != nil {
-		c.log.Debug("device rules stay as they are", "id", c.ID())
+	restore, err := c.updateResctrl(o.IntelRdt)
+	if err != nil {
+		return err
 	}
-	if err := c.cgroup().Set(change); err != nil {
-		return cgroups.Remedy(err)
+	if o.Resources != nil {
+		if cfg.Resources == nil {
+			cfg.Resources = new(specs.LinuxResources)
+		}
+		if err := c.updateCgroup(o.Resources, cfg.Resources); err != nil {
+			return errors.Join(err, restore())
+		}
+		mergeResources(cfg.Resources, o.Resources)
 	}
-	mergeResources(saved, r)
-	cfg.Resources = saved
+	if rdt := cfg.IntelRdt; rdt != nil {
+		rdt.L3CacheSchema = cmp.Or(o.IntelRdt.L3CacheSchema, rdt.L3CacheSchema)
+		rdt.MemBwSchema = cmp.Or(o.IntelRdt.MemBwSchema, rdt.MemBwSchema)
+	}
 	if err := writeJSON(c.dir, configFile, cfg); err != nil {
 		return fmt.Errorf("the limits hold, but are not remembered: write state: %w", err)
 	}
 	return nil
+}
+
+// updateCgroup sets what is given in r, the resources saved being those of now.
+func (c *Container) updateCgroup(r, saved *specs.LinuxResources) error {
+	if len(r.Devices) > 0 && c.log != nil {
+		c.log.Debug("device rules stay as they are", "id", c.ID())
+	}
+	return cgroups.Remedy(c.cgroup().Set(completed(r, saved)))
 }
 
 // completed returns what to set for a change r of the resources saved: without

@@ -38,7 +38,8 @@ func (c *Container) Events(ctx context.Context, o EventsOptions) iter.Seq2[Event
 		for e, err := range c.c.Events(ctx, libcontainer.EventOptions{Interval: o.Interval}) {
 			event := Event{Type: EventOOM, ID: c.ID()}
 			if e.Stats != nil {
-				event.Type, event.Data = EventStats, &Stats{Stats: *e.Stats}
+				event.Type = EventStats
+				event.Data, err = c.complete(e.Stats)
 			}
 			if !yield(event, err) {
 				return

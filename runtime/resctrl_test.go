@@ -2,6 +2,7 @@ package ociruntime_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -124,5 +125,69 @@ func TestIntelRdtFails(t *testing.T) {
 	spec.Linux.IntelRdt = &specs.LinuxIntelRdt{ClosID: "silver"}
 	if _, err := createIn(t, root, spec); err == nil || !strings.Contains(err.Error(), "make resctrl group: linux.intelRdt.closID: there is no group") {
 		t.Error(err)
+	}
+}
+
+// TestIntelRdtUpdate changes the schemata of a container's group, and looks what
+// statistics tell of it.
+func TestIntelRdtUpdate(t *testing.T) {
+	_, spec := setup(t, "sleep")
+	root, ctx := fakeResctrl(t), context.Background()
+	for file, text := range map[string]string{
+		"schemata": "    L3:0=fff\n    MB:0=100\n", "gold/schemata": "    MB:0=100\n    L3:0=0ff\n",
+		"info/L3/cbm_mask": "fff\n", "info/L3/min_cbm_bits": "1\n", "info/MB/min_bandwidth": "10\n",
+		"gold/mon_data/mon_L3_00/llc_occupancy": "4096\n", "gold/mon_data/mon_L3_00/mbm_total_bytes": "7\n",
+	} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(root, file)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(root, file), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rt, err := ociruntime.New(ociruntime.Options{Root: filepath.Join(t.TempDir(), "state"), Resctrl: root})
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec.Linux.IntelRdt = &specs.LinuxIntelRdt{ClosID: "gold"}
+	c, err := rt.Run(ctx, "c", ociruntime.CreateOptions{Bundle: t.TempDir(), Spec: spec})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := c.Delete(ctx, ociruntime.DeleteOptions{Force: true}); err != nil {
+			t.Error(err)
+		}
+	}()
+	stats, err := c.Stats(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _ := json.Marshal(stats.IntelRdt)
+	const want = `{"l3_cache_info":{"cbm_mask":"fff","min_cbm_bits":1},"l3_cache_schema_root":"L3:0=fff","l3_cache_schema":"L3:0=0ff",` +
+		`"mem_bw_info":{"min_bandwidth":10},"mem_bw_schema_root":"MB:0=100","mem_bw_schema":"MB:0=100",` +
+		`"schemata":["MB:0=100","L3:0=0ff"],"mbm_stats":[{"mbm_total_bytes":7}],"cmt_stats":[{"llc_occupancy":4096}]}`
+	if string(text) != want {
+		t.Errorf("got  %s\nwant %s", text, want)
+	}
+	// A directory is no file: what is in it now is what was written last.
+	if err := c.Update(ctx, ociruntime.UpdateOptions{L3CacheSchema: "L3:0=f"}); err != nil {
+		t.Fatal(err)
+	}
+	if text, _ := os.ReadFile(filepath.Join(root, "gold/schemata")); !strings.HasPrefix(string(text), "L3:0=f\n") {
+		t.Errorf("got %q", text)
+	}
+	var one, many int64 = -1, -5
+	err = c.Update(ctx, ociruntime.UpdateOptions{
+		L3CacheSchema: "L3:0=1", Resources: &specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: &one, Swap: &many}},
+	})
+	if err == nil || !strings.Contains(err.Error(), "memory.swap") {
+		t.Errorf("got %v", err)
+	}
+	if text, _ := os.ReadFile(filepath.Join(root, "gold/schemata")); strings.HasPrefix(string(text), "L3:0=1\n") {
+		t.Errorf("not taken back: %q", text)
+	}
+	if err := c.Update(ctx, ociruntime.UpdateOptions{MemBwSchema: "50"}); err == nil || !strings.Contains(err.Error(), "linux.intelRdt.memBwSchema") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -23,9 +23,11 @@ func (a *app) updateCommand() *cli.Command {
 	for _, name := range []string{"kernel-memory", "kernel-memory-tcp"} {
 		flags = append(flags, &cli.StringFlag{Name: name, Hidden: true, Usage: "ignored: kernels have no such limit any more"})
 	}
-	for _, name := range []string{"l3-cache-schema", "mem-bw-schema"} {
-		flags = append(flags, &cli.StringFlag{Name: name, Hidden: true, Usage: "not supported yet"})
-	}
+	flags = append(
+		flags,
+		&cli.StringFlag{Name: "l3-cache-schema", Usage: "`LINE` for the schemata of the container's group of resctrl, such as L3:0=f;1=f0"},
+		&cli.StringFlag{Name: "mem-bw-schema", Usage: "`LINE` for the schemata of the container's group of resctrl, such as MB:0=50"},
+	)
 	return &cli.Command{
 		Name:      "update",
 		Usage:     "change the limits of a container; those that are not given stay as they are",
@@ -43,18 +45,16 @@ func (a *app) updateCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return c.Update(ctx, ociruntime.UpdateOptions{Resources: resources})
+			return c.Update(ctx, ociruntime.UpdateOptions{
+				Resources:     resources,
+				L3CacheSchema: cmd.String("l3-cache-schema"), MemBwSchema: cmd.String("mem-bw-schema"),
+			})
 		},
 	}
 }
 
 // resources gives what the flags ask for.
 func (a *app) resources(cmd *cli.Command) (*specs.LinuxResources, error) {
-	for _, name := range []string{"l3-cache-schema", "mem-bw-schema"} {
-		if cmd.IsSet(name) {
-			return nil, fmt.Errorf("--%s: linux.intelRdt is not supported yet", name)
-		}
-	}
 	if cmd.IsSet("kernel-memory") || cmd.IsSet("kernel-memory-tcp") {
 		a.log.Warn("Kernel memory settings are ignored and will be removed")
 	}
@@ -121,4 +121,3 @@ func limitFlags() []limitFlag {
 		{"pids-limit", "`NUMBER` of processes and threads; -1 for no limit", func(r *res, v string) error { return parseNumber(v, &r.Pids.Limit) }},
 	}
 }
-

@@ -26,6 +26,7 @@ has_events() {
 	[ "$(events_of "$1")" -ge "$2" ]
 }
 
+# bats test_tags=host,guest
 @test "events --stats prints what the kernel has counted, once" {
 	config '.linux.resources.memory = {limit: 104857600} | .linux.resources.pids = {limit: 30}'
 	script 'head -c 3000000 /dev/zero >/dev/shm/zeros; i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done; sleep 1000 & exec sleep 1000'
@@ -80,6 +81,7 @@ used_up() {
 	done
 }
 
+# bats test_tags=host,guest
 @test "throttling is counted" {
 	config '.linux.resources.cpu = {quota: 2000, period: 20000}'
 	script 'while :; do :; done'
@@ -134,6 +136,7 @@ watching() {
 # there is, and says how that ended.
 eat_memory='trap : USR1; echo ready; sleep 1000 & wait; tail /dev/zero; echo "tail: $?"; sleep 1000'
 
+# bats test_tags=host,guest
 @test "events tells that memory has run out" {
 	config '.linux.resources.memory = {limit: 20971520, swap: 20971520}'
 	script "$eat_memory"
@@ -151,6 +154,7 @@ eat_memory='trap : USR1; echo ready; sleep 1000 & wait; tail /dev/zero; echo "ta
 	alive "$watcher"
 }
 
+# bats test_tags=host,guest
 @test "events tells that memory has run out when that ends the container" {
 	config '.linux.resources.memory = {limit: 20971520, swap: 20971520}'
 	script 'trap : USR1; echo ready; sleep 1000 & wait; exec tail /dev/zero'

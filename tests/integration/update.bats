@@ -14,6 +14,7 @@ update_ok() {
 	assert_equal "" "$out$err"
 }
 
+# bats test_tags=host,guest
 @test "every flag of update sets its limit" {
 	start_detached c
 	needs_limit memory memory-swap memory-reservation cpu-share cpu-quota cpu-period cpuset-cpus cpuset-mems pids-limit
@@ -32,6 +33,7 @@ update_ok() {
 	assert_limit pids-limit 20
 }
 
+# bats test_tags=host,guest
 @test "update sets a burst and an idle cgroup" {
 	start_detached c
 	needs_limit cpu-burst cpu-idle
@@ -44,6 +46,7 @@ update_ok() {
 	assert_limit cpu-share 100
 }
 
+# bats test_tags=host,guest
 @test "update sets the weight of input and output" {
 	start_detached c
 	needs_limit blkio-weight
@@ -51,6 +54,7 @@ update_ok() {
 	assert_limit blkio-weight 300
 }
 
+# bats test_tags=host,guest
 @test "update leaves what is not given" {
 	config '.linux.resources.memory = {limit: 104857600} | .linux.resources.pids = {limit: 30} | .linux.resources.cpu = {quota: 30000, period: 60000, shares: 300}'
 	start_detached c
@@ -70,6 +74,7 @@ update_ok() {
 	assert_limit cpu-period 40000
 }
 
+# bats test_tags=host,guest
 @test "-1 takes a limit away" {
 	config '.linux.resources.memory = {limit: 104857600, swap: 209715200, reservation: 1048576} | .linux.resources.pids = {limit: 30} | .linux.resources.cpu = {quota: 30000}'
 	start_detached c
@@ -84,6 +89,7 @@ update_ok() {
 	assert_limit memory-swap -1
 }
 
+# bats test_tags=host,guest
 @test "memory and swap can be raised and lowered together" {
 	config '.linux.resources.memory = {limit: 104857600, swap: 209715200}'
 	start_detached c
@@ -100,6 +106,7 @@ update_ok() {
 	assert_limit memory-swap $((60 * MiB))
 }
 
+# bats test_tags=host,guest
 @test "the limit of memory and swap stays when that of memory moves" {
 	config '.linux.resources.memory = {limit: 104857600, swap: 209715200}'
 	start_detached c
@@ -110,6 +117,7 @@ update_ok() {
 	assert_limit memory-swap $((200 * MiB))
 }
 
+# bats test_tags=host,guest
 @test "a new limit is one that the next update knows" {
 	start_detached c
 	needs_limit memory memory-swap
@@ -188,6 +196,7 @@ update_ok() {
 	: </proc/"$(init_pid c)"/root/dev/null
 }
 
+# bats test_tags=host,guest
 @test "the limits of a device can be updated" {
 	local device
 	device=$(cat /sys/block/*/dev | head -n 1)
@@ -203,6 +212,7 @@ update_ok() {
 	fi
 }
 
+# bats test_tags=host,guest
 @test "a refused update changes nothing and names the file" {
 	config '.linux.resources.memory = {limit: 104857600} | .linux.resources.pids = {limit: 30} | .linux.resources.cpu = {shares: 300}'
 	start_detached c
@@ -222,6 +232,7 @@ update_ok() {
 	alive "$(init_pid c)"
 }
 
+# bats test_tags=host,guest
 @test "a limit below what is in use is refused, when checked before" {
 	script 'head -c 20000000 /dev/zero >/dev/shm/zeros; echo ready; exec sleep 1000'
 	config '.linux.resources.memory = {limit: 104857600, checkBeforeUpdate: true}'
