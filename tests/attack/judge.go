@@ -53,7 +53,7 @@ func (b *bundle) copyUp(path string) {
 
 // mountLine is a line of mountinfo (proc_pid_mountinfo(5)).
 type mountLine struct {
-	id                          string
+	id, parent                  string
 	root, point, options, rest  string
 	kind, source, superblockOpt string
 }
@@ -71,7 +71,7 @@ func readMountinfo(pid string) ([]mountLine, error) {
 			return nil, fmt.Errorf("mountinfo: %q", line)
 		}
 		list = append(list, mountLine{
-			id: f[0], root: f[3], point: f[4], options: "," + f[5] + ",", rest: line,
+			id: f[0], parent: f[1], root: f[3], point: f[4], options: "," + f[5] + ",", rest: line,
 			kind: f[end+1], source: f[end+2], superblockOpt: f[end+3],
 		})
 	}
@@ -109,7 +109,7 @@ func (w *work) judge(id, pid string) error {
 	masks, readonly := 0, 0
 	for _, m := range list {
 		switch {
-		case m.root == root, strings.HasPrefix(m.root, inside+"/volumes/"):
+		case m.root == root, strings.HasPrefix(m.root, inside+"/volumes/"), strings.HasPrefix(m.root, inside+"/limbo/"):
 		case strings.HasPrefix(m.root, root+"/"):
 			if strings.Contains(m.options, ",ro,") {
 				readonly++
@@ -130,6 +130,7 @@ func (w *work) judge(id, pid string) error {
 	if masks != w.masks || readonly != w.wanted.readonly {
 		w.violation("%s: %d paths are masked, not %d, and %d read-only, not %d", id, masks, w.masks, readonly, w.wanted.readonly)
 	}
+	w.judgePlaces(id, list)
 	for _, source := range w.copied {
 		if err := w.judgeCopy(id, pid, source); err != nil {
 			return err
@@ -139,12 +140,19 @@ func (w *work) judge(id, pid string) error {
 	return nil
 }
 
-// count tells how often a source is mounted: a directory or file of the
-// host's, or a whole file system.
+// is tells whether a source is mounted: a directory or file of the host's, or a
+// whole file system.
+func (m *mountLine) is(source string) bool {
+	if strings.HasPrefix(source, "/") {
+		return m.root != "/" && strings.HasSuffix(source, m.root)
+	}
+	return m.root == "/" && m.source == source
+}
+
+// count tells how often a source is mounted.
 func count(list []mountLine, source string) (n int) {
-	for _, m := range list {
-		bound := strings.HasPrefix(source, "/")
-		if bound && m.root != "/" && strings.HasSuffix(source, m.root) || !bound && m.root == "/" && m.source == source {
+	for i := range list {
+		if list[i].is(source) {
 			n++
 		}
 	}
@@ -160,6 +168,16 @@ func (w *work) judgeProcess(id, pid string, list []mountLine) {
 	}
 	if w.console != nil && !slices.ContainsFunc(list, func(m mountLine) bool { return m.kind == "devpts" && m.root != "/" }) {
 		w.violation("%s: no terminal is bound on /dev/console", id)
+	}
+}
+
+// judgePlaces looks whether something of config.json has come to lie in a procfs.
+func (w *work) judgePlaces(id string, list []mountLine) {
+	for _, m := range list {
+		in := slices.IndexFunc(list, func(p mountLine) bool { return p.id == m.parent })
+		if in >= 0 && list[in].kind == "proc" && slices.ContainsFunc(w.sources, func(s string) bool { return m.is(s) }) {
+			w.violation("%s: mounted in a procfs: %s", id, m.rest)
+		}
 	}
 }
 

@@ -14,6 +14,7 @@ var scenarios = map[string]func(*bundle){
 	"missing": missing,
 	"dev":     dev,
 	"proc":    proc,
+	"volume":  volume,
 	"user": func(b *bundle) {
 		mounts(b)
 		boundDevices(b)
@@ -113,6 +114,35 @@ func proc(b *bundle) {
 	b.swap(absolute, "/proc")
 	b.swap(climbing, "/sys")
 	b.swap(magic, "/d1")
+}
+
+// volume is shared with the attacker, who exchanges mount points in it for links
+// to what only the kernel's own is to be mounted on.
+func volume(b *bundle) {
+	b.has("/proc", "/v")
+	shared := filepath.Join(b.limbo, "v")
+	for _, dir := range []string{"d1", "d2", "d3/x"} {
+		b.must(os.MkdirAll(filepath.Join(shared, dir), 0o755))
+	}
+	for _, file := range []string{"f1", "f2"} {
+		b.must(os.WriteFile(filepath.Join(shared, file), nil, 0o644))
+	}
+	b.mount(specs.Mount{Destination: "/proc", Type: "proc", Source: "attacked-proc"})
+	b.mount(specs.Mount{Destination: "/v", Type: "none", Source: shared, Options: []string{"bind"}})
+	b.tmpfs("/v/d1", "mode=755")
+	b.bind("/v/d2", false)
+	b.tmpfs("/v/d3/x")
+	b.bind("/v/f1", true)
+	b.bind("/v/f2", true)
+	b.mask("/proc/timer_list", "/proc/keys")
+	b.readonly("/proc/sys")
+	for path, to := range map[string]string{
+		"d1": "/proc", "d2": "../proc/sys", "d3": "/proc/self", "f1": "/proc/sys/kernel/core_pattern", "f2": "../proc/self/attr/exec",
+	} {
+		at := filepath.Join(shared, path)
+		b.must(os.Symlink(to, at+".link"))
+		b.swaps = append(b.swaps, swap{at, at + ".link"})
+	}
 }
 
 // boundDevices are the devices of a user namespace, bound into the image's own

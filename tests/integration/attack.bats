@@ -18,7 +18,7 @@ attacked() {
 
 # bats test_tags=berth
 @test "an attacker exchanges mount points and what is above them for links" {
-	attacked 500 mounts
+	attacked 400 mounts
 }
 
 # bats test_tags=berth
@@ -34,6 +34,11 @@ attacked() {
 # bats test_tags=berth
 @test "an attacker exchanges /proc and /sys for links" {
 	attacked 300 proc
+}
+
+# bats test_tags=berth
+@test "an attacker exchanges mount points in a volume for links to /proc" {
+	attacked 100 volume
 }
 
 # bats test_tags=berth
