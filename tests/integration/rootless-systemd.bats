@@ -1,0 +1,74 @@
+# Containers of a user of systemd's, in what his manager delegates to him.
+load helpers
+# bats file_tags=systemd-user
+
+prepare() {
+	mkdir -p "$BUNDLE"
+	cp -a "$ROOTFS_TEMPLATE" "$BUNDLE/rootfs"
+	"$RUNTIME" spec --rootless --bundle "$BUNDLE"
+	config '.process.terminal = false'
+}
+
+# own_cgroup: the cgroup of the test.
+own_cgroup() {
+	sed -n 's/^0:://p' /proc/self/cgroup
+}
+
+@test "rootless: in a service of the user's a container has a cgroup" {
+	args sleep 1000
+	config '.linux.namespaces |= map(select(.type != "cgroup"))'
+	start_detached c
+	local dir
+	dir=$(sed -n 's/^0:://p' "/proc/$(init_pid c)/cgroup")
+	[ "$dir" != "$(own_cgroup)" ] || failed "no cgroup of its own: $dir"
+	assert_match "/user@$(id -u).service/" "$dir"
+	rt_ok pause c
+	assert_match 'frozen 1' "$(cat "/sys/fs/cgroup$dir/cgroup.events")"
+	rt_ok resume c
+	rt_ok exec c grep ^0:: /proc/self/cgroup
+	assert_equal "0::$dir" "$out"
+	rt_ok delete --force c
+	[ ! -e "/sys/fs/cgroup$dir" ] || failed "$dir is left"
+}
+
+@test "rootless: in a scope that is delegated a container has a cgroup" {
+	# The words of the error where there is none.
+	script 'grep ^0:: /proc/self/cgroup'
+	config '.linux.namespaces |= map(select(.type != "cgroup"))'
+	RT_STDIN=/dev/null
+	out=$(systemd-run --quiet --user --scope -p Delegate=yes "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c 2>"$T/err") || failed "$(<"$T/err")"
+	assert_match "^0::/.*/user@$(id -u).service/.*/c$" "$out"
+}
+
+@test "rootless: the range that the host grants is mapped" {
+	local range
+	range=$(awk -F : -v user="$(id -un)" '$1 == user { print $2 " " $3; exit }' /etc/subuid)
+	[ -n "$range" ]
+	config '.linux.uidMappings += [{containerID: 1, hostID: ($range | split(" ")[0] | tonumber), size: 1000}]
+		| .linux.gidMappings += [{containerID: 1, hostID: ($range | split(" ")[0] | tonumber), size: 1000}]
+		| .process.user = {uid: 5, gid: 6, additionalGids: [7]}' --arg range "$range"
+	run_script 'id -u; id -G; cat /proc/self/uid_map'
+	assert_equal "$(printf '5\n6 7\n0 %s 1\n1 %s 1000' "$(id -u)" "${range% *}")" "$(squeezed "$out")"
+}
+
+# bats test_tags=guest-user
+@test "rootless: limits are set with the controllers that are delegated" {
+	config '.linux.resources = {memory: {limit: 100000000}, pids: {limit: 50}, cpu: {quota: 20000, period: 100000}}'
+	[ "$(id -u)" != 0 ]
+	local dir
+	dir=/sys/fs/cgroup$(own_cgroup)
+	grep -qw memory "$dir/cgroup.controllers" || {
+		# Without controllers the error says which is missing.
+		rt run --bundle "$BUNDLE" c
+		refused 'linux.resources.[a-z]+.[a-z]+: controller "[a-z]+" is not in'
+		return
+	}
+	args sleep 1000
+	start_detached c
+	dir=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$(init_pid c)/cgroup")
+	assert_equal 99999744 "$(cat "$dir/memory.max")"
+	assert_equal 50 "$(cat "$dir/pids.max")"
+	assert_equal '20000 100000' "$(cat "$dir/cpu.max")"
+	rt_ok update --pids-limit 60 c
+	assert_equal 60 "$(cat "$dir/pids.max")"
+}
