@@ -1,0 +1,147 @@
+# A person at a terminal: tmux is the terminal, and types.
+load helpers
+
+prepare() {
+	new_bundle
+	config '.process.terminal = true | .process.args = ["sh"] | .process.env += ["PS1=inside> "]'
+	tmux_ new-session -d -x 80 -y 24 env PS1='outside> ' ENV= dash -i
+	wait_for 5 shows '^outside>'
+}
+
+tmux_() {
+	tmux -S "$T/tmux" -f /dev/null "$@" 3>&- 4>&-
+}
+
+# types TEXT: what a person types, and Enter.
+types() {
+	tmux_ send-keys -l -- "$1"
+	tmux_ send-keys Enter
+}
+
+# presses KEY...: such as C-c.
+presses() {
+	tmux_ send-keys "$@"
+}
+
+# shows REGEX: a line of the screen matches it, for wait_for.
+shows() {
+	tmux_ capture-pane -p -J | grep -qE -- "$1"
+}
+
+# sees REGEX: it comes to be on the screen.
+sees() {
+	wait_for 10 shows "$1" || failed "no line like $1 on the screen:" "$(tmux_ capture-pane -p)"
+}
+
+# clears: an empty screen, but for the prompt of the shell that is typed to.
+clears() {
+	types clear
+	wait_for 10 cleared || failed "the screen is not cleared:" "$(tmux_ capture-pane -p)"
+}
+
+cleared() {
+	[ "$(tmux_ capture-pane -p | grep -c .)" = 1 ]
+}
+
+# enters COMMAND...: a command of the runtime whose shell shows its prompt.
+enters() {
+	types "stty -a >$T/before; $RUNTIME --root $ROOT $*; echo exit code \$?"
+	sees '^inside>'
+	clears
+}
+
+# leaves CODE: the outer shell says with which code the inner one has ended, and
+# its terminal is as it was.
+leaves() {
+	sees "exit code $1\$" # behind the prompt of the one that was killed
+	types "stty -a >$T/after"
+	wait_for 10 appears "$T/after"
+	# The size may be another: the person has changed it.
+	assert_equal "$(sed 's/rows [0-9]*; columns [0-9]*;//' "$T/before")" "$(sed 's/rows [0-9]*; columns [0-9]*;//' "$T/after")"
+	clears
+	types 'printf "%s\n" sane and "echoed"'
+	sees '^sane$'
+	sees '^and$'
+	sees 'printf .* sane and "echoed"$'
+	tmux_ kill-server
+}
+
+# works: what a person does in a shell.
+works() {
+	types 'stty size'
+	sees '^24 80$'
+	tmux_ resize-window -x 100 -y 30
+	types 'stty size'
+	sees '^30 100$'
+	clears
+
+	types 'sleep 1000'
+	presses C-z
+	sees 'Stopped'
+	types 'bg %1; jobs'
+	sees 'Running'
+	types 'fg'
+	presses C-c
+	types 'echo "after ^C: $?"'
+	sees '^after \^C: 130$'
+	clears
+
+	types 'read -r line; echo "<$line>"'
+	tmux_ send-keys -l 'corrected!'
+	presses BSpace
+	presses Enter
+	sees '^<corrected>$'
+	types 'tty; echo to the terminal >/dev/tty'
+	sees '^/dev/pts/'
+	sees '^to the terminal$'
+	types 'cat; echo end of input'
+	presses C-d
+	sees '^end of input$'
+}
+
+@test "a person works in a container's shell" {
+	enters run --bundle "$BUNDLE" c
+	works
+	types 'exit 7'
+	leaves 7
+}
+
+@test "a person works in a shell that is executed in a container" {
+	args sleep 1000
+	config '.process.terminal = false'
+	rt_ok run -d --bundle "$BUNDLE" c
+	enters exec --tty -e "PS1='inside> '" c sh
+	works
+	presses C-d
+	leaves 0
+}
+
+@test "the terminal is sane when the container is killed" {
+	enters run --bundle "$BUNDLE" c
+	rt_ok kill c KILL
+	leaves 137
+}
+
+@test "the terminal is sane when the program cannot be executed" {
+	args /nope
+	types "stty -a >$T/before; $RUNTIME --root $ROOT run --bundle $BUNDLE c; echo exit code \$?"
+	leaves 1
+}
+
+@test "the terminal is sane when the runtime is told to end" {
+	# An interactive shell takes no notice of SIGTERM, but of SIGHUP.
+	enters run --bundle "$BUNDLE" c
+	types 'trap "exit 3" TERM; echo "set"'
+	sees '^set$'
+	kill -TERM "$(pgrep -f -- "^$RUNTIME --root $ROOT run ")"
+	presses Enter
+	leaves 3
+}
+
+@test "output that is still on its way is not lost" {
+	config '.process.args = ["sh", "-c", "seq 2000"]'
+	types "$RUNTIME --root $ROOT run --bundle $BUNDLE c; echo exit code \$?"
+	sees '^exit code 0$'
+	sees '^2000$'
+	tmux_ kill-server
+}
