@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -129,7 +131,7 @@ func destroyCgroup(ctx context.Context, cg cgroups.Manager) error {
 // what is left by one who died on the way can still be deleted.
 func removeState(dir string) error {
 	for _, name := range stateFiles {
-		if err := unix.Unlink(filepath.Join(dir, name)); err != nil && !errors.Is(err, unix.ENOENT) {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove state %q: %w", filepath.Join(dir, name), err)
 		}
 	}

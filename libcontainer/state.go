@@ -23,11 +23,12 @@ const (
 	configFile  = "config.json" // what was checked of the bundle's
 	controlFile = "control"     // socket of a stub that waits for start
 	regionFile  = "region"      // memory shared with it
+	notifyDir   = "notify"      // what the container sees of it
 )
 
 // stateFiles are all files there can be, in the order in which they are
 // removed.
-var stateFiles = [...]string{controlFile, regionFile, "." + configFile, configFile, "." + stateFile, stateFile}
+var stateFiles = [...]string{controlFile, regionFile, notifyDir + "/" + notifyFile, notifyDir, "." + configFile, configFile, "." + stateFile, stateFile}
 
 // stateVersion is of the format of state.json. Readers accept it and the one
 // before.

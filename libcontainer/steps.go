@@ -71,6 +71,12 @@ var steps = [...]step{
 		why: "state is written before the first side effect, so that a container whose create was killed can be deleted",
 	},
 	{
+		name: "make notify directory", side: host, in: inCreate, ground: hostTree,
+		when: func(c *config.Config) bool { return c.Notify },
+		do:   makeNotifyDir,
+		why:  "to be mounted in the container: the socket in it comes and goes with those who listen",
+	},
+	{
 		name: "make cgroup", side: host, in: inCreate, ground: hostTree,
 		when: func(c *config.Config) bool { return !c.SystemdCgroup },
 		do:   makeCgroup, undo: undoCgroup,

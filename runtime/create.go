@@ -21,6 +21,9 @@ import (
 type CreateOptions struct {
 	// Bundle is the bundle directory. Empty: the current directory.
 	Bundle string
+	// ConfigFile is the configuration, relative to the bundle. Empty:
+	// config.json.
+	ConfigFile string
 	// Spec is used instead of the bundle's config.json, if not nil. It must
 	// not be changed afterwards.
 	Spec *specs.Spec
@@ -42,6 +45,9 @@ type CreateOptions struct {
 	// SharedKeyring leaves the program the session keyring of this process.
 	// Otherwise each container has one of its own.
 	SharedKeyring bool
+	// Notify gives the program a socket by which it can tell that it is ready;
+	// Container.Notify listens there.
+	Notify bool
 	// NoPivot moves the container's root onto "/" instead of pivot_root(2),
 	// for a host whose "/" is a ramdisk. It protects less: who may unmount in
 	// the container can find the host's root file system.
@@ -86,7 +92,7 @@ func (r *Runtime) create(ctx context.Context, id string, o CreateOptions) (*Cont
 	if err := addHooks(cfg, o.Hooks); err != nil {
 		return nil, err
 	}
-	cfg.NoPivot, cfg.SystemdCgroup = o.NoPivot, r.opts.SystemdCgroup
+	cfg.NoPivot, cfg.Notify, cfg.SystemdCgroup = o.NoPivot, o.Notify, r.opts.SystemdCgroup
 	if cfg.ListenFDs, cfg.SharedKeyring = o.ListenFDs, o.SharedKeyring; o.ListenFDs > len(o.ExtraFiles) {
 		return nil, fmt.Errorf("%d sockets to announce, but %d extra files", o.ListenFDs, len(o.ExtraFiles))
 	}
@@ -127,16 +133,8 @@ func loadConfig(o CreateOptions) (*config.Config, error) {
 	}
 	spec := o.Spec
 	if spec == nil {
-		f, err := os.Open(filepath.Join(bundle, "config.json"))
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("bundle %q: JSON specification file config.json not found", bundle)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read bundle: %w", err)
-		}
-		defer f.Close()
-		if spec, err = specconv.Load(f); err != nil {
-			return nil, fmt.Errorf("config.json: %w", err)
+		if spec, err = readSpec(bundle, o.ConfigFile); err != nil {
+			return nil, err
 		}
 	}
 	cfg, err := specconv.Convert(spec, specconv.Options{Bundle: bundle})
@@ -144,6 +142,30 @@ func loadConfig(o CreateOptions) (*config.Config, error) {
 		return nil, err
 	}
 	return cfg, checkRootfs(cfg.Rootfs)
+}
+
+// readSpec reads a configuration, relative to the bundle.
+func readSpec(bundle, name string) (*specs.Spec, error) {
+	if name == "" {
+		name = "config.json"
+	}
+	path := name
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(bundle, name)
+	}
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("bundle %q: JSON specification file %s not found", bundle, name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read bundle: %w", err)
+	}
+	defer f.Close()
+	spec, err := specconv.Load(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return spec, nil
 }
 
 // addHooks adds functions to a configuration.

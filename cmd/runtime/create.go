@@ -13,6 +13,7 @@ import (
 func createFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "bundle", Aliases: []string{"b"}, Usage: "`DIR` of the bundle (default: the current directory)"},
+		&cli.StringFlag{Name: "config", Usage: "`FILE` with the configuration, relative to the bundle (default: config.json)"},
 		&cli.StringFlag{Name: "console-socket", Usage: "unix socket `PATH` that the terminal is sent to"},
 		&cli.StringFlag{Name: "pidfd-socket", Usage: "unix socket `PATH` that a pidfd of the process is sent to"},
 		&cli.StringFlag{Name: "pid-file", Usage: "`FILE` to write the process id to"},
@@ -59,6 +60,7 @@ func createOptions(cmd *cli.Command) (ociruntime.CreateOptions, error) {
 	}
 	return ociruntime.CreateOptions{
 		Bundle:        cmd.String("bundle"),
+		ConfigFile:    cmd.String("config"),
 		ConsoleSocket: cmd.String("console-socket"),
 		PidFile:       cmd.String("pid-file"),
 		PidfdSocket:   cmd.String("pidfd-socket"),
@@ -67,6 +69,7 @@ func createOptions(cmd *cli.Command) (ociruntime.CreateOptions, error) {
 		Stderr:        os.Stderr,
 		ExtraFiles:    in.Files,
 		ListenFDs:     in.ListenFDs,
+		Notify:        notifySocket() != "",
 		NoPivot:       cmd.Bool("no-pivot"),
 		SharedKeyring: cmd.Bool("no-new-keyring"),
 	}, nil

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
 
 	"github.com/urfave/cli/v3"
 
@@ -64,9 +65,14 @@ func (r *runner) detached(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.Start(ctx); err != nil {
+	n, err := r.app.notify(c, c.Pid())
+	if err == nil {
+		err = c.Start(ctx)
+	}
+	if err != nil {
 		return errors.Join(err, r.delete(ctx, c))
 	}
+	r.app.awaitReady(ctx, c, n)
 	return nil
 }
 
@@ -86,7 +92,12 @@ func (r *runner) foreground(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = fg.show(c) // first: the program may ask for its size
+	// The service is this process, which passes on to the program what is sent
+	// to it; it does not wait for the program to be ready before it does.
+	n, err := r.app.notify(c, os.Getpid())
+	if err == nil {
+		err = fg.show(c) // first: the program may ask for its size
+	}
 	if err == nil {
 		err = c.Start(ctx)
 	}
@@ -94,6 +105,7 @@ func (r *runner) foreground(ctx context.Context) error {
 		return errors.Join(err, r.delete(ctx, c), fg.hide())
 	}
 	fg.strangers = &reaper{init: c.Pid()}
+	go r.app.awaitReady(ctx, c, n)
 	status, err := fg.wait(ctx, c)
 	fg.strangers.stop()
 	return exitOf(status, errors.Join(err, r.delete(ctx, c)))

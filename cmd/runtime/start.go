@@ -22,7 +22,15 @@ func (a *app) startCommand() *cli.Command {
 			if err := closeOnExec(); err != nil {
 				return err
 			}
-			return c.Start(ctx)
+			n, err := a.notify(c, c.Pid())
+			if err != nil {
+				return err
+			}
+			if err := c.Start(ctx); err != nil {
+				return err
+			}
+			a.awaitReady(ctx, c, n)
+			return nil
 		},
 	}
 }

@@ -89,6 +89,9 @@ type Config struct {
 	SystemdCgroup bool
 	// SharedKeyring leaves the program the session keyring of the caller.
 	SharedKeyring bool
+	// Notify gives the program a socket by which it can tell, as sd_notify(3)
+	// does, that it is ready.
+	Notify bool
 	// ListenFDs are how many of the program's descriptors, from 3 on, are
 	// sockets that it is told of as sd_listen_fds(3) expects.
 	ListenFDs int

@@ -212,3 +212,15 @@ prepare() {
 	wait_for 5 appears "$T/pidfd"
 	assert_equal "standard $(init_pid c)" "$(<"$T/pidfd")"
 }
+
+# crun's.
+# bats test_tags=berth
+@test "--config is another configuration, relative to the bundle" {
+	args true
+	mv "$BUNDLE/config.json" "$BUNDLE/other.json"
+	rt_ok run --bundle "$BUNDLE" --config other.json c
+	mv "$BUNDLE/other.json" "$T/elsewhere.json"
+	rt_ok run --bundle "$BUNDLE" --config "$T/elsewhere.json" c
+	rt run --bundle "$BUNDLE" --config nope.json c
+	refused 'nope.json not found'
+}

@@ -37,6 +37,14 @@
 //	probe spy
 //
 // prints, without an end, what it can get hold of of the runtime's processes.
+//
+//	probe manage SOCKET FILE
+//
+// writes what services tell to a file, as Go strings.
+//
+//	probe notify MESSAGE...
+//
+// tells the service manager something.
 package main
 
 import (
@@ -64,6 +72,8 @@ var commands = []struct {
 	{"below PID DIR...", func(args []string) error { return below(args[0], args[1:]) }},
 	{"nonblocking COMMAND...", nonblocking},
 	{"reap COMMAND...", reap},
+	{"manage SOCKET FILE", func(args []string) error { return manage(args[0], args[1]) }},
+	{"notify MESSAGE...", notify},
 	{"spy", func([]string) error { return spy() }},
 }
 

@@ -1,0 +1,116 @@
+# A container as a service that tells when it is ready: sd_notify(3), cli.md 3.5.
+# runc 1.1 knows no barrier, and hangs where a program ends without a word.
+# bats file_tags=berth
+load helpers
+
+prepare() {
+	new_bundle
+	cp "$PROBE" "$BUNDLE/rootfs/bin/probe"
+	background "$PROBE" manage "$T/manager" "$T/told"
+	wait_for 5 test -S "$T/manager"
+}
+
+# as_service ARG...: the runtime, started by a service manager.
+as_service() {
+	NOTIFY_SOCKET=$T/manager rt "$@"
+	succeeded "runtime $*"
+}
+
+# told MESSAGE: the manager has it, as a Go string.
+told() {
+	has_line "$T/told" "\"$1\""
+}
+
+@test "run --detach returns when the program is ready" {
+	script 'echo $NOTIFY_SOCKET >&2; probe notify STATUS=starting; sleep 0.3; : >/dev/shm/x; probe notify READY=1; exec sleep 1000'
+	as_service run -d --bundle "$BUNDLE" c
+	told 'READY=1\n'
+	told "MAINPID=$(init_pid c)\\n"
+	told 'BARRIER=1'
+	assert_equal /run/notify/notify.sock "$(cat "$T/err")"
+	[ -e "/proc/$(init_pid c)/root/dev/shm/x" ]
+}
+
+@test "start returns when the program is ready" {
+	script 'probe notify READY=1; exec sleep 1000'
+	as_service create --bundle "$BUNDLE" c
+	[ ! -s "$T/told" ]
+	as_service start c
+	told 'READY=1\n'
+	told "MAINPID=$(init_pid c)\\n"
+}
+
+@test "a program that ends without a word is waited for until then" {
+	args sleep 0.5
+	as_service run -d --bundle "$BUNDLE" c
+	assert_equal stopped "$(status_of c)"
+	[ ! -s "$T/told" ]
+}
+
+@test "what a program says last is passed on" {
+	script 'exec probe notify READY=1'
+	as_service run -d --bundle "$BUNDLE" c
+	told 'READY=1\n'
+}
+
+@test "run in the foreground is the service itself" {
+	script 'probe notify READY=1; probe notify STATUS=working; exit 5'
+	NOTIFY_SOCKET=$T/manager rt run --bundle "$BUNDLE" c
+	assert_equal 5 "$status"
+	told 'READY=1\n'
+	assert_match 'MAINPID=[0-9]' "$(cat "$T/told")"
+}
+
+@test "run in the foreground passes signals on before the program is ready" {
+	script 'trap "exit 4" TERM; echo waiting; while :; do sleep 0.05; done'
+	NOTIFY_SOCKET=$T/manager background "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c >"$T/printed"
+	wait_for 5 has_line "$T/printed" waiting
+	kill -TERM "$background_pid"
+	local code=0
+	wait "$background_pid" || code=$?
+	assert_equal 4 "$code"
+}
+
+@test "only what concerns the service is passed on" {
+	script 'probe notify "$(printf "MAINPID=1\nREADY=1\nFDSTORE=1")" ""; exec sleep 1000'
+	as_service run -d --bundle "$BUNDLE" c
+	told 'READY=1\n'
+	refute_match 'MAINPID=1\\|FDSTORE' "$(cat "$T/told")"
+}
+
+@test "a user of the container's can tell" {
+	config '.process.user = {uid: 1000, gid: 1000}'
+	script 'probe notify READY=1; exec sleep 1000'
+	umask 077
+	as_service run -d --bundle "$BUNDLE" c
+	told 'READY=1\n'
+}
+
+@test "root of a user namespace can tell" {
+	new_user_namespace 0:100000:65536
+	script 'probe notify READY=1; exec sleep 1000'
+	as_service run -d --bundle "$BUNDLE" c
+	told 'READY=1\n'
+}
+
+@test "the directory of the socket is read-only, and goes with the container" {
+	script 'grep " /run/notify " /proc/self/mountinfo >&2; probe notify READY=1; exec sleep 1000'
+	as_service run -d --bundle "$BUNDLE" c
+	assert_options "$(cat "$T/err")" /run/notify ro nosuid nodev noexec
+	rt_ok delete --force c
+	no_state_left
+}
+
+@test "without a service manager there is no socket" {
+	script 'echo "<$NOTIFY_SOCKET>"; ls /run/notify'
+	rt run --bundle "$BUNDLE" c
+	assert_equal '<>' "$out"
+	refute_match notify "$out"
+}
+
+@test "start as a service needs a container that was created as one" {
+	args sleep 1000
+	rt_ok create --bundle "$BUNDLE" c
+	NOTIFY_SOCKET=$T/manager rt start c
+	refused notify
+}
