@@ -82,6 +82,11 @@ func (c *Container) exec(ctx context.Context, o ExecOptions) (*Process, error) {
 	if err == nil {
 		return &Process{id: c.ID(), child: r.child}, r.child.Close()
 	}
+	if status == Created && r.unprivileged && errors.Is(err, unix.EPERM) {
+		return nil, explained(err, func(err error) error {
+			return fmt.Errorf("%w (the container is to be started first: until it is, its first process is none that an unprivileged user may trace)", err)
+		})
+	}
 	return nil, c.endedMeanwhile(err)
 }
 
@@ -120,15 +125,19 @@ func (c *Container) endedMeanwhile(err error) error {
 	if errors.Is(err, ErrNotRunning) || !c.hasEnded(err) {
 		return err
 	}
-	ended := func(err error) error {
+	return explained(err, func(err error) error {
 		return fmt.Errorf("%w: it has ended while the process was being started: %w", ErrNotRunning, err)
-	}
+	})
+}
+
+// explained adds to the cause of an error, behind the names of command and step.
+func explained(err error, explain func(error) error) error {
 	var known *Error
 	if errors.As(err, &known) {
-		known.Err = ended(known.Err)
+		known.Err = explain(known.Err)
 		return err
 	}
-	return ended(err)
+	return explain(err)
 }
 
 // dying is how long the first process of a pid namespace may take to end once

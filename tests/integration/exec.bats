@@ -388,3 +388,79 @@ two_processes() {
 	ex --pidfd-socket "$T/nobody" c true
 	exec_refused "$T/nobody.*no such file or directory"
 }
+
+@test "the process has the scheduling of the container, unless its own is given" {
+	config '.process.ioPriority = {class: "IOPRIO_CLASS_BE", priority: 6} | .process.scheduler = {policy: "SCHED_BATCH", nice: 7}'
+	ex_ok c sh -c 'ionice; cut -d " " -f 19,41 /proc/self/stat'
+	assert_equal $'best-effort: prio 6\n7 3' "$out"
+	jq '{args: ["sh", "-c", "ionice; cut -d \" \" -f 19,41 /proc/self/stat"], cwd: "/", env: ["PATH=/bin"],
+		ioPriority: {class: "IOPRIO_CLASS_IDLE", priority: 0}, scheduler: {policy: "SCHED_OTHER", nice: 3}}' -n >"$T/process.json"
+	ex_ok --process "$T/process.json" c
+	assert_equal $'idle\n3 0' "$out"
+}
+
+@test "a real-time policy is set" {
+	jq '{args: ["cut", "-d", " ", "-f", "40,41", "/proc/self/stat"], cwd: "/", env: ["PATH=/bin"], scheduler: {policy: "SCHED_RR", priority: 9}}' -n >"$T/process.json"
+	local dir=/sys/fs/cgroup/cpu
+	[ ! -e "$dir/cpu.rt_runtime_us" ] || config '.linux.resources.cpu = {realtimeRuntime: 1000, realtimePeriod: 1000000}'
+	[ ! -e "$dir/cpu.rt_runtime_us" ] || { mkdir -p "$dir$CGROUP_PARENT" && echo 2000 >"$dir$CGROUP_PARENT/cpu.rt_runtime_us"; }
+	ex_ok --process "$T/process.json" c
+	assert_equal '9 2' "$out"
+}
+
+@test "execCPUAffinity is for what is executed" {
+	[ "$(nproc)" -gt 1 ] || skip "needs two CPUs"
+	config '.process.execCPUAffinity = {initial: "0", final: "1"}'
+	ex_ok c grep Cpus_allowed_list /proc/self/status
+	assert_equal $'Cpus_allowed_list:\t1' "$out"
+	jq '{args: ["grep", "Cpus_allowed_list", "/proc/self/status"], cwd: "/", env: ["PATH=/bin"], execCPUAffinity: {initial: "0"}}' -n >"$T/process.json"
+	ex_ok --process "$T/process.json" c
+	assert_equal $'Cpus_allowed_list:\t0' "$out"
+	# The container's own process does not have it.
+	assert_equal $'Cpus_allowed_list:\t0-'"$(($(nproc --all) - 1))" "$(grep Cpus_allowed_list "/proc/$(init_pid c)/status")"
+}
+
+@test "without it the process has all CPUs of the cpuset, whichever the caller has" {
+	rt_ok run -d --bundle "$BUNDLE" c
+	out=$(taskset -c 0 "$RUNTIME" --root "$ROOT" exec c grep Cpus_allowed_list /proc/self/status)
+	assert_equal "$(grep Cpus_allowed_list "/proc/$(init_pid c)/status")" "$out"
+}
+
+@test "the process has the clocks of the container's time namespace" {
+	config '.linux.namespaces += [{type: "time"}] | .linux.timeOffsets = {boottime: {secs: 1000000, nanosecs: 0}}'
+	ex_ok c cut -d . -f 1 /proc/uptime
+	[ "$out" -gt 1000000 ]
+}
+
+@test "the process has the keyring of the container" {
+	[ -e /proc/keys ] || skip "no keys in this kernel"
+	config 'del(.linux.maskedPaths)'
+	# The name of a session keyring, as root sees it in /proc/keys.
+	ex_ok c sh -c 'grep -o "keyring *_ses.*" /proc/keys'
+	assert_match "_ses.c: " "$out"
+}
+
+@test "the terminal has the size of the process object, and its user" {
+	background "$PROBE" recvtty "$T/tty.sock" "$T"
+	wait_for 5 test -S "$T/tty.sock"
+	jq '{args: ["sh", "-c", "stty size; stat -c %u:%g /dev/pts/0; echo ok >/dev/pts/0"], cwd: "/", env: ["PATH=/bin"], terminal: true,
+		consoleSize: {height: 33, width: 111}, user: {uid: 1000, gid: 1000}}' -n >"$T/process.json"
+	ex_ok -d --process "$T/process.json" --console-socket "$T/tty.sock" c
+	wait_for 5 grep -q '33 111' "$T/output"
+	wait_for 5 grep -q '1000:5' "$T/output"
+	wait_for 5 grep -q ok "$T/output"
+}
+
+@test "many processes are executed at once" {
+	rt_ok run -d --bundle "$BUNDLE" c
+	local i pids=()
+	for ((i = 0; i < 20; i++)); do
+		"$RUNTIME" --root "$ROOT" exec c sh -c "exit $i" </dev/null &
+		pids+=($!)
+	done
+	for ((i = 0; i < 20; i++)); do
+		local code=0
+		wait "${pids[i]}" || code=$?
+		assert_equal "$i" "$code"
+	done
+}

@@ -385,3 +385,24 @@ has_lines() {
 	rt_ok exec c cat /proc/self/cgroup
 	assert_match "(^|"$'\n'")0::$DELEGATED/c($|"$'\n'")" "$out"
 }
+
+@test "rootless: a process that is executed has a terminal" {
+	args sleep 1000
+	start_detached c
+	mkdir "$USER_DIR/tty" && chown "$ROOTLESS" "$USER_DIR/tty"
+	background as_user "$PROBE" recvtty "$USER_DIR/tty/sock" "$USER_DIR/tty"
+	wait_for 5 test -S "$USER_DIR/tty/sock"
+	rt_ok exec -d -t --console-socket "$USER_DIR/tty/sock" c sh -c 'tty; stat -c %u /dev/pts/0'
+	wait_for 5 grep -q /dev/pts/0 "$USER_DIR/tty/output"
+}
+
+# bats test_tags=berth
+@test "rootless: exec in a container that is created needs it to be started" {
+	args sleep 1000
+	rt_ok create --bundle "$BUNDLE" c
+	rt exec c true
+	assert_equal 255 "$status"
+	assert_match 'start' "$msg"
+	rt_ok start c
+	rt_ok exec c true
+}
