@@ -37,7 +37,7 @@ type ExecOptions struct {
 
 // Process is a process that was executed in a container.
 type Process struct {
-	id    string
+	c     *Container
 	child *stub.Child
 }
 
@@ -80,7 +80,7 @@ func (c *Container) exec(ctx context.Context, o ExecOptions) (*Process, error) {
 	err = r.walk()
 	r.release()
 	if err == nil {
-		return &Process{id: c.ID(), child: r.child}, r.child.Close()
+		return &Process{c: c, child: r.child}, r.child.Close()
 	}
 	if status == Created && r.unprivileged && errors.Is(err, unix.EPERM) {
 		return nil, explained(err, func(err error) error {
@@ -174,13 +174,13 @@ func (p *Process) Signal(sig unix.Signal) error {
 	if errors.Is(err, unix.ESRCH) {
 		err = ErrNotRunning
 	}
-	return opError("kill process in", p.id, "", err)
+	return opError("kill process in", p.c.ID(), "", err)
 }
 
 // Wait waits for the end of the process and reaps it, once.
 func (p *Process) Wait(ctx context.Context) (ExitStatus, error) {
-	status, err := awaitChild(ctx, p.child.Pidfd)
-	return status, opError("wait for process in", p.id, "", err)
+	status, err := p.c.awaitChild(ctx, p.child.Pidfd)
+	return status, opError("wait for process in", p.c.ID(), "", err)
 }
 
 // Release closes the pidfd. The process goes on.

@@ -18,8 +18,7 @@ type ExitStatus struct {
 	// Signal is the signal that killed it.
 	Signal unix.Signal
 	// OOM is the reason why memory was short, when it was SIGKILL and the
-	// kernel has killed processes of the container for want of memory. It is
-	// told of a container's first process.
+	// kernel has killed processes of the container for want of memory.
 	OOM string
 }
 
@@ -38,19 +37,20 @@ func (c *Container) Wait(ctx context.Context) (ExitStatus, error) {
 	if c.child == nil {
 		return ExitStatus{}, opError("wait", c.ID(), "", ErrNotChild)
 	}
-	status, err := awaitChild(ctx, c.child.Pidfd)
-	if status.Signal == unix.SIGKILL {
-		status.OOM = c.outOfMemory()
-	}
+	status, err := c.awaitChild(ctx, c.child.Pidfd)
 	return status, opError("wait", c.ID(), "", err)
 }
 
-// awaitChild waits for the end of a child, and reaps it.
-func awaitChild(ctx context.Context, pidfd *os.File) (ExitStatus, error) {
+// awaitChild waits for the end of a child in the container, and reaps it.
+func (c *Container) awaitChild(ctx context.Context, pidfd *os.File) (ExitStatus, error) {
 	if err := pollExit(ctx, pidfd); err != nil {
 		return ExitStatus{}, err
 	}
-	return reap(pidfd)
+	status, err := reap(pidfd)
+	if status.Signal == unix.SIGKILL {
+		status.OOM = c.outOfMemory()
+	}
+	return status, err
 }
 
 // reap takes the exit status of a child that has ended.

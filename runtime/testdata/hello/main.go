@@ -20,6 +20,15 @@ func main() {
 	case "exit":
 		code, _ := strconv.Atoi(os.Args[2])
 		os.Exit(code)
+	case "eat": // more memory than there is
+		var all [][]byte
+		for {
+			piece := make([]byte, 1<<20)
+			for i := range piece {
+				piece[i] = 1
+			}
+			all = append(all, piece)
+		}
 	case "sleep":
 		time.Sleep(time.Minute)
 	}

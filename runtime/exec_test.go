@@ -1,0 +1,168 @@
+package ociruntime_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer"
+	ociruntime "github.com/berth-oci/berth/runtime"
+)
+
+// sleeping gives a container in which something can be executed.
+func sleeping(t *testing.T, change func(*specs.Spec)) *ociruntime.Container {
+	t.Helper()
+	rt, spec := setup(t, "sleep")
+	if change != nil {
+		change(spec)
+	}
+	c, err := rt.Run(t.Context(), name(t), ociruntime.CreateOptions{Spec: spec})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { // before the look at the state root
+		if err := c.Delete(context.Background(), ociruntime.DeleteOptions{Force: true}); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+// execute executes hello with arguments.
+func execute(t *testing.T, c *ociruntime.Container, o ociruntime.ExecOptions, args ...string) *ociruntime.Process {
+	t.Helper()
+	process, err := c.NewProcess(append([]string{"/hello"}, args...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.Process != nil {
+		process.Terminal = o.Process.Terminal
+	}
+	o.Process = process
+	p, err := c.Exec(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestExec(t *testing.T) {
+	c := sleeping(t, nil)
+	text := strings.Repeat("a line of text\n", 10_000)
+	var out, errOut bytes.Buffer
+	p := execute(t, c, ociruntime.ExecOptions{Stdin: strings.NewReader(text), Stdout: &out, Stderr: &errOut}, "copy")
+	if status, err := p.Wait(t.Context()); err != nil || status != (libcontainer.ExitStatus{}) {
+		t.Errorf("status %v, error %v", status, err)
+	}
+	if err := p.Close(); err != nil {
+		t.Error(err)
+	}
+	if out.String() != text || errOut.String() != "150000 <nil>\n" {
+		t.Errorf("%d bytes came back; %q", out.Len(), &errOut)
+	}
+	if state, err := c.State(); err != nil || state.Status != "running" {
+		t.Errorf("the container is %v, %v", state, err)
+	}
+}
+
+func TestExecSideBySide(t *testing.T) {
+	c := sleeping(t, nil)
+	var all sync.WaitGroup
+	for code := range 16 {
+		all.Go(func() {
+			p := execute(t, c, ociruntime.ExecOptions{}, "exit", string("0123456789abcdef"[code%10]))
+			defer p.Close()
+			if status, err := p.Wait(t.Context()); err != nil || status.Code != code%10 {
+				t.Errorf("status %v, error %v", status, err)
+			}
+		})
+	}
+	all.Wait()
+}
+
+func TestKillProcess(t *testing.T) {
+	c := sleeping(t, nil)
+	p := execute(t, c, ociruntime.ExecOptions{}, "sleep")
+	defer p.Close()
+	if err := p.Kill(t.Context(), unix.SIGTERM); err != nil {
+		t.Error(err)
+	}
+	if status, err := p.Wait(t.Context()); err != nil || status.Signal != unix.SIGTERM || status.OOM != "" {
+		t.Errorf("status %v, error %v", status, err)
+	}
+	if err := p.Kill(t.Context(), unix.SIGTERM); !errors.Is(err, libcontainer.ErrNotRunning) {
+		t.Errorf("killing what has ended: %v", err)
+	}
+}
+
+func TestExecOnATerminal(t *testing.T) {
+	c := sleeping(t, nil)
+	p := execute(t, c, ociruntime.ExecOptions{Process: &specs.Process{Terminal: true}}, "greet")
+	defer p.Close()
+	if err := p.Console().Resize(30, 100); err != nil {
+		t.Error(err)
+	}
+	out, _ := io.ReadAll(p.Console()) // ends with EIO
+	if !strings.HasSuffix(string(out), "\r\n") || !strings.HasPrefix(string(out), "hello from") {
+		t.Errorf("printed %q", out)
+	}
+	if status, err := p.Wait(t.Context()); err != nil || status.Code != 0 {
+		t.Errorf("status %v, error %v", status, err)
+	}
+}
+
+func TestExecOOM(t *testing.T) {
+	limit := int64(40 << 20)
+	c := sleeping(t, func(spec *specs.Spec) {
+		spec.Linux.Resources.Memory = &specs.LinuxMemory{Limit: &limit, Swap: &limit}
+	})
+	p := execute(t, c, ociruntime.ExecOptions{}, "eat")
+	defer p.Close()
+	if status, err := p.Wait(t.Context()); err != nil || status.OOM == "" || status.Shell() != 137 {
+		t.Errorf("status %+v, error %v", status, err)
+	}
+}
+
+func TestExecErrors(t *testing.T) {
+	c := sleeping(t, nil)
+	process, err := c.NewProcess("/missing")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e *libcontainer.Error
+	_, err = c.Exec(t.Context(), ociruntime.ExecOptions{Process: process})
+	if !errors.As(err, &e) || e.Op != "exec" || e.Step != "find program" || !errors.Is(err, unix.ENOENT) {
+		t.Errorf("missing program: %v (%+v)", err, e)
+	}
+	process.Cwd = "relative"
+	_, err = c.Exec(t.Context(), ociruntime.ExecOptions{Process: process})
+	if !errors.As(err, &e) || e.Field != "process.cwd" || !errors.Is(err, libcontainer.ErrInvalidSpec) {
+		t.Errorf("relative cwd: %v (%+v)", err, e)
+	}
+	process.Cwd, process.Terminal = "/", true
+	if _, err = c.Exec(t.Context(), ociruntime.ExecOptions{Process: process, ConsoleRequired: true}); err == nil {
+		t.Error("a terminal that nobody holds")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	process.Terminal = false
+	if _, err = c.Exec(ctx, ociruntime.ExecOptions{Process: process}); !errors.Is(err, context.Canceled) {
+		t.Errorf("canceled: %v", err)
+	}
+	if err := c.Kill(t.Context(), unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = c.Exec(t.Context(), ociruntime.ExecOptions{Process: process}); !errors.Is(err, libcontainer.ErrInvalidState) {
+		t.Errorf("in a stopped container: %v", err)
+	}
+}
