@@ -37,13 +37,13 @@ type Runtime struct {
 	opts Options
 }
 
-// DefaultRoot gives the state root of the user: /run/berth for root, else
-// $XDG_RUNTIME_DIR/berth.
+// DefaultRoot gives the state root of the user: /run/berth for root, else, and
+// for root of a user namespace that a user has made, $XDG_RUNTIME_DIR/berth.
 func DefaultRoot() (string, error) {
-	if os.Geteuid() == 0 {
+	dir, root := os.Getenv("XDG_RUNTIME_DIR"), os.Geteuid() == 0
+	if root && (dir == "" || !inUserNamespace() || firstIsNear()) {
 		return "/run/berth", nil
 	}
-	dir := os.Getenv("XDG_RUNTIME_DIR")
 	if dir == "" {
 		return "", errors.New("no state root: XDG_RUNTIME_DIR is not set; name a directory with --root")
 	}

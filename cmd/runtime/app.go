@@ -83,7 +83,7 @@ func oneLine(err error) string {
 
 // runtime gives the library's handle for the state root.
 func (a *app) runtime(cmd *cli.Command) (*ociruntime.Runtime, error) {
-	rootless, err := rootlessMode(cmd.String("rootless"))
+	rootless, err := rootlessMode(cmd.String("rootless"), cmd.Bool("systemd-cgroup"))
 	if err != nil {
 		return nil, err
 	}
@@ -105,9 +105,9 @@ func (a *app) container(cmd *cli.Command) (*ociruntime.Container, error) {
 	return rt.Load(cmd.Args().First())
 }
 
-func rootlessMode(value string) (bool, error) {
+func rootlessMode(value string, systemdCgroup bool) (bool, error) {
 	if value == "" || strings.EqualFold(value, "auto") {
-		return os.Geteuid() != 0, nil
+		return ociruntime.Unprivileged(systemdCgroup), nil
 	}
 	b, err := strconv.ParseBool(value)
 	if err != nil {

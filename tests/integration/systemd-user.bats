@@ -30,6 +30,19 @@ prepare() {
 	no_unit_left
 }
 
+# As Podman does it.
+@test "root of a user namespace of his has the user's systemd and state" {
+	config '.linux.namespaces |= map(select(.type != "user" and .type != "cgroup")) | del(.linux.uidMappings, .linux.gidMappings)'
+	args sleep 1000
+	unshare --user --map-auto --map-root-user --mount "$RUNTIME" --systemd-cgroup run --detach --bundle "$BUNDLE" "c$$" \
+		</dev/null >/dev/null 2>"$T/err" || failed "$(<"$T/err")"
+	ROOT=$XDG_RUNTIME_DIR/berth
+	in_scope "$(init_pid "c$$")"
+	unshare --user --map-auto --map-root-user "$RUNTIME" delete --force "c$$"
+	rmdir "$ROOT"
+	no_unit_left
+}
+
 # bats test_tags=berth
 @test "the user's systemd is found without DBUS_SESSION_BUS_ADDRESS" {
 	args true
