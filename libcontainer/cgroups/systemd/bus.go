@@ -31,9 +31,10 @@ const (
 type bus struct {
 	conn    *dbus.Conn
 	signals chan *dbus.Signal
-	// subscribed are the calls that ask for signals, not waited for yet.
-	subscribed []*dbus.Call
-	limits     limits
+	// matched is the call that asks for the signals, not waited for yet; nil
+	// without a message bus.
+	matched *dbus.Call
+	limits  limits
 }
 
 // dial connects to the system's systemd, or to the user's: by the message bus,
@@ -144,14 +145,17 @@ func (b *bus) greet(public bool) error {
 	if err := b.conn.Hello(); err != nil {
 		return err
 	}
-	// Answered in order, so these are not waited for here.
+	// Not waited for here, as answers come in order. There is no Subscribe: the
+	// end of a job is told to who began it anyway, and systemd would send word
+	// of all its units over the bus as long as somebody is subscribed.
 	match := "type='signal',sender='" + busName + "',path='" + string(managerPath) + "',interface='" + managerInterface + "',member='JobRemoved'"
-	b.subscribed = []*dbus.Call{
-		b.conn.BusObject().Go("org.freedesktop.DBus.AddMatch", 0, make(chan *dbus.Call, 1), match),
-		b.manager().Go(managerInterface+".Subscribe", 0, make(chan *dbus.Call, 1)),
-	}
+	b.matched = b.conn.BusObject().Go("org.freedesktop.DBus.AddMatch", 0, make(chan *dbus.Call, 1), match)
 	return nil
 }
+
+// passesFiles tells whether descriptors can be sent. At its own socket systemd
+// (257) agrees to take them, and hangs up when they come.
+func (b *bus) passesFiles() bool { return b.matched != nil && b.conn.SupportsUnixFDs() }
 
 func (b *bus) manager() dbus.BusObject { return b.conn.Object(busName, managerPath) }
 
@@ -191,10 +195,8 @@ func (b *bus) runJob(ctx context.Context, method string, args ...any) error {
 	if err := b.do(ctx, b.manager(), managerInterface+"."+method, args, &job); err != nil {
 		return err
 	}
-	for _, c := range b.subscribed { // answered before the call above
-		if c.Err != nil {
-			return fmt.Errorf("%s: %w", c.Method, c.Err)
-		}
+	if err := b.awaitMatch(ctx); err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, b.limits.job)
 	defer cancel()
@@ -210,6 +212,23 @@ func (b *bus) runJob(ctx context.Context, method string, args ...any) error {
 				return result
 			}
 		}
+	}
+}
+
+// awaitMatch makes sure that signals will come. The answer is there when that to
+// a later call is, almost.
+func (b *bus) awaitMatch(ctx context.Context) error {
+	if b.matched == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, b.limits.call)
+	defer cancel()
+	select {
+	case <-ctx.Done():
+		return late(ctx, b.matched.Method, b.limits.call)
+	case call := <-b.matched.Done:
+		b.matched.Done <- call // for the next job
+		return call.Err
 	}
 }
 

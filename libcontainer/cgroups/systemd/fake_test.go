@@ -218,7 +218,7 @@ func (f *fakeSystemd) perform(method, unit string, args []any) (body []any, job 
 	switch method {
 	case "Hello":
 		return []any{":1.1"}, "", nil
-	case "AddMatch", "Subscribe":
+	case "AddMatch":
 		return nil, "", nil
 	case "Get":
 		if name := args[1].(string); name == "ActiveState" {
@@ -273,5 +273,5 @@ func (f *fakeSystemd) take(unit string, list any) error {
 func (f *fakeSystemd) called() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(f.calls), func(c string) bool { return c == "Hello" || c == "Subscribe" || strings.HasPrefix(c, "AddMatch") })
+	return slices.DeleteFunc(slices.Clone(f.calls), func(c string) bool { return c == "Hello" || strings.HasPrefix(c, "AddMatch") })
 }

@@ -1,12 +1,15 @@
 package systemd
 
 import (
+	"fmt"
 	"math"
+	"os"
 	"strconv"
 	"strings"
 
 	"github.com/godbus/dbus/v5"
 	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 )
@@ -20,6 +23,8 @@ type property struct {
 	spare bool
 	// with is the group of properties that go together; empty: it alone.
 	with string
+	// instead is what a systemd takes that does not have this one.
+	instead *property
 }
 
 // wire is a property as the bus carries it.
@@ -38,14 +43,31 @@ func spare(name string, value any) property {
 	return property{name: name, value: dbus.MakeVariant(value), spare: true}
 }
 
-// unitProperties gives all properties of a new unit around a process. Those
-// that annotations name take the place of berth's own.
-func (m *Manager) unitProperties(pid int, r *specs.LinuxResources) ([]property, error) {
+// process gives the property that brings a process into a scope: by a pidfd,
+// so that it cannot be another's, where both systemd (254) and the connection
+// know of that. The file is to be closed.
+func process(pid int, b *bus) (property, *os.File, error) {
+	byPid := prop("PIDs", []uint32{uint32(pid)})
+	if !b.passesFiles() {
+		return byPid, nil, nil
+	}
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return property{}, nil, fmt.Errorf("pidfd_open %d: %w", pid, err)
+	}
+	p := prop("PIDFDs", []dbus.UnixFD{dbus.UnixFD(fd)})
+	p.instead = &byPid
+	return p, os.NewFile(uintptr(fd), "pidfd"), nil
+}
+
+// unitProperties gives all properties of a new unit but its process. Those that
+// annotations name take the place of berth's own.
+func (m *Manager) unitProperties(r *specs.LinuxResources) ([]property, error) {
 	list := []property{prop("Description", "berth container unit "+m.unit.Name)}
 	if m.place.isSlice() {
 		list = append(list, prop("Wants", []string{m.place.slice}))
 	} else {
-		list = append(list, prop("Slice", m.place.slice), prop("Delegate", true), prop("PIDs", []uint32{uint32(pid)}),
+		list = append(list, prop("Slice", m.place.slice), prop("Delegate", true),
 			// So that a scope whose first process failed leaves nothing
 			// behind, though nobody may ever delete the container (systemd 236).
 			spare("CollectMode", "inactive-or-failed"))

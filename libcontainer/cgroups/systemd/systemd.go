@@ -183,7 +183,7 @@ func (m *Manager) Start(ctx context.Context, pid int, r *specs.LinuxResources) e
 	if err := m.checkThawed(); err != nil {
 		return err
 	}
-	props, err := m.unitProperties(pid, r)
+	props, err := m.unitProperties(r)
 	if err != nil {
 		return err
 	}
@@ -212,6 +212,14 @@ func (m *Manager) start(ctx context.Context, pid int, props []property) error {
 		return err
 	}
 	defer b.close()
+	if !m.place.isSlice() {
+		p, pidfd, err := process(pid, b)
+		if err != nil {
+			return err
+		}
+		defer pidfd.Close() //nolint:errcheck // nil without, which it takes
+		props = append(props, p)
+	}
 	begun, err := m.startTransient(ctx, b, props)
 	if err == nil {
 		err = m.enter(pid)

@@ -52,10 +52,10 @@ func TestStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		`Description="berth container unit x-y.scope"`, `Slice="system.slice"`, `Delegate=true`, `PIDs=@au [42]`,
+		`Description="berth container unit x-y.scope"`, `Slice="system.slice"`, `Delegate=true`,
 		`MemoryAccounting=true`, `CPUAccounting=true`, `IOAccounting=true`, `TasksAccounting=true`, `DefaultDependencies=false`,
 		`MemorySwapMax=@t 500`, `MemoryMax=@t 1000`, `TasksMax=@t 18446744073709551615`,
-		`CollectMode="inactive"`, `TimeoutStopUSec=@t 5000000`,
+		`CollectMode="inactive"`, `TimeoutStopUSec=@t 5000000`, `PIDs=@au [42]`,
 	}
 	if got, _ := f.unit("x-y.scope"); !slices.Equal(got, want) {
 		t.Errorf("properties:\n got %q\nwant %q", got, want)

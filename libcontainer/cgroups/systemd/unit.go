@@ -131,12 +131,21 @@ func (m *Manager) offer(props []property, call func([]wire) error) error {
 		}
 		err := call(wires)
 		bad := refusedProperty(err, props)
-		if bad == nil {
+		switch {
+		case bad == nil:
 			return err
+		case bad.instead != nil:
+			props = append(without(props, bad), *bad.instead)
+			continue
 		}
 		m.warn("systemd refuses a property, which is left out: what it says is in the cgroup's files alone", "unit", m.unit.Name, "property", bad.name, "error", err)
-		props = slices.DeleteFunc(slices.Clone(props), bad.goesWith)
+		props = without(props, bad)
 	}
+}
+
+// without gives the properties but for one, and those that go with it.
+func without(props []property, bad *property) []property {
+	return slices.DeleteFunc(slices.Clone(props), bad.goesWith)
 }
 
 // goesWith tells whether other is to be left out with p.
@@ -154,7 +163,7 @@ func refusedProperty(err error, props []property) *property {
 	}
 	words := strings.FieldsFunc(answer.Error(), func(r rune) bool { return !unicode.IsLetter(r) })
 	for i, p := range props {
-		if p.spare && slices.Contains(words, p.name) {
+		if (p.spare || p.instead != nil) && slices.Contains(words, p.name) {
 			return &props[i]
 		}
 	}
