@@ -16,7 +16,7 @@ complete_line() {
 
 @test "bash completes commands and flags" {
 	assert_equal $'start\nstate' "$(complete_line berth sta)"
-	assert_equal --pid-file "$(complete_line berth create --pid)"
+	assert_equal --pid-file "$(complete_line berth create --pid-)"
 	assert_equal --log-format "$(complete_line berth --log-f)"
 }
 
