@@ -134,16 +134,6 @@ func (p *Proc) SigUnblockAll() *Value {
 	return p.queue("rt_sigprocmask", unix.SYS_RT_SIGPROCMASK, num(unix.SIG_SETMASK), p.data(words(0)), hex(0), num(8))
 }
 
-// SpinUntil queues no system call: the stub waits, without making one, until
-// the word that Wake sets is set. It gives up after some seconds, with
-// ETIMEDOUT, so that a driver that died leaves no busy process behind.
-func (p *Proc) SpinUntil() *Value {
-	return p.queue("spin", 0, num(spinWord)).flag(flagSpin)
-}
-
-// spinWord is the offset of the word that SpinUntil waits for.
-const spinWord = 8
-
 // Execve queues execve(2). It must be the last call of its batch.
 func (p *Proc) Execve(path string, argv, env []string) *Value {
 	return p.queue("execve", unix.SYS_EXECVE, p.str(path), p.list(argv), p.list(env))

@@ -24,6 +24,7 @@ type Proc struct {
 	arena int
 	step  string
 	label string
+	hold  *hold
 	err   error // the first that could not be queued
 }
 
@@ -244,8 +245,14 @@ func (p *Proc) Do() error {
 	}
 	p.mem.setCount(len(p.ops))
 	p.mem.word(spinWord).Store(0)
+	end := p.beginHold()
 	gone := p.driver.exchange(p)
-	return p.collect(gone)
+	held := end()
+	err := p.collect(gone)
+	if held != nil {
+		return held
+	}
+	return err
 }
 
 // reset begins a new batch.
@@ -253,7 +260,7 @@ func (p *Proc) reset() {
 	p.gen++
 	p.ops, p.outs = p.ops[:0], p.outs[:0]
 	p.arena = arenaStart
-	p.err = nil
+	p.hold, p.err = nil, nil
 }
 
 // encode writes operation i into the region.
@@ -325,10 +332,6 @@ func (p *Proc) failure(o *op, i int, e Error) *Error {
 	e.Step, e.Label, e.Call, e.Args, e.Index = o.step, o.label, o.name, p.format(o), i
 	return &e
 }
-
-// Wake lets a stub go on that waits in SpinUntil. Unlike the other methods it
-// may be called while Do is running.
-func (p *Proc) Wake() { p.mem.word(spinWord).Store(1) }
 
 // Close ends the connection. A stub that is not detached exits.
 func (p *Proc) Close() error { return p.driver.close() }

@@ -99,3 +99,8 @@ func retWord(i int) uint16 { return uint16((opsStart + i*opSize + opRet) / 8) }
 func (r region) word(off int) *atomic.Uint32 {
 	return (*atomic.Uint32)(unsafe.Pointer(&r[off]))
 }
+
+// atomicRet is operation i's result for who reads it while the stub works.
+func (r region) atomicRet(i int) *atomic.Int64 {
+	return (*atomic.Int64)(unsafe.Pointer(&r.op(i)[opRet]))
+}

@@ -389,6 +389,45 @@ func TestSpinUntilWoken(t *testing.T) {
 	}
 }
 
+// What holds the stub gets the result of a call before the next is made.
+func TestHold(t *testing.T) {
+	c := start(t, stub.Options{})
+	c.Umask(0o27)
+	mask := c.Umask(0o77)
+	got := -1
+	c.Hold(mask, func(result int) error {
+		got = result
+		return nil
+	})
+	after := c.Umask(0)
+	if err := c.Do(); err != nil {
+		t.Fatal(err)
+	}
+	if got != 0o27 || after.Int() != 0o77 {
+		t.Errorf("%#o, then %#o", got, after.Int())
+	}
+}
+
+func TestHoldThatFails(t *testing.T) {
+	c := start(t, stub.Options{})
+	mask, want := c.Umask(0), errors.New("no")
+	c.Hold(mask, func(int) error { return errors.Join(want, c.Kill()) })
+	c.Umask(0)
+	if err := c.Do(); !errors.Is(err, want) {
+		t.Error(err)
+	}
+}
+
+// A call that fails before ends the batch, and nobody waits.
+func TestHoldThatIsNotReached(t *testing.T) {
+	c := start(t, stub.Options{})
+	fd := c.Openat(stub.Num(unix.AT_FDCWD), "/nowhere", 0, 0)
+	c.Hold(fd, func(int) error { return errors.New("called") })
+	if err := c.Do(); !errors.Is(err, unix.ENOENT) {
+		t.Error(err)
+	}
+}
+
 func TestKilledStubIsReported(t *testing.T) {
 	c := start(t, stub.Options{})
 	if err := c.Kill(); err != nil {
