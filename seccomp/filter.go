@@ -12,8 +12,13 @@ import (
 type Filter struct {
 	// Program is the filter itself.
 	Program []unix.SockFilter
+	Manner
+}
+
+// Manner is how a filter is installed.
+type Manner struct {
 	// Flags are SECCOMP_FILTER_FLAG_* for seccomp(2).
-	Flags uint
+	Flags uint32
 	// Notify says that seccomp(2) returns the descriptor of a listener, which
 	// somebody has to read and answer.
 	Notify bool
@@ -40,7 +45,7 @@ func Compile(p *specs.LinuxSeccomp) (*Filter, error) {
 	if len(program) > instructionsMost {
 		return nil, fieldErr("syscalls", "the filter has %d instructions, and the kernel takes %d: use fewer rules with arguments, or fewer architectures", len(program), instructionsMost)
 	}
-	return &Filter{Program: program, Flags: checked.flags, Notify: checked.notify}, nil
+	return &Filter{program, checked.manner()}, nil
 }
 
 // Bytes gives the program as the kernel reads it.

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
+	"github.com/berth-oci/berth/internal/sys"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -43,7 +45,7 @@ const flagTSync specs.LinuxSeccompFlag = "SECCOMP_FILTER_FLAG_TSYNC"
 // flags are those of the specification.
 var flags = [...]struct {
 	name  specs.LinuxSeccompFlag
-	value uint
+	value uint32
 }{
 	{flagTSync, unix.SECCOMP_FILTER_FLAG_TSYNC},
 	{specs.LinuxSeccompFlagSpecAllow, unix.SECCOMP_FILTER_FLAG_SPEC_ALLOW},
@@ -91,7 +93,7 @@ type profile struct {
 	def    uint32
 	arches []*arch // the native one first
 	rules  []rule
-	flags  uint
+	flags  uint32
 	notify bool
 }
 
@@ -104,12 +106,18 @@ type rule struct {
 	alternatives [][]specs.LinuxSeccompArg
 }
 
-// Check tells what is wrong with a profile: its errors are
-// *config.FieldError, with fields relative to linux.seccomp.
-func Check(p *specs.LinuxSeccomp) error {
-	_, err := parse(p)
-	return err
+// Check tells what is wrong with a profile, or how its filter will be
+// installed. Its errors are *config.FieldError, with fields relative to
+// linux.seccomp.
+func Check(p *specs.LinuxSeccomp) (Manner, error) {
+	checked, err := parse(p)
+	if err != nil {
+		return Manner{}, err
+	}
+	return checked.manner(), nil
 }
+
+func (p *profile) manner() Manner { return Manner{Flags: p.flags, Notify: p.notify} }
 
 func parse(p *specs.LinuxSeccomp) (*profile, error) {
 	out := &profile{rules: make([]rule, 0, len(p.Syscalls))}
@@ -200,8 +208,8 @@ func parseRule(field string, s *specs.LinuxSyscall) (rule, error) {
 		return r, fieldErr(field+".names", "missing: at least one system call")
 	}
 	for i, name := range s.Names {
-		if name == "" {
-			return r, fieldErr(field+".names["+strconv.Itoa(i)+"]", "empty")
+		if name == "" || strings.ContainsRune(name, 0) {
+			return r, fieldErr(field+".names["+strconv.Itoa(i)+"]", "%s: not the name of a system call", config.Quote(name))
 		}
 	}
 	var err error
@@ -246,7 +254,7 @@ func checkArg(field string, arg *specs.LinuxSeccompArg) error {
 // them does without the mitigations of speculative store bypass that a filter
 // would bring (Linux 4.17), as those who write rules for containers expect by
 // now (Linux 5.16 brings none); an empty list asks for them.
-func parseFlags(names []specs.LinuxSeccompFlag, notify bool) (value uint, err error) {
+func parseFlags(names []specs.LinuxSeccompFlag, notify bool) (value uint32, err error) {
 	if names == nil {
 		value = unix.SECCOMP_FILTER_FLAG_SPEC_ALLOW
 	}
@@ -268,7 +276,7 @@ func parseFlags(names []specs.LinuxSeccompFlag, notify bool) (value uint, err er
 	return value, nil
 }
 
-func lookUpFlag(name specs.LinuxSeccompFlag) (uint, bool) {
+func lookUpFlag(name specs.LinuxSeccompFlag) (uint32, bool) {
 	for _, f := range flags {
 		if f.name == name {
 			return f.value, true
@@ -291,4 +299,18 @@ func checkListener(p *specs.LinuxSeccomp, notify bool) error {
 // fieldErr makes an error about one field of the profile.
 func fieldErr(field, format string, args ...any) error {
 	return &config.FieldError{Field: field, Err: fmt.Errorf(format, args...)}
+}
+
+// SupportedFlags asks the kernel which of the known flags it takes.
+func SupportedFlags() (names []string) {
+	for _, f := range flags {
+		value := f.value
+		if f.name == specs.LinuxSeccompFlagWaitKillableRecv { // which goes with a listener only (Linux 5.19)
+			value |= unix.SECCOMP_FILTER_FLAG_NEW_LISTENER
+		}
+		if sys.TakesSeccompFlag(value) {
+			names = append(names, string(f.name))
+		}
+	}
+	return names
 }

@@ -30,7 +30,7 @@ func TestErrorsNameTheField(t *testing.T) {
 		`listenerPath: missing: SCMP_ACT_NOTIFY wants a socket to send the listener to`:             {DefaultAction: specs.ActNotify},
 		`listenerMetadata: must not be set without listenerPath`:                                    {DefaultAction: specs.ActAllow, ListenerMetadata: "x"},
 		`syscalls[1].names: missing: at least one system call`:                                      one(func(s *specs.LinuxSyscall) { s.Names = nil }),
-		`syscalls[1].names[0]: empty`:                                                               one(func(s *specs.LinuxSyscall) { s.Names = []string{""} }),
+		`syscalls[1].names[0]: "": not the name of a system call`:                                   one(func(s *specs.LinuxSyscall) { s.Names = []string{""} }),
 		`syscalls[1].action: missing`:                                                               one(func(s *specs.LinuxSyscall) { s.Action = "" }),
 		`syscalls[1].errnoRet: 1: the rule's action SCMP_ACT_KILL has none`:                         one(func(s *specs.LinuxSyscall) { s.Action, s.ErrnoRet = specs.ActKill, number(1) }),
 		`syscalls[1].args[1].index: 6: a system call has arguments 0 to 5`: one(func(s *specs.LinuxSyscall) {
@@ -39,7 +39,7 @@ func TestErrorsNameTheField(t *testing.T) {
 		`syscalls[1].args[0].op: missing`:                           one(func(s *specs.LinuxSyscall) { s.Args = make([]specs.LinuxSeccompArg, 1) }),
 		`syscalls[1].args[0].op: unknown operator "SCMP_CMP_EQUAL"`: one(func(s *specs.LinuxSyscall) { s.Args = []specs.LinuxSeccompArg{{Op: "SCMP_CMP_EQUAL"}} }),
 	} {
-		err := Check(&p)
+		_, err := Check(&p)
 		var field *config.FieldError
 		if !errors.As(err, &field) || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
@@ -52,7 +52,7 @@ func TestFlags(t *testing.T) {
 	all := []specs.LinuxSeccompFlag{flagTSync, specs.LinuxSeccompFlagLog, specs.LinuxSeccompFlagSpecAllow, specs.LinuxSeccompFlagWaitKillableRecv}
 	for _, test := range []struct {
 		p    specs.LinuxSeccomp
-		want uint
+		want uint32
 	}{
 		{specs.LinuxSeccomp{}, unix.SECCOMP_FILTER_FLAG_SPEC_ALLOW},
 		{specs.LinuxSeccomp{Flags: []specs.LinuxSeccompFlag{}}, 0},

@@ -27,3 +27,16 @@ func (e *FieldError) Unwrap() error { return e.Err }
 
 // Is makes every FieldError an ErrInvalid.
 func (e *FieldError) Is(target error) bool { return target == ErrInvalid }
+
+// Below puts the field of an error below another: Below("linux", …) makes
+// "linux.x" of "x". Other errors stay as they are.
+func Below(field string, err error) error {
+	var known *FieldError
+	if !errors.As(err, &known) {
+		return err
+	}
+	if known.Field != "" {
+		field += "." + known.Field
+	}
+	return &FieldError{Field: field, Err: known.Err}
+}

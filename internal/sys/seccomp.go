@@ -1,0 +1,54 @@
+package sys
+
+import (
+	"errors"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// TakesSeccompFlag asks whether the kernel knows a SECCOMP_FILTER_FLAG_*: it
+// looks at the flags before it looks for a filter, which there is none of here
+// (seccomp(2), EFAULT).
+func TakesSeccompFlag(flag uint32) bool {
+	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, uintptr(flag), 0)
+	return errors.Is(errno, unix.EFAULT)
+}
+
+// SeccompNotif is struct seccomp_notif: a call that waits for an answer.
+type SeccompNotif struct {
+	ID    uint64
+	Pid   uint32
+	Flags uint32
+	Nr    int32
+	Arch  uint32
+	IP    uint64
+	Args  [6]uint64
+}
+
+// SeccompAnswer is struct seccomp_notif_resp.
+type SeccompAnswer struct {
+	ID    uint64
+	Val   int64
+	Error int32
+	Flags uint32
+}
+
+// SeccompReceive waits for the next call at a listener.
+func SeccompReceive(listener int) (SeccompNotif, error) {
+	var n SeccompNotif
+	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(listener), unix.SECCOMP_IOCTL_NOTIF_RECV, uintptr(unsafe.Pointer(&n)))
+	if errno != 0 {
+		return n, errno
+	}
+	return n, nil
+}
+
+// SeccompRespond answers a call.
+func SeccompRespond(listener int, a SeccompAnswer) error {
+	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(listener), unix.SECCOMP_IOCTL_NOTIF_SEND, uintptr(unsafe.Pointer(&a)))
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}

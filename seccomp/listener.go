@@ -1,0 +1,77 @@
+package seccomp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// agentAnswer is how long an agent may take to accept a connection, and to take
+// what it is sent.
+const agentAnswer = 10 * time.Second
+
+// Agent is who answers for the calls of a container: a connection to a
+// profile's listenerPath, on which one listener can be sent
+// (config-linux.md, Container Process State).
+type Agent struct{ conn *net.UnixConn }
+
+// Dial connects to an agent. Its errors are *config.FieldError.
+func Dial(ctx context.Context, path string) (*Agent, error) {
+	if most := len(unix.RawSockaddrUnix{}.Path) - 1; len(path) > most {
+		return nil, fieldErr("listenerPath", "%q: %d bytes, and the path of a socket has %d at most", path, len(path), most)
+	}
+	dialer := net.Dialer{Timeout: agentAnswer}
+	conn, err := dialer.DialContext(ctx, "unix", path)
+	if err != nil {
+		var errno unix.Errno
+		if errors.As(err, &errno) {
+			err = errno
+		}
+		return nil, fieldErr("listenerPath", "%q: %w (is the seccomp agent running?)", path, err)
+	}
+	return &Agent{conn.(*net.UnixConn)}, nil
+}
+
+// CheckAgent tells whether there is a socket at a listenerPath.
+func CheckAgent(path string) error {
+	var st unix.Stat_t
+	err := unix.Stat(path, &st)
+	if err == nil && st.Mode&unix.S_IFMT != unix.S_IFSOCK {
+		err = unix.ENOTSOCK
+	}
+	if err != nil {
+		return fieldErr("listenerPath", "%q: %w (is the seccomp agent running?)", path, err)
+	}
+	return nil
+}
+
+// Send sends a listener, and tells whose it is.
+func (a *Agent) Send(listener *os.File, state specs.ContainerProcessState) error {
+	state.Fds = []string{specs.SeccompFdName}
+	text, err := json.Marshal(state)
+	if err != nil {
+		return err
+	}
+	if err := a.conn.SetWriteDeadline(time.Now().Add(agentAnswer)); err != nil {
+		return err
+	}
+	n, _, err := a.conn.WriteMsgUnix(text, unix.UnixRights(int(listener.Fd())), nil)
+	if err == nil && n < len(text) {
+		_, err = a.conn.Write(text[n:])
+	}
+	if err != nil {
+		return &config.FieldError{Field: "listenerPath", Err: fmt.Errorf("send the listener: %w", err)}
+	}
+	return nil
+}
+
+// Close ends the connection.
+func (a *Agent) Close() error { return a.conn.Close() }
