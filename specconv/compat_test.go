@@ -84,7 +84,7 @@ func (s *schemas) refusedWith(p *place, value any) string {
 	}
 	_, err = convertText(text)
 	var field *config.FieldError
-	if !errors.As(err, &field) || !strings.Contains(err.Error(), notYet) && !strings.Contains(err.Error(), linuxOnly) {
+	if !errors.As(err, &field) || !strings.Contains(err.Error(), linuxOnly) {
 		return ""
 	}
 	return strings.TrimSuffix(strings.TrimSuffix(field.Field, ".type"), "[0]") // of a namespace

@@ -67,9 +67,6 @@ func Convert(spec *specs.Spec, o Options) (*config.Config, error) {
 	if err := checkAnnotations(spec.Annotations); err != nil {
 		return nil, err
 	}
-	if err := convertKeepGroups(out, spec.Annotations); err != nil {
-		return nil, err
-	}
 	if err := convertHookOutput(out, spec.Annotations); err != nil {
 		return nil, err
 	}
@@ -126,6 +123,9 @@ func convertLinux(out *config.Config, linux *specs.Linux) (err error) {
 		return err
 	}
 	if err := convertMemoryPolicy(out, linux.MemoryPolicy); err != nil {
+		return err
+	}
+	if err := convertSeccomp(out, linux.Seccomp); err != nil {
 		return err
 	}
 	out.CgroupsPath, out.Resources = linux.CgroupsPath, linux.Resources

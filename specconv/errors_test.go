@@ -192,7 +192,7 @@ func oneLine(err error) bool {
 // section: that of the namespace, perhaps, which a field needs.
 func refusedBeside(err error, path string) bool {
 	var field *config.FieldError
-	if !errors.As(err, &field) || !strings.Contains(err.Error(), notYet) && !strings.Contains(err.Error(), linuxOnly) {
+	if !errors.As(err, &field) || !strings.Contains(err.Error(), linuxOnly) {
 		return false
 	}
 	section := func(path string) string { return path[:strings.IndexAny(path+".", ".[")] }

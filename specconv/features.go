@@ -5,6 +5,7 @@ import (
 
 	"github.com/berth-oci/berth/libcontainer/capabilities"
 	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/seccomp"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/opencontainers/runtime-spec/specs-go/features"
 )
@@ -13,6 +14,9 @@ import (
 type FeaturesOptions struct {
 	// Cgroup says which cgroup drivers are built in; nil leaves it unsaid.
 	Cgroup *features.Cgroup
+	// SeccompFlags are those of the known flags that the kernel takes; nil
+	// leaves it unsaid.
+	SeccompFlags []string
 	// Annotations describe the runtime, e.g. its version.
 	Annotations map[string]string
 }
@@ -25,7 +29,7 @@ func Features(o FeaturesOptions) *features.Features {
 		OCIVersionMax: specs.Version,
 		Hooks:         hookNames(),
 		MountOptions:  MountOptions(),
-		Linux:         linuxFeatures(o.Cgroup),
+		Linux:         linuxFeatures(o),
 		Annotations:   maps.Clone(o.Annotations),
 
 		PotentiallyUnsafeConfigAnnotations: config.Annotations(),
@@ -41,29 +45,25 @@ func hookNames() []string {
 	return names
 }
 
-// linuxFeatures fills the linux section. Whoever takes a row out of a table of
-// refusals adds the details here: actions of seccomp.
-func linuxFeatures(cgroup *features.Cgroup) *features.Linux {
-	rdt := supports(refusedInLinux, "intelRdt")
+// linuxFeatures fills the linux section.
+func linuxFeatures(o FeaturesOptions) *features.Linux {
 	return &features.Linux{
 		Namespaces:   Namespaces(),
 		Capabilities: capabilities.Names(),
-		Cgroup:       cgroup,
-		Seccomp:      &features.Seccomp{Enabled: supports(refusedInLinux, "seccomp")},
+		Cgroup:       o.Cgroup,
+		Seccomp: &features.Seccomp{
+			Enabled: yes(true), Actions: seccomp.Actions(), Operators: seccomp.Operators(),
+			Archs: seccomp.Archs(), KnownFlags: seccomp.KnownFlags(), SupportedFlags: o.SeccompFlags,
+		},
 		Apparmor:     &features.Apparmor{Enabled: yes(true)},
 		Selinux:      &features.Selinux{Enabled: yes(true)},
-		IntelRdt:     &features.IntelRdt{Enabled: rdt, Schemata: rdt, Monitoring: rdt},
+		IntelRdt:     &features.IntelRdt{Enabled: yes(true), Schemata: yes(true), Monitoring: yes(true)},
 		MemoryPolicy: &features.MemoryPolicy{Modes: names(memoryModes), Flags: names(memoryFlags)},
 		MountExtensions: &features.MountExtensions{
 			IDMap: &features.IDMap{Enabled: yes(lookupOption("idmap") != nil)},
 		},
-		NetDevices: &features.NetDevices{Enabled: supports(refusedInLinux, "netDevices")},
+		NetDevices: &features.NetDevices{Enabled: yes(true)},
 	}
-}
-
-// supports is true for a field that is not refused.
-func supports[T any](table []refusal[T], field string) *bool {
-	return yes(!refuses(table, field))
 }
 
 func yes(b bool) *bool { return &b }

@@ -52,10 +52,3 @@ func TestFeaturesKeepTheirWord(t *testing.T) {
 		}
 	}
 }
-
-// TestFeaturesFollowTheTables takes a row away.
-func TestFeaturesFollowTheTables(t *testing.T) {
-	if refuses(refusedInLinux[:0], "seccomp") || !refuses(refusedInLinux, "seccomp") || *supports(refusedInLinux, "seccomp") {
-		t.Error("features do not follow the table")
-	}
-}

@@ -31,6 +31,15 @@ func fullSpec() *specs.Spec {
 	spec.Process.ExecCPUAffinity = &specs.CPUAffinity{Initial: "0", Final: "1"}
 	spec.Linux.Personality = &specs.LinuxPersonality{Domain: specs.PerLinux32, Flags: []specs.LinuxPersonalityFlag{"UNAME26"}}
 	spec.Linux.MemoryPolicy = &specs.LinuxMemoryPolicy{Mode: specs.MpolBind, Nodes: "0", Flags: []specs.MemoryPolicyFlagType{specs.MpolFStaticNodes}}
+	errno := uint(1)
+	spec.Linux.Seccomp = &specs.LinuxSeccomp{
+		DefaultAction: specs.ActErrno, DefaultErrnoRet: &errno, Architectures: []specs.Arch{specs.ArchX86},
+		Flags: []specs.LinuxSeccompFlag{specs.LinuxSeccompFlagLog}, ListenerPath: "/s", ListenerMetadata: "m",
+		Syscalls: []specs.LinuxSyscall{{
+			Names: []string{"read"}, Action: specs.ActErrno, ErrnoRet: &errno,
+			Args: []specs.LinuxSeccompArg{{Op: specs.OpEqualTo}},
+		}},
+	}
 	hooks := []specs.Hook{{Path: "/bin/true", Args: []string{"true"}, Env: []string{"A=b"}, Timeout: ptr(1)}}
 	spec.Hooks = &specs.Hooks{
 		Prestart: hooks, CreateRuntime: hooks, CreateContainer: hooks,

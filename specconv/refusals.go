@@ -8,8 +8,7 @@ import (
 
 // A refusal is a field of config.json that berth does not honour and that is
 // therefore an error, never ignored. Deleting a row, and reading the field
-// somewhere, is how a feature begins; Features follows by itself, and the
-// test that every field of the specification is read or refused holds it to
+// somewhere, is how a feature begins; the test that every field of the specification is read or refused holds it to
 // that.
 type refusal[T any] struct {
 	// field is relative to the object it is a field of.
@@ -19,10 +18,7 @@ type refusal[T any] struct {
 	set func(*T) bool
 }
 
-const (
-	notYet    = "not supported yet"
-	linuxOnly = "berth runs Linux containers"
-)
+const linuxOnly = "berth runs Linux containers"
 
 var refusedInSpec = []refusal[specs.Spec]{
 	{"solaris", linuxOnly, func(s *specs.Spec) bool { return s.Solaris != nil }},
@@ -35,10 +31,6 @@ var refusedInSpec = []refusal[specs.Spec]{
 var refusedInProcess = []refusal[specs.Process]{
 	{"commandLine", linuxOnly + `: use "args"`, func(p *specs.Process) bool { return p.CommandLine != "" }},
 	{"user.username", linuxOnly + `: use "uid" and "gid"`, func(p *specs.Process) bool { return p.User.Username != "" }},
-}
-
-var refusedInLinux = []refusal[specs.Linux]{
-	{"seccomp", notYet, func(l *specs.Linux) bool { return l.Seccomp != nil }},
 }
 
 // refuse returns the error for the first row whose field is set in v, which
@@ -55,8 +47,7 @@ func refuse[T any](table []refusal[T], path string, v *T) error {
 	return nil
 }
 
-// refuses reports whether a table has a row for a field: how Features knows
-// what is supported.
+// refuses reports whether a table has a row for a field.
 func refuses[T any](table []refusal[T], field string) bool {
 	for _, row := range table {
 		if row.field == field {
@@ -69,8 +60,5 @@ func refuses[T any](table []refusal[T], field string) bool {
 // checkRefused walks the tables for whole sections; those of processes
 // are walked where each process is read.
 func checkRefused(spec *specs.Spec) error {
-	if err := refuse(refusedInSpec, "", spec); err != nil {
-		return err
-	}
-	return refuse(refusedInLinux, "linux", spec.Linux)
+	return refuse(refusedInSpec, "", spec)
 }

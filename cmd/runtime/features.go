@@ -7,6 +7,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go/features"
 	"github.com/urfave/cli/v3"
 
+	"github.com/berth-oci/berth/seccomp"
 	"github.com/berth-oci/berth/specconv"
 )
 
@@ -22,8 +23,9 @@ func (a *app) featuresCommand() *cli.Command {
 			enc := json.NewEncoder(cmd.Root().Writer)
 			enc.SetIndent("", "    ")
 			return enc.Encode(specconv.Features(specconv.FeaturesOptions{
-				Cgroup:      &features.Cgroup{V1: &yes, V2: &yes, Systemd: &yes, SystemdUser: &yes, Rdma: &yes},
-				Annotations: map[string]string{"org.berth.version": version, "org.berth.commit": commit},
+				Cgroup:       &features.Cgroup{V1: &yes, V2: &yes, Systemd: &yes, SystemdUser: &yes, Rdma: &yes},
+				Annotations:  map[string]string{"org.berth.version": version, "org.berth.commit": commit},
+				SeccompFlags: seccomp.SupportedFlags(),
 			}))
 		},
 	}

@@ -63,9 +63,8 @@ type Config struct {
 	// MemoryPolicy may be nil: the kernel's default then.
 	MemoryPolicy *MemoryPolicy
 
-	// KeepGroups leaves processes the supplementary groups of the runtime, in
-	// the place of those of Process.
-	KeepGroups bool
+	// Seccomp may be nil: no system call is filtered then.
+	Seccomp *Seccomp
 
 	// Hooks may be nil. Their paths are absolute.
 	Hooks *specs.Hooks
@@ -303,6 +302,20 @@ type MemoryPolicy struct {
 	Mode int
 	// Nodes has bit N of all words together for node N.
 	Nodes []uint64
+}
+
+// Seccomp is the filter of the container's system calls.
+type Seccomp struct {
+	// Profile is what is compiled when the container is created. It is not
+	// part of what is saved: the filter itself is.
+	Profile *specs.LinuxSeccomp `json:"-"`
+	// Flags are SECCOMP_FILTER_FLAG_* for seccomp(2).
+	Flags uint32
+	// Notify says that the filter has a listener, which is sent to the unix
+	// socket at ListenerPath, an absolute path on the host, with Metadata.
+	Notify       bool
+	ListenerPath string
+	Metadata     string
 }
 
 // Sysctl is a kernel parameter of one of the container's namespaces.
