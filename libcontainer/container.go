@@ -24,6 +24,9 @@ type Container struct {
 	config *config.Config
 	mu     sync.Mutex
 
+	// filter is the seccomp filter, nil until it is made or needed.
+	filter []byte
+
 	// child is the first process, when this process created the container.
 	child *stub.Child
 	// attached says that the connection to the stub is still this process's.

@@ -76,6 +76,10 @@ func (r *run) release() {
 			f.Close()
 		}
 	}
+	if r.agent != nil {
+		r.agent.Close()
+		r.agent = nil
+	}
 	if r.tree != nil {
 		r.tree.Release()
 	}

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
@@ -108,10 +109,15 @@ func executeProgram(r *run) error {
 	path := r.launch.Program
 	r.p.Label("")
 	r.p.Execve(path, r.cfg.Process.Args, r.programEnv())
-	if err := execError(r.p.Do()); err != nil {
-		return fmt.Errorf("exec %q: %w", path, err)
+	err := execError(r.p.Do())
+	var field *config.FieldError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &field): // it did not come to the program
+		return err
 	}
-	return nil
+	return fmt.Errorf("exec %q: %w", path, err)
 }
 
 // execError gives the kernel's answer to a batch that ends with execve.
@@ -119,6 +125,9 @@ func execError(err error) error {
 	var call *stub.Error
 	if errors.As(err, &call) && call.Call == "execve" && call.Errno != 0 {
 		return call.Errno
+	}
+	if filter := filterError(err); filter != nil {
+		return filter
 	}
 	return err
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/berth-oci/berth/libcontainer/network"
 	"github.com/berth-oci/berth/libcontainer/rootfs"
 	"github.com/berth-oci/berth/libcontainer/stub"
+	"github.com/berth-oci/berth/seccomp"
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -62,6 +63,10 @@ type run struct {
 	entered   *stub.Value // the working directory, tried as root
 	step      string      // that is being taken
 	verdicts  []verdict
+	// sealed says that a seccomp filter is queued: what is sent next is the
+	// last that the stub does.
+	sealed bool
+	agent  *seccomp.Agent // who gets the filter's listener
 }
 
 // walk takes the steps of the table that belong to the verb. When one fails,
@@ -108,7 +113,7 @@ func (r *run) take(s *step) error {
 	if err := r.ctx.Err(); err != nil {
 		return err
 	}
-	if s.side == host {
+	if s.side == host && !r.sealed {
 		if err := r.flush(); err != nil {
 			return err
 		}

@@ -24,11 +24,12 @@ const (
 	controlFile = "control"     // socket of a stub that waits for start
 	regionFile  = "region"      // memory shared with it
 	notifyDir   = "notify"      // what the container sees of it
+	filterFile  = "filter"      // of its system calls, if there is one
 )
 
 // stateFiles are all files there can be, in the order in which they are
 // removed.
-var stateFiles = [...]string{controlFile, regionFile, notifyDir + "/" + notifyFile, notifyDir, "." + configFile, configFile, "." + stateFile, stateFile}
+var stateFiles = [...]string{controlFile, regionFile, filterFile, notifyDir + "/" + notifyFile, notifyDir, "." + configFile, configFile, "." + stateFile, stateFile}
 
 // stateVersion is of the format of state.json. Readers accept it and the one
 // before.

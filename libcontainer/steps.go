@@ -24,11 +24,12 @@ const (
 	hostTree     ground = iota // it sees the host's file systems
 	jailed                     // it sees the container's
 	unprivileged               // it has the container's user and capabilities
+	filtered                   // it can make the system calls that the container may
 	gone                       // it is the container's program
 )
 
 func (g ground) String() string {
-	return [...]string{"host tree", "jailed", "unprivileged", "gone"}[g]
+	return [...]string{"host tree", "jailed", "unprivileged", "filtered", "gone"}[g]
 }
 
 // verbs says in which commands a step is taken.
@@ -93,6 +94,12 @@ var steps = [...]step{
 		when: hasResctrl,
 		do:   makeResctrlGroup, undo: undoResctrlGroup,
 		why: "in the state before it is made, so that delete finds it; undone when the stub, which is in it, has ended",
+	},
+	{
+		name: "compile filter", side: host, in: inCreate, ground: hostTree,
+		when: hasSeccomp,
+		do:   compileFilter,
+		why:  "begun here, it goes on beside the start of the stub; awaited with the limits",
 	},
 	{
 		name: "start stub", side: host, in: inCreate, ground: hostTree,
@@ -425,6 +432,12 @@ var steps = [...]step{
 		when: func(c *config.Config) bool { return len(c.Process.Rlimits) > 0 },
 		do:   setLimits,
 		why:  "this late because the stub itself needs descriptors; by the runtime where one is to be raised",
+	},
+	{
+		name: "install filter", side: host, in: inStart | inStartHook | inExec, ground: filtered,
+		when: hasSeccomp,
+		do:   installFilter,
+		why:  "with the call that executes the program and none between, which the filter would have to allow; with no_new_privs set, or with CAP_SYS_ADMIN, which the stub keeps for it until then (seccomp(2))",
 	},
 	{
 		name: "execute program", side: host, in: inStart | inExec, ground: gone,

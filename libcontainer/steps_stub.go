@@ -252,9 +252,6 @@ func (r *run) warn() {
 	for _, w := range r.cfg.Process.Warnings {
 		r.log.Warn(w)
 	}
-	if r.cfg.KeepGroups && len(r.cfg.Process.AdditionalGIDs) > 0 {
-		r.log.Warn(fmt.Sprintf("process.user.additionalGids: not set, as annotations[%q] keeps the groups of the caller", config.KeepGroupsAnnotation))
-	}
 }
 
 // dropPrivileges makes the stub the program's user. The working directory is
@@ -274,12 +271,17 @@ func dropPrivileges(r *run) error {
 	r.entered = r.p.Chdir(proc.Cwd).MayFail()
 	capabilities.LimitBounding(r.p, caps.Bounding, last)
 	capabilities.KeepOverSetuid(r.p)
-	if !r.noGroups && !r.cfg.KeepGroups {
+	if !r.noGroups {
 		r.p.Setgroups(proc.AdditionalGIDs)
 	}
 	r.p.Setresgid(proc.GID)
 	r.p.Setresuid(proc.UID)
+	if keepsAdmin(r.cfg) {
+		caps = capabilities.WithAdmin(caps)
+		r.p.Label("linux.seccomp without process.noNewPrivileges takes CAP_SYS_ADMIN")
+	}
 	capabilities.Apply(r.p, caps)
+	r.p.Label("")
 	r.p.Prctl(unix.PR_SET_DUMPABLE, 0) // a change of user has reset it
 	if proc.NoNewPrivileges {
 		r.p.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1)

@@ -17,6 +17,7 @@ import (
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/berth-oci/berth/libcontainer/namespaces"
 	"github.com/berth-oci/berth/libcontainer/stub"
+	"github.com/berth-oci/berth/seccomp"
 	"github.com/berth-oci/berth/specconv"
 )
 
@@ -121,6 +122,14 @@ func TestOrder(t *testing.T) {
 		{"lead session", "open container's terminal", "only a leader gets a controlling terminal (tty_ioctl(4))"},
 		{"open container's terminal", "close descriptors", "its two sides are among them"},
 		{"join container", "close descriptors", "the pidfd is needed"},
+		{"set personality", "install filter", "the filter may forbid it"},
+		{"set memory policy", "install filter", "the filter may forbid it"},
+		{"drop privileges", "install filter", "the filter may forbid every call of it"},
+		{"run startContainer hooks", "install filter", "the stub works for them"},
+		{"set limits", "install filter", "the filter may forbid it"},
+		{"install filter", "execute program", "it is for the program"},
+		{"install filter", "execute hook", "it is for the hook too"},
+		{"compile filter", "start stub", "it goes on beside"},
 		{"attach stub", "set limits", "a limit of descriptors would hinder accept"},
 	}
 	index := func(name string) int {
@@ -148,7 +157,7 @@ func (fakeCgroup) Entry() cgroups.Entry {
 var needHost = []string{
 	"reserve state", "make cgroup", "limit cgroup", "start stub", "enter user namespace", "set clocks", "fork into namespaces",
 	"schedule in real time", "schedule", "give cgroup away", "move network devices",
-	"make resctrl group", "enter resctrl group",
+	"compile filter", "make resctrl group", "enter resctrl group",
 	"save state", "detach stub", "attach stub", "set limits", "start second stub", "fork into container",
 }
 
@@ -173,6 +182,13 @@ func record(t *testing.T, spec *specs.Spec, verb verbs) []string {
 			"pids": "/sys/fs/cgroup/pids/c", "cpu": "/sys/fs/cgroup/cpu,cpuacct/c", "": "/sys/fs/cgroup/unified/c",
 		}}},
 	}
+	if cfg.Seccomp != nil {
+		filter, err := seccomp.Compile(cfg.Seccomp.Profile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.c.filter = filter.Bytes()
+	}
 	for i := range steps {
 		s := &steps[i]
 		if s.in&r.verb == 0 || slices.Contains(needHost, s.name) || (s.when != nil && !s.when(cfg)) {
@@ -180,7 +196,7 @@ func record(t *testing.T, spec *specs.Spec, verb verbs) []string {
 		}
 		rec.Lines = append(rec.Lines, "# "+s.name)
 		err := r.take(s)
-		if err == nil {
+		if err == nil && !r.sealed {
 			err = r.flush()
 		}
 		if err != nil {
@@ -269,6 +285,33 @@ func golden(t *testing.T, name string, calls []string) {
 	compare(t, file, strings.Split(string(want), "\n"), strings.Split(got, "\n"))
 }
 
+func denyGetppid() *specs.LinuxSeccomp {
+	return &specs.LinuxSeccomp{DefaultAction: specs.ActAllow, Syscalls: []specs.LinuxSyscall{{Names: []string{"getppid"}, Action: specs.ActErrno}}}
+}
+
+// Nothing comes between the filter and the call that executes the program: the
+// filter would have to allow it.
+func TestOnlyExecveBehindTheFilter(t *testing.T) {
+	spec := specconv.Default(specconv.DefaultOptions{})
+	spec.Process.Terminal = false
+	spec.Linux.Seccomp = denyGetppid()
+	for _, on := range []bool{true, false} {
+		spec.Process.NoNewPrivileges = on
+		for _, verb := range []verbs{inCreate | inStart, inExec} {
+			var calls []string
+			for _, line := range record(t, spec, verb) {
+				if !strings.HasPrefix(line, "#") {
+					calls = append(calls, line)
+				}
+			}
+			last := calls[len(calls)-2:]
+			if !strings.HasPrefix(last[0], "seccomp(") || !strings.HasPrefix(last[1], "execve(") {
+				t.Errorf("%t %d: the last calls are %q", on, verb, last)
+			}
+		}
+	}
+}
+
 func TestCallsOfExec(t *testing.T) {
 	score, priority := 500, specs.LinuxIOPriority{Class: specs.IOPRIO_CLASS_IDLE}
 	cases := map[string]func(*specs.Process){
@@ -278,12 +321,16 @@ func TestCallsOfExec(t *testing.T) {
 			p.OOMScoreAdj, p.IOPriority = &score, &priority
 			p.ExecCPUAffinity = &specs.CPUAffinity{Initial: "0", Final: "1-2"}
 		},
+		"filtered": func(p *specs.Process) { p.NoNewPrivileges = false },
 	}
 	for name, change := range cases {
 		t.Run(name, func(t *testing.T) {
 			spec := specconv.Default(specconv.DefaultOptions{CgroupNamespace: true})
 			spec.Process.Terminal = false
 			change(spec.Process)
+			if name == "filtered" {
+				spec.Linux.Seccomp = denyGetppid()
+			}
 			golden(t, "exec-"+name, record(t, spec, inExec))
 		})
 	}

@@ -42,6 +42,15 @@ func NotRaisable(caps config.Capabilities) uint64 {
 	return caps.Ambient &^ (caps.Permitted & caps.Inheritable)
 }
 
+// WithAdmin adds CAP_SYS_ADMIN to the permitted and the effective set, which
+// end with execve, and changes nothing about the others.
+func WithAdmin(caps config.Capabilities) config.Capabilities {
+	caps.Ambient &^= NotRaisable(caps)
+	caps.Permitted |= 1 << unix.CAP_SYS_ADMIN
+	caps.Effective |= 1 << unix.CAP_SYS_ADMIN
+	return caps
+}
+
 // Known limits the sets to the capabilities that the kernel knows, up to last.
 func Known(caps config.Capabilities, last int) config.Capabilities {
 	known := uint64(1)<<(last+1) - 1

@@ -34,6 +34,15 @@
 //
 // runs a command, and is the parent of those that lose theirs.
 //
+//	probe calls NAME[,ARG0]...
+//
+// makes system calls whose other arguments are -1, and prints what came of them.
+//
+//	probe agent SOCKET DIR
+//
+// listens on SOCKET for listeners of seccomp filters, writes what came with the
+// Nth into DIR/state.N, and answers getppid with 4242; other calls go on.
+//
 //	probe spy
 //
 // prints, without an end, what it can get hold of of the runtime's processes.
@@ -74,6 +83,8 @@ var commands = []struct {
 	{"reap COMMAND...", reap},
 	{"manage SOCKET FILE", func(args []string) error { return manage(args[0], args[1]) }},
 	{"notify MESSAGE...", notify},
+	{"calls NAME[,ARG0]...", calls},
+	{"agent SOCKET DIR", func(args []string) error { return agent(args[0], args[1]) }},
 	{"spy", func([]string) error { return spy() }},
 }
 
@@ -141,6 +152,11 @@ func receive(socket string) (payload []byte, fds []int, err error) {
 		return nil, nil, err
 	}
 	defer listener.Close()
+	return receiveFrom(listener)
+}
+
+// receiveFrom takes one message of the next connection.
+func receiveFrom(listener *net.UnixListener) (payload []byte, fds []int, err error) {
 	conn, err := listener.AcceptUnix()
 	if err != nil {
 		return nil, nil, err

@@ -1,0 +1,167 @@
+package libcontainer
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/stub"
+	"github.com/berth-oci/berth/seccomp"
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+const seccompField = "linux.seccomp"
+
+func hasSeccomp(c *config.Config) bool { return c.Seccomp != nil }
+
+// keepsAdmin tells whether the stub must have CAP_SYS_ADMIN until it executes
+// the program: without no_new_privs the kernel lets nobody else install a
+// filter (seccomp(2)). It is in the stub's permitted and effective sets only,
+// which are no part of what the program gets (capabilities(7), Transformation
+// of capabilities during execve).
+func keepsAdmin(c *config.Config) bool { return c.Seccomp != nil && !c.Process.NoNewPrivileges }
+
+func compileFilter(r *run) error {
+	step := r.step
+	r.beside.Go(func() error {
+		if err := r.writeFilter(); err != nil {
+			return r.stepError(step, err)
+		}
+		return nil
+	})
+	return nil
+}
+
+// writeFilter makes the filter, and writes it where those who start the
+// container and execute processes in it find it.
+func (r *run) writeFilter() error {
+	s := r.cfg.Seccomp
+	if s.Notify {
+		if err := seccomp.CheckAgent(s.ListenerPath); err != nil {
+			return config.Below(seccompField, err)
+		}
+	}
+	filter, err := seccomp.Compile(s.Profile)
+	if err != nil {
+		return config.Below(seccompField, err)
+	}
+	r.c.filter = filter.Bytes()
+	f, err := os.OpenFile(filepath.Join(r.c.dir, filterFile), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(r.c.filter)
+	return errors.Join(err, f.Close())
+}
+
+// readFilter gives the container's filter as the kernel takes it.
+func (c *Container) readFilter() ([]byte, error) {
+	if c.filter != nil {
+		return c.filter, nil
+	}
+	filter, err := os.ReadFile(filepath.Join(c.dir, filterFile))
+	if err == nil {
+		_, err = seccomp.Parse(filter)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read state: %w", err)
+	}
+	return filter, nil
+}
+
+// installFilter queues the filter, with which the stub executes the program
+// and nothing else. A listener is handed over while the stub waits between the
+// two without making a system call: the filter could send it to the agent,
+// who does not have the listener yet.
+func installFilter(r *run) error {
+	filter, err := r.c.readFilter()
+	if err != nil {
+		return err
+	}
+	s := r.cfg.Seccomp
+	r.p.Label(seccompField)
+	r.sealed = true
+	if !s.Notify {
+		r.p.Seccomp(s.Flags, filter)
+		return nil
+	}
+	pidfd, err := r.stubPidfd()
+	if err != nil {
+		return err
+	}
+	r.agent, err = seccomp.Dial(r.ctx, s.ListenerPath)
+	if err != nil {
+		return errors.Join(config.Below(seccompField, err), pidfd.Close())
+	}
+	if os.Geteuid() != 0 {
+		// To take a descriptor is to trace (pidfd_getfd(2)), and who is not root
+		// may not trace a process that is not dumpable. execve decides anew.
+		r.p.Prctl(unix.PR_SET_DUMPABLE, 1)
+	}
+	listener := r.p.Seccomp(s.Flags, filter)
+	r.p.Hold(listener, func(fd int) error {
+		err := r.handOver(pidfd, fd)
+		if err != nil {
+			err = errors.Join(config.Below(seccompField, err), unix.PidfdSendSignal(int(pidfd.Fd()), unix.SIGKILL, nil, 0))
+		}
+		return errors.Join(err, pidfd.Close())
+	})
+	return nil
+}
+
+// stubPidfd gives a pidfd of the process that is the stub, which is the
+// caller's.
+func (r *run) stubPidfd() (*os.File, error) {
+	if r.child == nil {
+		return r.c.state.openProcess()
+	}
+	fd, err := unix.FcntlInt(r.child.Pidfd.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), "pidfd"), nil
+}
+
+// handOver sends the listener, the stub's descriptor fd, to the agent.
+func (r *run) handOver(pidfd *os.File, fd int) error {
+	n, err := unix.PidfdGetfd(int(pidfd.Fd()), fd, 0)
+	if err != nil {
+		return fmt.Errorf("pidfd_getfd: %w", err)
+	}
+	listener := os.NewFile(uintptr(n), "listener")
+	defer listener.Close()
+	const want = "anon_inode:seccomp notify"
+	if link, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", n)); err != nil || link != want {
+		return errors.Join(fmt.Errorf("descriptor %d of the container's process is no listener: %q", fd, link), err)
+	}
+	state := specs.ContainerProcessState{Version: specs.Version, Pid: r.c.state.Pid, Metadata: r.cfg.Seccomp.Metadata}
+	switch {
+	case r.hook != nil:
+		state.Pid, state.State = r.child.Pid, r.c.hookState(specs.StateCreated)
+	case r.verb == inExec:
+		state.Pid, state.State = r.child.Pid, r.c.hookState(specs.StateRunning)
+	default: // that it is created is told when it has its filter, by other runtimes
+		state.State = r.c.hookState(specs.StateCreating)
+	}
+	return r.agent.Send(listener, state)
+}
+
+// filterError says what to do about a filter that the kernel does not take,
+// nil if err is not about that.
+func filterError(err error) error {
+	var call *stub.Error
+	if !errors.As(err, &call) || call.Call != "seccomp" {
+		return nil
+	}
+	switch call.Errno {
+	case unix.EACCES:
+		return &config.FieldError{Field: seccompField, Err: fmt.Errorf("%w (needs CAP_SYS_ADMIN, or process.noNewPrivileges)", err)}
+	case unix.EINVAL:
+		return &config.FieldError{Field: seccompField + ".flags", Err: fmt.Errorf("%w (\"features\" shows which flags the kernel takes)", err)}
+	}
+	return err
+}

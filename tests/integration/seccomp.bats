@@ -1,0 +1,304 @@
+# linux.seccomp: which system calls a container may make.
+load helpers
+
+prepare() {
+	new_bundle
+	cp "$PROBE" "$BUNDLE/rootfs/bin/probe"
+}
+
+# profile DEFAULT [RULE...]: a profile of rules in JSON. $EXTRA is more of it.
+profile() {
+	config '.linux.seccomp = ({defaultAction: $default, architectures: [$arch],
+		syscalls: [$ARGS.positional[] | fromjson]} * ($extra | fromjson))' \
+		--arg default "SCMP_ACT_$1" --arg arch "SCMP_ARCH_$(uname -m | tr a-z A-Z)" --arg extra "${EXTRA:-{\}}" --args -- "${@:2}"
+}
+
+# rule ACTION NAME [MORE]: an entry of syscalls.
+rule() {
+	jq -nc --arg action "SCMP_ACT_$1" --arg name "$2" --argjson more "${3:-{\}}" '{names: [$name], action: $action} + $more'
+}
+
+# when INDEX OP VALUE [VALUETWO]: conditions, for rule.
+when() {
+	printf '{"args": [{"index": %s, "op": "SCMP_CMP_%s", "value": %s, "valueTwo": %s}]}' "$1" "$2" "$3" "${4:-0}"
+}
+
+# no_new_privs true|false
+no_new_privs() {
+	config ".process.noNewPrivileges = $1"
+}
+
+# calls CALL...: what comes of system calls in the container, on one line.
+calls() {
+	args /bin/probe calls "$@"
+	rt_ok run --bundle "$BUNDLE" "c$BATS_TEST_NUMBER"
+	out=${out//$'\n'/ }
+}
+
+@test "a call that is denied returns the errno" {
+	profile ALLOW "$(rule ERRNO personality)" "$(rule ERRNO getpgid '{"errnoRet": 7}')"
+	local on
+	for on in true false; do
+		no_new_privs "$on"
+		calls personality getpgid
+		assert_equal 'personality EPERM getpgid E2BIG' "$out"
+	done
+}
+
+@test "a filter holds for every user" {
+	profile ALLOW "$(rule ERRNO getpgid)"
+	local on
+	config '.process.user = {uid: 1000, gid: 1000}'
+	for on in true false; do
+		no_new_privs "$on"
+		calls getpgid
+		assert_equal 'getpgid EPERM' "$out"
+	done
+}
+
+@test "the process knows that it is filtered, and has the capabilities of config.json" {
+	profile ALLOW "$(rule ERRNO getpgid)"
+	config '.process.capabilities = {bounding: ["CAP_KILL", "CAP_CHOWN"], permitted: ["CAP_KILL"], effective: ["CAP_KILL"]}'
+	no_new_privs false
+	run_script 'grep -E "^(Cap|NoNewPrivs|Seccomp:)" /proc/self/status | tr "\n\t" "  "'
+	assert_equal 'CapInh: 0000000000000000 CapPrm: 0000000000000021 CapEff: 0000000000000021 CapBnd: 0000000000000021 CapAmb: 0000000000000000 NoNewPrivs: 0 Seccomp: 2 ' "$out"
+	config '.process.user.uid = 1000'
+	run_script 'grep -E "^(Cap|NoNewPrivs|Seccomp:)" /proc/self/status | tr "\n\t" "  "'
+	assert_equal 'CapInh: 0000000000000000 CapPrm: 0000000000000000 CapEff: 0000000000000000 CapBnd: 0000000000000021 CapAmb: 0000000000000000 NoNewPrivs: 0 Seccomp: 2 ' "$out"
+	no_new_privs true
+	run_script 'grep -E "^(NoNewPrivs|Seccomp:)" /proc/self/status | tr "\n\t" "  "'
+	assert_equal 'NoNewPrivs: 1 Seccomp: 2 ' "$out"
+}
+
+@test "arguments are compared, all 64 bits of them" {
+	profile ALLOW "$(rule ERRNO personality "$(when 0 EQ 8)")" \
+		"$(rule ERRNO getppid "$(when 0 GT 4294967296)")" \
+		"$(rule ERRNO getpgid "$(when 0 MASKED_EQ 61440 4096)")"
+	calls personality,8 getppid,4294967296 getppid,4294967297 getpgid,0x1fff getpgid,0x3fff
+	assert_equal 'personality,8 EPERM getppid,4294967296 0 getppid,4294967297 EPERM getpgid,0x1fff EPERM getpgid,0x3fff ESRCH' "$out"
+}
+
+@test "two conditions on one argument are alternatives" {
+	profile ALLOW "$(rule ERRNO getppid '{"args": [{"index": 0, "op": "SCMP_CMP_EQ", "value": 3}, {"index": 0, "op": "SCMP_CMP_EQ", "value": 5}]}')"
+	calls getppid,3 getppid,4 getppid,5
+	assert_equal 'getppid,3 EPERM getppid,4 0 getppid,5 EPERM' "$out"
+}
+
+@test "conditions on two arguments must both hold" {
+	profile ALLOW "$(rule ERRNO getppid '{"args": [{"index": 0, "op": "SCMP_CMP_EQ", "value": 3}, {"index": 1, "op": "SCMP_CMP_NE", "value": 5}]}')" \
+		"$(rule ERRNO getpgid '{"args": [{"index": 0, "op": "SCMP_CMP_EQ", "value": 999999}, {"index": 1, "op": "SCMP_CMP_EQ", "value": 5}]}')"
+	calls getppid,3 getppid,4 getpgid,999999
+	assert_equal 'getppid,3 EPERM getppid,4 0 getpgid,999999 ESRCH' "$out"
+}
+
+@test "a call that kills ends the process by SIGSYS" {
+	local action
+	for action in KILL KILL_THREAD KILL_PROCESS; do
+		profile ALLOW "$(rule "$action" mkdir)" "$(rule "$action" mkdirat)"
+		args mkdir /tmp/x
+		rt run --bundle "$BUNDLE" c
+		assert_equal 159 "$status"
+	done
+}
+
+@test "a call that traps sends SIGSYS" {
+	profile ALLOW "$(rule TRAP chdir)"
+	# The signal can be handled; the shell does so between two commands.
+	config '.process.cwd = "/"'
+	run_script 'trap "echo trapped" SYS; cd /bin; echo on'
+	assert_equal $'trapped\non' "$out"
+}
+
+@test "a call that is traced fails when nobody traces" {
+	profile ALLOW "$(rule TRACE getppid)"
+	calls getppid
+	assert_equal 'getppid ENOSYS' "$out"
+}
+
+@test "a call that is logged goes on" {
+	profile ALLOW "$(rule LOG getppid)"
+	calls getppid
+	assert_equal 'getppid 0' "$out"
+}
+
+@test "calls newer than the profile are answered with ENOSYS" {
+	# The names of what the probe needs are in Podman's profile.
+	local names
+	names=$(jq -c '[.syscalls[] | select(.action == "SCMP_ACT_ALLOW" and .args == null).names[]] - ["getppid", "faccessat2"]' "$BATS_TEST_DIRNAME/../../seccomp/testdata/podman.json")
+	profile ERRNO "{\"names\": $names, \"action\": \"SCMP_ACT_ALLOW\"}"
+	calls getppid future
+	assert_equal 'getppid EPERM future ENOSYS' "$out"
+	# One that is not as new as the newest known is denied.
+	profile ERRNO "{\"names\": $(jq -c '. + ["futex_waitv"]' <<<"$names"), \"action\": \"SCMP_ACT_ALLOW\"}"
+	calls faccessat2
+	assert_equal 'faccessat2 EPERM' "$out"
+}
+
+@test "the default profile of Docker" {
+	config '.linux.seccomp = $p[0]' --slurpfile p "$BATS_TEST_DIRNAME/../../seccomp/testdata/docker.json"
+	calls getppid future
+	assert_equal 'getppid 0 future ENOSYS' "$out"
+	config '.process.capabilities = {bounding: ["CAP_SYS_ADMIN"], permitted: ["CAP_SYS_ADMIN"], effective: ["CAP_SYS_ADMIN"]}'
+	run_script 'mkdir /tmp/x 2>/dev/null; mount -t tmpfs x /tmp 2>&1 || true; ls /bin/sh'
+	assert_match '^mount: permission denied' "$out"
+	assert_match '/bin/sh$' "$out"
+}
+
+@test "names that nobody knows are left out" {
+	profile ALLOW "$(rule ERRNO no_such_call)" "$(rule ERRNO getppid)"
+	calls getppid
+	assert_equal 'getppid EPERM' "$out"
+}
+
+@test "the flags of the specification are taken" {
+	EXTRA='{"flags": ["SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"]}' \
+		profile ALLOW "$(rule ERRNO getppid)"
+	calls getppid
+	assert_equal 'getppid EPERM' "$out"
+}
+
+@test "exec is filtered too" {
+	profile ALLOW "$(rule ERRNO getppid)"
+	args sleep 1000
+	start_detached c
+	local more
+	for more in "" --no-new-privs; do
+		# shellcheck disable=SC2086 # none, or one
+		rt_ok exec $more c /bin/probe calls getppid
+		assert_equal 'getppid EPERM' "$out"
+	done
+	rt_ok exec --user 1000 c sh -c 'grep -E "^(CapPrm|Seccomp:)" /proc/self/status | tr "\n\t" "  "'
+	assert_equal 'CapPrm: 0000000000000000 Seccomp: 2 ' "$out"
+}
+
+# bats test_tags=berth
+@test "a startContainer hook is filtered" {
+	profile ALLOW "$(rule ERRNO getppid)"
+	mkdir -m 777 "$T/seen"
+	config '.mounts += [{destination: "/out", type: "bind", source: $out, options: ["bind"]}]
+		| .hooks.startContainer = [{path: "/bin/sh", args: ["sh", "-c", "/bin/probe calls getppid >/out/hook"]}]' --arg out "$T/seen"
+	args true
+	rt_ok run --bundle "$BUNDLE" c
+	assert_equal 'getppid EPERM' "$(cat "$T/seen/hook")"
+}
+
+# bats test_tags=berth
+@test "a filter need allow nothing but execve" {
+	local on
+	for on in true false; do
+		no_new_privs "$on"
+		profile KILL_PROCESS "$(rule ALLOW execve)"
+		args true
+		rt run --bundle "$BUNDLE" c
+		assert_equal 159 "$status" # the program's own first call
+		assert_equal '' "$(grep -v level=warning "$T/err" || true)"
+	done
+}
+
+# bats test_tags=berth
+@test "start tells that the filter denies execve" {
+	profile ALLOW "$(rule ERRNO execve '{"errnoRet": 13}')"
+	args true
+	rt_ok create --bundle "$BUNDLE" c
+	rt start c
+	refused 'start .c.: execute program: exec "/bin/true": permission denied$'
+}
+
+# bats test_tags=berth
+@test "a profile that is too long is an error of create's" {
+	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [range(1000) | {names: ["read"], action: "SCMP_ACT_ERRNO",
+		args: [{index: 0, op: "SCMP_CMP_EQ", value: (. * 3 + 100)}]}]}'
+	args true
+	rt create --bundle "$BUNDLE" c
+	refused 'compile filter: linux\.seccomp\.syscalls: the filter has [0-9]* instructions, and the kernel takes 4096'
+}
+
+# bats test_tags=berth
+@test "what is wrong with a profile is named" {
+	args true
+	profile ALLOW "$(rule ERRNO getppid "$(when 6 EQ 0)")"
+	rt create --bundle "$BUNDLE" c
+	refused 'linux\.seccomp\.syscalls\[0\]\.args\[0\]\.index: 6: a system call has arguments 0 to 5'
+	profile ALOW
+	rt create --bundle "$BUNDLE" c
+	refused 'linux\.seccomp\.defaultAction: unknown action "SCMP_ACT_ALOW"; did you mean "SCMP_ACT_ALLOW"?'
+}
+
+# agent: answer getppid with 4242 for the containers of this test.
+agent() {
+	background "$PROBE" agent "$T/agent" "$T"
+	wait_for 5 [ -S "$T/agent" ]
+	EXTRA=$(jq -nc --arg path "$T/agent" '{listenerPath: $path, listenerMetadata: "a=b"}')
+}
+
+@test "a listener answers for a container" {
+	local on
+	agent
+	profile ALLOW "$(rule NOTIFY getppid)"
+	for on in true false; do
+		no_new_privs "$on"
+		calls getppid getpgid
+		assert_equal 'getppid 4242 getpgid ESRCH' "$out"
+	done
+}
+
+@test "a listener is told whose it is" {
+	agent
+	profile ALLOW "$(rule NOTIFY getppid)"
+	config '.annotations = {"a": "b"}'
+	args sleep 1000
+	start_detached c
+	wait_for 5 appears "$T/state.1"
+	local want pid
+	pid=$(init_pid c)
+	want=$(jq -ncS --argjson pid "$pid" --arg bundle "$BUNDLE" '{fds: ["seccompFd"], metadata: "a=b", pid: $pid,
+		state: {annotations: {a: "b"}, bundle: $bundle, id: "c", pid: $pid, status: "creating"}}')
+	assert_equal "$want" "$(jq -cS 'del(.ociVersion, .state.ociVersion) | .state.annotations |= {a}' "$T/state.1")"
+	rt_ok exec c /bin/probe calls getppid
+	assert_equal 'getppid 4242' "$out"
+	wait_for 5 appears "$T/state.2"
+	assert_equal "$(jq -c --argjson pid "$pid" '["running", $pid, true]' <<<null)" \
+		"$(jq -c --argjson pid "$pid" '[.state.status, .state.pid, .pid != $pid]' "$T/state.2")"
+}
+
+# bats test_tags=berth
+@test "a listener answers for every call of a container" {
+	agent
+	profile NOTIFY
+	calls getppid getpgid
+	assert_equal 'getppid 4242 getpgid ESRCH' "$out"
+}
+
+# bats test_tags=berth
+@test "flags of a listener" {
+	agent
+	EXTRA=$(jq -c '.flags = ["SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"]' <<<"$EXTRA") \
+		profile ALLOW "$(rule NOTIFY getppid)"
+	calls getppid
+	assert_equal 'getppid 4242' "$out"
+}
+
+# bats test_tags=berth
+@test "a listener without an agent is an error" {
+	args true
+	profile ALLOW "$(rule NOTIFY getppid)"
+	rt create --bundle "$BUNDLE" c
+	refused 'linux\.seccomp\.listenerPath: missing: SCMP_ACT_NOTIFY wants a socket'
+	EXTRA='{"listenerPath": "/nowhere"}' profile ALLOW "$(rule NOTIFY getppid)"
+	rt create --bundle "$BUNDLE" c
+	refused 'compile filter: linux\.seccomp\.listenerPath: "/nowhere": no such file or directory'
+	agent
+	profile ALLOW "$(rule NOTIFY getppid)"
+	rt_ok create --bundle "$BUNDLE" c
+	stop_background
+	rt start c
+	refused 'install filter: linux\.seccomp\.listenerPath: ".*/agent": connection refused \(is the seccomp agent running\?\)$'
+	wait_for 5 has_status c stopped
+}
+
+# bats test_tags=berth
+@test "features tells of seccomp" {
+	rt_ok features
+	assert_equal '[true,9,7,23,4]' "$(jq -c '.linux.seccomp | [.enabled, (.actions, .operators, .archs, .knownFlags | length)]' <<<"$out")"
+	assert_match TSYNC "$(jq -c .linux.seccomp.supportedFlags <<<"$out")"
+}
