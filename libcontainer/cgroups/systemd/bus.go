@@ -38,7 +38,8 @@ type bus struct {
 }
 
 // dial connects to the system's systemd, or to the user's: by the message bus,
-// or, where there is none, by the socket that systemd itself listens on.
+// or, where there is none or it takes no more, by the socket that systemd itself
+// listens on.
 func dial(ctx context.Context, user bool) (*bus, error) {
 	public, private, err := addresses(user)
 	if err != nil {
@@ -49,7 +50,8 @@ func dial(ctx context.Context, user bool) (*bus, error) {
 
 func dialAt(ctx context.Context, public, private string, user bool) (*bus, error) {
 	b, err := connect(ctx, public, true, patience())
-	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ECONNREFUSED) {
+	// A dbus-daemon takes 256 connections of a user.
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ECONNREFUSED) || is(err, errLimits) {
 		var e error
 		if b, e = connect(ctx, private, false, patience()); e == nil {
 			return b, nil
@@ -166,15 +168,23 @@ func (b *bus) send(method string, args ...any) {
 	b.manager().Go(managerInterface+"."+method, dbus.FlagNoReplyExpected, nil, args...)
 }
 
-// do calls a method and stores what it returns.
+// errLimits is the message bus's refusal of one message or connection more.
+const errLimits = "org.freedesktop.DBus.Error.LimitsExceeded"
+
+// do calls a method and stores what it returns. While the message bus has too
+// many messages for systemd already, it tries again.
 func (b *bus) do(ctx context.Context, object dbus.BusObject, method string, args []any, result ...any) error {
 	ctx, cancel := context.WithTimeout(ctx, b.limits.call)
 	defer cancel()
-	err := object.CallWithContext(ctx, method, 0, args...).Store(result...)
-	if err != nil && ctx.Err() != nil {
-		err = late(ctx, method, b.limits.call)
+	for delay := 5 * time.Millisecond; ; delay *= 2 {
+		err := object.CallWithContext(ctx, method, 0, args...).Store(result...)
+		if err != nil && ctx.Err() != nil {
+			return late(ctx, method, b.limits.call)
+		}
+		if !is(err, errLimits) || pause(ctx, delay) != nil {
+			return err
+		}
 	}
-	return err
 }
 
 // invoke calls a method of systemd's manager.

@@ -33,6 +33,8 @@ type fakeSystemd struct {
 	hang []string
 	// refuse are errors by method, or by the name of a property.
 	refuse map[string]dbus.Error
+	// busy is how many calls of StartTransientUnit the bus does not deliver.
+	busy int
 	// result is how jobs end, "done" if empty, "never" for not at all.
 	result string
 	jobs   uint32
@@ -211,6 +213,10 @@ func refusal(name, text string) dbus.Error { return dbus.Error{Name: name, Body:
 func (f *fakeSystemd) perform(method, unit string, args []any) (body []any, job dbus.ObjectPath, err error) {
 	if e, ok := f.refuse[method]; ok {
 		return nil, "", e
+	}
+	if method == "StartTransientUnit" && f.busy > 0 {
+		f.busy--
+		return nil, "", refusal(errLimits, "Rejected: destination has a full message queue")
 	}
 	_, exists := f.state[unit]
 	f.jobs++

@@ -207,6 +207,14 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+func TestBusyBus(t *testing.T) {
+	m, f, _, _ := setup(t, Options{})
+	f.set(func() { f.busy = 3 })
+	if err := m.Start(t.Context(), 42, nil); err != nil || len(f.called()) != 4 {
+		t.Errorf("%v, %q", err, f.called())
+	}
+}
+
 func TestJobFails(t *testing.T) {
 	m, f, _, _ := setup(t, Options{})
 	f.set(func() { f.result = "failed" })
@@ -331,6 +339,13 @@ func TestDialWithoutBus(t *testing.T) {
 			t.Errorf("a private socket knows no message bus: %q", f.calls)
 		}
 	})
+	full := newFake(t)
+	full.refuse["Hello"] = refusal(errLimits, "The maximum number of active connections for UID 0 has been reached")
+	b, err = dialAt(t.Context(), "unix:path="+full.address, private, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.close()
 	if _, err := dialAt(t.Context(), public, public, true); !errors.Is(err, unix.ENOENT) || !strings.Contains(err.Error(), "enable-linger") {
 		t.Error(err)
 	}
