@@ -1,10 +1,9 @@
 package ociruntime
 
 import (
-	"math"
 	"os"
 
-	"github.com/berth-oci/berth/libcontainer/idmap"
+	"github.com/berth-oci/berth/internal/probe"
 )
 
 // Unprivileged reports whether this process is to be taken for an unprivileged
@@ -12,14 +11,7 @@ import (
 // that a user has made, as Podman does. The root of a container with a systemd
 // of its own, as LXD makes them, is none such for that.
 func Unprivileged(systemdCgroup bool) bool {
-	return os.Geteuid() != 0 || inUserNamespace() && !(systemdCgroup && firstIsNear())
-}
-
-// inUserNamespace tells whether there is another user namespace around this
-// process's: the first has all ids.
-func inUserNamespace() bool {
-	maps, err := idmap.Read(os.Getpid())
-	return err == nil && !(len(maps.UIDs) == 1 && maps.UIDs[0].HostID == 0 && maps.UIDs[0].Size == math.MaxUint32)
+	return os.Geteuid() != 0 || probe.InUserNamespace() && !(systemdCgroup && firstIsNear())
 }
 
 // firstIsNear tells whether process 1 is in this process's user namespace. That

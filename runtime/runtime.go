@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/berth-oci/berth/internal/probe"
 	"github.com/berth-oci/berth/libcontainer"
 )
 
@@ -41,7 +42,7 @@ type Runtime struct {
 // for root of a user namespace that a user has made, $XDG_RUNTIME_DIR/berth.
 func DefaultRoot() (string, error) {
 	dir, root := os.Getenv("XDG_RUNTIME_DIR"), os.Geteuid() == 0
-	if root && (dir == "" || !inUserNamespace() || firstIsNear()) {
+	if root && (dir == "" || !probe.InUserNamespace() || firstIsNear()) {
 		return "/run/berth", nil
 	}
 	if dir == "" {

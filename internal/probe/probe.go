@@ -4,6 +4,7 @@ package probe
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -21,4 +22,11 @@ func LastCap() (int, error) {
 		return 0, fmt.Errorf("read %s: %q is no capability number", file, b)
 	}
 	return n, nil
+}
+
+// InUserNamespace reports whether there is another user namespace around this
+// process's: the first has all ids (user_namespaces(7)).
+func InUserNamespace() bool {
+	text, err := os.ReadFile("/proc/self/uid_map")
+	return err == nil && !slices.Equal(strings.Fields(string(text)), []string{"0", "0", "4294967295"})
 }

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"github.com/berth-oci/berth/internal/probe"
 )
 
 // Remedy adds to an error what an unprivileged user can do about it, if it is
 // that there is no permission to make or change a cgroup, or none was made.
 func Remedy(err error) error {
-	if os.Geteuid() == 0 || !errors.Is(err, fs.ErrPermission) && !errors.Is(err, ErrNoCgroup) {
+	if os.Geteuid() == 0 && !probe.InUserNamespace() || !errors.Is(err, fs.ErrPermission) && !errors.Is(err, ErrNoCgroup) {
 		return err
 	}
 	return fmt.Errorf("%w (the container of an unprivileged user needs a cgroup v2 that is delegated to him: "+

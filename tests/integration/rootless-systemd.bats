@@ -72,3 +72,11 @@ own_cgroup() {
 	rt_ok update --pids-limit 60 c
 	assert_equal 60 "$(cat "$dir/pids.max")"
 }
+
+@test "rootless: root in a user namespace of the user's has systemd make a cgroup" {
+	# As podman does for its user.
+	config '.linux.cgroupsPath = "user.slice:berth:" + $id | .linux.namespaces |= map(select(.type != "cgroup"))' --arg id "c$BATS_TEST_NUMBER"
+	script 'grep ^0:: /proc/self/cgroup'
+	out=$(env -u USER unshare --user --map-root-user --map-auto --mount "$RUNTIME" --root "$ROOT" --systemd-cgroup run --bundle "$BUNDLE" c </dev/null 2>"$T/err") || failed "$(<"$T/err")"
+	assert_match "^0::/.*/user@$(id -u).service/user.slice/berth-c$BATS_TEST_NUMBER.scope" "$out"
+}

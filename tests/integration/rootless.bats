@@ -406,3 +406,67 @@ has_lines() {
 	rt_ok start c
 	rt_ok exec c true
 }
+
+# Root in a user namespace that an unprivileged user has made: that is how engines
+# run the runtime for him.
+
+# as_namespace_root COMMAND...
+as_namespace_root() {
+	as_user env -u USER unshare --user --map-root-user --map-auto --mount "$@"
+}
+
+# privileged_bundle: one that does not know that it is run by such a root.
+privileged_bundle() {
+	"$T/user/bin/runtime" spec --bundle "$T" # by the host's root
+	mv "$T/config.json" "$BUNDLE/config.json"
+	config '.process.terminal = false'
+}
+
+@test "rootless: root in a user namespace runs a container without another" {
+	privileged_bundle
+	config '.process.oomScoreAdj = 500 | .linux.sysctl = {"kernel.msgmax": "5000"}'
+	script 'id -u; readlink /proc/self/ns/user; cat /proc/self/uid_map /proc/self/oom_score_adj /proc/sys/kernel/msgmax; echo x >/dev/null && echo written'
+	status=0
+	as_namespace_root "$T/user/bin/runtime" --root "$ROOT" run --bundle "$BUNDLE" c >"$T/out" 2>"$T/err" </dev/null || failed "$(<"$T/err")"
+	out=$(squeezed "$(<"$T/out")")
+	assert_match $'^0\n.*\n0 4242 1\n1 200000 65535\n500\n5000\nwritten$' "$out"
+	refute_match "$(readlink /proc/self/ns/user | tr -dc 0-9)" "$out"
+}
+
+@test "rootless: root in a user namespace leads a container through its life" {
+	privileged_bundle
+	args sleep 1000
+	# shellcheck disable=SC2016 # for the inner shell
+	as_namespace_root sh -euc '
+		create() { "$@" create --bundle "$bundle" c </dev/null >/dev/null 2>&1 3>&-; }
+		export bundle=$1
+		shift
+		create "$@"
+		"$@" start c
+		"$@" exec c id -u
+		"$@" state c | grep status
+		"$@" kill c KILL
+		until "$@" state c | grep -q stopped; do :; done
+		"$@" delete c
+		"$@" list -q' sh "$BUNDLE" "$T/user/bin/runtime" --root "$ROOT" >"$T/out" 2>"$T/err" || failed "$(<"$T/err")"
+	assert_equal $'0\n  "status": "running",' "$(<"$T/out")"
+}
+
+# bats test_tags=berth
+@test "rootless: the state of root in a user namespace is below XDG_RUNTIME_DIR" {
+	privileged_bundle
+	script 'true'
+	as_namespace_root "$T/user/bin/runtime" run --bundle "$BUNDLE" c </dev/null 2>"$T/err" || failed "$(<"$T/err")"
+	assert_equal '4242 700' "$(stat -c '%u %a' "$ROOT")"
+}
+
+# bats test_tags=berth
+@test "rootless: a limit that root in a user namespace cannot set is refused with what it takes" {
+	privileged_bundle
+	config '.linux.resources.memory = {limit: 100000000}'
+	args true
+	status=0
+	as_namespace_root "$T/user/bin/runtime" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err" || status=$?
+	read_output
+	refused 'linux.resources.memory.limit: .*systemd-run --user --scope -p Delegate=yes'
+}
