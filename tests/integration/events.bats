@@ -81,7 +81,6 @@ used_up() {
 	done
 }
 
-# bats test_tags=host,guest
 @test "throttling is counted" {
 	config '.linux.resources.cpu = {quota: 2000, period: 20000}'
 	script 'while :; do :; done'
@@ -154,7 +153,6 @@ eat_memory='trap : USR1; echo ready; sleep 1000 & wait; tail /dev/zero; echo "ta
 	alive "$watcher"
 }
 
-# bats test_tags=host,guest
 @test "events tells that memory has run out when that ends the container" {
 	config '.linux.resources.memory = {limit: 20971520, swap: 20971520}'
 	script 'trap : USR1; echo ready; sleep 1000 & wait; exec tail /dev/zero'

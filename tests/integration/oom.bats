@@ -20,7 +20,6 @@ needs_memory() {
 	rt_ok delete probe
 }
 
-# bats test_tags=host,guest
 @test "what has too little memory says so, whatever is tried, and leaves nothing" {
 	needs_memory
 	local limit smallest='' killed=0
@@ -46,6 +45,12 @@ needs_memory() {
 	echo "# killed at $killed limits, the smallest that works is $smallest" >&3
 	[ "$killed" -gt 0 ]
 	[ "$smallest" -le 524288 ]
+}
+
+# bats test_tags=host,guest
+@test "true runs in 512 KiB" {
+	memory_limit 524288
+	rt_ok run --bundle "$BUNDLE" c
 }
 
 @test "a program in the foreground that is killed for want of memory says so" {

@@ -30,12 +30,14 @@ cgroup_file() {
 	return 1
 }
 
-# needs_limit NAME...: skip where the kernel has no such limit.
+# needs_limit NAME...: skip where the kernel has no such limit. On v2 a controller
+# is enabled when a limit is set, and has no files before that.
 needs_limit() {
 	local name file
 	for name in "$@"; do
 		for file in $(limit_files "$name"); do
 			! cgroup_file "${file%:*}" >/dev/null || continue 2
+			! grep -qsw "${file%%.*}" /sys/fs/cgroup/cgroup.controllers || continue 2
 		done
 		skip "no $name in the cgroups of this host"
 	done
