@@ -256,7 +256,7 @@ func TestApplyOrder(t *testing.T) {
 // value, of lines and of lists.
 func TestTransaction(t *testing.T) {
 	before := map[string]string{
-		"memory.max": "4096", "cpu.max": "max 100000", "cpuset.cpus": "",
+		"memory.max": "4096", "cpu.max": "max 100000", "cpuset.cpus": "", "cpuset.mems": "", "cpuset.mems.effective": "0-3",
 		"io.max": "8:0 rbps=1 wbps=max", "io.weight": "default 100\n8:0 50", "memory.oom_control": "oom_kill_disable 0\nunder_oom 0",
 	}
 	writes := []Write{
@@ -264,6 +264,7 @@ func TestTransaction(t *testing.T) {
 		{File: "memory.max", Value: "12288"},
 		{File: "cpu.max", Value: "500 1000"},
 		{File: "cpuset.cpus", Value: "0-1"},
+		{File: "cpuset.mems", Value: "0"},
 		{File: "io.max", Row: "8:0", Value: "8:0 rbps=2"},
 		{File: "io.weight", Row: "default", Value: "200"},
 		{File: "memory.oom_control", Row: "oom_kill_disable", Value: "1"},
@@ -288,6 +289,8 @@ func TestTransaction(t *testing.T) {
 	}
 	// The kernel takes these one by one, and what was a line is written alone.
 	before["io.weight"], before["memory.oom_control"] = "100", "0"
+	// The kernel would not have it empty again.
+	before["cpuset.mems"] = before["cpuset.mems.effective"]
 	for name, want := range before {
 		if got, err := ReadFile(dir, name); got != want {
 			t.Errorf("%s = %q, want %q, %v", name, got, want, err)

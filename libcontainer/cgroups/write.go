@@ -60,12 +60,9 @@ func (t *Transaction) write(dir string, w Write) error {
 	if readErr == nil && w.holds(now) {
 		return nil
 	}
+	old := w.before(dir, now)
 	if err := w.apply(dir); err != nil {
 		return err
-	}
-	old, ok := w.valueIn(now)
-	if !ok {
-		old = w.Unset
 	}
 	// What cannot be read (memory.reclaim) is no setting that could be restored.
 	if readErr == nil && old != "" {
@@ -169,6 +166,24 @@ func (w Write) valueIn(content string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// before returns what to write to have again what the file holds now; it is
+// empty if nothing does that.
+func (w Write) before(dir, now string) string {
+	old, ok := w.valueIn(now)
+	if !ok {
+		return w.Unset
+	}
+	if now != "" {
+		return old
+	}
+	// A cpuset of v2 that has processes cannot be emptied again (ENOSPC): it
+	// gets for itself what it had from above.
+	if effective, err := ReadFile(dir, w.File+".effective"); err == nil {
+		return cmp.Or(effective, old)
+	}
+	return old
 }
 
 // Invalid returns the error for a field of linux.resources with a value that
