@@ -58,6 +58,7 @@ type run struct {
 	stopKill  func() bool // ends the killing of the child when ctx ends
 	p         *stub.Proc
 	tree      *rootfs.Tree
+	mounts    []rootfs.Op // to be added
 	mover     *network.Mover
 	kcore     bool        // the kernel has a /proc/kcore
 	entered   *stub.Value // the working directory, tried as root
@@ -185,6 +186,10 @@ func (r *run) opName() string {
 		return "start"
 	case inExec:
 		return "exec"
+	case inAddMounts:
+		return "add mounts to"
+	case inRemoveMounts:
+		return "remove mounts from"
 	}
 	return "create"
 }

@@ -41,12 +41,16 @@ const (
 	inCreateHook // a createContainer hook, on its way into the container
 	inStartHook  // a startContainer hook
 	inExec       // a process in a container that exists
+	inAddMounts
+	inRemoveMounts
 )
 
 const (
 	inHooks = inCreateHook | inStartHook
 	// inSecond is what gets into a container by a second stub.
 	inSecond = inHooks | inExec
+	// inMounts is for what only changes the container's mounts.
+	inMounts = inAddMounts | inRemoveMounts
 )
 
 // step is a row of the table.
@@ -107,7 +111,7 @@ var steps = [...]step{
 		why: "not dumpable and without the caller's descriptors before it joins anything (CVE-2016-9962, CVE-2024-21626)",
 	},
 	{
-		name: "start second stub", side: host, in: inSecond, ground: hostTree,
+		name: "start second stub", side: host, in: inSecond | inMounts, ground: hostTree,
 		do: startSecond, undo: undoStub,
 		why: "what gets into a container that exists does it like its first process: as a stub, step by step; on v2 it is born in the container's cgroup",
 	},
@@ -342,14 +346,29 @@ var steps = [...]step{
 		why:  "a ramdisk that is \"/\" cannot be pivoted; what else the host has mounted is unmounted, above all its procfs, which is not the container's to write to",
 	},
 	{
+		name: "take mounts along", side: inst, in: inAddMounts, ground: hostTree,
+		do:  takeMounts,
+		why: "the sources of bind mounts are the host's: they are made here, detached, and attached in there",
+	},
+	{
 		name: "join container before its pivot", side: inst, in: inCreateHook, ground: hostTree,
 		do:  joinUnpivoted,
 		why: "all at once by the pidfd of its first process (setns(2), Linux 5.8)",
 	},
 	{
-		name: "join container", side: inst, in: inStartHook | inExec, ground: jailed,
+		name: "join container", side: inst, in: inStartHook | inExec | inMounts, ground: jailed,
 		do:  joinContainer,
 		why: "all at once by the pidfd of its first process (setns(2), Linux 5.8)",
+	},
+	{
+		name: "attach mounts", side: host, in: inAddMounts, ground: jailed,
+		do:  attachMounts,
+		why: "by descriptor, at places that are looked for from the container's root: the container can change them at any moment",
+	},
+	{
+		name: "detach mounts", side: host, in: inRemoveMounts, ground: jailed,
+		do:  detachMounts,
+		why: "the place is looked for as it is for mounts that are added",
 	},
 	{
 		name: "fork into container", side: host, in: inSecond, ground: jailed,
@@ -472,6 +491,9 @@ type Step struct {
 	// Create, Start and Exec say which commands take it; CreateContainer and
 	// StartContainer, which hooks on their way into the container.
 	Create, Start, Exec, CreateContainer, StartContainer bool
+	// AddMounts and RemoveMounts say whether it is taken when the mounts of a
+	// container that exists are changed.
+	AddMounts, RemoveMounts bool
 	// Undone says that a failure later on takes it back.
 	Undone bool
 }
@@ -485,6 +507,7 @@ func Steps() []Step {
 			Conditional: s.when != nil, Undone: s.undo != nil,
 			Create: s.in&inCreate != 0, Start: s.in&inStart != 0, Exec: s.in&inExec != 0,
 			CreateContainer: s.in&inCreateHook != 0, StartContainer: s.in&inStartHook != 0,
+			AddMounts: s.in&inAddMounts != 0, RemoveMounts: s.in&inRemoveMounts != 0,
 		}
 	}
 	return list

@@ -31,7 +31,11 @@ func startSecond(r *run) error {
 	o := stub.Options{
 		Files: append(files, init), CgroupFD: -1, RegionSize: stub.RegionSize(args, env), Dir: r.c.dir, Log: r.log,
 	}
-	err = r.startIn(r.cgroup.Entry().Dir, o)
+	cgroup := ""
+	if r.cgroup != nil {
+		cgroup = r.cgroup.Entry().Dir
+	}
+	err = r.startIn(cgroup, o)
 	if takesNoProcess(err) && r.anyCgroup {
 		err = r.startBeside(o)
 	}

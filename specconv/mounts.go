@@ -35,6 +35,29 @@ func convertMounts(list []specs.Mount, out *config.Config, linux *specs.Linux) e
 	return nil
 }
 
+// ConvertMounts checks mounts that are to be added to a container which has this
+// configuration. Errors name them as parts of "mounts".
+func ConvertMounts(list []specs.Mount, own *config.Config) ([]config.Mount, error) {
+	out := config.Config{Bundle: own.Bundle, Namespaces: own.Namespaces}
+	err := convertMounts(list, &out, &specs.Linux{UIDMappings: own.UIDMappings, GIDMappings: own.GIDMappings})
+	return out.Mounts, err
+}
+
+// MountPoints checks the destinations, and nothing else, of mounts that are to
+// be taken out of a container.
+func MountPoints(list []specs.Mount) ([]config.Mount, error) {
+	out := make([]config.Mount, len(list))
+	for i := range list {
+		field := index("mounts", i)
+		destination, err := inContainer(field+".destination", list[i].Destination)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = config.Mount{Field: field, Destination: destination}
+	}
+	return out, nil
+}
+
 // convert checks one mount.
 func (ctx *mountsContext) convert(out *config.Mount, m *specs.Mount, field string) error {
 	destination, err := inContainer(field+".destination", m.Destination)

@@ -55,7 +55,7 @@ func (u unknownCommand) Error() string { return fmt.Sprintf("No help topic for '
 // command gives the whole command line.
 func (a *app) command() *cli.Command {
 	commands := []*cli.Command{
-		a.createCommand(), a.deleteCommand(), a.execCommand(), a.featuresCommand(), a.killCommand(), a.listCommand(),
+		a.createCommand(), a.deleteCommand(), a.execCommand(), a.featuresCommand(), a.killCommand(), a.listCommand(), a.mountsCommand(),
 		a.pauseCommand(), a.resumeCommand(), a.runCommand(), a.specCommand(), a.startCommand(), a.stateCommand(),
 		a.eventsCommand(), a.psCommand(), a.updateCommand(),
 	}

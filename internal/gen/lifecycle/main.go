@@ -19,7 +19,7 @@ const head = `# What happens, in which order
 Generated from the step table (libcontainer/steps.go) by "make generate"; do not edit.
 
 Every step is taken by the runtime on the host, or queued for the stub, the
-container's first process (for exec and hooks a second one), which performs it as
+container's first process (for exec, mounts and hooks a second one), which performs it as
 system calls. *Ground* is what the
 stub still stands on when the step is done; it only shrinks. When a step fails,
 those marked ↶ are taken back, last first, and the error names the step.
@@ -56,6 +56,8 @@ func page() []byte {
 	section(&b, "create", steps, func(s libcontainer.Step) bool { return s.Create })
 	section(&b, "start", steps, func(s libcontainer.Step) bool { return s.Start })
 	section(&b, "exec", steps, func(s libcontainer.Step) bool { return s.Exec })
+	section(&b, "mounts add", steps, func(s libcontainer.Step) bool { return s.AddMounts })
+	section(&b, "mounts remove", steps, func(s libcontainer.Step) bool { return s.RemoveMounts })
 	section(&b, "a createContainer hook", steps, func(s libcontainer.Step) bool { return s.CreateContainer })
 	section(&b, "a startContainer hook", steps, func(s libcontainer.Step) bool { return s.StartContainer })
 	return b.Bytes()

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"github.com/urfave/cli/v3"
+
+	ociruntime "github.com/berth-oci/berth/runtime"
+)
+
+func (a *app) mountsCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "mounts",
+		Usage:     "change the mounts of a container that runs, or is created: FILE (or -, standard input) has an array like mounts of config.json; to remove some, their destinations are enough",
+		ArgsUsage: "add|remove ID FILE",
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			if err := exactArgs(cmd, 3); err != nil {
+				return err
+			}
+			var change func(*ociruntime.Container, context.Context, []specs.Mount) error
+			switch what := cmd.Args().First(); what {
+			case "add":
+				change = (*ociruntime.Container).AddMounts
+			case "remove":
+				change = (*ociruntime.Container).RemoveMounts
+			default:
+				return fmt.Errorf("mounts %s: want add or remove", what)
+			}
+			list, err := readMounts(cmd.Args().Get(2))
+			if err != nil {
+				return err
+			}
+			rt, err := a.runtime(cmd)
+			if err != nil {
+				return err
+			}
+			c, err := rt.Load(cmd.Args().Get(1))
+			if err != nil {
+				return err
+			}
+			if err := closeOnExec(); err != nil {
+				return err
+			}
+			return change(c, ctx, list)
+		},
+	}
+}
+
+// readMounts reads an array of mounts.
+func readMounts(path string) ([]specs.Mount, error) {
+	in := io.ReadCloser(os.Stdin)
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		in = f
+	}
+	defer in.Close() //nolint:errcheck // read only
+	var list []specs.Mount
+	if err := json.NewDecoder(in).Decode(&list); err != nil {
+		return nil, fmt.Errorf("mounts %q: %w", path, err)
+	}
+	return list, nil
+}

@@ -1,0 +1,92 @@
+package libcontainer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/rootfs"
+)
+
+// AddMounts mounts file systems in a container that runs, or is created, in
+// order. When one fails, those before it are taken out again.
+func (c *Container) AddMounts(ctx context.Context, list []config.Mount) error {
+	return opError("add mounts to", c.ID(), "", c.changeMounts(ctx, inAddMounts, list))
+}
+
+// RemoveMounts takes mounts out of a container, in order, by their
+// Destination. What still uses one keeps it.
+func (c *Container) RemoveMounts(ctx context.Context, list []config.Mount) error {
+	return opError("remove mounts from", c.ID(), "", c.changeMounts(ctx, inRemoveMounts, list))
+}
+
+func (c *Container) changeMounts(ctx context.Context, verb verbs, list []config.Mount) error {
+	status, err := c.Status()
+	switch {
+	case err != nil:
+		return err
+	case status == Stopped || status == Creating:
+		return stateError(fmt.Sprintf("cannot change the mounts of a %s container", status))
+	}
+	own, err := c.Config()
+	if err != nil {
+		return err
+	}
+	cfg := *own
+	cfg.Mounts = list
+	r := &run{
+		table: steps[:], ctx: ctx, verb: verb, cfg: &cfg, c: c, launch: new(Launch), log: c.log,
+		unprivileged: os.Geteuid() != 0,
+	}
+	err = r.walk()
+	r.release()
+	if err != nil {
+		return c.endedMeanwhile(err)
+	}
+	return errors.Join(r.child.Close(), r.child.Reap(), r.child.Release())
+}
+
+// takeMounts has what is bound of the host made, to be taken along.
+func takeMounts(r *run) (err error) {
+	r.mounts, err = rootfs.Additions(r.p, r.cfg.Mounts)
+	return err
+}
+
+// attachMounts mounts what was taken along, and the others.
+func attachMounts(r *run) error {
+	r.tree = rootfs.Enter(r.child)
+	for i := range r.mounts {
+		if err := r.tree.Run(r.mounts[i : i+1]); err != nil {
+			return errors.Join(err, r.detachLast(i))
+		}
+	}
+	return nil
+}
+
+// detachLast takes the first n mounts out again, the last of them first.
+func (r *run) detachLast(n int) error {
+	for ; n > 0; n-- {
+		r.tree.RemoveMount(r.cfg.Mounts[n-1].Destination)
+	}
+	return r.tree.Do()
+}
+
+func detachMounts(r *run) error {
+	r.tree = rootfs.Enter(r.child)
+	for i := range r.cfg.Mounts {
+		m := &r.cfg.Mounts[i]
+		r.tree.RemoveMount(m.Destination)
+		err := r.tree.Do()
+		if errors.Is(err, unix.EINVAL) {
+			err = fmt.Errorf("%w (nothing is mounted there)", err)
+		}
+		if err != nil {
+			return &config.FieldError{Field: m.Field, Err: err}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,85 @@
+package rootfs
+
+import (
+	"errors"
+	"path"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/mounts"
+	"github.com/berth-oci/berth/libcontainer/stub"
+)
+
+// Enter queues the opening of the root of a container that exists: the stub has
+// joined it, and has it as "/".
+func Enter(child *stub.Child) *Tree {
+	p := child.Proc
+	return &Tree{p: p, child: child, root: p.Openat(stub.Num(unix.AT_FDCWD), "/", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)}
+}
+
+// Additions queues, while the stub sees the host's file systems, the making of
+// what is bound of them, and gives the operations that mount the list in the
+// container that it is then to join.
+func Additions(p *stub.Proc, list []config.Mount) ([]Op, error) {
+	plan := make([]Op, len(list))
+	for i := range list {
+		op := mountOp{Mount: &list[i]}
+		if err := op.addable(); err != nil {
+			return nil, &config.FieldError{Field: op.Field, Err: err}
+		}
+		if !op.Bind {
+			plan[i] = mountOrStaged(&op)
+			continue
+		}
+		p.Label("%s", &op)
+		plan[i] = &broughtMount{mountOp: op, brought: mounts.Make(p, op.Mount)}
+		p.Label("")
+	}
+	return plan, nil
+}
+
+// addable tells what only a container that is being made can have.
+func (m *mountOp) addable() error {
+	switch {
+	case m.Remount:
+		return errors.New("remount is for the mounts of config.json")
+	case m.CopySymlink:
+		return errors.New("copy-symlink is for the mounts of config.json")
+	case m.Type == "cgroup", m.Type == "cgroup2":
+		return errors.New("a cgroup file system can be mounted when a container is made, not later")
+	case m.Destination == "/":
+		return errors.New(`nothing can be mounted on "/" of a container that exists`)
+	case m.Bind && m.staged():
+		return errors.New("idmap, and options that mount(2) alone knows, are for bind mounts of config.json")
+	}
+	return nil
+}
+
+// broughtMount is a bind mount that was made where its source can be seen.
+type broughtMount struct {
+	mountOp
+	brought mounts.Detached
+}
+
+// Apply queues its attachment.
+func (b *broughtMount) Apply(t *Tree) {
+	b.at = t.target(b.point())
+	b.checkPlace(t)
+	b.attach(t, b.brought, b.at)
+	t.p.CloseFd(b.at)
+}
+
+// instead is nothing: the source is out of sight.
+func (b *broughtMount) instead(error) Op { return nil }
+
+// RemoveMount queues what takes a mount out of a container that the stub has
+// joined. What still uses it keeps it.
+func (t *Tree) RemoveMount(destination string) {
+	t.p.Label("unmount %q", destination)
+	parent := t.p.OpenInRoot(t.root, path.Dir(destination), unix.O_PATH|unix.O_DIRECTORY)
+	t.p.Fchdir(parent)
+	t.p.CloseFd(parent)
+	t.p.Umount2(path.Base(destination), unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW)
+	t.p.Label("")
+}

@@ -1,0 +1,130 @@
+# mounts add and mounts remove: the mounts of a container that runs. runc has
+# no such commands.
+# bats file_tags=berth
+load helpers
+
+prepare() {
+	new_bundle
+	config '.root.readonly = false'
+	args sleep 1000
+	mkdir "$T/source"
+	echo content >"$T/source/file"
+}
+
+# mounts_of JSON: what is to be changed, in $T/mounts.json.
+mounts_of() {
+	jq -n "$1" --arg source "$T/source" >"$T/mounts.json"
+}
+
+# inside COMMAND...: its output is in $out.
+inside() {
+	rt_ok exec c "$@"
+}
+
+@test "a directory of the host is mounted in a container that runs" {
+	start_detached c
+	mounts_of '[{destination: "/new/place", source: $source, options: ["bind", "ro", "nosuid"]}]'
+	rt_ok mounts add c "$T/mounts.json"
+	inside cat /new/place/file
+	assert_equal content "$out"
+	inside cat /proc/1/mountinfo
+	assert_options "$out" /new/place ro nosuid
+	rt_ok mounts remove c "$T/mounts.json"
+	inside sh -c 'ls /new/place; grep -c /new /proc/1/mountinfo || true'
+	assert_equal 0 "$out"
+}
+
+@test "a file, and a file system, are mounted from standard input" {
+	start_detached c
+	mounts_of '[{destination: "/hosts", source: "\($source)/file", options: ["bind"]},
+		{destination: "/scratch", type: "tmpfs", source: "tmpfs", options: ["size=64k", "mode=700", "noexec"]}]'
+	RT_STDIN=$T/mounts.json rt_ok mounts add c -
+	inside sh -c 'cat /hosts; stat -c %a /scratch; cat /proc/self/mountinfo'
+	assert_match $'^content\n700\n' "$out"
+	assert_options "$out" /scratch noexec
+	assert_match 'size=64k' "$(mount_data "$out" /scratch)"
+}
+
+@test "mounts are added to a container that is created, or paused" {
+	rt_ok create --bundle "$BUNDLE" c
+	mounts_of '[{destination: "/one", source: $source, options: ["bind"]}]'
+	rt_ok mounts add c "$T/mounts.json"
+	rt_ok start c
+	inside cat /one/file
+	rt_ok pause c
+	mounts_of '[{destination: "/two", source: $source, options: ["bind"]}]'
+	rt_ok mounts add c "$T/mounts.json"
+	rt_ok resume c
+	inside cat /one/file /two/file
+	assert_equal $'content\ncontent' "$out"
+}
+
+@test "mounts are added in a user namespace" {
+	new_user_namespace 0:100000:65536
+	start_detached c
+	mounts_of '[{destination: "/one", source: $source, options: ["bind", "ro"]}, {destination: "/two", type: "tmpfs", source: "tmpfs"}]'
+	rt_ok mounts add c "$T/mounts.json"
+	inside sh -c 'cat /one/file; touch /two/x && stat -c %u /two/x'
+	assert_equal $'content\n0' "$out"
+	rt_ok mounts remove c "$T/mounts.json"
+	inside sh -c 'ls /one /two'
+	refute_match file "$out"
+}
+
+@test "when one cannot be mounted, none is" {
+	start_detached c
+	inside cat /proc/1/mountinfo
+	local before=$out
+	mounts_of '[{destination: "/one", source: $source, options: ["bind"]}, {destination: "/two", type: "nofs", source: "x"}]'
+	rt mounts add c "$T/mounts.json"
+	refused 'mounts\[1\].*no file system \\?"nofs'
+	inside cat /proc/1/mountinfo
+	assert_equal "$before" "$out"
+}
+
+@test "what makes no sense is refused" {
+	start_detached c
+	mounts_of '[{destination: "/one", source: "/nowhere", options: ["bind"]}]'
+	rt mounts add c "$T/mounts.json"
+	refused 'mounts\[0\].*no such file or directory'
+	mounts_of '[{destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup"}]'
+	rt mounts add c "$T/mounts.json"
+	refused 'mounts\[0\]: a cgroup file system'
+	mounts_of '[{destination: "/proc/sys", source: $source, options: ["bind"]}]'
+	rt mounts add c "$T/mounts.json"
+	refused 'mounts\[0\]'
+	mounts_of '[{destination: "/etc"}]'
+	rt mounts remove c "$T/mounts.json"
+	refused 'mounts\[0\].*nothing is mounted there'
+	rt mounts swap c "$T/mounts.json"
+	refused 'want add or remove'
+	rt mounts add nope "$T/mounts.json"
+	refused 'container does not exist'
+	rt_ok kill c KILL
+	wait_for 5 has_status c stopped
+	mounts_of '[{destination: "/one", source: $source, options: ["bind"]}]'
+	rt mounts add c "$T/mounts.json"
+	refused 'stopped'
+}
+
+@test "links of the image's lead to no place outside of it" {
+	ln -s /../../../../../../../tmp "$BUNDLE/rootfs/out"
+	ln -s /proc/self/root "$BUNDLE/rootfs/magic"
+	start_detached c
+	mounts_of '[{destination: "/out/place", source: $source, options: ["bind"]}]'
+	rt_ok mounts add c "$T/mounts.json"
+	inside cat /tmp/place/file
+	[ ! -e /tmp/place ]
+	mounts_of '[{destination: "/magic/place", source: $source, options: ["bind"]}]'
+	rt mounts add c "$T/mounts.json"
+	refused 'magic'
+}
+
+@test "nothing of the one who mounts is left in the container" {
+	start_detached c
+	mounts_of '[{destination: "/one", source: $source, options: ["bind"]}]'
+	rt_ok mounts add c "$T/mounts.json"
+	inside sh -c 'ls -d /proc/[0-9]* | wc -l'
+	# The first process, sh, ls and wc.
+	assert_equal 4 "$out"
+}
