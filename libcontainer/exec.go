@@ -102,7 +102,7 @@ func subCgroups(own, sub map[string]string) (map[string]string, error) {
 			names[dir] = name
 		}
 		if !ok && controller != "" {
-			return nil, fmt.Errorf("unknown controller %s: the container's are %s", controller, strings.Join(slices.Sorted(maps.Keys(own)), " "))
+			return nil, fmt.Errorf("unknown controller %s (the container has %s)", controller, strings.TrimSpace(strings.Join(slices.Sorted(maps.Keys(own)), " ")))
 		}
 	}
 	dirs := make(map[string]string, len(own))

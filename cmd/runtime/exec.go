@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v3"
 	"golang.org/x/term"
 
+	"github.com/berth-oci/berth/libcontainer/capabilities"
 	ociruntime "github.com/berth-oci/berth/runtime"
 )
 
@@ -168,7 +169,9 @@ func execProcess(cmd *cli.Command, c *ociruntime.Container) (*specs.Process, err
 		p.NoNewPrivileges = cmd.Bool("no-new-privs")
 	}
 	p.ApparmorProfile, p.SelinuxLabel = cmd.String("apparmor"), cmd.String("process-label")
-	addCapabilities(p.Capabilities, cmd.StringSlice("cap"))
+	if err := addCapabilities(p.Capabilities, cmd.StringSlice("cap")); err != nil {
+		return nil, err
+	}
 	return p, setUser(&p.User, cmd.String("user"), cmd.Int64Slice("additional-gids"))
 }
 
@@ -211,13 +214,19 @@ func readProcess(path string) (*specs.Process, error) {
 
 // addCapabilities adds to the sets that let the process use a capability, and
 // to those that let its children if the container has any of that kind.
-func addCapabilities(caps *specs.LinuxCapabilities, more []string) {
+func addCapabilities(caps *specs.LinuxCapabilities, more []string) error {
+	for _, name := range more {
+		if _, err := capabilities.Parse(name); err != nil {
+			return fmt.Errorf("--cap: %w", err)
+		}
+	}
 	caps.Bounding = append(caps.Bounding, more...)
 	caps.Effective = append(caps.Effective, more...)
 	caps.Permitted = append(caps.Permitted, more...)
 	if len(caps.Inheritable) > 0 {
 		caps.Ambient = append(caps.Ambient, more...)
 	}
+	return nil
 }
 
 // setUser changes ids to those of --user, and adds groups.

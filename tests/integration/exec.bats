@@ -179,6 +179,13 @@ no_orphan_of_exec() {
 	assert_equal $'CapInh:\t0000000000000000\nCapPrm:\t0000000000000021\nCapEff:\t0000000000000021\nCapBnd:\t0000000000000021\nCapAmb:\t0000000000000000' "$out"
 }
 
+# runc 1.1 says nothing; later ones warn.
+# bats test_tags=berth
+@test "--cap wants the name of a capability" {
+	ex --cap net_admin c true
+	exec_refused 'did you mean .*CAP_NET_ADMIN'
+}
+
 @test "--no-new-privs is set when it is given" {
 	config '.process.noNewPrivileges = false'
 	ex_ok c grep NoNewPrivs /proc/self/status
