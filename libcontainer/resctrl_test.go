@@ -23,7 +23,7 @@ func TestDeleteRemovesResctrl(t *testing.T) {
 		{intelrdt.Group{Name: "gold", Monitor: "c"}, "gold/mon_groups/c", false},
 	} {
 		root, resctrl := t.TempDir(), t.TempDir()
-		if err := os.MkdirAll(filepath.Join(resctrl, test.dir), 0o755); err != nil { //nolint:forbidigo // a directory of the test's
+		if err := os.MkdirAll(filepath.Join(resctrl, test.dir), 0o755); err != nil {
 			t.Fatal(err)
 		}
 		test.group.Root = resctrl

@@ -60,7 +60,7 @@ func (k *kernel) fill(dir string) {
 
 func (k *kernel) file(name, text string) {
 	path := filepath.Join(k.root, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:forbidigo // a directory of the test's
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		k.t.Fatal(err)
 	}
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
@@ -262,9 +262,11 @@ func TestOrder(t *testing.T) {
 		Schemata: []string{"L2:0=f", "L3:0=1"}, MemBwSchema: "MB:0=20", L3CacheSchema: "L3CODE:0=f\nL3DATA:0=f0\n",
 	})
 	want := []Line{
-		{"linux.intelRdt.l3CacheSchema", "L3CODE:0=f"}, {"linux.intelRdt.l3CacheSchema", "L3DATA:0=f0"},
+		{"linux.intelRdt.l3CacheSchema", "L3CODE:0=f"},
+		{"linux.intelRdt.l3CacheSchema", "L3DATA:0=f0"},
 		{"linux.intelRdt.memBwSchema", "MB:0=20"},
-		{"linux.intelRdt.schemata[0]", "L2:0=f"}, {"linux.intelRdt.schemata[1]", "L3:0=1"},
+		{"linux.intelRdt.schemata[0]", "L2:0=f"},
+		{"linux.intelRdt.schemata[1]", "L3:0=1"},
 	}
 	if !reflect.DeepEqual(lines, want) {
 		t.Errorf("got %v", lines)
