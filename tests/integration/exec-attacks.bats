@@ -67,6 +67,7 @@ attempt() {
 	refute_match "$RUNTIME|written" "$(cat "$BUNDLE/rootfs/seen" 2>/dev/null)"
 }
 
+# bats test_tags=berth
 @test "what is not yet the program is not to be had from inside" {
 	# CVE-2016-9962
 	cp "$PROBE" "$BUNDLE/rootfs/bin/probe"
@@ -75,6 +76,7 @@ attempt() {
 	spy_on_execs
 }
 
+# bats test_tags=berth
 @test "nor in a user namespace, for root with CAP_SYS_PTRACE" {
 	cp "$PROBE" "$BUNDLE/rootfs/bin/probe"
 	args /bin/probe spy
@@ -106,6 +108,7 @@ spy_on_execs() {
 	assert_match 'ptmx' "$msg"
 }
 
+# bats test_tags=berth
 @test "a passwd without an end does not keep exec" {
 	rm "$BUNDLE/rootfs/etc/passwd"
 	mkfifo "$BUNDLE/rootfs/etc/passwd"
@@ -117,6 +120,7 @@ spy_on_execs() {
 	assert_equal / "$out"
 }
 
+# bats test_tags=berth
 @test "a container that ends while exec starts is told of" {
 	# Whenever it ends: an exit code of the process's, or one clear error.
 	local i end=0
