@@ -24,6 +24,7 @@ import (
 type fakeSystemd struct {
 	t       *testing.T
 	address string
+	clients sync.WaitGroup
 
 	mu    sync.Mutex
 	calls []string            // "Method unit"
@@ -49,19 +50,20 @@ func newFake(t *testing.T) *fakeSystemd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all sync.WaitGroup
-	all.Go(func() {
+	var accepting sync.WaitGroup
+	accepting.Go(func() {
 		for {
 			c, err := l.Accept()
 			if err != nil {
 				return
 			}
-			all.Go(func() { f.serve(c) })
+			f.clients.Go(func() { f.serve(c) })
 		}
 	})
 	t.Cleanup(func() {
 		l.Close()
-		all.Wait()
+		accepting.Wait()
+		f.clients.Wait()
 	})
 	return f
 }

@@ -140,6 +140,7 @@ func TestLeftover(t *testing.T) {
 			}
 		}
 		err := m.Start(t.Context(), 42, nil)
+		f.clients.Wait() // for calls whose answer nobody waits for, too
 		props, state := f.unit("x-y.scope")
 		switch {
 		case test.ok && (err != nil || state != "active" || props == nil):
