@@ -10,6 +10,7 @@ package rootfs
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"strings"
 
@@ -156,6 +157,9 @@ func (t *Tree) queueSome(plan []Op) []int {
 // Do performs what is queued and judges it.
 func (t *Tree) Do() error {
 	err := t.p.Do()
+	if err != nil { // those that it did not come to are none
+		maps.DeleteFunc(t.held, func(_ string, fd *stub.Value) bool { return fd.Err() != nil })
+	}
 	checks := t.checks
 	t.checks = nil
 	reached := 1 << 30

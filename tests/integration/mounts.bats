@@ -278,6 +278,15 @@ mount_at() {
 	refute_match shared "$(awk '{ print $7 }' <<<"$inside")"
 }
 
+@test "a procfs is mounted where nothing is, and hidden there" {
+	rmdir "$BUNDLE/rootfs/proc" 2>/dev/null || true
+	config '.mounts += [{destination: "/a/b/proc", type: "proc", source: "proc"}] | .linux.maskedPaths += ["/a/b/proc/timer_list"] | .root.readonly = false'
+	run_script 'cat /proc/self/mountinfo; wc -c </a/b/proc/timer_list'
+	assert_equal proc "$(mount_type "$out" /proc)"
+	assert_equal proc "$(mount_type "$out" /a/b/proc)"
+	assert_match $'\n0$' "$out"
+}
+
 @test "a symlink on the way to a destination leads nowhere else" {
 	mkdir "$T/source"
 	mkdir "$T/decoy"
