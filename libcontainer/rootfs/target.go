@@ -58,12 +58,11 @@ func (t *Tree) target(at point) *stub.Value {
 }
 
 // makeLast queues the making of one directory or empty file. It exists mostly.
-func (t *Tree) makeLast(parent *stub.Value, name string, dir bool) {
+func (t *Tree) makeLast(parent *stub.Value, name string, dir bool) *stub.Value {
 	if dir {
-		t.p.Mkdirat(parent, name, 0o755).MayFail()
-	} else {
-		t.p.Mknodat(parent, name, unix.S_IFREG|0o644, 0).MayFail()
+		return t.p.Mkdirat(parent, name, 0o755).MayFail()
 	}
+	return t.p.Mknodat(parent, name, unix.S_IFREG|0o644, 0).MayFail()
 }
 
 // maxLinks is how many dangling links are followed, as path_resolution(7) has it.
@@ -94,7 +93,7 @@ func (t *Tree) makeOne(name string, dir bool, links int) error {
 		return err
 	}
 	parent := t.open(path.Dir(name), unix.O_DIRECTORY)
-	t.makeLast(parent, path.Base(name), dir)
+	made := t.makeLast(parent, path.Base(name), dir)
 	link := make([]byte, unix.PathMax)
 	read := t.p.Readlinkat(parent, path.Base(name), link).MayFail()
 	there = t.open(name, 0).MayFail()
@@ -103,7 +102,10 @@ func (t *Tree) makeOne(name string, dir bool, links int) error {
 	if err := t.p.Do(); err != nil || there.Err() == nil {
 		return err
 	}
-	if read.Err() != nil || links == maxLinks {
+	switch err := made.Err(); {
+	case err != nil && !errors.Is(err, unix.EEXIST):
+		return fmt.Errorf("make %q: %w", name, err)
+	case read.Err() != nil || links == maxLinks:
 		return there.Err()
 	}
 	n := max(0, min(read.Int(), len(link)))

@@ -258,6 +258,15 @@ prepare() {
 }
 
 # bats test_tags=berth
+@test "rootless: what cannot be made in an image that is another's is named" {
+	rm -rf "$BUNDLE/rootfs/proc"
+	chown 0:0 "$BUNDLE/rootfs"
+	args true
+	rt run --bundle "$BUNDLE" c
+	refused 'mounts\[0\]: mount proc .*make "/proc": permission denied$'
+}
+
+# bats test_tags=berth
 @test "rootless: owners of a mount cannot be mapped" {
 	args true
 	config '.mounts += [{destination: "/tmp", type: "none", source: $s, options: ["bind", "idmap"]}]' --arg s "$T/user/run"
