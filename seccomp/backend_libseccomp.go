@@ -166,5 +166,5 @@ func export(filter *seccomp.ScmpFilter) ([]unix.SockFilter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Parse(text)
+	return decode(text), nil
 }

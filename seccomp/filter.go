@@ -64,11 +64,15 @@ func Parse(b []byte) ([]unix.SockFilter, error) {
 	if len(b) == 0 || len(b)%InstructionSize != 0 || len(b) > instructionsMost*InstructionSize {
 		return nil, fmt.Errorf("seccomp filter of %d bytes", len(b))
 	}
+	return decode(b), nil
+}
+
+func decode(b []byte) []unix.SockFilter {
 	program := make([]unix.SockFilter, 0, len(b)/InstructionSize)
 	for ; len(b) > 0; b = b[InstructionSize:] {
 		program = append(program, unix.SockFilter{
 			Code: binary.NativeEndian.Uint16(b), Jt: b[2], Jf: b[3], K: binary.NativeEndian.Uint32(b[4:]),
 		})
 	}
-	return program, nil
+	return program
 }

@@ -20,6 +20,9 @@ var measurements = []struct {
 	{"run", func(b *bundle, c *candidate) error {
 		return b.do(c, "run", "--bundle", b.dir, "bench")
 	}},
+	{"run, filtered", func(b *bundle, c *candidate) error {
+		return b.do(c, "run", "--bundle", b.filtered(), "bench")
+	}},
 	{"create+start+delete", func(b *bundle, c *candidate) error {
 		return errors.Join(
 			b.do(c, "create", "--bundle", b.dir, "bench"),
@@ -65,11 +68,29 @@ func (b *bundle) fill(berth string) error {
 	if out, err := exec.Command(berth, "spec", "--bundle", b.dir).CombinedOutput(); err != nil {
 		return fmt.Errorf("spec: %w: %s", err, out)
 	}
-	return b.write(b.dir, "container", "/bin/true")
+	if err := b.write(b.dir, "container", nil, "/bin/true"); err != nil {
+		return err
+	}
+	return b.fillFiltered()
 }
 
-// write makes a config.json in a directory of what "spec" has made.
-func (b *bundle) write(dir, cgroup string, args ...string) error {
+// filtered is a bundle of the same with Docker's default seccomp profile.
+func (b *bundle) filtered() string { return filepath.Join(b.dir, "filtered") }
+
+func (b *bundle) fillFiltered() error {
+	text, err := os.ReadFile("seccomp/testdata/docker.json")
+	if err != nil {
+		return err
+	}
+	if err := os.Mkdir(b.filtered(), 0o755); err != nil {
+		return err
+	}
+	return b.write(b.filtered(), "container", text, "/bin/true")
+}
+
+// write makes a config.json in a directory of what "spec" has made, with a
+// seccomp profile unless that is nil.
+func (b *bundle) write(dir, cgroup string, profile json.RawMessage, args ...string) error {
 	text, err := os.ReadFile(filepath.Join(b.dir, "config.json"))
 	if err != nil {
 		return err
@@ -84,7 +105,11 @@ func (b *bundle) write(dir, cgroup string, args ...string) error {
 	process["terminal"] = false
 	process["args"] = args
 	config["root"].(map[string]any)["path"] = filepath.Join(b.dir, "rootfs")
-	config["linux"].(map[string]any)["cgroupsPath"] = b.cgroup + "/" + cgroup
+	linux := config["linux"].(map[string]any)
+	linux["cgroupsPath"] = b.cgroup + "/" + cgroup
+	if profile != nil {
+		linux["seccomp"] = profile
+	}
 	if text, err = json.Marshal(config); err != nil {
 		return err
 	}
@@ -97,7 +122,7 @@ func (b *bundle) startTarget(c *candidate) error {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return err
 	}
-	if err := b.write(dir, "target-"+c.name, "/bin/sleep", "1000000"); err != nil {
+	if err := b.write(dir, "target-"+c.name, nil, "/bin/sleep", "1000000"); err != nil {
 		return err
 	}
 	return b.do(c, "run", "--detach", "--bundle", dir, "target")

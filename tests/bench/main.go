@@ -1,7 +1,8 @@
 // Command bench measures berth against runc, and crun where it runs: each in
 // turn on the same bundle, medians of many rounds, as ratios. It fails when
-// "run" takes more than BENCH_LIMIT (0.4) of runc's time, or "exec" more than
-// 0.5, which follows when that is changed.
+// "run" takes more than BENCH_LIMIT (0.4) of runc's time, "exec" more than
+// 0.5, or "run" with Docker's seccomp profile more than 1.05 of what it takes
+// without, which both follow when that is changed.
 //
 //	BENCH_ROUNDS  rounds, 40 unless set
 //	BENCH_LIMIT   most that berth's run may take of runc's, 0.4 unless set; 0: no limit
@@ -23,6 +24,8 @@ import (
 const (
 	runLimit  = 0.4
 	execLimit = 0.5
+	// filterLimit is of berth's own time without a filter.
+	filterLimit = 1.05
 )
 
 // a candidate is a runtime that is measured.
@@ -194,6 +197,12 @@ func judge(candidates []*candidate, limit float64) error {
 		if r := ratio(candidates[0], candidates[i], name); limit > 0 && r > most {
 			return fmt.Errorf("%s takes %.2f of runc's time: more than %.2f", name, r, most)
 		}
+	}
+	took := candidates[0].took
+	filtered := float64(median(took["run, filtered"])) / float64(median(took["run"]))
+	fmt.Printf("%-22s%9.2f of berth's run\n", "run, filtered", filtered)
+	if most := filterLimit * limit / runLimit; limit > 0 && filtered > most {
+		return fmt.Errorf("with Docker's seccomp profile run takes %.2f of its time without: more than %.2f", filtered, most)
 	}
 	return nil
 }

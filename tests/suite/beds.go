@@ -45,6 +45,7 @@ var beds = []bed{
 		},
 		tags: []string{"!systemd,!systemd-user,!guest,!guest-user", "host"},
 	},
+	{name: "libseccomp", enter: []string{"tests/beds/libseccomp", "--"}, tags: []string{"libseccomp"}},
 	{name: "v2", enter: []string{"tests/beds/v2", "--"}, tags: []string{"v2,!v1"}},
 	{name: "systemd", enter: []string{"tests/beds/systemd", "--"}, tags: []string{"systemd"}},
 	{name: "systemd-user", enter: []string{"tests/beds/systemd", "--user", "--"}, tags: []string{"systemd-user"}},

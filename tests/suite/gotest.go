@@ -30,8 +30,20 @@ type goRun struct {
 	ended  []testEvent
 }
 
-func runGoTests(r *report) error {
-	cmd := exec.Command("go", "test", "-json", "-count=1", "./...")
+// runGoTests runs the tests of all packages.
+func runGoTests(r *report) error { return goTest(r, "./...") }
+
+// runLibseccompTests runs those that compare our filters with libseccomp's.
+func runLibseccompTests(r *report) error {
+	if _, err := os.Stat("/usr/include/seccomp.h"); err != nil {
+		r.lacking("go-libseccomp", "libseccomp-dev is not installed")
+		return nil
+	}
+	return goTest(r, "-tags", "libseccomp", "./seccomp")
+}
+
+func goTest(r *report, args ...string) error {
+	cmd := exec.Command("go", append([]string{"test", "-json", "-count=1"}, args...)...)
 	cmd.Stderr = os.Stderr
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {

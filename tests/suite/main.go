@@ -119,6 +119,7 @@ func main() {
 	var all report
 	if *goTests {
 		all.timed("go", runGoTests)
+		all.timed("go-libseccomp", runLibseccompTests)
 	}
 	for _, bed := range in {
 		b := batsRun{bed: bed, runtime: *runtime, files: flag.Args(), filter: *filter}
