@@ -49,6 +49,7 @@ used_up() {
 	[ "$(wc -l <"$(cgroup_file cgroup.procs)")" = 2 ] && grep -q sleep "/proc/$(init_pid c)/cmdline"
 }
 
+# bats test_tags=host,guest
 @test "statistics have the keys that engines read" {
 	config '.linux.resources.memory = {limit: 104857600}'
 	start_detached c

@@ -1,6 +1,5 @@
 # Nothing is left behind: neither after many runs, nor when the runtime is
 # killed in the middle.
-# bats file_tags=v2
 load helpers
 
 BATS_TEST_TIMEOUT=240
@@ -117,6 +116,7 @@ survives_kill() {
 	done
 }
 
+# bats test_tags=v2
 @test "create killed at 30 moments leaves nothing that delete --force does not clear" {
 	args sleep 1000
 	survives_kill create --bundle "$BUNDLE" c

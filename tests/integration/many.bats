@@ -1,5 +1,5 @@
 # Many containers at once.
-# bats file_tags=berth
+# bats file_tags=berth,v2
 load helpers
 
 BATS_TEST_TIMEOUT=180

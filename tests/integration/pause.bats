@@ -1,4 +1,5 @@
 # pause and resume: cli.md 1.5, 3.13.
+# bats file_tags=v2
 load helpers
 
 prepare() {

@@ -1,4 +1,5 @@
 # ps: cli.md 2.3.
+# bats file_tags=v2
 load helpers
 
 prepare() {

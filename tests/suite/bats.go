@@ -75,13 +75,18 @@ func (b *batsRun) run(r *report) error {
 	if err != nil {
 		return err
 	}
+	record, err := os.OpenFile(".cache/"+b.bed.name+".tap", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o644)
+	if err != nil {
+		return err
+	}
+	defer record.Close()
 	var stderr lastLine
 	cmd.Stderr = io.MultiWriter(os.Stderr, &stderr)
 	cmd.WaitDelay = 5 * time.Second // for those who hold stderr open
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	readErr := b.read(r, stdout)
+	readErr := b.read(r, io.TeeReader(stdout, record))
 	var exit *exec.ExitError
 	if err := cmd.Wait(); err != nil && !errors.As(err, &exit) {
 		return err

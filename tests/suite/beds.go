@@ -24,6 +24,8 @@ type bed struct {
 	tags []string
 	// guest is set for what is emulated, and slow.
 	guest bool
+	// made makes what the bed is made from, unless that is there; enter would.
+	made string
 	// dir is the directory of the tests; that of the integration tests if empty.
 	dir string
 }
@@ -47,10 +49,10 @@ var beds = []bed{
 	},
 	{name: "libseccomp", enter: []string{"tests/beds/libseccomp", "--"}, tags: []string{"libseccomp"}},
 	{name: "v2", enter: []string{"tests/beds/v2", "--"}, tags: []string{"v2,!v1"}},
-	{name: "systemd", enter: []string{"tests/beds/systemd", "--"}, tags: []string{"systemd"}},
-	{name: "systemd-user", enter: []string{"tests/beds/systemd", "--user", "--"}, tags: []string{"systemd-user"}},
-	{name: "guest", enter: []string{"tests/beds/guest", "--"}, tags: []string{"guest"}, guest: true},
-	{name: "guest-user", enter: []string{"tests/beds/guest", "--user", "--"}, tags: []string{"guest-user"}, guest: true},
+	{name: "systemd", enter: []string{"tests/beds/systemd", "--"}, tags: []string{"systemd"}, made: "tests/beds/tree"},
+	{name: "systemd-user", enter: []string{"tests/beds/systemd", "--user", "--"}, tags: []string{"systemd-user"}, made: "tests/beds/tree"},
+	{name: "guest", enter: []string{"tests/beds/guest", "--"}, tags: []string{"guest"}, guest: true, made: "tests/beds/guest-image"},
+	{name: "guest-user", enter: []string{"tests/beds/guest", "--user", "--"}, tags: []string{"guest-user"}, guest: true, made: "tests/beds/guest-image"},
 	engineBed("containerd"),
 }
 
@@ -84,6 +86,19 @@ func bedsNamed(names string) ([]bed, error) {
 	return found, nil
 }
 
+// makeBeds begins to make what these beds are made from, beside the tests that
+// come first. What goes wrong is told when the bed is entered: it tries again.
+func makeBeds(beds []bed) {
+	begun := map[string]bool{"": true}
+	for _, b := range beds {
+		if begun[b.made] {
+			continue
+		}
+		begun[b.made] = true
+		_ = exec.Command("nice", b.made).Start()
+	}
+}
+
 // command runs the arguments in the bed, below a process that reaps.
 func (b *bed) command(probe string, args []string) *exec.Cmd {
 	line := append(append([]string{}, b.enter...), probe, "reap")
@@ -110,8 +125,8 @@ func (b *bed) tests(name string) string {
 	return filepath.Join(cmp.Or(b.dir, integrationDir), name)
 }
 
-// files are those that have tests for the bed. Bats
-// finds them too, but takes its time in a slow bed.
+// files are those that have tests for the bed. Bats finds them too, but takes
+// its time in a slow bed.
 func (b *bed) files() ([]string, error) {
 	all, err := filepath.Glob(b.tests("*.bats"))
 	if err != nil || strings.HasPrefix(b.tags[0], "!") {

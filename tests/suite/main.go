@@ -116,6 +116,9 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
+	if *bats && len(in) > 1 {
+		makeBeds(in)
+	}
 	var all report
 	if *goTests {
 		all.timed("go", runGoTests)

@@ -1,0 +1,166 @@
+# Resources of config.json, read back from the files of the cgroup, with each
+# driver, as root and as a user, where all of v2's controllers are. What is not
+# the drivers' is in resources.bats.
+# bats file_tags=guest
+load helpers
+
+prepare() {
+	systemd_bundle
+	systemd_cgroup=$CGROUP
+	args sleep 1000
+}
+
+# drivers: those that can be had here. A user has a cgroup of his own, in which
+# he is himself: controllers for others below it come from systemd alone.
+drivers() {
+	[ "$(id -u)" != 0 ] || echo cgroupfs
+	echo systemd
+}
+
+# by DRIVER: what follows is done by it; the options for that are in flags.
+by() {
+	case $1 in
+	systemd)
+		flags=(--systemd-cgroup)
+		CGROUP=$systemd_cgroup
+		config '.linux.cgroupsPath = $path' --arg path "bt.slice:bt:$BATS_TEST_NUMBER"
+		;;
+	cgroupfs)
+		flags=()
+		CGROUP=$CGROUP_PARENT/$BATS_TEST_NUMBER
+		config '.linux.cgroupsPath = $path' --arg path "$CGROUP"
+		;;
+	esac
+}
+
+# reads_back RESOURCES LINE...: a container with these resources has these lines,
+# each "FILE CONTENT", in the files of its cgroup.
+reads_back() {
+	local driver
+	for driver in $(drivers); do
+		by "$driver"
+		config ".linux.resources = $1"
+		rt_ok "${flags[@]}" create --bundle "$BUNDLE" c
+		has_lines "$driver" "${@:2}"
+		rt_ok delete --force c
+	done
+}
+
+has_lines() {
+	local driver=$1 dir=/sys/fs/cgroup$CGROUP line file
+	shift
+	for line in "$@"; do
+		file=${line%% *}
+		# rdma.max has blanks at the ends of its lines.
+		sed 's/ *$//' "$dir/$file" | grep -qxF -- "${line#* }" || failed "$driver: $file: want ${line#* }, got $(cat "$dir/$file")"
+	done
+}
+
+# The guest's disk, as the kernel has it and as config.json does.
+disk=$(cat /sys/block/vda/dev 2>/dev/null || true)
+device="major: ${disk%:*}, minor: ${disk#*:}"
+
+# bats test_tags=guest-user
+@test "memory is limited, and swap by what is more than that" {
+	reads_back '{memory: {limit: 67108864, swap: 100663296, reservation: 33554432}}' \
+		'memory.max 67108864' 'memory.swap.max 33554432' 'memory.low 33554432'
+	reads_back '{memory: {limit: 67108864, swap: -1}}' 'memory.max 67108864' 'memory.swap.max max'
+	reads_back '{memory: {limit: 67108864, swap: 67108864}}' 'memory.swap.max 0'
+	reads_back '{memory: {limit: -1}}' 'memory.max max'
+}
+
+# bats test_tags=guest-user
+@test "shares of the CPU are a weight" {
+	reads_back '{cpu: {shares: 2}}' 'cpu.weight 1'
+	reads_back '{cpu: {shares: 1024}}' 'cpu.weight 100'
+	reads_back '{cpu: {shares: 512}}' 'cpu.weight 59'
+	reads_back '{cpu: {shares: 262144}}' 'cpu.weight 10000'
+}
+
+# bats test_tags=guest-user
+@test "the CPU has a quota, a period and a burst" {
+	reads_back '{cpu: {quota: 50000, period: 80000, burst: 10000}}' 'cpu.max 50000 80000' 'cpu.max.burst 10000'
+	reads_back '{cpu: {quota: 30000}}' 'cpu.max 30000 100000'
+	reads_back '{cpu: {period: 20000}}' 'cpu.max max 20000'
+	reads_back '{cpu: {quota: -1}}' 'cpu.max max 100000'
+}
+
+# bats test_tags=guest-user
+@test "a cgroup is idle" {
+	reads_back '{cpu: {idle: 1}}' 'cpu.idle 1'
+	reads_back '{cpu: {idle: 0, shares: 2}}' 'cpu.idle 0' 'cpu.weight 1'
+}
+
+# bats test_tags=guest-user
+@test "CPUs and memory nodes are those of the cpuset" {
+	reads_back '{cpu: {cpus: "1", mems: "0"}}' 'cpuset.cpus 1' 'cpuset.mems 0'
+	reads_back '{cpu: {cpus: "0-1"}}' 'cpuset.cpus 0-1'
+}
+
+# bats test_tags=guest-user
+@test "processes are limited" {
+	reads_back '{pids: {limit: 20}}' 'pids.max 20'
+	reads_back '{pids: {limit: -1}}' 'pids.max max'
+}
+
+# bats test_tags=guest-user
+@test "input and output of a device are throttled" {
+	reads_back "{blockIO: {
+		throttleReadBpsDevice: [{$device, rate: 1048576}], throttleWriteBpsDevice: [{$device, rate: 2097152}],
+		throttleReadIOPSDevice: [{$device, rate: 100}], throttleWriteIOPSDevice: [{$device, rate: 200}]}}" \
+		"io.max $disk rbps=1048576 wbps=2097152 riops=100 wiops=200"
+}
+
+@test "weights of input and output are those of iocost, and of bfq where that is" {
+	[ -e /sys/module/bfq ] || reads_back '{blockIO: {weight: 500}}' 'io.weight default 4950'
+	modprobe bfq
+	echo bfq >/sys/block/vda/queue/scheduler
+	reads_back "{blockIO: {weight: 500, weightDevice: [{$device, weight: 300}]}}" \
+		'io.bfq.weight default 500' "io.bfq.weight $disk 300"
+	echo none >/sys/block/vda/queue/scheduler
+}
+
+@test "huge pages are limited, and their reservation" {
+	reads_back '{hugepageLimits: [{pageSize: "2MB", limit: 4194304}, {pageSize: "1GB", limit: 1073741824}]}' \
+		'hugetlb.2MB.max 4194304' 'hugetlb.2MB.rsvd.max 4194304' \
+		'hugetlb.1GB.max 1073741824' 'hugetlb.1GB.rsvd.max 1073741824'
+}
+
+@test "handles and objects of an rdma device are limited" {
+	# A device of software, on a network interface that goes nowhere.
+	modprobe -a rdma_rxe dummy
+	ip link add bed-rdma type dummy
+	rdma link add rxe0 type rxe netdev bed-rdma
+	reads_back '{rdma: {rxe0: {hcaHandles: 3, hcaObjects: 10000}}}' 'rdma.max rxe0 hca_handle=3 hca_object=10000'
+	rdma link delete rxe0
+	ip link delete bed-rdma
+}
+
+# bats test_tags=guest-user
+@test "any file of the cgroup is written by its name" {
+	reads_back '{unified: {"memory.high": "50331648", "memory.oom.group": "1", "cpu.weight.nice": "-5", "pids.max": "7"}}' \
+		'memory.high 50331648' 'memory.oom.group 1' 'cpu.weight.nice -5' 'pids.max 7'
+}
+
+@test "a miscellaneous resource that the host has not is refused" {
+	local driver
+	for driver in $(drivers); do
+		by "$driver"
+		config '.linux.resources = {unified: {"misc.max": "sev 1"}}'
+		rt "${flags[@]}" create --bundle "$BUNDLE" c
+		refused 'unified.*misc.max'
+	done
+}
+
+@test "a static program runs with a memory limit of 512 KiB" {
+	local kib smallest
+	args true
+	for kib in 512 384 256 192 128 96 64; do
+		config '.linux.resources = {memory: {limit: ($kib * 1024)}}' --argjson kib "$kib"
+		rt run --bundle "$BUNDLE" c
+		[ "$status" = 0 ] || break
+		smallest=$kib
+	done
+	[ -n "$smallest" ] || failed "not with 512 KiB: $err"
+	echo "# the smallest memory limit of /bin/true is $smallest KiB; with less: exit status $status, $msg" >&3
+}
