@@ -209,6 +209,7 @@ kills_all_on() {
 	in_view "$1" "$RUNTIME" --root "$ROOT" delete c
 }
 
+# bats test_tags=v1
 @test "kill --all KILL takes processes that start others, on v1" {
 	kills_all_on v1
 }
