@@ -98,7 +98,7 @@ device="major: ${disk%:*}, minor: ${disk#*:}"
 }
 
 # bats test_tags=guest-user
-@test "processes are limited" {
+@test "the number of processes is limited" {
 	reads_back '{pids: {limit: 20}}' 'pids.max 20'
 	reads_back '{pids: {limit: -1}}' 'pids.max max'
 }
