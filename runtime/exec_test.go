@@ -53,6 +53,13 @@ func execute(t *testing.T, c *ociruntime.Container, o ociruntime.ExecOptions, ar
 	return p
 }
 
+func letGo(t *testing.T, p *ociruntime.Process) {
+	t.Helper()
+	if err := p.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestExec(t *testing.T) {
 	c := sleeping(t, nil)
 	text := strings.Repeat("a line of text\n", 10_000)
@@ -61,9 +68,7 @@ func TestExec(t *testing.T) {
 	if status, err := p.Wait(t.Context()); err != nil || status != (libcontainer.ExitStatus{}) {
 		t.Errorf("status %v, error %v", status, err)
 	}
-	if err := p.Close(); err != nil {
-		t.Error(err)
-	}
+	letGo(t, p)
 	if out.String() != text || errOut.String() != "150000 <nil>\n" {
 		t.Errorf("%d bytes came back; %q", out.Len(), &errOut)
 	}
@@ -78,7 +83,7 @@ func TestExecSideBySide(t *testing.T) {
 	for code := range 16 {
 		all.Go(func() {
 			p := execute(t, c, ociruntime.ExecOptions{}, "exit", string("0123456789abcdef"[code%10]))
-			defer p.Close()
+			defer letGo(t, p)
 			if status, err := p.Wait(t.Context()); err != nil || status.Code != code%10 {
 				t.Errorf("status %v, error %v", status, err)
 			}
@@ -90,7 +95,7 @@ func TestExecSideBySide(t *testing.T) {
 func TestKillProcess(t *testing.T) {
 	c := sleeping(t, nil)
 	p := execute(t, c, ociruntime.ExecOptions{}, "sleep")
-	defer p.Close()
+	defer letGo(t, p)
 	if err := p.Kill(t.Context(), unix.SIGTERM); err != nil {
 		t.Error(err)
 	}
@@ -105,7 +110,7 @@ func TestKillProcess(t *testing.T) {
 func TestExecOnATerminal(t *testing.T) {
 	c := sleeping(t, nil)
 	p := execute(t, c, ociruntime.ExecOptions{Process: &specs.Process{Terminal: true}}, "greet")
-	defer p.Close()
+	defer letGo(t, p)
 	if err := p.Console().Resize(30, 100); err != nil {
 		t.Error(err)
 	}
@@ -124,7 +129,7 @@ func TestExecOOM(t *testing.T) {
 		spec.Linux.Resources.Memory = &specs.LinuxMemory{Limit: &limit, Swap: &limit}
 	})
 	p := execute(t, c, ociruntime.ExecOptions{}, "eat")
-	defer p.Close()
+	defer letGo(t, p)
 	if status, err := p.Wait(t.Context()); err != nil || status.OOM == "" || status.Shell() != 137 {
 		t.Errorf("status %+v, error %v", status, err)
 	}
