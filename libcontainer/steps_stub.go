@@ -252,6 +252,9 @@ func (r *run) warn() {
 	for _, w := range r.cfg.Process.Warnings {
 		r.log.Warn(w)
 	}
+	if r.cfg.KeepGroups && len(r.cfg.Process.AdditionalGIDs) > 0 {
+		r.log.Warn(fmt.Sprintf("process.user.additionalGids: not set, as annotations[%q] keeps the groups of the caller", config.KeepGroupsAnnotation))
+	}
 }
 
 // dropPrivileges makes the stub the program's user. The working directory is
@@ -271,7 +274,7 @@ func dropPrivileges(r *run) error {
 	r.entered = r.p.Chdir(proc.Cwd).MayFail()
 	capabilities.LimitBounding(r.p, caps.Bounding, last)
 	capabilities.KeepOverSetuid(r.p)
-	if !r.noGroups {
+	if !r.noGroups && !r.cfg.KeepGroups {
 		r.p.Setgroups(proc.AdditionalGIDs)
 	}
 	r.p.Setresgid(proc.GID)

@@ -100,7 +100,7 @@ func (r *run) joinedUserNamespace() error {
 // groups of an unprivileged user stay then.
 func (r *run) askGroups() (err error) {
 	r.noGroups, err = idmap.GroupsDenied(r.c.state.Pid)
-	if err == nil && r.noGroups && len(r.cfg.Process.AdditionalGIDs) > 0 {
+	if err == nil && r.noGroups && !r.cfg.KeepGroups && len(r.cfg.Process.AdditionalGIDs) > 0 {
 		err = &config.FieldError{Field: "process.user.additionalGids", Err: errors.New("setgroups is denied in the user namespace, as it is of an unprivileged user with one group (map a range that /etc/subgid grants)")}
 	}
 	return err

@@ -67,6 +67,9 @@ func Convert(spec *specs.Spec, o Options) (*config.Config, error) {
 	if err := checkAnnotations(spec.Annotations); err != nil {
 		return nil, err
 	}
+	if err := convertKeepGroups(out, spec.Annotations); err != nil {
+		return nil, err
+	}
 	if err := convertHookOutput(out, spec.Annotations); err != nil {
 		return nil, err
 	}

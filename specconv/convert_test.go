@@ -192,6 +192,8 @@ func TestConvertErrors(t *testing.T) {
 		{`process.rlimits[1].type: "RLIMIT_AS" is in process.rlimits[0] already`, withRlimits(specs.POSIXRlimit{Type: "RLIMIT_AS"}, specs.POSIXRlimit{Type: "RLIMIT_AS"})},
 		{`process.rlimits[0].soft: 2: above process.rlimits[0].hard, 1`, withRlimits(specs.POSIXRlimit{Type: "RLIMIT_AS", Soft: 2, Hard: 1})},
 
+		{`annotations["run.oci.keep_original_groups"]: "yes": want "1" or "0"`, func(s *specs.Spec) { s.Annotations = map[string]string{"run.oci.keep_original_groups": "yes"} }},
+		{`annotations["run.oci.hooks.stderr"]: missing: want a path, absolute or below the bundle`, func(s *specs.Spec) { s.Annotations = map[string]string{"run.oci.hooks.stderr": ""} }},
 		{`annotations[""]: a key must not be empty`, func(s *specs.Spec) { s.Annotations = map[string]string{"": "x"} }},
 	} {
 		c, err := convertWith(test.change)

@@ -2,6 +2,7 @@ package specconv
 
 import (
 	"math"
+	"strconv"
 
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -122,5 +123,19 @@ func convertOOMScoreAdj(out *config.Process, p *specs.Process, field string) err
 		return fieldErr(field+".oomScoreAdj", "%d: want -1000 to 1000", *p.OOMScoreAdj)
 	}
 	out.OOMScoreAdj = p.OOMScoreAdj
+	return nil
+}
+
+// convertKeepGroups checks the annotation about supplementary groups.
+func convertKeepGroups(out *config.Config, annotations map[string]string) error {
+	value, ok := annotations[config.KeepGroupsAnnotation]
+	if !ok {
+		return nil
+	}
+	keep, err := strconv.ParseBool(value)
+	if err != nil {
+		return fieldErr(key("annotations", config.KeepGroupsAnnotation), `%s: want "1" or "0"`, config.Quote(value))
+	}
+	out.KeepGroups = keep
 	return nil
 }

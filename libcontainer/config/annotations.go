@@ -8,6 +8,10 @@ const (
 	// what hooks print is added to. A relative path is below the bundle.
 	HookStdoutAnnotation = "run.oci.hooks.stdout"
 	HookStderrAnnotation = "run.oci.hooks.stderr"
+	// KeepGroupsAnnotation, as "1", leaves the program the supplementary groups
+	// of the runtime's caller: an unprivileged user cannot be given them back
+	// in a user namespace that does not map them.
+	KeepGroupsAnnotation = "run.oci.keep_original_groups"
 	// MountContextAnnotation says which of SELinux's contexts linux.mountLabel
 	// is.
 	MountContextAnnotation = "run.oci.mount_context_type"
@@ -24,6 +28,7 @@ func Annotations() []string {
 		UnitPropertyAnnotation,
 		HookStderrAnnotation,
 		HookStdoutAnnotation,
+		KeepGroupsAnnotation,
 		MountContextAnnotation,
 	}
 }

@@ -66,6 +66,10 @@ type Config struct {
 	// Seccomp may be nil: no system call is filtered then.
 	Seccomp *Seccomp
 
+	// KeepGroups leaves processes the supplementary groups of the runtime, in
+	// the place of those of Process.
+	KeepGroups bool
+
 	// Hooks may be nil. Their paths are absolute.
 	Hooks *specs.Hooks
 	// HookOutput are the absolute paths of the files on the host that standard

@@ -38,6 +38,26 @@ mask() {
 	assert_equal '' "$(self Groups)"
 }
 
+# bats test_tags=berth
+@test "an annotation keeps the groups of the caller" {
+	config '.process.user = {uid: 1000, gid: 1000, additionalGids: [5]} | .annotations["run.oci.keep_original_groups"] = "1"'
+	script "$status_of_self"
+	setpriv --groups 7,8 "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err"
+	read_output
+	assert_equal '7 8' "$(self Groups)"
+	assert_match 'level=warning msg="?process\.user\.additionalGids: not set' "$err"
+	# What they are for: an unprivileged user's, in a user namespace without them.
+	new_user_namespace
+	config 'del(.process.user.additionalGids)'
+	setpriv --groups 7,8 "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" d </dev/null >"$T/out" 2>"$T/err"
+	read_output
+	assert_equal '65534 65534' "$(self Groups)"
+	config '.annotations["run.oci.keep_original_groups"] = "0"'
+	setpriv --groups 7,8 "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" e </dev/null >"$T/out" 2>"$T/err"
+	read_output
+	assert_equal '' "$(self Groups)"
+}
+
 @test "a uid is a number, whatever the image's passwd says" {
 	echo '1000:x:0:0:trap:/trap:/bin/sh' >"$BUNDLE/rootfs/etc/passwd"
 	config '.process.user = {uid: 1000, gid: 1000}'
