@@ -361,20 +361,20 @@ var steps = [...]step{
 		why: "all at once by the pidfd of its first process (setns(2), Linux 5.8)",
 	},
 	{
-		name: "attach mounts", side: host, in: inAddMounts, ground: jailed,
-		do:  attachMounts,
-		why: "by descriptor, at places that are looked for from the container's root: the container can change them at any moment",
-	},
-	{
 		name: "detach mounts", side: host, in: inRemoveMounts, ground: jailed,
 		do:  detachMounts,
 		why: "the place is looked for as it is for mounts that are added",
 	},
 	{
-		name: "fork into container", side: host, in: inSecond, ground: jailed,
+		name: "fork into container", side: host, in: inSecond | inAddMounts, ground: jailed,
 		when: hasPidNamespace,
 		do:   forkSecond,
 		why:  "a pid namespace that was joined holds for children only (setns(2))",
+	},
+	{
+		name: "attach mounts", side: host, in: inAddMounts, ground: jailed,
+		do:  attachMounts,
+		why: "in its pid namespace, which a procfs shows; by descriptor, at places that are looked for from the container's root: the container can change them at any moment",
 	},
 	{
 		name: "lead session", side: inst, in: inSecond, ground: jailed,

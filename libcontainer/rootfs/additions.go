@@ -33,10 +33,19 @@ func Additions(p *stub.Proc, list []config.Mount) ([]Op, error) {
 			continue
 		}
 		p.Label("%s", &op)
-		plan[i] = &broughtMount{mountOp: op, brought: mounts.Make(p, op.Mount)}
+		plan[i] = &broughtMount{mountOp: op, brought: mounts.Make(p, enslaved(op.Mount))}
 		p.Label("")
 	}
 	return plan, nil
+}
+
+// enslaved gives m with a first propagation that is the host's no more: what the
+// host mounts at the source appears in the container, but what is mounted in
+// the container never on the host, as with the mounts of config.json (Isolate).
+func enslaved(m *config.Mount) *config.Mount {
+	s := *m
+	s.Propagation = append([]uint64{unix.MS_SLAVE | unix.MS_REC}, m.Propagation...)
+	return &s
 }
 
 // addable tells what only a container that is being made can have.

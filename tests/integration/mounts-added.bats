@@ -128,3 +128,32 @@ inside() {
 	# The first process, sh, ls and wc.
 	assert_equal 4 "$out"
 }
+
+@test "a procfs that is added shows the container's processes" {
+	start_detached c
+	mounts_of '[{destination: "/added", type: "proc", source: "proc"}]'
+	rt_ok mounts add c "$T/mounts.json"
+	inside cat /added/1/comm
+	assert_equal sleep "$out"
+	inside sh -c 'ls -d /added/[0-9]* | wc -l'
+	# The first process, sh, ls and wc.
+	assert_equal 4 "$out"
+}
+
+@test "what the host mounts later appears in an added mount, and not the other way round" {
+	mount -t tmpfs tmpfs "$T/source"
+	mount --make-shared "$T/source"
+	mkdir "$T/source/below" "$T/source/other"
+	start_detached c
+	mounts_of '[{destination: "/new", type: "bind", source: $source, options: ["rbind"]}, {destination: "/open", type: "bind", source: $source, options: ["rbind", "rshared"]},
+		{destination: "/new/other", type: "tmpfs", source: "hidden"}, {destination: "/open/other", type: "tmpfs", source: "hidden"}]'
+	rt_ok mounts add c "$T/mounts.json"
+	mount -t tmpfs shown "$T/source/below"
+	inside cat /proc/1/mountinfo
+	assert_match ' /new/below [^-]* - tmpfs shown ' "$out"
+	assert_match ' /open/below [^-]* - tmpfs shown ' "$out"
+	assert_match ' - tmpfs hidden ' "$out"
+	refute_match ' - tmpfs hidden ' "$(cat /proc/self/mountinfo)"
+	umount "$T/source/below"
+	umount -l "$T/source"
+}
