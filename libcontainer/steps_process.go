@@ -1,6 +1,11 @@
 package libcontainer
 
 import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/scheduling"
 )
@@ -47,7 +52,17 @@ func setSchedulerLate(r *run) error {
 
 func setIOPriority(r *run) error {
 	r.p.Label("process.ioPriority")
-	r.p.IoprioSet(*r.cfg.Process.IOPriority)
+	set := r.p.IoprioSet(*r.cfg.Process.IOPriority).MayFail()
+	r.judgeLater(func() error {
+		err := set.Err()
+		if errors.Is(err, unix.EPERM) {
+			err = fmt.Errorf("%w (the real-time class needs CAP_SYS_ADMIN or CAP_SYS_NICE)", err)
+		}
+		if err != nil {
+			return &config.FieldError{Field: "process.ioPriority", Err: fmt.Errorf("ioprio_set: %w", err)}
+		}
+		return nil
+	})
 	return nil
 }
 

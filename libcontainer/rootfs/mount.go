@@ -116,7 +116,7 @@ func (m *mountOp) explain(t *Tree, err error) error {
 		return m.explainKinds(t, err)
 	case call.Call == "fsopen" && call.Errno == unix.ENODEV:
 		return fmt.Errorf("%w: the kernel has no file system %q (see /proc/filesystems; a bind mount has \"bind\" among its options)", err, m.Type)
-	case call.Errno == unix.EPERM && call.Call != "move_mount":
+	case call.Errno == unix.EPERM && strings.HasPrefix(call.Call, "fs"):
 		return m.explainDenied(t, err)
 	case call.Call == "fsconfig" || call.Call == "fsmount":
 		return m.explainContext(t, err)
@@ -156,7 +156,7 @@ func (m *mountOp) explainDenied(t *Tree, err error) error {
 	case "cgroup", "cgroup2":
 		return fmt.Errorf("%w (it takes a new cgroup namespace among linux.namespaces)", err)
 	}
-	return m.explainContext(t, err)
+	return fmt.Errorf("%w (in a user namespace the kernel mounts only file systems that are made for it, as tmpfs and overlay: have the host mount this one, and bind it)", m.explainContext(t, err))
 }
 
 // explainKinds says so when a directory was to be mounted on a file, or a file

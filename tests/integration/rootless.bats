@@ -267,6 +267,23 @@ prepare() {
 }
 
 # bats test_tags=berth
+@test "rootless: a file system that no user may mount is refused" {
+	args true
+	grep -qw ext4 /proc/filesystems || skip "no ext4 here"
+	config '.mounts += [{destination: "/tmp", type: "ext4", source: "/dev/null"}]'
+	rt run --bundle "$BUNDLE" c
+	refused 'mounts\[7\]: mount ext4 .*: fsconfig: operation not permitted .*have the host mount this one, and bind it'
+}
+
+# bats test_tags=berth
+@test "rootless: an I/O priority that the user may not have is refused" {
+	args true
+	config '.process.ioPriority = {class: "IOPRIO_CLASS_RT", priority: 1}'
+	rt run --bundle "$BUNDLE" c
+	refused 'process.ioPriority: ioprio_set: operation not permitted \(the real-time class needs CAP_SYS_ADMIN or CAP_SYS_NICE\)'
+}
+
+# bats test_tags=berth
 @test "rootless: owners of a mount cannot be mapped" {
 	args true
 	config '.mounts += [{destination: "/tmp", type: "none", source: $s, options: ["bind", "idmap"]}]' --arg s "$T/user/run"
