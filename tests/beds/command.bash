@@ -25,7 +25,7 @@ prepare_command() {
 }
 
 # with_output DIR COMMAND...: run it, which begins the bed; what is written to
-# the pipes is this process's output.
+# the pipes is this process's output. Its status is left in ended, if not 0.
 with_output() {
 	local dir=$1 copying
 	shift
@@ -35,10 +35,21 @@ with_output() {
 	copying+=" $!"
 	# Held open until the bed is gone, whether or not the command was begun.
 	exec 8<>"$dir/out" 9<>"$dir/err"
-	"$@" || true
+	# Beside this shell, which can then be told to end it.
+	"$@" &
+	running=$!
+	wait "$running" || ended=$?
+	running=
 	exec 8>&- 9>&-
 	# shellcheck disable=SC2086 # a list of words
 	wait $copying
+}
+
+# end_bed: for a trap; does nothing when the bed has ended.
+end_bed() {
+	[ -n "${running:-}" ] || return 0
+	kill -KILL "$running" || true
+	wait "$running" 2>/dev/null || true
 }
 
 # leave_with DIR: with the status of the command.
