@@ -47,12 +47,8 @@ open_devices() {
 # bats test_tags=berth
 @test "without a message bus systemd is asked itself" {
 	args true
-	local status_without
-	systemctl stop dbus.socket dbus.service
-	rt --systemd-cgroup run --bundle "$BUNDLE" c
-	status_without=$status
-	systemctl start dbus.socket
-	assert_equal 0 "$status_without"
+	unshare --mount sh -c 'mount -t tmpfs none /run/dbus && exec "$@"' sh \
+		"$RUNTIME" --root "$ROOT" --systemd-cgroup run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err" || failed "$(<"$T/err")"
 	no_unit_left
 }
 
@@ -91,4 +87,29 @@ bus() {
 	bus CONT
 	assert_equal 0 "$status"
 	assert_match 'level=warning.*may still list' "$err"
+}
+
+# as_tester COMMAND...: run it as the user of the bed, but in the suite's cgroup,
+# as one who has logged in is not in a cgroup of his systemd's either.
+as_tester() {
+	setpriv --reuid 1000 --regid 1000 --init-groups env -u DBUS_SESSION_BUS_ADDRESS XDG_RUNTIME_DIR=/run/user/1000 "$@"
+}
+
+@test "a user's container comes into his systemd from another's cgroup" {
+	loginctl enable-linger tester
+	systemctl start user@1000.service
+	chmod a+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/{test,file,suite} "$BATS_RUN_TMPDIR"/*/* 2>/dev/null || true
+	rm -r "$BUNDLE"
+	cp -a "$ROOTFS_TEMPLATE" "$T/rootfs"
+	install -d -o 1000 -g 1000 "$T/user"
+	mv "$T/rootfs" "$T/user/rootfs"
+	chown -R 1000:1000 "$T/user"
+	as_tester "$RUNTIME" spec --rootless --bundle "$T/user"
+	config --bundle "$T/user" '.process.terminal = false | .process.args = ["cat", "/proc/self/cgroup"] | .linux.namespaces |= map(select(.type != "cgroup"))'
+	refute_match user@1000 "$(cat /proc/self/cgroup)"
+	as_tester "$RUNTIME" --root "$T/user/state" --systemd-cgroup run --bundle "$T/user" c </dev/null >"$T/out" 2>"$T/err" || failed "$(<"$T/err")"
+	loginctl disable-linger tester
+	systemctl stop user@1000.service user-runtime-dir@1000.service
+	wait_for 5 no_mount_left
+	assert_match $'(^|\n)0::/user.slice/user-1000.slice/user@1000.service/user.slice/berth-c.scope($|\n)' "$(<"$T/out")"
 }
