@@ -74,4 +74,4 @@ func (a *Agent) Send(listener *os.File, state specs.ContainerProcessState) error
 }
 
 // Close ends the connection.
-func (a *Agent) Close() error { return a.conn.Close() }
+func (a *Agent) Close() { a.conn.Close() }

@@ -11,7 +11,7 @@ prepare() {
 profile() {
 	config '.linux.seccomp = ({defaultAction: $default, architectures: [$arch],
 		syscalls: [$ARGS.positional[] | fromjson]} * ($extra | fromjson))' \
-		--arg default "SCMP_ACT_$1" --arg arch "SCMP_ARCH_$(uname -m | tr a-z A-Z)" --arg extra "${EXTRA:-{\}}" --args -- "${@:2}"
+		--arg default "SCMP_ACT_$1" --arg arch "SCMP_ARCH_$(uname -m | tr '[:lower:]' '[:upper:]')" --arg extra "${EXTRA:-{\}}" --args -- "${@:2}"
 }
 
 # rule ACTION NAME [MORE]: an entry of syscalls.
@@ -302,4 +302,56 @@ agent() {
 	rt_ok features
 	assert_equal '[true,9,7,23,4]' "$(jq -c '.linux.seccomp | [.enabled, (.actions, .operators, .archs, .knownFlags | length)]' <<<"$out")"
 	assert_match TSYNC "$(jq -c .linux.seccomp.supportedFlags <<<"$out")"
+}
+
+@test "calls are filtered in a user namespace" {
+	new_user_namespace
+	profile ALLOW "$(rule ERRNO getpgid)"
+	local on
+	for on in true false; do
+		no_new_privs "$on"
+		calls getpgid
+		assert_equal 'getpgid EPERM' "$out"
+	done
+}
+
+# rootless: this test's bundle is an unprivileged user's, and so is the agent.
+rootless() {
+	rootless_user
+	BUNDLE=$T/users
+	rootless_bundle
+	cp "$PROBE" "$BUNDLE/rootfs/bin/probe"
+}
+
+@test "rootless: system calls are filtered" {
+	rootless
+	profile ALLOW "$(rule ERRNO getpgid)"
+	local on
+	for on in true false; do
+		no_new_privs "$on"
+		calls getpgid
+		assert_equal 'getpgid EPERM' "$out"
+	done
+}
+
+# bats test_tags=berth,libseccomp
+@test "rootless: a listener answers for a container, and for a user of the range" {
+	rootless
+	grant_range
+	background "$USER_DIR/bin/as-user" "$PROBE" agent "$USER_DIR/run/agent" "$USER_DIR/run"
+	wait_for 5 [ -S "$USER_DIR/run/agent" ]
+	EXTRA=$(jq -nc --arg path "$USER_DIR/run/agent" '{listenerPath: $path}') profile ALLOW "$(rule NOTIFY getppid)"
+	local uid on
+	for uid in 0 1000; do
+		for on in true false; do
+			config ".process.user.uid = $uid"
+			no_new_privs "$on"
+			calls getppid
+			assert_equal 'getppid 4242' "$out"
+		done
+	done
+	args sleep 1000
+	start_detached c
+	rt_ok exec --user 1000 c /bin/probe calls getppid
+	assert_equal 'getppid 4242' "$out"
 }
