@@ -3,8 +3,6 @@ package libcontainer
 import (
 	"context"
 	"time"
-
-	"github.com/berth-oci/berth/libcontainer/cgroups"
 )
 
 // verbLock is how long Pause, Resume and Update wait for another command on
@@ -36,7 +34,7 @@ func (c *Container) freeze(ctx context.Context, frozen bool) error {
 	case !frozen && status != Paused:
 		return ErrNotPaused
 	}
-	return cgroups.Remedy(c.cgroup().Freeze(frozen))
+	return remedyCgroup(c.cgroup().Freeze(frozen))
 }
 
 // lockStatus locks the container for a change and tells its status, which is

@@ -21,7 +21,7 @@ func (c *Container) stats() (*cgroups.Stats, error) {
 		return nil, ErrNotRunning
 	}
 	stats, err := c.cgroup().Stats()
-	return stats, cgroups.Remedy(err)
+	return stats, remedyCgroup(err)
 }
 
 // Resctrl tells what the container has and uses of the resctrl file system; nil
@@ -48,5 +48,5 @@ func (c *Container) processes() ([]int, error) {
 		return nil, err
 	}
 	pids, err := c.cgroup().Processes()
-	return pids, cgroups.Remedy(err)
+	return pids, remedyCgroup(err)
 }

@@ -40,7 +40,7 @@ func (r *run) planCgroup() (err error) {
 
 func makeCgroup(r *run) error {
 	if err := r.cgroup.Create(); err != nil {
-		return cgroups.Remedy(err)
+		return remedyCgroup(err)
 	}
 	r.cgroupMade = true
 	// An unprivileged user may have to go without some: nothing may think
@@ -67,7 +67,7 @@ func (r *run) resources() *specs.LinuxResources {
 // limitCgroup begins to write the limits and device rules.
 func limitCgroup(r *run) error {
 	resources, step := r.resources(), r.step // by the time that it fails, others have begun
-	r.beside.Go(func() error { return r.stepError(step, cgroups.Remedy(r.cgroup.Set(resources))) })
+	r.beside.Go(func() error { return r.stepError(step, remedyCgroup(r.cgroup.Set(resources))) })
 	return nil
 }
 
@@ -81,7 +81,7 @@ func startUnit(r *run) error {
 			r.cgroupMade = true
 			err = r.unit.Manager.Set(resources)
 		}
-		return r.stepError(step, cgroups.Remedy(err))
+		return r.stepError(step, remedyCgroup(err))
 	})
 	return nil
 }
