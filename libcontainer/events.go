@@ -93,7 +93,7 @@ func (w *watch) close() {
 		w.stopCancel()
 	}
 	if w.oom != nil {
-		w.oom.Close()
+		w.oom.Close() //nolint:errcheck // it was only read
 	}
 	for _, f := range []*os.File{w.pidfd, w.canceled, w.cancel} {
 		if f != nil {

@@ -39,8 +39,8 @@ func mergeMemory(saved, r *specs.LinuxMemory) {
 	takeSet(&saved.Limit, r.Limit)
 	takeSet(&saved.Reservation, r.Reservation)
 	takeSet(&saved.Swap, r.Swap)
-	takeSet(&saved.Kernel, r.Kernel)       //nolint:staticcheck // v1 has it
-	takeSet(&saved.KernelTCP, r.KernelTCP) //nolint:staticcheck // v1 has it
+	takeSet(&saved.Kernel, r.Kernel)
+	takeSet(&saved.KernelTCP, r.KernelTCP)
 	take(&saved.Swappiness, r.Swappiness)
 	take(&saved.DisableOOMKiller, r.DisableOOMKiller)
 	take(&saved.UseHierarchy, r.UseHierarchy)

@@ -211,7 +211,7 @@ update_ok() {
 	start_detached c
 	needs_limit memory cpu-share cpuset-cpus pids-limit
 	local all
-	all=$(sed 's/.*:[[:space:]]*//' <<<"$(grep Cpus_allowed_list "/proc/$(init_pid c)/status")")
+	all=$(awk '$1 == "Cpus_allowed_list:" { print $2 }' "/proc/$(init_pid c)/status")
 	# The device is written last, and there is none of that number.
 	echo '{"memory": {"limit": 209715200}, "cpu": {"shares": 400, "cpus": "0"}, "pids": {"limit": 40},
 		"blockIO": {"throttleReadBpsDevice": [{"major": 4095, "minor": 1, "rate": 1048576}]}}' >"$T/resources.json"
