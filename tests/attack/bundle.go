@@ -21,7 +21,8 @@ type bundle struct {
 	volumes string
 	limbo   string // the attacker's own
 	spec    *specs.Spec
-	args    []string // more arguments for create
+	args    []string      // more arguments for create
+	added   []specs.Mount // mounts that are added when the container is created
 	swaps   []swap
 	wanted
 	// err is the first that a scenario has met.

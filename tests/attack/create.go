@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -36,16 +37,42 @@ func (w *work) tryCreate(id string) (err error) {
 	if failure != "" {
 		return w.judgeFailure(id, failure)
 	}
-	w.made.Add(1)
 	pid, err := os.ReadFile(pidFile)
 	if err == nil {
-		err = w.judge(id, string(pid))
+		err = w.judgeCreated(dir, id, string(pid))
 	}
 	failure, e := w.call(dir, "delete", "--force", id)
 	if failure != "" {
 		e = errors.New("delete: " + failure)
 	}
 	return errors.Join(err, e)
+}
+
+// judgeCreated looks at a container that was created, when the mounts that are to
+// be added have been.
+func (w *work) judgeCreated(dir, id, pid string) error {
+	if len(w.added) == 0 {
+		w.made.Add(1)
+		return w.judge(id, pid)
+	}
+	text, err := json.Marshal(w.added)
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(dir, "mounts.json")
+	if err := os.WriteFile(file, text, 0o644); err != nil {
+		return err
+	}
+	failure, err := w.call(dir, "mounts", "add", id, file)
+	switch {
+	case err != nil:
+		return err
+	case failure != "":
+		w.judgeMessage(id, failure)
+		return w.judgeNone(id, pid)
+	}
+	w.made.Add(1)
+	return w.judge(id, pid)
 }
 
 // call runs the runtime and gives what it said when it failed. It goes
@@ -81,9 +108,18 @@ var (
 	numbers = regexp.MustCompile(`\d+`)
 )
 
-// judgeFailure looks at the message of a create that has failed, which is to be
-// one line that names a place, and at what is left of it.
+// judgeFailure looks at the message of a create that has failed, and at what is
+// left of it.
 func (w *work) judgeFailure(id, failure string) error {
+	w.judgeMessage(id, failure)
+	if _, err := os.Lstat(filepath.Join(w.dir, "state", id)); err == nil {
+		return errors.New("a create that has failed leaves its state")
+	}
+	return nil
+}
+
+// judgeMessage looks at a message, which is to be one line that names a place.
+func (w *work) judgeMessage(id, failure string) {
 	failure = strings.TrimSpace(failure)
 	if _, msg, ok := strings.Cut(failure, "msg="); ok {
 		failure = msg
@@ -93,8 +129,4 @@ func (w *work) judgeFailure(id, failure string) error {
 	if strings.Contains(failure, "\n") || !place.MatchString(strings.ReplaceAll(failure, `\"`, `"`)) {
 		w.violation("%s: what has failed? %s", id, failure)
 	}
-	if _, err := os.Lstat(filepath.Join(w.dir, "state", id)); err == nil {
-		return errors.New("a create that has failed leaves its state")
-	}
-	return nil
 }

@@ -140,6 +140,18 @@ func (w *work) judge(id, pid string) error {
 	return nil
 }
 
+// judgeNone looks whether some of the mounts are there: when one cannot be added,
+// none is to be.
+func (w *work) judgeNone(id, pid string) error {
+	list, err := readMountinfo(pid)
+	for _, source := range w.sources {
+		if n := count(list, source); n != 0 {
+			w.violation("%s: mounted %d times, though another could not be: %s", id, n, source)
+		}
+	}
+	return err
+}
+
 // is tells whether a source is mounted: a directory or file of the host's, or a
 // whole file system.
 func (m *mountLine) is(source string) bool {

@@ -20,6 +20,10 @@ var scenarios = map[string]func(*bundle){
 		boundDevices(b)
 		b.userNamespace()
 	},
+	"added": func(b *bundle) {
+		mounts(b)
+		b.added, b.spec.Mounts = b.spec.Mounts, nil
+	},
 	"no-pivot": func(b *bundle) {
 		mounts(b)
 		b.args = append(b.args, "--no-pivot")

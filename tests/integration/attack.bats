@@ -48,5 +48,10 @@ attacked() {
 
 # bats test_tags=berth
 @test "an attacker exchanges mount points for links with --no-pivot" {
-	attacked 300 no-pivot
+	attacked 200 no-pivot
+}
+
+# bats test_tags=berth
+@test "an attacker exchanges mount points for links while mounts are added" {
+	attacked 100 added
 }
