@@ -38,15 +38,18 @@ prepare() {
 }
 
 @test "sysctls are set behind the hooks, in a namespace that is joined too" {
+	# Not net.ipv4.ip_forward, which a new namespace has from the host.
+	local before
 	background unshare --net sleep 1000
 	# shellcheck disable=SC2016
 	wait_for 5 sh -c '[ "$(readlink /proc/$0/ns/net)" != "$(readlink /proc/self/ns/net)" ]' "$background_pid"
-	config '(.linux.namespaces[] | select(.type == "network")) += {path: $path} | .linux.sysctl = {"net.ipv4.ip_forward": "1"}
-		| .hooks = {createContainer: [{path: "/bin/sh", args: ["sh", "-c", "cat /proc/sys/net/ipv4/ip_forward >$OUT"], env: ["OUT=" + $out, "PATH=/bin"]}]}' \
+	before=$(nsenter --target "$background_pid" --net cat /proc/sys/net/core/somaxconn)
+	config '(.linux.namespaces[] | select(.type == "network")) += {path: $path} | .linux.sysctl = {"net.core.somaxconn": "257"}
+		| .hooks = {createContainer: [{path: "/bin/sh", args: ["sh", "-c", "cat /proc/sys/net/core/somaxconn >$OUT"], env: ["OUT=" + $out, "PATH=/bin"]}]}' \
 		--arg path "/proc/$background_pid/ns/net" --arg out "$T/hook"
-	run_script 'cat /proc/sys/net/ipv4/ip_forward'
-	assert_equal 1 "$out"
-	assert_equal 0 "$(cat "$T/hook")"
+	run_script 'cat /proc/sys/net/core/somaxconn'
+	assert_equal 257 "$out"
+	assert_equal "$before" "$(cat "$T/hook")"
 }
 
 @test "sysctls are set in a user namespace" {
