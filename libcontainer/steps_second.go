@@ -3,12 +3,15 @@ package libcontainer
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
+	"github.com/berth-oci/berth/libcontainer/cgroups/systemd"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/namespaces"
 	"github.com/berth-oci/berth/libcontainer/scheduling"
@@ -36,8 +39,11 @@ func startSecond(r *run) error {
 		cgroup = r.cgroup.Entry().Dir
 	}
 	err = r.startIn(cgroup, o)
-	if takesNoProcess(err) && r.anyCgroup {
+	switch {
+	case takesNoProcess(err) && r.anyCgroup:
 		err = r.startBeside(o)
+	case errors.Is(err, fs.ErrPermission) && r.c.state.Unit != nil:
+		err = r.startAttached(cgroup, o)
 	}
 	if err != nil {
 		return err
@@ -62,6 +68,17 @@ func (r *run) startBeside(o stub.Options) error {
 		return err
 	}
 	return r.startIn(paths[""], o)
+}
+
+// startAttached starts a stub in the runtime's cgroup, and has systemd move it
+// into one of the container's unit. A user who has logged in may not do that
+// himself: the cgroup of his session is not below that of his systemd.
+func (r *run) startAttached(cgroup string, o stub.Options) error {
+	if err := r.startIn("", o); err != nil {
+		return err
+	}
+	unit := systemd.Load(*r.c.state.Unit, r.cgroup, r.log)
+	return unit.Attach(r.ctx, strings.TrimPrefix(cgroup, r.c.state.Cgroups[""]), r.child.Pid)
 }
 
 // startIn starts a stub in a v2 cgroup; without a path, in the runtime's.

@@ -95,7 +95,12 @@ as_tester() {
 	setpriv --reuid 1000 --regid 1000 --init-groups env -u DBUS_SESSION_BUS_ADDRESS XDG_RUNTIME_DIR=/run/user/1000 "$@"
 }
 
-@test "a user's container comes into his systemd from another's cgroup" {
+# tester_ok ARG...: the runtime, with a state root of his.
+tester_ok() {
+	as_tester "$RUNTIME" --root "$T/user/state" "$@" </dev/null >"$T/out" 2>"$T/err" || failed "$(<"$T/err")"
+}
+
+@test "a user's container comes into his systemd from the cgroup of a session" {
 	loginctl enable-linger tester
 	systemctl start user@1000.service
 	chmod a+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/{test,file,suite} "$BATS_RUN_TMPDIR"/*/* 2>/dev/null || true
@@ -105,11 +110,18 @@ as_tester() {
 	mv "$T/rootfs" "$T/user/rootfs"
 	chown -R 1000:1000 "$T/user"
 	as_tester "$RUNTIME" spec --rootless --bundle "$T/user"
-	config --bundle "$T/user" '.process.terminal = false | .process.args = ["cat", "/proc/self/cgroup"] | .linux.namespaces |= map(select(.type != "cgroup"))'
+	config --bundle "$T/user" '.process.terminal = false | .process.args = ["sleep", "1000"] | .linux.namespaces |= map(select(.type != "cgroup"))'
 	refute_match user@1000 "$(cat /proc/self/cgroup)"
-	as_tester "$RUNTIME" --root "$T/user/state" --systemd-cgroup run --bundle "$T/user" c </dev/null >"$T/out" 2>"$T/err" || failed "$(<"$T/err")"
+	local scope=0::/user.slice/user-1000.slice/user@1000.service/user.slice/berth-c.scope
+	tester_ok --systemd-cgroup run --detach --bundle "$T/user" c
+	tester_ok state c
+	assert_equal "$scope" "$(grep ^0: "/proc/$(jq .pid "$T/out")/cgroup")"
+	tester_ok exec c cat /proc/self/cgroup
+	assert_equal "$scope" "$(grep ^0: "$T/out")"
+	tester_ok exec --detach --pid-file "$T/user/pid" c sleep 1000
+	assert_equal "$scope" "$(grep ^0: "/proc/$(cat "$T/user/pid")/cgroup")"
+	tester_ok delete --force c
 	loginctl disable-linger tester
 	systemctl stop user@1000.service user-runtime-dir@1000.service
 	wait_for 5 no_mount_left
-	assert_match $'(^|\n)0::/user.slice/user-1000.slice/user@1000.service/user.slice/berth-c.scope($|\n)' "$(<"$T/out")"
 }

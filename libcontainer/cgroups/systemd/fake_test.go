@@ -247,6 +247,9 @@ func (f *fakeSystemd) perform(method, unit string, args []any) (body []any, job 
 		}
 		f.state[unit] = "active"
 		return []any{job}, job, nil
+	case "AttachProcessesToUnit":
+		f.props[unit] = append(f.props[unit], fmt.Sprint("attached ", args[1], args[2]))
+		return nil, "", nil
 	case "SetUnitProperties":
 		return nil, "", f.take(unit, args[2])
 	case "StopUnit":

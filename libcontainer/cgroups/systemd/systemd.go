@@ -247,6 +247,21 @@ func (m *Manager) enter(pid int) error {
 	return err
 }
 
+// Attach has systemd move the process pid, of the same user, into the cgroup sub
+// below that of the unit ("/x"; empty: the unit's own). It can do that where the
+// caller may not (systemd 238).
+func (m *Manager) Attach(ctx context.Context, sub string, pid int) error {
+	b, err := m.dial(ctx, m.unit.User)
+	if err == nil {
+		defer b.close()
+		err = b.invoke(ctx, "AttachProcessesToUnit", m.unit.Name, sub, []uint32{uint32(pid)})
+	}
+	if err != nil {
+		return fmt.Errorf("attach process to unit %q: %w", m.unit.Name, err)
+	}
+	return nil
+}
+
 // checkThawed refuses a slice in which the process would never run.
 func (m *Manager) checkThawed() error {
 	for dir := m.Paths()[""]; dir != "/" && dir != "."; dir = path.Dir(dir) {

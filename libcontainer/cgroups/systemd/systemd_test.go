@@ -247,6 +247,16 @@ func TestUserManager(t *testing.T) {
 	}
 }
 
+func TestAttach(t *testing.T) {
+	m, f, _, _ := setup(t, Options{})
+	if err := m.Attach(t.Context(), "/sub", 42); err != nil {
+		t.Fatal(err)
+	}
+	if props, _ := f.unit("x-y.scope"); !slices.Equal(props, []string{"attached /sub[42]"}) {
+		t.Errorf("%q", props)
+	}
+}
+
 func TestSlice(t *testing.T) {
 	m, f, _, _ := setup(t, Options{CgroupsPath: "a.slice:x:a-b.slice"})
 	if err := m.Create(); err != nil {
