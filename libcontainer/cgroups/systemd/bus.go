@@ -218,8 +218,8 @@ func (b *bus) runJob(ctx context.Context, method string, args ...any) error {
 			if !ok {
 				return fmt.Errorf("job of %s: %w", method, dbus.ErrClosed)
 			}
-			if result, ok := jobResult(s, job); ok {
-				return result
+			if over, err := jobResult(s, job); over {
+				return err
 			}
 		}
 	}
@@ -242,16 +242,16 @@ func (b *bus) awaitMatch(ctx context.Context) error {
 	}
 }
 
-// jobResult tells how a job has ended, if the signal is about that.
-func jobResult(s *dbus.Signal, job dbus.ObjectPath) (error, bool) { //nolint:staticcheck // the error is the result, not how asking for it went
+// jobResult tells whether a signal is that of the job's end, and how it ended.
+func jobResult(s *dbus.Signal, job dbus.ObjectPath) (over bool, err error) {
 	var id uint32
 	var path dbus.ObjectPath
 	var unit, result string
 	if s.Name != managerInterface+".JobRemoved" || dbus.Store(s.Body, &id, &path, &unit, &result) != nil || path != job {
-		return nil, false
+		return false, nil
 	}
 	if result != "done" {
-		return fmt.Errorf("systemd's job has ended as %q (see journalctl -u %s)", result, unit), true
+		err = fmt.Errorf("systemd's job has ended as %q (see journalctl -u %s)", result, unit)
 	}
-	return nil, true
+	return true, err
 }

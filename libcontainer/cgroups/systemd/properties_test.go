@@ -94,16 +94,11 @@ func TestFromDevices(t *testing.T) {
 	}{
 		{"none", nil, nil},
 		{"all denied", []specs.LinuxDeviceCgroup{deny}, []string{`DevicePolicy="strict"`, `DeviceAllow=@a(ss) []`, `DeviceAllow=@a(ss) []`}},
-		{"some", []specs.LinuxDeviceCgroup{deny, rule(true, "c", 1, 3, "rw"), rule(true, "b", -1, -1, "m")},
-			[]string{`DevicePolicy="strict"`, `DeviceAllow=@a(ss) []`, `DeviceAllow=[("/dev/char/1:3", "rw",), ("block-*", "m",)]`}},
-		{"a driver", []specs.LinuxDeviceCgroup{rule(true, "c", 3999, -1, "r")},
-			[]string{`DevicePolicy="strict"`, `DeviceAllow=@a(ss) []`, `DeviceAllow=[("char-3999", "r",)]`}},
-		{"everything", []specs.LinuxDeviceCgroup{deny, everything, rule(true, "c", 1, 3, "rw")},
-			[]string{`DevicePolicy="auto"`, `DeviceAllow=@a(ss) []`, `DeviceAllow=@a(ss) []`}},
-		{"all but one", []specs.LinuxDeviceCgroup{everything, rule(false, "c", 1, 3, "w")},
-			[]string{`DevicePolicy="auto"`, `DeviceAllow=@a(ss) []`, `DeviceAllow=@a(ss) []`}},
-		{"a minor of all drivers", []specs.LinuxDeviceCgroup{rule(true, "c", -1, 3, "w")},
-			[]string{`DevicePolicy="auto"`, `DeviceAllow=@a(ss) []`, `DeviceAllow=@a(ss) []`}},
+		{"some", []specs.LinuxDeviceCgroup{deny, rule(true, "c", 1, 3, "rw"), rule(true, "b", -1, -1, "m")}, []string{`DevicePolicy="strict"`, `DeviceAllow=@a(ss) []`, `DeviceAllow=[("/dev/char/1:3", "rw",), ("block-*", "m",)]`}},
+		{"a driver", []specs.LinuxDeviceCgroup{rule(true, "c", 3999, -1, "r")}, []string{`DevicePolicy="strict"`, `DeviceAllow=@a(ss) []`, `DeviceAllow=[("char-3999", "r",)]`}},
+		{"everything", []specs.LinuxDeviceCgroup{deny, everything, rule(true, "c", 1, 3, "rw")}, []string{`DevicePolicy="auto"`, `DeviceAllow=@a(ss) []`, `DeviceAllow=@a(ss) []`}},
+		{"all but one", []specs.LinuxDeviceCgroup{everything, rule(false, "c", 1, 3, "w")}, []string{`DevicePolicy="auto"`, `DeviceAllow=@a(ss) []`, `DeviceAllow=@a(ss) []`}},
+		{"a minor of all drivers", []specs.LinuxDeviceCgroup{rule(true, "c", -1, 3, "w")}, []string{`DevicePolicy="auto"`, `DeviceAllow=@a(ss) []`, `DeviceAllow=@a(ss) []`}},
 	} {
 		props, err := fromDevices(test.rules)
 		if got := text(props); err != nil || !slices.Equal(got, test.want) {

@@ -217,7 +217,7 @@ func (m *Manager) start(ctx context.Context, pid int, props []property) error {
 		if err != nil {
 			return err
 		}
-		defer pidfd.Close() //nolint:errcheck // nil without, which it takes
+		defer pidfd.Close() // nil without, which it takes
 		props = append(props, p)
 	}
 	begun, err := m.startTransient(ctx, b, props)

@@ -132,7 +132,7 @@ func TestLeftover(t *testing.T) {
 		m, f, dir, _ := setup(t, Options{})
 		f.set(func() { f.state["x-y.scope"] = test.state })
 		if test.procs != "" {
-			if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:forbidigo // a test's own
+			if err := os.MkdirAll(dir, 0o755); err != nil {
 				t.Fatal(err)
 			}
 			if err := os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(test.procs), 0o644); err != nil {
@@ -298,7 +298,7 @@ func TestDestroyWithoutBus(t *testing.T) {
 	if err := m.Destroy(t.Context()); err != nil || !strings.Contains(log.String(), "may still list") {
 		t.Errorf("%v, %s", err, log)
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:forbidigo // a test's own
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "cgroup.procs"), nil, 0o644); err != nil {
@@ -312,7 +312,7 @@ func TestDestroyWithoutBus(t *testing.T) {
 func TestSet(t *testing.T) {
 	m, f, dir, _ := setup(t, Options{})
 	for _, d := range []string{dir} {
-		if err := os.MkdirAll(d, 0o755); err != nil { //nolint:forbidigo // a test's own
+		if err := os.MkdirAll(d, 0o755); err != nil {
 			t.Fatal(err)
 		}
 		for name, text := range map[string]string{"cgroup.controllers": "pids", "pids.max": ""} {
