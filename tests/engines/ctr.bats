@@ -112,6 +112,12 @@ inspected() {
 	assert_equal $'NoNewPrivs:\t0' "$out"
 }
 
+@test "run with containerd's own seccomp profile" {
+	ctr_run --seccomp -- sh -c 'grep Seccomp: /proc/self/status; unshare -U true'
+	assert_equal $'Seccomp:\t2' "$out"
+	assert_match 'Operation not permitted' "$err"
+}
+
 @test "run with mounts" {
 	mkdir "$T/dir"
 	ctr_run --mount "type=bind,src=$T/dir,dst=/data,options=rbind:rw" --mount "type=bind,src=$T/dir,dst=/ro,options=rbind:ro" \

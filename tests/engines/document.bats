@@ -2,6 +2,16 @@
 # have been read from it when the engine was started.
 load helpers
 
+# bats test_tags=docker
+@test "Docker is tried as documented" {
+	try Docker 2
+}
+
+# bats test_tags=podman
+@test "Podman is tried as documented" {
+	try Podman 2
+}
+
 # bats test_tags=containerd
 @test "ctr is tried as documented" {
 	try containerd 1
@@ -32,7 +42,7 @@ prints_hello() {
 	assert_match 'io.containerd.grpc.v1 +cri +[^ ]+ +ok' "$output"
 }
 
-# bats test_tags=containerd
+# bats test_tags=docker,podman,containerd
 @test "what is tested is where the document says that berth is" {
 	grep -qx "install -m 755 bin/berth $BERTH" "$DOCUMENT"
 	cmp "$RUNTIME" "$BERTH"

@@ -27,7 +27,11 @@ teardown() {
 	"remove_all_$ENGINE"
 	# Whatever the test was about, its containers must be gone without trace.
 	local trace=0
-	no_runtime_state_left || trace=1
+	if ! no_runtime_state_left; then
+		# The next test starts clean.
+		runtime_state -delete
+		trace=1
+	fi
 	no_process_left || trace=1
 	no_cgroup_left || trace=1
 	no_new_mount || trace=1
@@ -37,9 +41,14 @@ teardown() {
 # no_runtime_state_left: the engine has had the runtime delete all.
 no_runtime_state_left() {
 	local left
-	# shellcheck disable=SC2046 # a list of directories
-	left=$(find $("runtime_root_$ENGINE") -mindepth 1 2>/dev/null) || true
+	left=$(runtime_state)
 	[ -z "$left" ] || failed "left of the runtime's state:" "$left"
+}
+
+# runtime_state ACTION: what there is, as find has it.
+runtime_state() {
+	# shellcheck disable=SC2046 # a list of directories, some of which may not be there
+	find $("runtime_root_$ENGINE") -mindepth 1 "$@" 2>/dev/null || true
 }
 
 cgroups() {

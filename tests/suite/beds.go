@@ -53,6 +53,8 @@ var beds = []bed{
 	{name: "systemd-user", enter: []string{"tests/beds/systemd", "--user", "--"}, tags: []string{"systemd-user"}, made: "tests/beds/tree"},
 	{name: "guest", enter: []string{"tests/beds/guest", "--"}, tags: []string{"guest"}, guest: true, made: "tests/beds/guest-image"},
 	{name: "guest-user", enter: []string{"tests/beds/guest", "--user", "--"}, tags: []string{"guest-user"}, guest: true, made: "tests/beds/guest-image"},
+	engineBed("podman"),
+	engineBed("docker"),
 	engineBed("containerd"),
 }
 

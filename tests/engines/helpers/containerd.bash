@@ -5,7 +5,7 @@ start_containerd() {
 	configure /etc/containerd/config.toml || return
 	containerd >/var/log/containerd 2>&1 3>&- 4>&- &
 	wait_for 20 ctr version >/dev/null 2>&1 || return
-	oci_archive "$BATS_RUN_TMPDIR/rootfs.tar" "$BATS_RUN_TMPDIR/oci.tar" || return
+	oci_archive "$BATS_RUN_TMPDIR/rootfs.tar" "$BATS_RUN_TMPDIR/oci.tar" "$IMAGE" '{}' || return
 	ctr images import "$BATS_RUN_TMPDIR/oci.tar" >/dev/null
 }
 
@@ -27,21 +27,21 @@ runtime_root_containerd() {
 	echo /run/containerd/runc/default
 }
 
-# oci_archive LAYER ARCHIVE: an image of one layer, as the image specification
-# has it.
+# oci_archive LAYER ARCHIVE NAME CONFIG: an image of one layer, as the image
+# specification has it, with an expression of jq for what it is run with.
 oci_archive() {
 	local dir config manifest layer
 	dir=$(mktemp -d)
 	mkdir -p "$dir/blobs/sha256"
 	layer=$(blob "$dir" <"$1")
 	config=$(jq -n --arg layer "${layer%% *}" --arg arch "$(architecture)" '{
-		architecture: $arch, os: "linux", config: {Env: ["PATH=/bin"]},
+		architecture: $arch, os: "linux", config: ({Env: ["PATH=/bin"]} + '"$4"'),
 		rootfs: {type: "layers", diff_ids: [$layer]}}' | blob "$dir")
 	manifest=$(jq -n --arg config "$config" --arg layer "$layer" '
 		def blob($type): split(" ") | {digest: .[0], size: (.[1] | tonumber), mediaType: "application/vnd.oci.image.\($type)"};
 		{schemaVersion: 2, config: ($config | blob("config.v1+json")), layers: [$layer | blob("layer.v1.tar")]}' | blob "$dir")
 	echo '{"imageLayoutVersion": "1.0.0"}' >"$dir/oci-layout"
-	jq -n --arg manifest "$manifest" --arg name "$IMAGE" '
+	jq -n --arg manifest "$manifest" --arg name "$3" '
 		($manifest | split(" ")) as [$digest, $size] | {schemaVersion: 2, manifests: [{
 		mediaType: "application/vnd.oci.image.manifest.v1+json", digest: $digest, size: ($size | tonumber),
 		annotations: {"org.opencontainers.image.ref.name": $name}}]}' >"$dir/index.json"

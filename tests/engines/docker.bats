@@ -1,0 +1,88 @@
+# What Docker alone does with a runtime.
+# bats file_tags=docker
+load helpers
+
+@test "run in a directory that is not there makes it" {
+	once -w /made/by/run "$IMAGE" pwd
+	assert_equal /made/by/run "$out"
+}
+
+@test "update changes limits of a running container" {
+	idle --memory 64m --memory-swap 64m --cpu-shares 512 --pids-limit 100
+	e_ok update --memory 96m --memory-swap 128m --cpu-shares 256 --pids-limit 50 "$NAME"
+	knob_is 100663296 100663296 memory memory.limit_in_bytes memory.max
+	knob_is 134217728 33554432 memory memory.memsw.limit_in_bytes memory.swap.max
+	knob_is 256 10 cpu cpu.shares cpu.weight
+	knob_is 50 50 pids pids.max pids.max
+	# The rest is sent again with what changes.
+	e_ok update --cpuset-cpus 0 "$NAME"
+	knob_is 0 0 cpuset cpuset.cpus cpuset.cpus
+	knob_is 100663296 100663296 memory memory.limit_in_bytes memory.max
+	knob_is 256 10 cpu cpu.shares cpu.weight
+}
+
+@test "Docker's own profile denies a new user namespace" {
+	e run --rm --name "$NAME" "$IMAGE" unshare -U true
+	assert_equal 1 "$status"
+	assert_match 'Operation not permitted' "$err"
+	once --security-opt seccomp=unconfined "$IMAGE" unshare -U true
+}
+
+@test "a health check is run" {
+	idle --health-cmd 'test -e /tmp/healthy' --health-interval 1s --health-retries 1
+	e_ok exec "$NAME" touch /tmp/healthy
+	wait_for 10 is '{{.State.Health.Status}}' healthy
+}
+
+@test "events tell of a process that memory has run out for" {
+	idle --memory 32m --memory-swap 32m
+	background docker events --filter "container=$NAME" --filter event=oom --format '{{.Action}}' >"$T/events"
+	e exec "$NAME" tail /dev/zero
+	assert_equal 137 "$status"
+	wait_for 5 has_line "$T/events" oom
+}
+
+@test "attach takes what is typed, and detaches" {
+	e_ok run -dit --name "$NAME" "$IMAGE" sh
+	mkfifo "$T/in"
+	type_and_detach >"$T/in" 3>&- 4>&- &
+	STDIN=$T/in on_terminal docker attach "$NAME"
+	assert_match '42.*read escape sequence' "$(tr '\n' ' ' <"$T/terminal")"
+	is '{{.State.Running}}' true
+}
+
+# type_and_detach: as a person does, who looks before going on.
+type_and_detach() {
+	printf 'echo $((6 * 7))\n'
+	wait_for 10 says_42
+	printf '\020'
+	sleep 0.2
+	printf '\021'
+	wait_for 10 grep -q 'escape sequence' "$T/terminal"
+}
+
+says_42() {
+	docker logs "$NAME" | tr -d '\r' | grep -qx 42
+}
+
+@test "containers outlive the daemon, and are found again" {
+	idle --restart always
+	local pid
+	pid=$(inspected '{{.State.Pid}}')
+	kill -KILL "$(cat /run/docker.pid)"
+	wait_for 10 dead "$(cat /run/docker.pid)"
+	rm /run/docker.pid
+	alive "$pid"
+	start_dockerd
+	is '{{.State.Running}}' true
+	is '{{.State.Pid}}' "$pid"
+	e_ok exec "$NAME" true
+	assert_equal "" "$out"
+}
+
+@test "info and inspect name berth" {
+	e_ok info --format '{{.DefaultRuntime}} {{.Runtimes.berth.Path}}'
+	assert_equal 'berth /usr/local/sbin/berth' "$out"
+	idle
+	is '{{.HostConfig.Runtime}}' berth
+}

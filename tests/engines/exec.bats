@@ -1,0 +1,134 @@
+# exec: into a running container.
+# bats file_tags=docker,podman
+load helpers
+
+@test "exec shows what the process writes, each on its stream" {
+	idle
+	e_ok exec "$NAME" sh -c 'echo one; echo two >&2'
+	assert_equal one "$out"
+	assert_equal two "$err"
+}
+
+@test "exec passes standard input on" {
+	idle
+	echo 'from outside' >"$T/in"
+	STDIN=$T/in e_ok exec -i "$NAME" cat
+	assert_equal 'from outside' "$out"
+}
+
+@test "exec passes the exit status on" {
+	idle
+	local code
+	for code in 0 1 42 255; do
+		e exec "$NAME" sh -c "exit $code"
+		assert_equal "$code" "$status"
+	done
+	e exec "$NAME" sh -c 'kill -KILL $$'
+	assert_equal 137 "$status"
+}
+
+@test "exec tells of a program that is not there" {
+	idle
+	# Docker 20.10 has one status for all that is wrong with a program.
+	local want=127
+	[ "$ENGINE" = podman ] || want=126
+	e exec "$NAME" nonesuch
+	assert_equal "$want" "$status"
+	assert_match 'executable file .*nonesuch.* not found|nonesuch.*executable file not found in \$PATH' "$out$err"
+	e exec "$NAME" /nonesuch
+	assert_equal "$want" "$status"
+	assert_match 'no such file or directory' "$out$err"
+}
+
+@test "exec gives 126 for a program that is not executable" {
+	idle
+	e exec "$NAME" /srv/text
+	assert_equal 126 "$status"
+}
+
+@test "exec runs in the container's namespaces and cgroup" {
+	idle
+	local namespaces='for n in cgroup ipc mnt net pid uts; do readlink /proc/$1/ns/$n; done; cat /proc/$1/cgroup'
+	e_ok exec "$NAME" sh -c "$namespaces" sh 1
+	local first=$out
+	e_ok exec "$NAME" sh -c "$namespaces" sh self
+	assert_equal "$first" "$out"
+}
+
+@test "exec as a user, somewhere, with an environment" {
+	idle
+	e_ok exec -u user -w /srv -e A=1 "$NAME" sh -c 'id -un; id -gn; pwd; echo "$A"'
+	assert_equal $'user\nuser\n/srv\n1' "$out"
+}
+
+@test "exec has the capabilities and the filter of the container" {
+	idle --cap-drop ALL --cap-add CHOWN --security-opt no-new-privileges
+	e_ok exec "$NAME" sh -c 'grep -E "^(Cap(Prm|Eff|Bnd)|NoNewPrivs|Seccomp):" /proc/self/status'
+	assert_equal $'CapPrm:\t0000000000000001\nCapEff:\t0000000000000001\nCapBnd:\t0000000000000001\nNoNewPrivs:\t1\nSeccomp:\t2' "$out"
+}
+
+# With Debian's runc, the soft limit of files is now and then the hard one: the Go
+# that it is built with raises its own when it starts, and races with who sets it.
+# bats test_tags=berth
+@test "exec has the limits of the container" {
+	# Podman raises what is not given to what this root may not have.
+	idle --ulimit nofile=111:222 --ulimit nproc=4000
+	e_ok exec "$NAME" sh -c 'ulimit -Sn; ulimit -Hn'
+	assert_equal $'111\n222' "$out"
+}
+
+@test "exec -t gives a terminal" {
+	idle
+	on_terminal "$ENGINE" exec -t "$NAME" sh -c 'tty; test -t 0 && test -t 1 && test -t 2 && exit 5'
+	assert_equal 5 "$status"
+	assert_match /dev/pts/ "$out"
+}
+
+@test "exec -it takes what is typed" {
+	idle
+	printf 'stty -echo\necho $((6 * 7))\nexit 3\n' >"$T/in"
+	STDIN=$T/in on_terminal "$ENGINE" exec -it "$NAME" sh
+	assert_equal 3 "$status"
+	assert_match 42 "$out"
+}
+
+@test "exec -it gives the terminal the size that it has outside" {
+	idle
+	on_terminal sh -c "stty cols 99 rows 33; $ENGINE exec -it $NAME sh -c 'until stty size | grep \"33 99\"; do sleep 0.05; done'"
+	assert_equal 0 "$status"
+	assert_match '33 99' "$out"
+}
+
+@test "exec -d goes on by itself" {
+	idle
+	e_ok exec -d "$NAME" sh -c 'echo done >/tmp/result'
+	wait_for 10 e_says 'done' exec "$NAME" cat /tmp/result
+}
+
+e_says() {
+	e "${@:2}"
+	[ "$out" = "$1" ]
+}
+
+@test "exec into a container that has ended is refused" {
+	e_ok run --name "$NAME" "$IMAGE" true
+	e exec "$NAME" true
+	[ "$status" != 0 ]
+	assert_match 'not running|is not running|container state improper' "$err"
+}
+
+@test "a process of exec ends with its container" {
+	idle
+	background "$ENGINE" exec "$NAME" sh -c 'echo ready >/tmp/ready; while :; do sleep 0.1; done'
+	wait_for 10 e_says ready exec "$NAME" cat /tmp/ready
+	e_ok kill "$NAME"
+	wait_for 10 dead "$background_pid"
+}
+
+@test "20 execs leave no process" {
+	idle
+	seq 20 | xargs -P 4 -I {} "$ENGINE" exec "$NAME" sh -c 'echo {}' >"$T/out" 3>&- 4>&-
+	assert_lines "$(seq 20)" "$(cat "$T/out")"
+	e_ok exec "$NAME" ps -o comm
+	assert_equal 1 "$(grep -c '^sh$' "$T/out")"
+}

@@ -1,0 +1,28 @@
+# Docker: a daemon, with what docs/engines.md says in its configuration.
+
+start_docker() {
+	configure /etc/docker/daemon.json || return
+	start_dockerd || return
+	docker import - "$IMAGE" <"$BATS_RUN_TMPDIR/rootfs.tar" >/dev/null
+}
+
+start_dockerd() {
+	dockerd --live-restore >>/var/log/dockerd 2>&1 3>&- 4>&- &
+	wait_for 20 docker version >/dev/null 2>&1 && return
+	tail -n 20 /var/log/dockerd >&2
+	return 1
+}
+
+first_container_docker() {
+	docker run --rm "$IMAGE" true && docker run --rm --net host "$IMAGE" true
+}
+
+remove_all_docker() {
+	docker ps -aq | xargs -r docker rm -f -v >/dev/null
+	docker volume ls -q | xargs -r docker volume rm -f >/dev/null
+}
+
+# runtime_root_docker: where the runtime is told to keep its state.
+runtime_root_docker() {
+	echo /run/docker/runtime-*/moby
+}

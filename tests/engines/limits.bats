@@ -1,0 +1,68 @@
+# Limits, read back from the cgroup and from inside.
+# bats file_tags=docker,podman
+load helpers
+
+@test "memory, its reservation and swap" {
+	idle --memory 64m --memory-reservation 32m --memory-swap 96m
+	knob_is 67108864 67108864 memory memory.limit_in_bytes memory.max
+	knob_is 33554432 33554432 memory memory.soft_limit_in_bytes memory.low
+	knob_is 100663296 33554432 memory memory.memsw.limit_in_bytes memory.swap.max
+}
+
+@test "cpu shares, quota and set" {
+	idle --cpu-shares 512 --cpu-period 50000 --cpu-quota 20000 --cpuset-cpus 0
+	knob_is 512 20 cpu cpu.shares cpu.weight
+	knob_is 20000 '20000 50000' cpu cpu.cfs_quota_us cpu.max
+	knob_is 0 0 cpuset cpuset.cpus cpuset.cpus
+	e_ok exec "$NAME" nproc
+	assert_equal 1 "$out"
+}
+
+@test "cpus, as a number" {
+	idle --cpus 0.5
+	knob_is 50000 '50000 100000' cpu cpu.cfs_quota_us cpu.max
+}
+
+@test "the number of processes" {
+	idle --pids-limit 7
+	knob_is 7 7 pids pids.max pids.max
+	e exec "$NAME" sh -c 'for i in 1 2 3 4 5 6 7 8; do sleep 1 & done 2>&1; true'
+	assert_match "can't fork" "$out"
+}
+
+@test "bytes and operations of a block device" {
+	local disk
+	disk=$(lsblk -dno PATH,MAJ:MIN | awk '$2 !~ /^(7|1):/ { print; exit }')
+	[ -n "$disk" ] || skip "there is no disk"
+	idle --device-read-bps "${disk%% *}:1mb" --device-write-iops "${disk%% *}:50"
+	assert_match " *${disk##* } .*1048576" "$(knob blkio blkio.throttle.read_bps_device io.max)"
+	assert_match " *${disk##* } .*50" "$(knob blkio blkio.throttle.write_iops_device io.max)"
+}
+
+@test "rlimits, /dev/shm, OOM score and sysctls" {
+	once --ulimit nofile=100:200 --ulimit core=0 --ulimit nproc=4000 --shm-size 5m --oom-score-adj 300 --sysctl net.ipv4.ip_forward=1 \
+		--sysctl kernel.msgmax=4096 "$IMAGE" sh -c '
+		ulimit -Sn; ulimit -Hn; ulimit -c; df -k /dev/shm | awk "NR == 2 { print \$2 }"; cat /proc/self/oom_score_adj
+		cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/msgmax'
+	assert_equal $'100\n200\n0\n5120\n300\n1\n4096' "$out"
+}
+
+@test "a limit is in force" {
+	idle --memory 32m --memory-swap 32m
+	e exec "$NAME" sh -c 'tail /dev/zero'
+	assert_equal 137 "$status"
+	e_ok exec "$NAME" true
+}
+
+@test "--cgroup-parent decides where the cgroup is" {
+	idle --cgroup-parent /somewhere
+	assert_match '/somewhere/' "$(cat "/proc/$(inspected '{{.State.Pid}}')/cgroup")"
+	e_ok rm -f "$NAME"
+	# Nobody but who asked for it knows whether the parent may go.
+	wait_for 5 remove_somewhere
+}
+
+remove_somewhere() {
+	find /sys/fs/cgroup -depth -path '*/somewhere*' -type d -exec rmdir {} \; 2>/dev/null
+	[ -z "$(find /sys/fs/cgroup -name somewhere)" ]
+}

@@ -1,0 +1,108 @@
+# What Podman alone does with a runtime: pods above all.
+# bats file_tags=podman
+load helpers
+
+@test "a user namespace with mapped ids" {
+	once --uidmap 0:100000:5000 --gidmap 0:200000:5000 "$IMAGE" sh -c 'id -u; cat /proc/self/uid_map /proc/self/gid_map; stat -c %u:%g /etc; mkdir /dir'
+	assert_equal $'0 0 100000 5000 0 200000 5000 0:0' "$(tr -s ' \n' ' ' <"$T/out" | sed 's/ $//')"
+}
+
+# pod OPTION...: make the test's pod.
+pod() {
+	e_ok pod create --name "$NAME-pod" "$@"
+}
+
+# in_pod NAME COMMAND...: run a container in it, detached.
+in_pod() {
+	e_ok run -d --name "$1" --pod "$NAME-pod" "$IMAGE" "${@:2}"
+}
+
+@test "the containers of a pod share network, IPC and host name" {
+	pod
+	in_pod "$NAME-a" sleep 1000
+	in_pod "$NAME-b" sleep 1000
+	local n links='for n in ipc net uts mnt pid; do readlink /proc/self/ns/$n; done'
+	e_ok exec "$NAME-a" sh -c "$links"
+	cp "$T/out" "$T/a"
+	e_ok exec "$NAME-b" sh -c "$links"
+	cmp <(head -n 3 "$T/a") <(head -n 3 "$T/out")
+	[ "$(tail -n 2 "$T/a")" != "$(tail -n 2 "$T/out")" ]
+	e_ok exec "$NAME-a" hostname
+	assert_equal "$NAME-pod" "$out"
+}
+
+@test "the containers of a pod talk on the loopback" {
+	pod
+	in_pod "$NAME-a" nc -ll -p 8080 -e echo hello
+	e_ok run --rm --pod "$NAME-pod" "$IMAGE" sh -c 'until nc 127.0.0.1 8080; do sleep 0.1; done </dev/null 2>/dev/null'
+	assert_equal hello "$out"
+}
+
+@test "a pod with one pid namespace" {
+	pod --share pid,net
+	in_pod "$NAME-a" sleep 1000
+	e_ok run --rm --pod "$NAME-pod" "$IMAGE" ps -o args
+	assert_match 'sleep 1000' "$out"
+	e_ok rm -f -t 0 "$NAME-a"
+	e_ok run --rm --pod "$NAME-pod" "$IMAGE" ps -o args
+	refute_match 'sleep 1000' "$out"
+}
+
+@test "a pod is paused, stopped, started and removed as one" {
+	pod
+	in_pod "$NAME-a" sh -c 'trap exit TERM; while :; do sleep 0.1; done'
+	in_pod "$NAME-b" sh -c 'trap exit TERM; while :; do sleep 0.1; done'
+	e_ok pod pause "$NAME-pod"
+	assert_equal $'Paused' "$(podman pod inspect --format '{{.State}}' "$NAME-pod")"
+	e_ok pod unpause "$NAME-pod"
+	e_ok pod stop -t 10 "$NAME-pod"
+	assert_equal Exited "$(podman pod inspect --format '{{.State}}' "$NAME-pod")"
+	e_ok pod start "$NAME-pod"
+	assert_equal Running "$(podman pod inspect --format '{{.State}}' "$NAME-pod")"
+	e_ok pod rm -f -t 0 "$NAME-pod"
+	assert_equal "" "$(podman ps -aq)"
+}
+
+@test "a root directory in the place of an image" {
+	once --rootfs "$BATS_RUN_TMPDIR/rootfs" cat /srv/volume/file
+	assert_equal 'from the image' "$out"
+}
+
+@test "a health check is run" {
+	idle --health-cmd 'test -e /tmp/healthy'
+	e healthcheck run "$NAME"
+	assert_equal 1 "$status"
+	e_ok exec "$NAME" touch /tmp/healthy
+	e_ok healthcheck run "$NAME"
+}
+
+@test "descriptors are passed on" {
+	echo content >"$T/file"
+	exec 5<"$T/file"
+	status=0
+	podman run --rm --preserve-fds 3 "$IMAGE" cat /proc/self/fd/5 >"$T/out" 2>"$T/err" 3</dev/null 4</dev/null || status=$?
+	exec 5<&-
+	out=$(<"$T/out") err=$(<"$T/err")
+	succeeded run
+	assert_equal content "$out"
+}
+
+@test "a secret is a file of the container" {
+	echo secret >"$T/secret"
+	e_ok secret create "$NAME" "$T/secret"
+	once --secret "$NAME" "$IMAGE" cat "/run/secrets/$NAME"
+	assert_equal secret "$out"
+	e_ok secret rm "$NAME"
+}
+
+@test "paths are hidden and shown as asked" {
+	once --security-opt mask=/etc/passwd --security-opt unmask=/proc/keys "$IMAGE" sh -c 'wc -c </etc/passwd; wc -l </proc/keys'
+	assert_match $'^0\n[1-9]' "$out"
+}
+
+@test "info and inspect name berth" {
+	e_ok info --format '{{.Host.OCIRuntime.Name}} {{.Host.OCIRuntime.Path}}'
+	assert_equal 'berth /usr/local/sbin/berth' "$out"
+	idle
+	is '{{.OCIRuntime}}' berth
+}
