@@ -51,6 +51,10 @@ reference-engines: ## Run tests/engines with Debian's runc; wanted differences a
 	@hack/deps test engines
 	@go run ./tests/suite --reference --beds $(or $(ENGINES),engines) $(if $(FILTER),--filter "$(FILTER)") $(TESTS)
 
+.PHONY: cri
+cri: ## Run the Kubernetes project's tests for runtimes, critest, with containerd and berth (as root; fetches and builds critest); RUNTIME=/path for another
+	@hack/cri $(RUNTIME)
+
 .PHONY: bench
 bench: ## Compare with runc (and crun where it runs), as ratios (as root); BENCH_ROUNDS=, BENCH_LIMIT= loosen
 	@hack/deps bench
