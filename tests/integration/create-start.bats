@@ -204,6 +204,8 @@ prepare() {
 	wait_for 5 has_line "$BUNDLE/rootfs/marker" ran
 }
 
+# Since runc 1.2.
+# bats test_tags=berth
 @test "a pidfd of the first process is sent to --pidfd-socket" {
 	args sleep 1000
 	background "$PROBE" recvpidfd "$BUNDLE/pidfd.sock" "$T"

@@ -324,7 +324,7 @@ no_orphan_of_exec() {
 	kill -KILL "$(<"$T/pid")"
 	wait_for 5 dead "$(<"$T/pid")"
 	ex --cgroup ../sub c true
-	exec_refused 'bad sub cgroup path'
+	exec_refused 'sub cgroup path'
 	ex --cgroup nope c true
 	exec_refused 'no such file or directory'
 }
@@ -385,6 +385,8 @@ two_processes() {
 	[ "$(wc -l <"$(cgroup_dirs "$CGROUP" | head -n 1)/cgroup.procs")" = 2 ]
 }
 
+# Since runc 1.2.
+# bats test_tags=berth
 @test "a pidfd of the process is sent to --pidfd-socket" {
 	rt_ok run -d --bundle "$BUNDLE" c
 	background "$PROBE" recvpidfd "$T/pidfd.sock" "$T"
@@ -396,6 +398,8 @@ two_processes() {
 	exec_refused "$T/nobody.*no such file or directory"
 }
 
+# Since runc 1.2.
+# bats test_tags=berth
 @test "the process has the scheduling of the container, unless its own is given" {
 	config '.process.ioPriority = {class: "IOPRIO_CLASS_BE", priority: 6} | .process.scheduler = {policy: "SCHED_BATCH", nice: 7}'
 	ex_ok c sh -c 'ionice; cut -d " " -f 19,41 /proc/self/stat'
@@ -406,6 +410,8 @@ two_processes() {
 	assert_equal $'idle\n3 0' "$out"
 }
 
+# Since runc 1.2.
+# bats test_tags=berth
 @test "a real-time policy is set" {
 	jq '{args: ["cut", "-d", " ", "-f", "40,41", "/proc/self/stat"], cwd: "/", env: ["PATH=/bin"], scheduler: {policy: "SCHED_RR", priority: 9}}' -n >"$T/process.json"
 	local dir=/sys/fs/cgroup/cpu
@@ -415,6 +421,8 @@ two_processes() {
 	assert_equal '9 2' "$out"
 }
 
+# Since runc 1.3.
+# bats test_tags=berth
 @test "execCPUAffinity is for what is executed" {
 	[ "$(nproc)" -gt 1 ] || skip "needs two CPUs"
 	config '.process.execCPUAffinity = {initial: "0", final: "1"}'
@@ -427,12 +435,16 @@ two_processes() {
 	assert_equal $'Cpus_allowed_list:\t0-'"$(($(nproc --all) - 1))" "$(grep Cpus_allowed_list "/proc/$(init_pid c)/status")"
 }
 
+# Since runc 1.4.
+# bats test_tags=berth
 @test "without it the process has all CPUs of the cpuset, whichever the caller has" {
 	rt_ok run -d --bundle "$BUNDLE" c
 	out=$(taskset -c 0 "$RUNTIME" --root "$ROOT" exec c grep Cpus_allowed_list /proc/self/status)
 	assert_equal "$(grep Cpus_allowed_list "/proc/$(init_pid c)/status")" "$out"
 }
 
+# Since runc 1.2.
+# bats test_tags=berth
 @test "the process has the clocks of the container's time namespace" {
 	config '.linux.namespaces += [{type: "time"}] | .linux.timeOffsets = {boottime: {secs: 1000000, nanosecs: 0}}'
 	ex_ok c cut -d . -f 1 /proc/uptime
