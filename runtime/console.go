@@ -8,18 +8,47 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Console is the master side of a program's terminal.
+// Console is the master side of a program's terminal. It has deadlines, and is
+// read until EIO: nobody has the other side open then.
 type Console struct {
 	*os.File
+}
+
+// newConsole makes one of a descriptor, which it closes. What it keeps does not
+// block, so that those who read can be stopped: there may be processes that
+// outlive the program and have its terminal open.
+func newConsole(master *os.File) (*Console, error) {
+	defer master.Close()
+	fd, err := unix.FcntlInt(master.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("dup terminal: %w", err)
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		unix.Close(fd)
+		return nil, fmt.Errorf("fcntl terminal: %w", err)
+	}
+	return &Console{os.NewFile(uintptr(fd), master.Name())}, nil
 }
 
 // Resize sets the size of the terminal; the program gets SIGWINCH.
 func (c *Console) Resize(rows, columns uint16) error {
 	size := &unix.Winsize{Row: rows, Col: columns}
-	if err := unix.IoctlSetWinsize(int(c.Fd()), unix.TIOCSWINSZ, size); err != nil {
+	err := c.control(func(fd int) error { return unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, size) })
+	if err != nil {
 		return fmt.Errorf("resize terminal: %w", err)
 	}
 	return nil
+}
+
+// control does something with the descriptor, which Fd would make block.
+func (c *Console) control(do func(fd int) error) error {
+	conn, err := c.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failed error
+	err = conn.Control(func(fd uintptr) { failed = do(int(fd)) })
+	return errors.Join(err, failed)
 }
 
 // terminal takes the program's terminal when it is made.
@@ -47,8 +76,9 @@ func newTerminal(wanted bool, socket string, required bool) (*terminal, error) {
 // take sends the master side to the socket, or keeps it.
 func (t *terminal) take(master *os.File) error {
 	if t.socket == nil {
-		t.console = &Console{master}
-		return nil
+		var err error
+		t.console, err = newConsole(master)
+		return err
 	}
 	defer master.Close()
 	if err := sendFile(t.socket, master, master.Name()); err != nil {

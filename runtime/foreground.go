@@ -1,10 +1,13 @@
 package ociruntime
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"time"
 
+	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 )
 
@@ -65,7 +68,36 @@ func (f *Foreground) Resize() error {
 // host's terminal its modes back. The console is the container's, and closed
 // when that is deleted.
 func (f *Foreground) Close() error {
-	// The read fails with EIO when nobody has the other side open any more.
-	<-f.copied //nolint:errcheck // see above
-	return term.Restore(int(f.host.Fd()), f.saved)
+	err := f.drain()
+	<-f.copied //nolint:errcheck // EIO, or the deadline
+	return errors.Join(err, term.Restore(int(f.host.Fd()), f.saved))
+}
+
+// quiet is how long nothing is to come from the program's terminal until it is
+// believed that nothing will, though somebody still has it open.
+const quiet = 100 // milliseconds
+
+// drain ends the copying, once there is nothing left to copy.
+func (f *Foreground) drain() error {
+	for len(f.copied) == 0 {
+		var ready []unix.PollFd
+		err := f.console.control(func(fd int) error {
+			ready = []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+			n, err := unix.Poll(ready, quiet)
+			if n == 0 && err == nil {
+				err = os.ErrDeadlineExceeded
+			}
+			return err
+		})
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return f.console.SetReadDeadline(time.Now())
+		case err != nil || ready[0].Revents&unix.POLLIN == 0:
+			return err // hung up: the reading ends by itself
+		default:
+			time.Sleep(time.Millisecond) // while it is being copied
+		}
+	}
+	return nil
 }

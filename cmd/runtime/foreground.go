@@ -79,15 +79,22 @@ func (f *foreground) hide() error {
 	return f.terminal.Close()
 }
 
-// wait passes signals on until the program ends.
+// wait passes signals on until the program ends, and all that has its output
+// open, unless a signal comes in between.
 func (f *foreground) wait(ctx context.Context, p program) (libcontainer.ExitStatus, error) {
-	go f.forward(ctx, p)
+	enough, stop := context.WithCancel(ctx)
+	defer stop()
+	go f.forward(ctx, p, stop)
 	more := time.AfterFunc(moreSignals, func() {
 		signal.Notify(f.signals)
 		f.signals <- unix.SIGCHLD // who has ended before
 	})
-	status, err := p.Wait(ctx)
+	status, err := p.Wait(enough)
 	more.Stop()
+	if err != nil && errors.Is(err, context.Canceled) && ctx.Err() == nil {
+		f.app.log.Warn("the program has ended; what it has left running still has its output open, and is not waited for")
+		err = nil
+	}
 	err = errors.Join(err, f.hide())
 	if status.OOM != "" {
 		f.app.log.Warn("killed for want of memory: " + status.OOM)
@@ -95,14 +102,19 @@ func (f *foreground) wait(ctx context.Context, p program) (libcontainer.ExitStat
 	return status, err
 }
 
-// forward passes signals on to the program.
-func (f *foreground) forward(ctx context.Context, p program) {
+// forward passes signals on to the program. One that comes when that has ended
+// is for this process: to stop.
+func (f *foreground) forward(ctx context.Context, p program, stop func()) {
 	for s := range f.signals {
 		sig, ok := s.(unix.Signal)
 		if !ok {
 			continue
 		}
-		if err := f.pass(ctx, p, sig); err != nil {
+		err := f.pass(ctx, p, sig)
+		switch {
+		case errors.Is(err, libcontainer.ErrNotRunning):
+			stop()
+		case err != nil:
 			f.app.log.Warn(oneLine(err))
 		}
 	}

@@ -483,3 +483,21 @@ two_processes() {
 		assert_equal "$i" "$code"
 	done
 }
+
+@test "output of what the process leaves running is waited for, until a signal comes" {
+	rt_ok run -d --bundle "$BUNDLE" c
+	ex_ok c sh -c '{ sleep 0.3; echo late; } & echo early'
+	assert_equal $'early\nlate' "$out"
+	background "$RUNTIME" --root "$ROOT" exec c sh -c 'sleep 1000 & echo $!; exit 3' >"$T/printed"
+	wait_for 5 appears "$T/printed"
+	wait_for 5 without_shell
+	kill -TERM "$background_pid"
+	local code=0
+	wait "$background_pid" || code=$?
+	assert_equal 3 "$code"
+}
+
+# without_shell: the process that was executed has ended.
+without_shell() {
+	! pgrep -x sh -P "$background_pid" >/dev/null
+}

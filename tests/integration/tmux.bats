@@ -138,6 +138,16 @@ works() {
 	leaves 3
 }
 
+@test "a process that keeps the terminal open keeps nobody waiting" {
+	config '.process.terminal = false'
+	args sleep 1000
+	rt_ok run -d --bundle "$BUNDLE" c
+	types "stty -a >$T/before; $RUNTIME --root $ROOT exec -t c sh -c 'setsid sleep 999 </dev/tty >/dev/tty & sleep 0.1; exit 7'; echo exit code \$?"
+	leaves 7
+	rt_ok exec c ps
+	assert_match 'sleep 999' "$out"
+}
+
 @test "output that is still on its way is not lost" {
 	config '.process.args = ["sh", "-c", "seq 2000"]'
 	types "$RUNTIME --root $ROOT run --bundle $BUNDLE c; echo exit code \$?"
