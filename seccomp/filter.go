@@ -42,10 +42,17 @@ func Compile(p *specs.LinuxSeccomp) (*Filter, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(program) > instructionsMost {
-		return nil, fieldErr("syscalls", "the filter has %d instructions, and the kernel takes %d: use fewer rules with arguments, or fewer architectures", len(program), instructionsMost)
+	if err := checkLength(program); err != nil {
+		return nil, err
 	}
 	return &Filter{program, checked.manner()}, nil
+}
+
+func checkLength(program []unix.SockFilter) error {
+	if len(program) > instructionsMost {
+		return fieldErr("syscalls", "the filter has %d instructions, and the kernel takes %d: use fewer rules with arguments, or fewer architectures", len(program), instructionsMost)
+	}
+	return nil
 }
 
 // Bytes gives the program as the kernel reads it.
