@@ -134,8 +134,14 @@ works() {
 	types 'trap "exit 3" TERM; echo "set"'
 	sees '^set$'
 	kill -TERM "$(pgrep -f -- "^$RUNTIME --root $ROOT run ")"
-	presses Enter
+	# It looks at its traps when a line is read.
+	wait_for 10 ends_at_enter
 	leaves 3
+}
+
+ends_at_enter() {
+	presses Enter
+	shows 'exit code 3$'
 }
 
 @test "a process that keeps the terminal open keeps nobody waiting" {
