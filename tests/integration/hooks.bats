@@ -378,7 +378,7 @@ no_sleepers() {
 		assert_equal 1 "$status"
 		assert_match "hooks.$kind\[0\]: .*timed out after 1s" "$msg"
 		gone c
-		no_sleepers || failed "left running: $(pgrep -af '^sleep')"
+		wait_for 2 no_sleepers || failed "left running: $(pgrep -af '^sleep')"
 	done
 }
 
@@ -392,14 +392,14 @@ no_sleepers() {
 		rt_ok create --bundle "$BUNDLE" c
 		rt start c
 		refused "hooks.$kind\[0\]: .*timed out after 1s"
-		no_sleepers || failed "left running: $(pgrep -af '^sleep')"
+		wait_for 2 no_sleepers || failed "left running: $(pgrep -af '^sleep')"
 		gone c
 	done
 	config 'del(.hooks)'
 	hook poststop "$hang" '.timeout = 1'
 	rt_ok create --bundle "$BUNDLE" c
 	rt_ok delete --force c
-	no_sleepers || failed "left running: $(pgrep -af '^sleep')"
+	wait_for 2 no_sleepers || failed "left running: $(pgrep -af '^sleep')"
 }
 
 # bats test_tags=berth
