@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/godbus/dbus/v5"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
@@ -359,5 +360,26 @@ func TestDialWithoutBus(t *testing.T) {
 	b.close()
 	if _, err := dialAt(t.Context(), public, public, true); !errors.Is(err, unix.ENOENT) || !strings.Contains(err.Error(), "enable-linger") {
 		t.Error(err)
+	}
+}
+
+// A systemd that takes no pidfds takes pids.
+func TestPidsInstead(t *testing.T) {
+	m, _, _, log := setup(t, Options{})
+	byPid := prop("PIDs", []uint32{42})
+	byFile := prop("PIDFDs", []dbus.UnixFD{7})
+	byFile.instead = &byPid
+	var offered []string
+	err := m.offer([]property{byFile, prop("Delegate", true)}, func(list []wire) error {
+		for _, w := range list {
+			offered = append(offered, w.Name)
+		}
+		if list[0].Name == "PIDFDs" {
+			return refusal("org.freedesktop.DBus.Error.PropertyReadOnly", "Cannot set property PIDFDs, or unknown property.")
+		}
+		return nil
+	})
+	if want := []string{"PIDFDs", "Delegate", "Delegate", "PIDs"}; err != nil || !slices.Equal(offered, want) || log.Len() > 0 {
+		t.Errorf("%v, offered %q, logged %q", err, offered, log)
 	}
 }
