@@ -25,9 +25,9 @@ prepare_command() {
 }
 
 # with_output DIR COMMAND...: run it, which begins the bed; what is written to
-# the pipes is this process's output. Its status is left in ended, if not 0.
+# the pipes is this process's output. The status is the command's.
 with_output() {
-	local dir=$1 copying
+	local dir=$1 copying status=0
 	shift
 	cat "$dir/out" &
 	copying=$!
@@ -38,11 +38,12 @@ with_output() {
 	# Beside this shell, which can then be told to end it.
 	"$@" &
 	running=$!
-	wait "$running" || ended=$?
+	wait "$running" || status=$?
 	running=
 	exec 8>&- 9>&-
 	# shellcheck disable=SC2086 # a list of words
 	wait $copying
+	return "$status"
 }
 
 # end_bed: for a trap; does nothing when the bed has ended.
