@@ -301,7 +301,12 @@ func (m *Manager) Set(r *specs.LinuxResources) error {
 	if err := m.setProperties(ctx, b, props); err != nil {
 		return fmt.Errorf("set properties of unit %q: %w", m.unit.Name, err)
 	}
-	return nil
+	// Behind its answer systemd writes all that it knows of these controllers,
+	// over what there is no property for. It has done so when it answers again.
+	if _, err := m.activeState(ctx, b); err != nil {
+		return fmt.Errorf("set properties of unit %q: %w", m.unit.Name, err)
+	}
+	return m.Manager.Set(r)
 }
 
 // limits gives the properties for resources.
