@@ -13,7 +13,7 @@ prepare() {
 	for mapping in 1000 100000; do
 		config '.linux.uidMappings = [{containerID: 0, hostID: $id, size: 1}] | .linux.gidMappings = .linux.uidMappings' --argjson id "$mapping"
 		chmod -R a+rX "$T"
-	chmod a+x "$BATS_RUN_TMPDIR" "${T%/*}"
+		chmod a+x "$BATS_RUN_TMPDIR" "${T%/*}"
 		rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
 		in_scope "$(init_pid c)"
 		assert_match "^Uid:.$mapping" "$(grep Uid "/proc/$(init_pid c)/status")"
