@@ -1,4 +1,4 @@
-# Cgroups on v1, v2 and both: cli.md 3.11.
+# Cgroups on v1, v2 and both.
 # bats file_tags=v2
 load helpers
 

@@ -1,4 +1,4 @@
-# The command line itself: cli.md 1.1, 1.2 and 2.7.
+# The command line itself.
 load helpers
 
 @test "no command at all prints help" {

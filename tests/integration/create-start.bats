@@ -1,4 +1,4 @@
-# create and start: cli.md 1.4, 1.5, 3.2 and 3.10.
+# create and start.
 # bats file_tags=v2
 load helpers
 

@@ -1,4 +1,4 @@
-# delete: cli.md 1.6.
+# delete.
 # bats file_tags=v2
 load helpers
 

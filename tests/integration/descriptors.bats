@@ -1,5 +1,5 @@
 # Descriptors that are passed on to the program: socket activation
-# (sd_listen_fds(3)) and --preserve-fds; cli.md 3.4.
+# (sd_listen_fds(3)) and --preserve-fds.
 load helpers
 
 prepare() {

@@ -1,4 +1,4 @@
-# events: cli.md 1.9, 2.4.
+# events.
 load helpers
 
 prepare() {

@@ -1,4 +1,4 @@
-# Executing processes in a container that exists: cli.md 1.8.
+# Executing processes in a container that exists.
 load helpers
 
 prepare() {

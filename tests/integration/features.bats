@@ -1,4 +1,4 @@
-# features: cli.md 2.5. What it lists must be so.
+# features: what it lists must be so.
 load helpers
 
 # feature FILTER

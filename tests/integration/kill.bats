@@ -1,4 +1,4 @@
-# kill: cli.md 1.7.
+# kill.
 # bats file_tags=v2
 load helpers
 

@@ -1,4 +1,4 @@
-# Logs and error output, which engines read: cli.md 2.8 and the first rules.
+# Logs and error output, which engines read.
 load helpers
 
 time='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'

@@ -1,4 +1,4 @@
-# A container as a service that tells when it is ready: sd_notify(3), cli.md 3.5.
+# A container as a service that tells when it is ready (sd_notify(3)).
 # runc 1.1 knows no barrier, and hangs where a program ends without a word.
 # bats file_tags=berth
 load helpers

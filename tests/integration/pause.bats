@@ -1,4 +1,4 @@
-# pause and resume: cli.md 1.5, 3.13.
+# pause and resume.
 # bats file_tags=v2
 load helpers
 

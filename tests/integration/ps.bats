@@ -1,4 +1,4 @@
-# ps: cli.md 2.3.
+# ps.
 # bats file_tags=v2
 load helpers
 

@@ -1,4 +1,4 @@
-# run: exit codes, signals, detaching: cli.md 1.4 and 3.6.
+# run: exit codes, signals, detaching.
 load helpers
 
 prepare() {

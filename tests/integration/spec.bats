@@ -1,4 +1,4 @@
-# The default config.json that "spec" writes: cli.md 2.6 and 1.9.
+# The default config.json that "spec" writes.
 load helpers
 
 # written FILTER: a part of the config.json written to the current directory.

@@ -1,4 +1,4 @@
-# state and list, to the letter: cli.md 2.1 and 2.2.
+# state and list, to the letter.
 load helpers
 
 prepare() {

@@ -1,4 +1,4 @@
-# Containers that are units of systemd's, the system's or the user's: cli.md 3.11.
+# Containers that are units of systemd's, the system's or the user's.
 # bats file_tags=systemd,systemd-user
 load helpers
 

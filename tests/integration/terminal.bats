@@ -1,4 +1,4 @@
-# Terminals: cli.md 3.1.
+# Terminals.
 load helpers
 
 prepare() {

@@ -1,4 +1,4 @@
-# update: cli.md 1.10.
+# update.
 load helpers
 
 prepare() {
