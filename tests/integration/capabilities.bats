@@ -40,6 +40,7 @@ nothing='[]' kill='["CAP_KILL"]' both='["CAP_KILL", "CAP_NET_BIND_SERVICE"]'
 	assert_equal "Prm chown,kill,bind,chroot; Eff chown,kill,bind,chroot; Inh kill,bind; Amb kill,bind; $rest" "$seen"
 }
 
+# bats test_tags=host,guest
 @test "root that may gain no privileges has what is permitted" {
 	local rest='Bnd chown,kill,bind,chroot; NoNewPrivs: 1'
 	a_program 0 true "$nothing"
@@ -50,6 +51,7 @@ nothing='[]' kill='["CAP_KILL"]' both='["CAP_KILL", "CAP_NET_BIND_SERVICE"]'
 	assert_equal "Prm chown,kill,bind; Eff chown,kill,bind; Inh kill,bind; Amb kill,bind; $rest" "$seen"
 }
 
+# bats test_tags=host,guest
 @test "another user has what is ambient, whether it may gain privileges or not" {
 	local nnp number=0 rest
 	for nnp in false true; do

@@ -36,6 +36,7 @@ calls() {
 	out=${out//$'\n'/ }
 }
 
+# bats test_tags=host,guest
 @test "a call that is denied returns the errno" {
 	profile ALLOW "$(rule ERRNO personality)" "$(rule ERRNO getpgid '{"errnoRet": 7}')"
 	local on
@@ -92,6 +93,7 @@ calls() {
 	assert_equal 'getppid,3 EPERM getppid,4 0 getpgid,999999 ESRCH' "$out"
 }
 
+# bats test_tags=host,guest
 @test "a call that kills ends the process by SIGSYS" {
 	local action
 	for action in KILL KILL_THREAD KILL_PROCESS; do
@@ -151,6 +153,7 @@ calls() {
 	assert_equal 'getppid EPERM' "$out"
 }
 
+# bats test_tags=host,guest
 @test "the flags of the specification are taken" {
 	EXTRA='{"flags": ["SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"]}' \
 		profile ALLOW "$(rule ERRNO getppid)"
@@ -236,6 +239,7 @@ agent() {
 	EXTRA=$(jq -nc --arg path "$T/agent" '{listenerPath: $path, listenerMetadata: "a=b"}')
 }
 
+# bats test_tags=host,guest
 @test "a listener answers for a container" {
 	local on
 	agent
@@ -327,6 +331,7 @@ rootless() {
 	cp "$PROBE" "$BUNDLE/rootfs/bin/probe"
 }
 
+# bats test_tags=host,guest
 @test "rootless: system calls are filtered" {
 	rootless
 	profile ALLOW "$(rule ERRNO getpgid)"
