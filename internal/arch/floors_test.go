@@ -2,7 +2,10 @@ package arch
 
 import (
 	"fmt"
+	"os"
 	"path"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -21,10 +24,10 @@ var floors = [][]string{
 	},
 	2: {
 		// One mechanism each; none knows what a container is.
-		"libcontainer/apparmor", "libcontainer/capabilities", "libcontainer/console", "libcontainer/copyup", "libcontainer/devices",
-		"libcontainer/hooks", "libcontainer/idmap", "libcontainer/intelrdt", "libcontainer/keyring",
+		"libcontainer/capabilities", "libcontainer/console", "libcontainer/copyup", "libcontainer/devices",
+		"libcontainer/hooks", "libcontainer/idmap", "libcontainer/intelrdt",
 		"libcontainer/lsm", "libcontainer/mounts", "libcontainer/namespaces", "libcontainer/network",
-		"libcontainer/passwd", "libcontainer/procfs", "libcontainer/scheduling", "libcontainer/selinux",
+		"libcontainer/passwd", "libcontainer/procfs", "libcontainer/scheduling",
 		"libcontainer/cgroups", "libcontainer/cgroups/devices", "libcontainer/cgroups/fs", "libcontainer/cgroups/fs2",
 		"seccomp",
 	},
@@ -32,7 +35,6 @@ var floors = [][]string{
 		"specconv",
 		"libcontainer/rootfs",
 		"libcontainer/cgroups/manager", "libcontainer/cgroups/systemd",
-		"libcontainer/checkpoint",
 	},
 	4: {"libcontainer"},
 	5: {"runtime"},
@@ -133,6 +135,52 @@ func TestCheckImport(t *testing.T) {
 	} {
 		if err := checkImport(test.from, test.to); (err == nil) != test.ok {
 			t.Errorf("%s -> %s: %v", test.from, test.to, err)
+		}
+	}
+}
+
+// pageRow is a row of the table in docs/architecture.md: a floor, empty for the
+// one above, and its rooms.
+var pageRow = regexp.MustCompile("(?m)^\\| *([0-9]?) *\\| (`.*?`) \\|")
+
+// pageRooms gives the floors as docs/architecture.md has them.
+func pageRooms(t *testing.T) [][]string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "docs/architecture.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rooms := make([][]string, len(floors))
+	floor := 0
+	for _, row := range pageRow.FindAllStringSubmatch(string(text), -1) {
+		if row[1] != "" {
+			floor = int(row[1][0] - '0')
+		}
+		for _, name := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[2], -1) {
+			base, list, braces := strings.Cut(strings.TrimSuffix(name[1], "}"), "{")
+			if !braces {
+				list = ""
+			}
+			for room := range strings.SplitSeq(list, ",") {
+				rooms[floor] = append(rooms[floor], base+room)
+			}
+		}
+	}
+	return rooms
+}
+
+// The plan, the page about it and the packages are the same.
+func TestPlanIsWhatIsBuilt(t *testing.T) {
+	all := packages(t)
+	drawn := pageRooms(t)
+	for number, rooms := range floors {
+		for _, room := range rooms {
+			if !slices.ContainsFunc(all, func(p listed) bool { return p.name() == room }) {
+				t.Errorf("floor %d: there is no package %s", number, room)
+			}
+		}
+		if want, got := slices.Sorted(slices.Values(rooms)), slices.Sorted(slices.Values(drawn[number])); !slices.Equal(got, want) {
+			t.Errorf("floor %d of docs/architecture.md has %q, want %q", number, got, want)
 		}
 	}
 }
