@@ -75,10 +75,11 @@ generate: ## Write the files that are generated: docs/lifecycle.md, docs/man/ber
 .PHONY: generate-check
 generate-check: ## Fail when a generated file is not what its source says
 	@hack/generate-check
+	@go test ./cmd/runtime -run TestManualPage
 
 .PHONY: deps
 deps: ## Install all Debian packages that the targets need
-	@hack/deps build demo test beds engines guest bench lint
+	@hack/deps build libseccomp demo test beds engines guest bench lint
 
 .PHONY: clean
 clean: ## Remove what the targets made

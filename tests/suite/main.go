@@ -103,7 +103,7 @@ func main() {
 	bats := flag.Bool("bats", false, "run tests/integration")
 	reference := flag.Bool("reference", false, "run tests/integration against "+referenceRuntime)
 	runtime := flag.String("runtime", "bin/berth", "the `program` that tests/integration are run against")
-	bedNames := flag.String("beds", beds[0].name, "the `names` of the beds to run tests/integration in, with commas; all, native, or guests")
+	bedNames := flag.String("beds", beds[0].name, "the `names` of the beds to run tests in, with commas; all, native, guests, or engines")
 	filter := flag.String("filter", "", "run only those of tests/integration whose name matches `regexp`")
 	flag.Parse()
 
