@@ -95,8 +95,8 @@ func writeJSON(dir, name string, v any) error {
 }
 
 // readConfig reads the configuration that a container was created with. It is
-// a file of its own because only start needs it: reading it takes longer than
-// all the rest of a command like state.
+// a file of its own because reading it takes longer than all the rest of a
+// command like state, which does not need it.
 func readConfig(dir string) (*config.Config, error) {
 	b, err := os.ReadFile(filepath.Join(dir, configFile))
 	if err != nil {
