@@ -27,7 +27,7 @@ func describeCompletion(cmd *cli.Command) {
 // that exists.
 func (a *app) completeByID(commands []*cli.Command) {
 	for _, c := range commands {
-		isNew := c.Name == "create" || c.Name == "run" || c.Name == "restore"
+		isNew := c.Name == "create" || c.Name == "run"
 		if strings.HasPrefix(c.ArgsUsage, "ID") && !isNew {
 			c.ShellComplete = a.completeID
 		}

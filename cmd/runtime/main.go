@@ -64,16 +64,15 @@ func (a *app) command() *cli.Command {
 	}
 	a.completeByID(commands)
 	return &cli.Command{
-		Name:            "berth",
-		Usage:           "run containers from OCI bundles",
-		Commands:        commands,
-		Flags:           a.flags(),
-		HideVersion:     true,
-		Before:          a.before,
-		Action:          noCommand,
-		OnUsageError:    usageError,
-		ExitErrHandler:  func(context.Context, *cli.Command, error) {},
-		CommandNotFound: nil,
+		Name:           "berth",
+		Usage:          "run containers from OCI bundles",
+		Commands:       commands,
+		Flags:          a.flags(),
+		HideVersion:    true,
+		Before:         a.before,
+		Action:         noCommand,
+		OnUsageError:   usageError,
+		ExitErrHandler: func(context.Context, *cli.Command, error) {}, // main does that: the default ends the process
 
 		EnableShellCompletion:           true,
 		ConfigureShellCompletionCommand: describeCompletion,

@@ -1,6 +1,3 @@
-// Package sys holds the system calls that take pointers in their arguments'
-// structs and that golang.org/x/sys/unix has no function for: with package
-// stub it is the only one that imports unsafe.
 package sys
 
 import (

@@ -1,5 +1,3 @@
-// Package sys holds the few system calls that golang.org/x/sys/unix leaves half
-// to its callers.
 package sys
 
 import (

@@ -69,7 +69,7 @@ type Entry struct {
 	// writes "0" itself, while it has a single thread: since Linux 5.5 a
 	// thread that moves itself does not take cgroup_threadgroup_rwsem. A pid
 	// written to cgroup.procs by another process takes it, and waits for an
-	// RCU grace period, 10 to 25 ms, if it has not been taken lately.
+	// RCU grace period, milliseconds, if it has not been taken lately.
 	Files []string
 }
 
