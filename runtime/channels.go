@@ -12,8 +12,9 @@ type ends struct {
 	stdout, stderr io.Writer
 	pipes          bool
 	// terminal is process.terminal.
-	terminal        bool
-	consoleSocket   string
+	terminal      bool
+	consoleSocket string
+	// consoleRequired refuses a terminal that nobody would hold.
 	consoleRequired bool
 	pidfdSocket     string
 	pidFile         string
@@ -49,7 +50,7 @@ func (e ends) open() (*channels, error) {
 }
 
 func (ch *channels) connect(e ends) error {
-	t, err := newTerminal(e.terminal, e.consoleSocket, e.consoleRequired)
+	t, err := newTerminal(e)
 	if err != nil {
 		return err
 	}
@@ -57,7 +58,7 @@ func (ch *channels) connect(e ends) error {
 	if ch.pidfd, err = newPidfdReceiver(e.pidfdSocket); err != nil || e.terminal {
 		return err
 	}
-	s, err := newStdio(e.stdin, e.stdout, e.stderr, e.pipes)
+	s, err := newStdio(e)
 	if err != nil {
 		return err
 	}

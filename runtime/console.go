@@ -58,18 +58,17 @@ type terminal struct {
 }
 
 // newTerminal connects to the console socket, if there is one, before anything
-// is started. Wanted is process.terminal; required refuses a terminal that
-// nobody would hold.
-func newTerminal(wanted bool, socket string, required bool) (*terminal, error) {
+// is started.
+func newTerminal(e ends) (*terminal, error) {
 	switch {
-	case socket != "" && !wanted:
+	case e.consoleSocket != "" && !e.terminal:
 		return nil, errors.New("cannot use console socket: process.terminal is not set")
-	case socket == "" && wanted && required:
+	case e.consoleSocket == "" && e.terminal && e.consoleRequired:
 		return nil, errors.New("cannot allocate tty if runtime will detach without setting console socket (use --console-socket, or set process.terminal to false)")
-	case socket == "":
+	case e.consoleSocket == "":
 		return &terminal{}, nil
 	}
-	f, err := dial("console socket", socket)
+	f, err := dial("console socket", e.consoleSocket)
 	return &terminal{socket: f}, err
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 
 	"golang.org/x/sys/unix"
 )
@@ -25,22 +26,27 @@ type stdio struct {
 
 // newStdio takes files as they are and connects other readers and writers by
 // pipes. What is nil becomes the null device.
-func newStdio(in io.Reader, out, errs io.Writer, pipes bool) (*stdio, error) {
-	s := &stdio{copied: make(chan error, 3), pipes: pipes}
-	e := s.reader(in)
-	if e == nil {
-		e = s.writer(1, out)
+func newStdio(e ends) (*stdio, error) {
+	s := &stdio{copied: make(chan error, 3), pipes: e.pipes}
+	err := s.reader(e.stdin)
+	if err == nil {
+		err = s.writer(1, e.stdout)
 	}
-	if e == nil && out == errs {
+	if err == nil && same(e.stdout, e.stderr) {
 		s.files[2] = s.files[1]
-	} else if e == nil {
-		e = s.writer(2, errs)
+	} else if err == nil {
+		err = s.writer(2, e.stderr)
 	}
-	if e != nil {
+	if err != nil {
 		s.handedOver()
-		return nil, fmt.Errorf("set up stdio: %w", e)
+		return nil, fmt.Errorf("set up stdio: %w", err)
 	}
 	return s, nil
+}
+
+// same reports whether both are one writer. Not every type can be compared.
+func same(a, b io.Writer) bool {
+	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }
 
 // passOn reports whether a file is to be the program's own: the null device is
