@@ -117,7 +117,8 @@ func (m *Mover) Move(d config.NetDevice) error {
 	if err != nil {
 		return err
 	}
-	return m.there.configure(after, addresses, before.name, true)
+	after.up = true
+	return m.there.configure(after, addresses, before.name)
 }
 
 // checkFree looks whether the name of a device is taken in the container. The
@@ -150,14 +151,14 @@ func remedyMove(err error) string {
 }
 
 // configure gives a device, which was called otherwise before, its addresses,
-// and brings it up.
-func (c *conn) configure(l link, addresses []address, before string, up bool) error {
+// and brings it up if it is to be.
+func (c *conn) configure(l link, addresses []address, before string) error {
 	for _, a := range addresses {
 		if err := c.addAddress(l.index, a.renamed(before, l.name)); err != nil {
 			return fmt.Errorf("add address %s to %q: %w", a, l.name, err)
 		}
 	}
-	if !up {
+	if !l.up {
 		return nil
 	}
 	if err := c.setUp(l.index); err != nil {
@@ -184,8 +185,8 @@ func (m *Mover) bringBack(d moved) error {
 	if err != nil {
 		return err
 	}
-	back := link{index: index, name: d.before.name}
-	return m.here.configure(back, d.addresses, back.name, d.before.up)
+	back := link{index: index, name: d.before.name, up: d.before.up}
+	return m.here.configure(back, d.addresses, back.name)
 }
 
 // Close lets go of both namespaces. The devices stay where they are.
