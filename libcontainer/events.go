@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/internal/sys"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 )
 
@@ -60,9 +61,9 @@ type watch struct {
 	oom      *cgroups.OOMWatch // nil without a memory controller
 	interval time.Duration
 	due      time.Time // of the next statistics
-	// canceled can be read when ctx has ended.
-	canceled, cancel *os.File
-	stopCancel       func() bool
+	// done can be read when ctx has ended; nil if it never does.
+	done     *os.File
+	stopDone func()
 }
 
 func (c *Container) watch(ctx context.Context, o EventOptions) (_ *watch, err error) {
@@ -81,24 +82,19 @@ func (c *Container) watch(ctx context.Context, o EventOptions) (_ *watch, err er
 	} else if err != nil {
 		return nil, err
 	}
-	if w.canceled, w.cancel, err = os.Pipe(); err != nil {
-		return nil, err
-	}
-	w.stopCancel = context.AfterFunc(ctx, func() { w.cancel.Close() })
-	return w, nil
+	w.done, w.stopDone, err = sys.DoneFile(ctx)
+	return w, err
 }
 
 func (w *watch) close() {
-	if w.stopCancel != nil {
-		w.stopCancel()
+	if w.stopDone != nil {
+		w.stopDone()
 	}
 	if w.oom != nil {
 		w.oom.Close() //nolint:errcheck // it was only read
 	}
-	for _, f := range []*os.File{w.pidfd, w.canceled, w.cancel} {
-		if f != nil {
-			f.Close()
-		}
+	if w.pidfd != nil {
+		w.pidfd.Close()
 	}
 }
 
@@ -138,10 +134,7 @@ func (w *watch) tick() (Event, error) {
 // wait waits until something may have happened, and tells whether the
 // container has stopped.
 func (w *watch) wait() (stopped bool, err error) {
-	fds := []unix.PollFd{
-		{Fd: int32(w.pidfd.Fd()), Events: unix.POLLIN},
-		{Fd: int32(w.canceled.Fd()), Events: unix.POLLIN},
-	}
+	fds := []unix.PollFd{sys.PollFd(w.pidfd, unix.POLLIN), sys.PollFd(w.done, unix.POLLIN)}
 	if w.oom != nil {
 		fds = append(fds, w.oom.PollFd())
 	}

@@ -67,30 +67,20 @@ func reap(pidfd *os.File) (ExitStatus, error) {
 
 // pollExit returns when the process has ended, or with ctx's error.
 func pollExit(ctx context.Context, pidfd *os.File) error {
-	if ctx.Done() == nil {
-		_, err := waitExit(pidfd, -1)
-		return err
-	}
-	r, w, err := os.Pipe()
+	done, stop, err := sys.DoneFile(ctx)
 	if err != nil {
 		return err
 	}
-	defer r.Close()
-	stop := context.AfterFunc(ctx, func() { w.Close() })
-	defer func() {
-		if stop() {
-			w.Close()
-		}
-	}()
+	defer stop()
 	for {
-		fds := []unix.PollFd{{Fd: int32(pidfd.Fd()), Events: unix.POLLIN}, {Fd: int32(r.Fd()), Events: unix.POLLIN}}
+		fds := []unix.PollFd{sys.PollFd(pidfd, unix.POLLIN), sys.PollFd(done, unix.POLLIN)}
 		if _, err := unix.Poll(fds, -1); err != nil && !errors.Is(err, unix.EINTR) {
 			return fmt.Errorf("poll pidfd: %w", err)
 		}
-		if fds[0].Revents != 0 {
+		switch {
+		case fds[0].Revents != 0:
 			return nil
-		}
-		if fds[1].Revents != 0 {
+		case fds[1].Revents != 0:
 			return ctx.Err()
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/internal/sys"
 )
 
 // keep is how much is kept of what a hook prints: the end of it, on each of
@@ -107,7 +109,7 @@ func (s *Streams) fds() []uintptr {
 // has ended; then it returns nil. It returns an error when the timeout, unless
 // it is 0, is over or ctx ends.
 func (s *Streams) serve(ctx context.Context, pidfd *os.File, timeout time.Duration) error {
-	done, stop, err := doneFile(ctx)
+	done, stop, err := sys.DoneFile(ctx)
 	if err != nil {
 		return err
 	}
@@ -123,8 +125,8 @@ func (s *Streams) serve(ctx context.Context, pidfd *os.File, timeout time.Durati
 			wait = int(min(left.Milliseconds()+1, 1<<30))
 		}
 		fds := []unix.PollFd{
-			pollFor(pidfd, unix.POLLIN), pollFor(done, unix.POLLIN), pollFor(s.stdin, unix.POLLOUT),
-			pollFor(s.outputs[0].r, unix.POLLIN), pollFor(s.outputs[1].r, unix.POLLIN),
+			sys.PollFd(pidfd, unix.POLLIN), sys.PollFd(done, unix.POLLIN), sys.PollFd(s.stdin, unix.POLLOUT),
+			sys.PollFd(s.outputs[0].r, unix.POLLIN), sys.PollFd(s.outputs[1].r, unix.POLLIN),
 		}
 		if _, err := unix.Poll(fds, wait); err != nil && !errors.Is(err, unix.EINTR) {
 			return fmt.Errorf("poll: %w", err)
@@ -137,33 +139,6 @@ func (s *Streams) serve(ctx context.Context, pidfd *os.File, timeout time.Durati
 			return fmt.Errorf("killed: %w", ctx.Err())
 		}
 	}
-}
-
-// pollFor asks for events on a file; one that is nil has none.
-func pollFor(f *os.File, events int16) unix.PollFd {
-	if f == nil {
-		return unix.PollFd{Fd: -1}
-	}
-	return unix.PollFd{Fd: int32(f.Fd()), Events: events}
-}
-
-// doneFile gives a file that becomes readable when ctx ends; nil if it never
-// does.
-func doneFile(ctx context.Context) (*os.File, func(), error) {
-	if ctx.Done() == nil {
-		return nil, func() {}, nil
-	}
-	r, w, err := pipe(0)
-	if err != nil {
-		return nil, nil, err
-	}
-	stop := context.AfterFunc(ctx, func() { w.Close() })
-	return r, func() {
-		if stop() {
-			w.Close()
-		}
-		r.Close()
-	}, nil
 }
 
 // transfer writes and reads where poll saw that it is possible.
