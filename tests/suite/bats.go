@@ -42,63 +42,87 @@ func (b *batsRun) run(r *report) error {
 	if os.Geteuid() != 0 {
 		return errors.New("the integration tests need root")
 	}
-	program, err := filepath.Abs(b.runtime)
+	if err := b.readLists(); err != nil {
+		return err
+	}
+	cmd, err := b.command()
 	if err != nil {
 		return err
 	}
-	if _, err := exec.LookPath(program); err != nil {
+	var stderr lastLine
+	cmd.Stderr = io.MultiWriter(os.Stderr, &stderr)
+	status, err := b.follow(r, cmd)
+	if err != nil {
 		return err
 	}
+	if status == bedLacking && b.planned == 0 {
+		r.lacking(b.bed.name, stderr.String())
+		return nil
+	}
+	return b.complete()
+}
+
+// readLists reads which tests are known to fail.
+func (b *batsRun) readLists() (err error) {
 	if b.reference {
 		if b.expected, err = readDifferences(b.bed.tests("reference-differences")); err != nil {
 			return err
 		}
 	}
-	if b.everyone, err = readDifferences(b.bed.tests("fails-with-all")); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	b.everyone, err = readDifferences(b.bed.tests("fails-with-all"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// command gives bats, as it is run in the bed.
+func (b *batsRun) command() (*exec.Cmd, error) {
+	program, err := filepath.Abs(b.runtime)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := exec.LookPath(program); err != nil {
+		return nil, err
 	}
 	env, err := buildPrograms()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	args, err := b.arguments()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	b.seen = map[string]bool{}
 	cmd := b.bed.command(env["PROBE"], append([]string{"bats"}, args...))
 	cmd.Env = append(cmd.Env, "RUNTIME="+program, "BERTH_SUITE=1")
 	for variable, value := range env {
 		cmd.Env = append(cmd.Env, variable+"="+value)
 	}
+	return cmd, nil
+}
+
+// follow runs bats, reports what it tells, and gives its exit status.
+func (b *batsRun) follow(r *report, cmd *exec.Cmd) (int, error) {
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	record, err := os.OpenFile(".cache/"+b.bed.name+".tap", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o644)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer record.Close()
-	var stderr lastLine
-	cmd.Stderr = io.MultiWriter(os.Stderr, &stderr)
 	cmd.WaitDelay = 5 * time.Second // for those who hold stderr open
 	if err := cmd.Start(); err != nil {
-		return err
+		return 0, err
 	}
+	b.seen = map[string]bool{}
 	readErr := b.read(r, io.TeeReader(stdout, record))
 	var exit *exec.ExitError
 	if err := cmd.Wait(); err != nil && !errors.As(err, &exit) {
-		return err
+		return 0, err
 	}
-	if readErr != nil {
-		return readErr
-	}
-	if exit != nil && exit.ExitCode() == bedLacking && b.planned == 0 {
-		r.lacking(b.bed.name, stderr.String())
-		return nil
-	}
-	return b.complete()
+	return cmd.ProcessState.ExitCode(), readErr
 }
 
 // buildPrograms makes the programs that the integration tests use, and returns
