@@ -17,7 +17,6 @@ import (
 // (Linux 4.13), not from a path below /dev/pts, which the image or another
 // container could have replaced (CVE-2025-52565).
 func Open(p *stub.Proc, ptmx *stub.Value, size *specs.Box) (master, slave *stub.Value) {
-	// An O_PATH descriptor can be opened by its link in procfs only.
 	unlock := binary.NativeEndian.AppendUint32(nil, 0)
 	p.Ioctl(ptmx, unix.TIOCSPTLCK, unlock)
 	if size != nil && size.Height != 0 && size.Width != 0 {
