@@ -76,7 +76,7 @@ func startStub(r *run) error {
 		Log:        r.log,
 	})
 	if r.unprivileged && errors.Is(err, unix.EPERM) && !hasUserNamespace(r.cfg) {
-		return &config.FieldError{Field: "linux.namespaces", Err: fmt.Errorf("%w (to make the others, an unprivileged user needs a user namespace: see \"berth spec --rootless\")", err)}
+		return config.FieldErrorf("linux.namespaces", "%w (to make the others, an unprivileged user needs a user namespace: see \"berth spec --rootless\")", err)
 	}
 	if err != nil {
 		return err

@@ -59,7 +59,7 @@ func setIOPriority(r *run) error {
 			err = fmt.Errorf("%w (the real-time class needs CAP_SYS_ADMIN or CAP_SYS_NICE)", err)
 		}
 		if err != nil {
-			return &config.FieldError{Field: "process.ioPriority", Err: fmt.Errorf("ioprio_set: %w", err)}
+			return config.FieldErrorf("process.ioPriority", "ioprio_set: %w", err)
 		}
 		return nil
 	})

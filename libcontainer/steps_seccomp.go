@@ -159,9 +159,9 @@ func filterError(err error) error {
 	}
 	switch call.Errno {
 	case unix.EACCES:
-		return &config.FieldError{Field: seccompField, Err: fmt.Errorf("%w (needs CAP_SYS_ADMIN, or process.noNewPrivileges)", err)}
+		return config.FieldErrorf(seccompField, "%w (needs CAP_SYS_ADMIN, or process.noNewPrivileges)", err)
 	case unix.EINVAL:
-		return &config.FieldError{Field: seccompField + ".flags", Err: fmt.Errorf("%w (\"features\" shows which flags the kernel takes)", err)}
+		return config.FieldErrorf(seccompField+".flags", "%w (\"features\" shows which flags the kernel takes)", err)
 	}
 	return err
 }

@@ -116,7 +116,7 @@ func (r *run) raiseOOMScore() error {
 		return err
 	}
 	if err := wrote.Err(); err != nil {
-		return &config.FieldError{Field: "process.oomScoreAdj", Err: fmt.Errorf("%d: %w (to lower it needs CAP_SYS_RESOURCE; leave it out, or ask for no less than /proc/self/oom_score_adj has)", score, err)}
+		return config.FieldErrorf("process.oomScoreAdj", "%d: %w (to lower it needs CAP_SYS_RESOURCE; leave it out, or ask for no less than /proc/self/oom_score_adj has)", score, err)
 	}
 	return nil
 }

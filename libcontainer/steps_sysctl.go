@@ -2,7 +2,6 @@ package libcontainer
 
 import (
 	"errors"
-	"fmt"
 
 	"golang.org/x/sys/unix"
 
@@ -58,7 +57,7 @@ func (r *run) writeSysctls(proc *stub.Value, list []config.Sysctl) error {
 	}
 	for i, f := range files {
 		if err := f.Err(); err != nil {
-			return &config.FieldError{Field: list[i].Field, Err: fmt.Errorf("%w%s", err, remedySysctl(err))}
+			return config.FieldErrorf(list[i].Field, "%w%s", err, remedySysctl(err))
 		}
 	}
 	return nil

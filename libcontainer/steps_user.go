@@ -81,10 +81,10 @@ func (r *run) joinedUserNamespace() error {
 		want, have idmap.Mapping
 	}{{"linux.uidMappings", r.cfg.UIDMappings, maps.UIDs}, {"linux.gidMappings", r.cfg.GIDMappings, maps.GIDs}} {
 		if _, ok := idmap.ToHost(side.have, 0); !ok {
-			return &config.FieldError{Field: field, Err: fmt.Errorf("%q maps no container id 0: the container is set up by its root (%s)", path, idmap.String(side.have))}
+			return config.FieldErrorf(field, "%q maps no container id 0: the container is set up by its root (%s)", path, idmap.String(side.have))
 		}
 		if len(side.want) != 0 && !idmap.Equal(side.want, side.have) {
-			return &config.FieldError{Field: side.field, Err: fmt.Errorf("not what the user namespace %q has: %s (leave the mappings out to join it)", path, idmap.String(side.have))}
+			return config.FieldErrorf(side.field, "not what the user namespace %q has: %s (leave the mappings out to join it)", path, idmap.String(side.have))
 		}
 	}
 	if err := maps.CheckUser("process", &r.cfg.Process, "the %ss of "+field); err != nil {

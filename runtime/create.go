@@ -197,11 +197,11 @@ func checkRootfs(path string) error {
 	var pathErr *fs.PathError
 	switch {
 	case errors.As(err, &pathErr):
-		return &config.FieldError{Field: "root.path", Err: fmt.Errorf("%q: %w", path, pathErr.Err)}
+		return config.FieldErrorf("root.path", "%q: %w", path, pathErr.Err)
 	case err != nil:
 		return &config.FieldError{Field: "root.path", Err: err}
 	case !st.IsDir():
-		return &config.FieldError{Field: "root.path", Err: fmt.Errorf("%q: not a directory", path)}
+		return config.FieldErrorf("root.path", "%q: not a directory", path)
 	}
 	return nil
 }

@@ -11,7 +11,7 @@ import (
 
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"github.com/seccomp/libseccomp-golang"
+	seccomp "github.com/seccomp/libseccomp-golang"
 	"golang.org/x/sys/unix"
 )
 
@@ -56,7 +56,7 @@ func viaLibseccomp(p *profile) ([]unix.SockFilter, error) {
 	}
 	for _, a := range p.arches {
 		if err := addArch(filter, a); err != nil {
-			return nil, fieldErr("architectures", "libseccomp: %s: %w", config.Quote(string(a.name)), err)
+			return nil, config.FieldErrorf("architectures", "libseccomp: %s: %w", config.Quote(string(a.name)), err)
 		}
 	}
 	for i := range p.rules {
@@ -64,7 +64,7 @@ func viaLibseccomp(p *profile) ([]unix.SockFilter, error) {
 			continue
 		}
 		if err := addRule(filter, &p.rules[i]); err != nil {
-			return nil, fieldErr(fmt.Sprintf("syscalls[%d]", i), "libseccomp: %w", err)
+			return nil, config.FieldErrorf(fmt.Sprintf("syscalls[%d]", i), "libseccomp: %w", err)
 		}
 	}
 	return export(filter)

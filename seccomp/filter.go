@@ -6,6 +6,8 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/config"
 )
 
 // Filter is what the kernel takes.
@@ -50,7 +52,7 @@ func Compile(p *specs.LinuxSeccomp) (*Filter, error) {
 
 func checkLength(program []unix.SockFilter) error {
 	if len(program) > instructionsMost {
-		return fieldErr("syscalls", "the filter has %d instructions, and the kernel takes %d: use fewer rules with arguments, or fewer architectures", len(program), instructionsMost)
+		return config.FieldErrorf("syscalls", "the filter has %d instructions, and the kernel takes %d: use fewer rules with arguments, or fewer architectures", len(program), instructionsMost)
 	}
 	return nil
 }

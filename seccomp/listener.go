@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"time"
@@ -26,7 +25,7 @@ type Agent struct{ conn *net.UnixConn }
 // Dial connects to an agent. Its errors are *config.FieldError.
 func Dial(ctx context.Context, path string) (*Agent, error) {
 	if most := len(unix.RawSockaddrUnix{}.Path) - 1; len(path) > most {
-		return nil, fieldErr("listenerPath", "%q: %d bytes, and the path of a socket has %d at most", path, len(path), most)
+		return nil, config.FieldErrorf("listenerPath", "%q: %d bytes, and the path of a socket has %d at most", path, len(path), most)
 	}
 	dialer := net.Dialer{Timeout: agentAnswer}
 	conn, err := dialer.DialContext(ctx, "unix", path)
@@ -35,7 +34,7 @@ func Dial(ctx context.Context, path string) (*Agent, error) {
 		if errors.As(err, &errno) {
 			err = errno
 		}
-		return nil, fieldErr("listenerPath", "%q: %w (is the seccomp agent running?)", path, err)
+		return nil, config.FieldErrorf("listenerPath", "%q: %w (is the seccomp agent running?)", path, err)
 	}
 	return &Agent{conn.(*net.UnixConn)}, nil
 }
@@ -48,7 +47,7 @@ func CheckAgent(path string) error {
 		err = unix.ENOTSOCK
 	}
 	if err != nil {
-		return fieldErr("listenerPath", "%q: %w (is the seccomp agent running?)", path, err)
+		return config.FieldErrorf("listenerPath", "%q: %w (is the seccomp agent running?)", path, err)
 	}
 	return nil
 }
@@ -68,7 +67,7 @@ func (a *Agent) Send(listener *os.File, state specs.ContainerProcessState) error
 		_, err = a.conn.Write(text[n:])
 	}
 	if err != nil {
-		return &config.FieldError{Field: "listenerPath", Err: fmt.Errorf("send the listener: %w", err)}
+		return config.FieldErrorf("listenerPath", "send the listener: %w", err)
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package seccomp
 
 import (
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -150,7 +149,7 @@ func isNotify(action uint32) bool {
 // parseAction gives what a filter returns for an action.
 func parseAction(what, field, dataField string, name specs.LinuxSeccompAction, data *uint) (uint32, error) {
 	if name == "" {
-		return 0, fieldErr(field, "missing")
+		return 0, config.FieldErrorf(field, "missing")
 	}
 	for _, a := range actions {
 		if a.name != name {
@@ -164,13 +163,13 @@ func parseAction(what, field, dataField string, name specs.LinuxSeccompAction, d
 		}
 		switch {
 		case a.data == 0:
-			return 0, fieldErr(dataField, "%d: the %s action %s has none", *data, what, name)
+			return 0, config.FieldErrorf(dataField, "%d: the %s action %s has none", *data, what, name)
 		case *data > a.data:
-			return 0, fieldErr(dataField, "%d: more than %d, the most that %s can return", *data, a.data, name)
+			return 0, config.FieldErrorf(dataField, "%d: more than %d, the most that %s can return", *data, a.data, name)
 		}
 		return a.value | uint32(*data), nil
 	}
-	return 0, fieldErr(field, "unknown action %s%s", config.Quote(string(name)), config.DidYouMean(string(name), Actions()))
+	return 0, config.FieldErrorf(field, "unknown action %s%s", config.Quote(string(name)), config.DidYouMean(string(name), Actions()))
 }
 
 func parseArches(names []specs.Arch) ([]*arch, error) {
@@ -183,7 +182,7 @@ func parseArches(names []specs.Arch) ([]*arch, error) {
 	for i, name := range names {
 		a := lookUpArch(name)
 		if a == nil {
-			return nil, fieldErr("architectures["+strconv.Itoa(i)+"]", "unknown architecture %s%s", config.Quote(string(name)), config.DidYouMean(string(name), Archs()))
+			return nil, config.FieldErrorf("architectures["+strconv.Itoa(i)+"]", "unknown architecture %s%s", config.Quote(string(name)), config.DidYouMean(string(name), Archs()))
 		}
 		if !seen[name] {
 			seen[name] = true
@@ -205,11 +204,11 @@ func lookUpArch(name specs.Arch) *arch {
 func parseRule(field string, s *specs.LinuxSyscall) (rule, error) {
 	r := rule{names: s.Names}
 	if len(s.Names) == 0 {
-		return r, fieldErr(field+".names", "missing: at least one system call")
+		return r, config.FieldErrorf(field+".names", "missing: at least one system call")
 	}
 	for i, name := range s.Names {
 		if name == "" || strings.ContainsRune(name, 0) {
-			return r, fieldErr(field+".names["+strconv.Itoa(i)+"]", "%s: not the name of a system call", config.Quote(name))
+			return r, config.FieldErrorf(field+".names["+strconv.Itoa(i)+"]", "%s: not the name of a system call", config.Quote(name))
 		}
 	}
 	var err error
@@ -237,17 +236,17 @@ func parseRule(field string, s *specs.LinuxSyscall) (rule, error) {
 
 func checkArg(field string, arg *specs.LinuxSeccompArg) error {
 	if arg.Index >= argsMost {
-		return fieldErr(field+".index", "%d: a system call has arguments 0 to %d", arg.Index, argsMost-1)
+		return config.FieldErrorf(field+".index", "%d: a system call has arguments 0 to %d", arg.Index, argsMost-1)
 	}
 	if arg.Op == "" {
-		return fieldErr(field+".op", "missing")
+		return config.FieldErrorf(field+".op", "missing")
 	}
 	for _, op := range operators {
 		if op == arg.Op {
 			return nil
 		}
 	}
-	return fieldErr(field+".op", "unknown operator %s%s", config.Quote(string(arg.Op)), config.DidYouMean(string(arg.Op), Operators()))
+	return config.FieldErrorf(field+".op", "unknown operator %s%s", config.Quote(string(arg.Op)), config.DidYouMean(string(arg.Op), Operators()))
 }
 
 // parseFlags gives the flags of seccomp(2). A profile that is silent about
@@ -261,7 +260,7 @@ func parseFlags(names []specs.LinuxSeccompFlag, notify bool) (value uint32, err 
 	for i, name := range names {
 		flag, ok := lookUpFlag(name)
 		if !ok {
-			return 0, fieldErr("flags["+strconv.Itoa(i)+"]", "unknown flag %s%s", config.Quote(string(name)), config.DidYouMean(string(name), KnownFlags()))
+			return 0, config.FieldErrorf("flags["+strconv.Itoa(i)+"]", "unknown flag %s%s", config.Quote(string(name)), config.DidYouMean(string(name), KnownFlags()))
 		}
 		value |= flag
 	}
@@ -289,16 +288,11 @@ func lookUpFlag(name specs.LinuxSeccompFlag) (uint32, bool) {
 func checkListener(p *specs.LinuxSeccomp, notify bool) error {
 	switch {
 	case notify && p.ListenerPath == "":
-		return fieldErr("listenerPath", "missing: %s wants a socket to send the listener to", specs.ActNotify)
+		return config.FieldErrorf("listenerPath", "missing: %s wants a socket to send the listener to", specs.ActNotify)
 	case p.ListenerMetadata != "" && p.ListenerPath == "":
-		return fieldErr("listenerMetadata", "must not be set without listenerPath")
+		return config.FieldErrorf("listenerMetadata", "must not be set without listenerPath")
 	}
 	return nil
-}
-
-// fieldErr makes an error about one field of the profile.
-func fieldErr(field, format string, args ...any) error {
-	return &config.FieldError{Field: field, Err: fmt.Errorf(format, args...)}
 }
 
 // SupportedFlags asks the kernel which of the known flags it takes.

@@ -1,7 +1,6 @@
 package specconv
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -10,7 +9,7 @@ import (
 
 // fieldErr makes an error about one field of config.json.
 func fieldErr(field, format string, args ...any) error {
-	return &config.FieldError{Field: field, Err: fmt.Errorf(format, args...)}
+	return config.FieldErrorf(field, format, args...)
 }
 
 // missing makes an error about a field that must be there; want says what it

@@ -1,6 +1,9 @@
 package config
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // ErrInvalid is what errors.Is finds in every error about the content of a
 // config.json.
@@ -12,6 +15,12 @@ type FieldError struct {
 	// an error about the file as a whole.
 	Field string
 	Err   error
+}
+
+// FieldErrorf makes an error about one field of config.json; the cause is as
+// fmt.Errorf makes it.
+func FieldErrorf(field, format string, args ...any) error {
+	return &FieldError{Field: field, Err: fmt.Errorf(format, args...)}
 }
 
 // Error gives "FIELD: CAUSE", or the cause alone where there is no field.

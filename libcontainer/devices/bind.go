@@ -47,10 +47,10 @@ func OnHost(d *config.Device) (warning string, err error) {
 	}
 	var st unix.Stat_t
 	if err := unix.Lstat(d.Path, &st); err != nil {
-		return "", fieldErr(field, "device %q: find the host's, to bind it in the user namespace: %w", d.Path, err)
+		return "", config.FieldErrorf(field, "device %q: find the host's, to bind it in the user namespace: %w", d.Path, err)
 	}
 	if st.Mode&unix.S_IFMT != d.Mode&unix.S_IFMT || st.Rdev != unix.Mkdev(d.Major, d.Minor) {
-		return "", fieldErr(field, "device %q: %w (%s %d:%d), and none can be made in a user namespace", d.Path, errOtherDevice,
+		return "", config.FieldErrorf(field, "device %q: %w (%s %d:%d), and none can be made in a user namespace", d.Path, errOtherDevice,
 			kind(st.Mode), unix.Major(st.Rdev), unix.Minor(st.Rdev))
 	}
 	if d.Field != "" && (st.Mode&0o7777 != d.Mode&0o7777 || d.UID != 0 || d.GID != 0) {
@@ -69,8 +69,4 @@ func kind(mode uint32) string {
 		return "block device"
 	}
 	return "no device, numbers"
-}
-
-func fieldErr(field, format string, args ...any) error {
-	return &config.FieldError{Field: field, Err: fmt.Errorf(format, args...)}
 }

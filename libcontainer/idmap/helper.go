@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/berth-oci/berth/libcontainer/config"
 )
 
 // helperTime is how long newuidmap may take: it may have to ask a directory
@@ -22,7 +24,7 @@ const helperTime = 30 * time.Second
 func help(ctx context.Context, k kind, pid int, m Mapping) error {
 	path, err := exec.LookPath(k.helper)
 	if err != nil {
-		return fieldErr(k.field, "%s maps more than the caller's own id, and %s, which may, is not in $PATH (install the package uidmap, or shadow-utils)", String(m), k.helper)
+		return config.FieldErrorf(k.field, "%s maps more than the caller's own id, and %s, which may, is not in $PATH (install the package uidmap, or shadow-utils)", String(m), k.helper)
 	}
 	ctx, cancel := context.WithTimeout(ctx, helperTime)
 	defer cancel()
@@ -42,7 +44,7 @@ func help(ctx context.Context, k kind, pid int, m Mapping) error {
 	if said == "" || ctx.Err() != nil {
 		said = errors.Join(err, ctx.Err()).Error()
 	}
-	return fieldErr(k.field, "%s: %s (%s)", path, said, k.remedy(m, path))
+	return config.FieldErrorf(k.field, "%s: %s (%s)", path, said, k.remedy(m, path))
 }
 
 // remedy looks for the reason why the helper refused.

@@ -26,7 +26,7 @@ const maxRanges = 340
 // overlap, too many of them. The mapping is at field in config.json.
 func Check(field string, m Mapping) error {
 	if len(m) > maxRanges {
-		return fieldErr(field, "%d ranges, and the kernel takes %d", len(m), maxRanges)
+		return config.FieldErrorf(field, "%d ranges, and the kernel takes %d", len(m), maxRanges)
 	}
 	for i := range m {
 		if err := checkRange(fmt.Sprintf("%s[%d]", field, i), &m[i]); err != nil {
@@ -44,11 +44,11 @@ func Check(field string, m Mapping) error {
 func checkRange(field string, r *specs.LinuxIDMapping) error {
 	switch {
 	case r.Size == 0:
-		return fieldErr(field+".size", "0: want at least one id")
+		return config.FieldErrorf(field+".size", "0: want at least one id")
 	case uint64(r.ContainerID)+uint64(r.Size) > math.MaxUint32:
-		return fieldErr(field+".containerID", "%d: with size %d beyond the last id, %d", r.ContainerID, r.Size, uint32(math.MaxUint32-1))
+		return config.FieldErrorf(field+".containerID", "%d: with size %d beyond the last id, %d", r.ContainerID, r.Size, uint32(math.MaxUint32-1))
 	case uint64(r.HostID)+uint64(r.Size) > math.MaxUint32:
-		return fieldErr(field+".hostID", "%d: with size %d beyond the last id, %d", r.HostID, r.Size, uint32(math.MaxUint32-1))
+		return config.FieldErrorf(field+".hostID", "%d: with size %d beyond the last id, %d", r.HostID, r.Size, uint32(math.MaxUint32-1))
 	}
 	return nil
 }
@@ -66,7 +66,7 @@ func checkOverlaps(field, side string, m Mapping, first func(*specs.LinuxIDMappi
 			continue
 		}
 		one, other := min(low, high), max(low, high)
-		return fieldErr(fmt.Sprintf("%s[%d].%s", field, other, side), "%s overlaps %s of %s[%d]",
+		return config.FieldErrorf(fmt.Sprintf("%s[%d].%s", field, other, side), "%s overlaps %s of %s[%d]",
 			span(first(&m[other]), m[other].Size), span(first(&m[one]), m[one].Size), field, one)
 	}
 	return nil
@@ -133,19 +133,15 @@ func String(m Mapping) string {
 // maps lack; whose maps they are is told by whose, e.g. "linux.%sMappings".
 func (m Maps) CheckUser(field string, p *config.Process, whose string) error {
 	if _, ok := ToHost(m.UIDs, p.UID); !ok {
-		return fieldErr(field+".user.uid", "%d: not mapped by "+whose, p.UID, "uid")
+		return config.FieldErrorf(field+".user.uid", "%d: not mapped by "+whose, p.UID, "uid")
 	}
 	if _, ok := ToHost(m.GIDs, p.GID); !ok {
-		return fieldErr(field+".user.gid", "%d: not mapped by "+whose, p.GID, "gid")
+		return config.FieldErrorf(field+".user.gid", "%d: not mapped by "+whose, p.GID, "gid")
 	}
 	for i, gid := range p.AdditionalGIDs {
 		if _, ok := ToHost(m.GIDs, gid); !ok {
-			return fieldErr(fmt.Sprintf("%s.user.additionalGids[%d]", field, i), "%d: not mapped by "+whose, gid, "gid")
+			return config.FieldErrorf(fmt.Sprintf("%s.user.additionalGids[%d]", field, i), "%d: not mapped by "+whose, gid, "gid")
 		}
 	}
 	return nil
-}
-
-func fieldErr(field, format string, args ...any) error {
-	return &config.FieldError{Field: field, Err: fmt.Errorf(format, args...)}
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/config"
 )
 
 // Maps are the mappings of one user namespace.
@@ -42,7 +44,7 @@ func (m Maps) Write(ctx context.Context, pid int) error {
 		// good: to drop a group could grant what is denied to it (Linux 3.19,
 		// CVE-2014-8989).
 		if err := writeFile(pid, "setgroups", "deny"); err != nil {
-			return fieldErr("linux.gidMappings", "%w", err)
+			return config.FieldErrorf("linux.gidMappings", "%w", err)
 		}
 	}
 	return write(ctx, gidKind, pid, m.GIDs, uint32(os.Getegid()))
@@ -57,16 +59,16 @@ func isOwn(m Mapping, id uint32) bool {
 func write(ctx context.Context, k kind, pid int, m Mapping, own uint32) error {
 	text := encode(m)
 	if page := os.Getpagesize(); len(text) >= page {
-		return fieldErr(k.field, "%d ranges are %d bytes of text, and the kernel takes %d: use fewer", len(m), len(text), page-1)
+		return config.FieldErrorf(k.field, "%d ranges are %d bytes of text, and the kernel takes %d: use fewer", len(m), len(text), page-1)
 	}
 	err := writeFile(pid, k.file, text)
 	switch {
 	case err == nil:
 		return nil
 	case !errors.Is(err, unix.EPERM):
-		return fieldErr(k.field, "%w", err)
+		return config.FieldErrorf(k.field, "%w", err)
 	case os.Geteuid() == 0 || isOwn(m, own):
-		return fieldErr(k.field, "%w (needs %s, CAP_SETFCAP for host id 0, and host ids that are mapped in the runtime's own user namespace)", err, k.cap)
+		return config.FieldErrorf(k.field, "%w (needs %s, CAP_SETFCAP for host id 0, and host ids that are mapped in the runtime's own user namespace)", err, k.cap)
 	}
 	return help(ctx, k, pid, m)
 }

@@ -107,7 +107,7 @@ func (fs *FS) Create(g *Group, rdt *specs.LinuxIntelRdt) error {
 	g.Monitor = name
 	if err := fs.mkdir(g.MonitorDir(), 0o755); err != nil {
 		g.Monitor = ""
-		return &config.FieldError{Field: "linux.intelRdt.enableMonitoring", Err: fmt.Errorf("make monitoring group %q: %w%s", name, fs.explain(err), remedyMonitor(err))}
+		return config.FieldErrorf("linux.intelRdt.enableMonitoring", "make monitoring group %q: %w%s", name, fs.explain(err), remedyMonitor(err))
 	}
 	return nil
 }
@@ -122,15 +122,15 @@ func (fs *FS) enter(g *Group, rdt *specs.LinuxIntelRdt) error {
 	switch {
 	case there && g.Own:
 		g.Own = false
-		return &config.FieldError{Field: "linux.intelRdt", Err: fmt.Errorf("group %q has come into being meanwhile: %w", g.Name, unix.EEXIST)}
+		return config.FieldErrorf("linux.intelRdt", "group %q has come into being meanwhile: %w", g.Name, unix.EEXIST)
 	case there:
 		return fs.compare(g, lines)
 	case rdt.ClosID != "" && len(lines) == 0:
-		return &config.FieldError{Field: "linux.intelRdt.closID", Err: fmt.Errorf(`there is no group %q: %w (make it before, or give a schema, with which it is made)`, g.Dir(), unix.ENOENT)}
+		return config.FieldErrorf("linux.intelRdt.closID", `there is no group %q: %w (make it before, or give a schema, with which it is made)`, g.Dir(), unix.ENOENT)
 	}
 	if err := fs.mkdir(g.Dir(), 0o755); err != nil {
 		g.Own = false
-		return &config.FieldError{Field: "linux.intelRdt", Err: fmt.Errorf("make group %q: %w%s", g.Dir(), fs.explain(err), remedyGroup(err))}
+		return config.FieldErrorf("linux.intelRdt", "make group %q: %w%s", g.Dir(), fs.explain(err), remedyGroup(err))
 	}
 	g.made = true
 	return fs.Write(g, lines)

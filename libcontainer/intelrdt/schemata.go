@@ -73,8 +73,8 @@ func (fs *FS) compare(g *Group, lines []Line) error {
 	}
 	for what, w := range want {
 		if i, ok := is[what]; !ok || !fs.same(what.resource, w.value, i.value) {
-			return &config.FieldError{Field: w.field, Err: fmt.Errorf("group %q is there already, and has other schemata: %s (ask for the same, or for another closID)",
-				g.Dir(), strings.Join(strings.Fields(string(text)), " "))}
+			return config.FieldErrorf(w.field, "group %q is there already, and has other schemata: %s (ask for the same, or for another closID)",
+				g.Dir(), strings.Join(strings.Fields(string(text)), " "))
 		}
 	}
 	return nil

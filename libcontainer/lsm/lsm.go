@@ -38,7 +38,7 @@ func (l Labels) None() bool { return l == Labels{} }
 // beforehand. The error is a *config.FieldError.
 func (l Labels) Check() error {
 	if l.AppArmor != "" && l.AppArmor != Unconfined && !appArmorEnabled(appArmorSwitch) {
-		return fieldErr("process.apparmorProfile", "%q: AppArmor is not enabled on this host (%s does not say Y): boot with apparmor=1 security=apparmor, or leave the profile out",
+		return config.FieldErrorf("process.apparmorProfile", "%q: AppArmor is not enabled on this host (%s does not say Y): boot with apparmor=1 security=apparmor, or leave the profile out",
 			l.AppArmor, appArmorSwitch)
 	}
 	for _, label := range []struct{ field, value string }{
@@ -65,10 +65,10 @@ func checkSELinux(field, label string) error {
 		return nil
 	}
 	if !selinux.GetEnabled() {
-		return fieldErr(field, "%q: selinux label is specified in config, but selinux is disabled or not supported on this host (no policy is loaded, or selinuxfs is not mounted on /sys/fs/selinux)", label)
+		return config.FieldErrorf(field, "%q: selinux label is specified in config, but selinux is disabled or not supported on this host (no policy is loaded, or selinuxfs is not mounted on /sys/fs/selinux)", label)
 	}
 	if err := selinux.SecurityCheckContext(label); err != nil {
-		return fieldErr(field, "%q is not a label of the loaded policy: %w", label, err)
+		return config.FieldErrorf(field, "%q is not a label of the loaded policy: %w", label, err)
 	}
 	return nil
 }
@@ -109,9 +109,9 @@ func (w Write) Explain(err error) error {
 		// directory" for a program that is missing.
 		return &config.FieldError{Field: w.Field, Err: &notLoaded{strings.TrimPrefix(w.Text, "exec ")}}
 	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
-		return fieldErr(w.Field, "%w (the policy does not allow the runtime, as it is confined itself, to change to it)", err)
+		return config.FieldErrorf(w.Field, "%w (the policy does not allow the runtime, as it is confined itself, to change to it)", err)
 	}
-	return fieldErr(w.Field, "%w", err)
+	return config.FieldErrorf(w.Field, "%w", err)
 }
 
 // notLoaded is about a profile that the kernel does not have.
@@ -122,7 +122,3 @@ func (e *notLoaded) Error() string {
 }
 
 func (e *notLoaded) Unwrap() error { return unix.ENOENT }
-
-func fieldErr(field, format string, args ...any) error {
-	return &config.FieldError{Field: field, Err: fmt.Errorf(format, args...)}
-}

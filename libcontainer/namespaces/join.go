@@ -2,7 +2,6 @@ package namespaces
 
 import (
 	"errors"
-	"fmt"
 
 	"golang.org/x/sys/unix"
 
@@ -77,7 +76,7 @@ func (j *Joined) tryOthers(p *stub.Proc) {
 func (j *Joined) Check() error {
 	for _, a := range j.list {
 		if err := a.err(); err != nil {
-			return &config.FieldError{Field: a.Field, Err: fmt.Errorf("join %q: %w%s", a.Path, err, a.remedy(err))}
+			return config.FieldErrorf(a.Field, "join %q: %w%s", a.Path, err, a.remedy(err))
 		}
 	}
 	return nil
