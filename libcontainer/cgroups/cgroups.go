@@ -23,7 +23,7 @@ type Manager interface {
 	// a cgroup that holds processes (ErrNotEmpty) or is frozen (ErrFrozen);
 	// one that exists and is empty is taken over. When it fails, it has
 	// removed what it made and the manager has no cgroup any more, so that
-	// cleaning up after that can not kill what is in another's.
+	// cleaning up after that cannot kill what is in another's.
 	Create() error
 
 	// Set writes resource limits. What is nil or absent is left as it is, so

@@ -294,7 +294,7 @@ func CheckUnused(m Manager) error {
 // Delegate gives the v2 cgroup of m to a user: the directory and the files with
 // which its owner makes and fills cgroups below, but none with a limit of its
 // own. What the kernel counts among those files is in
-// /sys/kernel/cgroup/delegate (Linux 4.15). v1 can not be delegated safely, and
+// /sys/kernel/cgroup/delegate (Linux 4.15). v1 cannot be delegated safely, and
 // is left alone.
 func Delegate(m Manager, uid int) error {
 	dir := m.Paths()[""]

@@ -25,7 +25,7 @@ func CheckName(name string) error {
 	return nil
 }
 
-// Open opens the file name of the cgroup directory dir. The name can not lead
+// Open opens the file name of the cgroup directory dir. The name cannot lead
 // anywhere else.
 func Open(dir, name string, flags int) (*os.File, error) {
 	if err := CheckName(name); err != nil {

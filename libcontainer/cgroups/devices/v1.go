@@ -43,9 +43,9 @@ type list struct {
 }
 
 // V1Lines returns the writes that make a new v1 devices cgroup do what the
-// rules say. The kernel's list can not express every list of rules: it is
+// rules say. The kernel's list cannot express every list of rules: it is
 // either one of allowed devices or one of denied devices, so that an allowed
-// range can not have a hole. Such rules are refused.
+// range cannot have a hole. Such rules are refused.
 func V1Lines(rules []specs.LinuxDeviceCgroup) ([]Line, error) {
 	parsed, err := parse(rules)
 	if err != nil {
@@ -62,7 +62,7 @@ func V1Lines(rules []specs.LinuxDeviceCgroup) ([]Line, error) {
 }
 
 // apply changes the list as the rule says. The kernel would do the same with a
-// line for the rule, but for what it can not express: there it drops a part of
+// line for the rule, but for what it cannot express: there it drops a part of
 // the rule without a word.
 func (l *list) apply(r rule) error {
 	if r.everything() {
@@ -98,7 +98,7 @@ func (l *list) unexcept(d device, r rule) error {
 		if d.covers(e) {
 			l.exceptions[e] = a &^ r.access
 		} else if d.overlaps(e) && a&r.access != 0 {
-			return fmt.Errorf("rule %q takes a part out of %q of an earlier rule: %w (cgroup v1 can not express it; name the devices one by one)",
+			return fmt.Errorf("rule %q takes a part out of %q of an earlier rule: %w (cgroup v1 cannot express it; name the devices one by one)",
 				r, rule{kind: e.kind, major: e.major, minor: e.minor, access: a}, errors.Join(errors.ErrUnsupported, unix.EINVAL))
 		}
 	}

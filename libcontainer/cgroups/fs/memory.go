@@ -28,14 +28,14 @@ func planMemory(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
 	p.limit(mem.Limit, cgroups.Write{
 		Field: "memory.limit", File: "memory.limit_in_bytes", InUse: "memory.usage_in_bytes",
 		Remedy: map[unix.Errno]string{
-			unix.EBUSY:  "less than what is in use and can not be reclaimed",
+			unix.EBUSY:  "less than what is in use and cannot be reclaimed",
 			unix.EINVAL: "more than the limit of memory and swap together: raise memory.swap too",
 		},
 	})
 	p.limit(p.swap(mem), cgroups.Write{
 		Field: "memory.swap", File: memsw, InUse: "memory.memsw.usage_in_bytes",
 		Remedy: map[unix.Errno]string{
-			unix.EBUSY:  "less than what is in use and can not be reclaimed",
+			unix.EBUSY:  "less than what is in use and cannot be reclaimed",
 			unix.EINVAL: "it counts memory and swap, and is less than memory.limit",
 			unix.ENOENT: "the kernel does not account swap: boot it with swapaccount=1, or leave memory.swap out",
 		},
@@ -82,7 +82,7 @@ func (p *memoryPlan) swap(mem *specs.LinuxMemory) *int64 {
 		swap = nil
 	}
 	if swap == nil && mem.Limit != nil && *mem.Limit == -1 {
-		// Memory alone can not have more than memory and swap together.
+		// Memory alone cannot have more than memory and swap together.
 		swap = mem.Limit
 	}
 	if swap != nil && *swap == -1 && !cgroups.Exists(p.dir, memsw) {

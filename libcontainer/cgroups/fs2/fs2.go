@@ -23,7 +23,7 @@ type Options struct {
 	SetDevices func(dir string, rules []specs.LinuxDeviceCgroup) error
 
 	// Controllers are enabled by Create even though no limit needs them, for
-	// the sake of what they count; those that can not be are left out. Set
+	// the sake of what they count; those that cannot be are left out. Set
 	// enables what it needs itself.
 	Controllers []string
 

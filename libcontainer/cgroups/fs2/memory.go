@@ -73,7 +73,7 @@ func refuseMemory(mem *specs.LinuxMemory) error {
 	case mem.Swappiness != nil:
 		return cgroups.Unsupported("memory.swappiness", "cgroup v2 has no swappiness of a cgroup: leave it out")
 	case mem.DisableOOMKiller != nil && *mem.DisableOOMKiller:
-		return cgroups.Unsupported("memory.disableOOMKiller", "cgroup v2 can not disable it; process.oomScoreAdj can protect a process")
+		return cgroups.Unsupported("memory.disableOOMKiller", "cgroup v2 cannot disable it; process.oomScoreAdj can protect a process")
 	case mem.UseHierarchy != nil && !*mem.UseHierarchy:
 		return cgroups.Unsupported("memory.useHierarchy", "cgroup v2 is always hierarchical")
 	}
@@ -87,7 +87,7 @@ func planSwap(dir string, mem *specs.LinuxMemory) (string, error) {
 		if mem.Limit == nil || *mem.Limit != -1 {
 			return "", nil
 		}
-		// As on v1, where memory can not be unlimited and memory with swap
+		// As on v1, where memory cannot be unlimited and memory with swap
 		// limited.
 		swap = mem.Limit
 	}

@@ -22,7 +22,7 @@ const DefaultRoot = "/sys/fs/cgroup"
 type Options struct {
 	// CgroupsPath is linux.cgroupsPath. Absolute: below the root of each
 	// hierarchy. Relative: on v1 below the caller's own cgroup, on v2 below
-	// the parent of that, as a v2 cgroup that has processes can not have
+	// the parent of that, as a v2 cgroup that has processes cannot have
 	// limits for cgroups below it. Empty: as the relative path ID. ".." does
 	// not lead out of where the path begins.
 	CgroupsPath string
@@ -37,7 +37,7 @@ type Options struct {
 	// provided that CgroupsPath is empty, so that none in particular was
 	// asked for; limits are refused then. Device rules are left out when the
 	// kernel does not let the caller set them: the user namespace of such a
-	// container can not make device nodes anyway.
+	// container cannot make device nodes anyway.
 	Rootless bool
 
 	// Controllers are enabled on v2 even if no limit needs them, where they
