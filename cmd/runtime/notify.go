@@ -29,3 +29,20 @@ func (a *app) awaitReady(ctx context.Context, c *ociruntime.Container, n *ocirun
 		a.log.Warn(oneLine(err))
 	}
 }
+
+// relay waits for the service to be ready, beside its running. The function
+// returned, for when it has ended, passes on what it said last.
+func (a *app) relay(ctx context.Context, c *ociruntime.Container, n *ociruntime.NotifyProxy) (last func() error) {
+	if n == nil {
+		return func() error { return nil }
+	}
+	known := make(chan struct{})
+	go func() {
+		a.awaitReady(ctx, c, n)
+		close(known)
+	}()
+	return func() error {
+		<-known
+		return n.Close()
+	}
+}

@@ -105,8 +105,8 @@ func (r *runner) foreground(ctx context.Context) error {
 		return errors.Join(err, r.delete(ctx, c), fg.hide())
 	}
 	fg.strangers = &reaper{init: c.Pid()}
-	go r.app.awaitReady(ctx, c, n)
+	last := r.app.relay(ctx, c, n)
 	status, err := fg.wait(ctx, c)
 	fg.strangers.stop()
-	return exitOf(status, errors.Join(err, r.delete(ctx, c)))
+	return exitOf(status, errors.Join(err, r.delete(ctx, c), last()))
 }

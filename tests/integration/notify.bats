@@ -21,12 +21,18 @@ told() {
 	has_line "$T/told" "\"$1\""
 }
 
+# manager_has_read: it was waited for, though it takes its time.
+manager_has_read() {
+	has_line "$T/told" '1 descriptors closed' || failed "the manager was not waited for:" "$(cat "$T/told")"
+}
+
 @test "run --detach returns when the program is ready" {
 	script 'echo $NOTIFY_SOCKET >&2; probe notify STATUS=starting; sleep 0.3; : >/dev/shm/x; probe notify READY=1; exec sleep 1000'
 	as_service run -d --bundle "$BUNDLE" c
 	told 'READY=1\n'
 	told "MAINPID=$(init_pid c)\\n"
 	told 'BARRIER=1'
+	manager_has_read
 	assert_equal /run/notify/notify.sock "$(cat "$T/err")"
 	[ -e "/proc/$(init_pid c)/root/dev/shm/x" ]
 }
@@ -51,14 +57,18 @@ told() {
 	script 'exec probe notify READY=1'
 	as_service run -d --bundle "$BUNDLE" c
 	told 'READY=1\n'
+	manager_has_read
 }
 
 @test "run in the foreground is the service itself" {
-	script 'probe notify READY=1; probe notify STATUS=working; exit 5'
-	NOTIFY_SOCKET=$T/manager rt run --bundle "$BUNDLE" c
-	assert_equal 5 "$status"
+	script 'probe notify READY=1 READY=1 READY=1 STATUS=working; exit 5'
+	NOTIFY_SOCKET=$T/manager background "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c
+	local code=0
+	wait "$background_pid" || code=$?
+	assert_equal 5 "$code"
 	told 'READY=1\n'
-	assert_match 'MAINPID=[0-9]' "$(cat "$T/told")"
+	told "MAINPID=$background_pid\\n"
+	told 'STATUS=working\n'
 }
 
 @test "run in the foreground passes signals on before the program is ready" {
@@ -76,6 +86,14 @@ told() {
 	as_service run -d --bundle "$BUNDLE" c
 	told 'READY=1\n'
 	refute_match 'MAINPID=1\\|FDSTORE' "$(cat "$T/told")"
+}
+
+@test "all that concerns the service is passed on, when it is ready and before" {
+	local words='STATUS=on\nERRNO=2\nWATCHDOG=1\nEXTEND_TIMEOUT_USEC=5\nRELOADING=1\nSTOPPING=1'
+	script "probe notify \"\$(printf '$words')\" \"\$(printf 'BUSERROR=x\nREADY=1\nREADYX=1\nX_STATUS=x')\"; exec sleep 1000"
+	as_service run --bundle "$BUNDLE" -d c
+	told "$words\\n"
+	told 'READY=1\n'
 }
 
 @test "a user of the container's can tell" {

@@ -5,12 +5,17 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
+// readingTime is what the manager takes from a descriptor's arrival to letting
+// go of it, as one that has other things to do.
+const readingTime = 200 * time.Millisecond
+
 // manage is a service manager's side of sd_notify(3): what it is sent goes to
-// a file, descriptors are closed.
+// a file. Descriptors are closed after a while, which is told there too.
 func manage(socket, file string) error {
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
 	if err != nil {
@@ -36,6 +41,10 @@ func manage(socket, file string) error {
 		for i := range messages {
 			fds, err := unix.ParseUnixRights(&messages[i])
 			if err != nil {
+				return err
+			}
+			time.Sleep(readingTime)
+			if _, err := fmt.Fprintf(out, "%d descriptors closed\n", len(fds)); err != nil {
 				return err
 			}
 			for _, fd := range fds {
