@@ -52,3 +52,25 @@ func SeccompRespond(listener int, a SeccompAnswer) error {
 	}
 	return nil
 }
+
+// SeccompFilter gives the filter that a process has, which this thread traces
+// and which has stopped (PTRACE_SECCOMP_GET_FILTER, Linux 4.4), and the flags
+// that the kernel tells of it: SECCOMP_FILTER_FLAG_LOG (Linux 4.16).
+func SeccompFilter(pid int) (filter []unix.SockFilter, flags uint64, err error) {
+	const newest = 0
+	length, _, errno := unix.Syscall6(unix.SYS_PTRACE, unix.PTRACE_SECCOMP_GET_FILTER, uintptr(pid), newest, 0, 0, 0)
+	if errno != 0 {
+		return nil, 0, errno
+	}
+	filter = make([]unix.SockFilter, length)
+	_, _, errno = unix.Syscall6(unix.SYS_PTRACE, unix.PTRACE_SECCOMP_GET_FILTER, uintptr(pid), newest, uintptr(unsafe.Pointer(&filter[0])), 0, 0)
+	if errno != 0 {
+		return nil, 0, errno
+	}
+	var meta struct{ offset, flags uint64 } // struct seccomp_metadata
+	_, _, errno = unix.Syscall6(unix.SYS_PTRACE, unix.PTRACE_SECCOMP_GET_METADATA, uintptr(pid), unsafe.Sizeof(meta), uintptr(unsafe.Pointer(&meta)), 0, 0)
+	if errno != 0 {
+		return nil, 0, errno
+	}
+	return filter, meta.flags, nil
+}

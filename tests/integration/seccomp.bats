@@ -36,6 +36,12 @@ calls() {
 	out=${out//$'\n'/ }
 }
 
+# in_force ID: the flags that the kernel tells of the filter of a container's first
+# process, which is SECCOMP_FILTER_FLAG_LOG alone, and its actions.
+in_force() {
+	"$PROBE" filter "$(init_pid "$1")"
+}
+
 # bats test_tags=host,guest
 @test "a call that is denied returns the errno" {
 	profile ALLOW "$(rule ERRNO personality)" "$(rule ERRNO getpgid '{"errnoRet": 7}')"
@@ -122,6 +128,9 @@ calls() {
 	profile ALLOW "$(rule LOG getppid)"
 	calls getppid
 	assert_equal 'getppid 0' "$out"
+	args sleep 1000
+	start_detached c
+	assert_match $'flags 0x0\n.*action 0x7ffc0000' "$(in_force c)" # SECCOMP_RET_LOG
 }
 
 @test "calls newer than the profile are answered with ENOSYS" {
@@ -159,6 +168,9 @@ calls() {
 		profile ALLOW "$(rule ERRNO getppid)"
 	calls getppid
 	assert_equal 'getppid EPERM' "$out"
+	args sleep 1000
+	start_detached c
+	assert_match '^flags 0x2' "$(in_force c)"
 }
 
 @test "exec is filtered too" {

@@ -84,6 +84,7 @@ var commands = []struct {
 	{"manage SOCKET FILE", func(args []string) error { return manage(args[0], args[1]) }},
 	{"notify MESSAGE...", notify},
 	{"calls NAME[,ARG0]...", calls},
+	{"filter PID", func(args []string) error { return filter(args[0]) }},
 	{"agent SOCKET DIR", func(args []string) error { return agent(args[0], args[1]) }},
 	{"spy", func([]string) error { return spy() }},
 }

@@ -6,6 +6,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -100,4 +102,40 @@ func gone(listener int) bool {
 	fds := []unix.PollFd{{Fd: int32(listener), Events: unix.POLLIN}}
 	n, err := unix.Poll(fds, 0)
 	return err == nil && n == 1 && fds[0].Revents&unix.POLLHUP != 0
+}
+
+// filter prints the flags, and the actions, of the filter that the kernel has
+// for a process.
+func filter(text string) error {
+	pid, err := strconv.Atoi(text)
+	if err != nil {
+		return err
+	}
+	runtime.LockOSThread() // who traces is a thread
+	if err := unix.PtraceSeize(pid); err != nil {
+		return fmt.Errorf("seize %d: %w", pid, err)
+	}
+	if err := unix.PtraceInterrupt(pid); err != nil {
+		return fmt.Errorf("interrupt %d: %w", pid, err)
+	}
+	var status unix.WaitStatus
+	if _, err := unix.Wait4(pid, &status, unix.WALL, nil); err != nil {
+		return err
+	}
+	program, flags, err := sys.SeccompFilter(pid)
+	if err != nil {
+		return fmt.Errorf("read filter of %d: %w", pid, err)
+	}
+	var actions []uint32
+	for _, instruction := range program {
+		if instruction.Code == unix.BPF_RET|unix.BPF_K {
+			actions = append(actions, instruction.K)
+		}
+	}
+	slices.Sort(actions)
+	fmt.Printf("flags %#x\n", flags)
+	for _, action := range slices.Compact(actions) {
+		fmt.Printf("action %#x\n", action)
+	}
+	return nil
 }
