@@ -22,6 +22,17 @@ prepare() {
 	no_unit_left
 }
 
+@test "the scope has accounting, a description and no default dependencies" {
+	args sleep 1000
+	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
+	local name
+	for name in CPUAccounting IOAccounting MemoryAccounting TasksAccounting; do
+		assert_equal "$name yes" "$name $(property $name)"
+	done
+	assert_equal no "$(property DefaultDependencies)" # which would end it when the host begins to shut down
+	assert_match "container.*$UNIT|container c$" "$(property Description)"
+}
+
 @test "its cgroup namespace begins at the scope" {
 	script 'cat /proc/self/cgroup; cat /sys/fs/cgroup/cgroup.procs'
 	rt_ok --systemd-cgroup run --bundle "$BUNDLE" c
@@ -228,6 +239,7 @@ prepare() {
 	args sleep 1000
 	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
 	assert_equal "$(property ControlGroup bt-own.slice)" "$(sed -n s/^0:://p "/proc/$(init_pid c)/cgroup")"
+	assert_match '(^| )bt\.slice( |$)' "$(property Wants bt-own.slice)"
 	rt_ok delete --force c
 	wait_for 5 test ! -e "/sys/fs/cgroup${CGROUP%/*}/bt-own.slice"
 }
