@@ -11,7 +11,7 @@ prepare() {
 	script 'cat /file; pwd; cat /proc/self/mountinfo; touch /new'
 	rt_ok run --no-pivot --bundle "$BUNDLE" c
 	assert_match $'^here\n/\n' "$out"
-	refute_match "$T|devtmpfs on" "$(cut -d ' ' -f 5 <<<"$out")"
+	refute_match "$T" "$(cut -d ' ' -f 5 <<<"$out")"
 	assert_equal proc "$(mount_type "$out" /proc)"
 	[ -e "$BUNDLE/rootfs/new" ]
 }
@@ -24,7 +24,7 @@ prepare() {
 	rt_ok start c
 	local root
 	root=/proc/$(init_pid c)/root
-	assert_equal "" "$(cat "$root/file")"
+	assert_equal 0 "$(wc -c <"$root/file")"
 	run touch "$root/new"
 	[ "$status" != 0 ]
 	no_mount_left

@@ -204,6 +204,25 @@ mask() {
 	done
 }
 
+# bats test_tags=berth
+@test "a process of the host's is no way out for the working directory" {
+	# By a link to what is none of the stub's descriptors, that it may follow as root.
+	config '.linux.namespaces |= map(select(.type != "pid"))'
+	args true
+	local link
+	for link in root cwd; do
+		config '.process.cwd = $cwd' --arg cwd "/proc/$$/$link"
+		rt run --bundle "$BUNDLE" c
+		refused 'enter working directory: process\.cwd: ".*" is outside of the container.s root: possible container breakout'
+	done
+	config '.process.cwd = "/"'
+	args sleep 1000
+	start_detached c
+	rt exec --cwd "/proc/$$/root" c true
+	assert_equal 255 "$status"
+	assert_match 'possible container breakout' "$msg"
+}
+
 @test "the environment is that of config.json and HOME" {
 	config '.process.env = ["PATH=/bin", "A=1", "EMPTY=", "EQUALS=a=b", "SPACE=a b"]'
 	export LEAK=1
