@@ -35,6 +35,7 @@ var measurements = []struct {
 // bundle is what all run: the default config, with /bin/true of busybox.
 type bundle struct {
 	dir    string
+	roots  string // where the state roots are
 	cgroup string
 }
 
@@ -44,7 +45,12 @@ func newBundle(berth string) (*bundle, error) {
 		return nil, err
 	}
 	b := &bundle{dir: dir, cgroup: "/" + filepath.Base(dir)}
-	if err := b.fill(berth); err != nil {
+	// A tmpfs, as /run is where runtimes are used.
+	b.roots, err = os.MkdirTemp("/dev/shm", "berth-bench.")
+	if err == nil {
+		err = b.fill(berth)
+	}
+	if err != nil {
 		b.remove()
 		return nil, err
 	}
@@ -145,7 +151,7 @@ func (b *bundle) do(c *candidate, args ...string) error {
 	return nil
 }
 
-func (b *bundle) root(c *candidate) string { return filepath.Join(b.dir, c.name) }
+func (b *bundle) root(c *candidate) string { return filepath.Join(b.roots, c.name) }
 
 // measureInit finds how much memory a container takes that has not started.
 func (b *bundle) measureInit(c *candidate) error {
@@ -181,7 +187,9 @@ func (b *bundle) remove() {
 	for _, dir := range append(hierarchies, "/sys/fs/cgroup"+b.cgroup) {
 		_ = os.Remove(dir) // there are as many as there are hierarchies
 	}
-	if err := os.RemoveAll(b.dir); err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
+	for _, dir := range []string{b.dir, b.roots} {
+		if err := os.RemoveAll(dir); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+		}
 	}
 }
