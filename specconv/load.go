@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"unicode/utf8"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -40,6 +41,15 @@ func LoadResources(r io.Reader) (*specs.LinuxResources, error) {
 	return load[specs.LinuxResources](r)
 }
 
+// LoadMounts reads an array of mounts by the rules of Load.
+func LoadMounts(r io.Reader) ([]specs.Mount, error) {
+	list, err := load[[]specs.Mount](r)
+	if err != nil {
+		return nil, err
+	}
+	return *list, nil
+}
+
 // specFile is a specification whose fields for other platforms are hidden from
 // encoding/json: on first use it makes tables of every type it can reach, and
 // those are a fifth of them.
@@ -69,7 +79,7 @@ func mark[T any](there *struct{}, section **T) {
 	}
 }
 
-// load reads one JSON object from r.
+// load reads one JSON value from r.
 func load[T any](r io.Reader) (*T, error) {
 	data, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
 	switch {
@@ -87,7 +97,7 @@ func load[T any](r io.Reader) (*T, error) {
 		return nil, explain(data, err)
 	}
 	if v == nil {
-		return nil, invalid("want an object, found null")
+		return nil, invalid("want %s, found null", wanted(reflect.TypeFor[T]()))
 	}
 	return v, nil
 }

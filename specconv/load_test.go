@@ -30,6 +30,13 @@ func TestLoadOthers(t *testing.T) {
 	if err != nil || p.Cwd != "/x" {
 		t.Errorf("process %+v, %v", p, err)
 	}
+	list, err := LoadMounts(strings.NewReader(`[{"destination": "/x"}]`))
+	if err != nil || len(list) != 1 || list[0].Destination != "/x" {
+		t.Errorf("got %+v, %v", list, err)
+	}
+	if _, err = LoadMounts(strings.NewReader("null")); err == nil || err.Error() != "want an array of objects, found null" {
+		t.Errorf("got %v", err)
+	}
 	if _, err = LoadProcess(strings.NewReader(`{"args": [1]}`)); err == nil || err.Error() != "args[0]: want a string, found a number" {
 		t.Error(err)
 	}

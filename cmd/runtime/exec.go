@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/berth-oci/berth/libcontainer/capabilities"
 	ociruntime "github.com/berth-oci/berth/runtime"
+	"github.com/berth-oci/berth/specconv"
 )
 
 // execFailure is an error of exec: its exit code is none that many programs
@@ -201,12 +201,13 @@ func parseCgroups(values []string) (map[string]string, error) {
 
 // readProcess reads a process object.
 func readProcess(path string) (*specs.Process, error) {
-	text, err := os.ReadFile(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("--process: %w", err)
 	}
-	p := new(specs.Process)
-	if err := json.Unmarshal(text, p); err != nil {
+	defer f.Close()
+	p, err := specconv.LoadProcess(f)
+	if err != nil {
 		return nil, fmt.Errorf("--process %q: %w", path, err)
 	}
 	return p, nil

@@ -2,15 +2,14 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/urfave/cli/v3"
 
 	ociruntime "github.com/berth-oci/berth/runtime"
+	"github.com/berth-oci/berth/specconv"
 )
 
 func (a *app) mountsCommand() *cli.Command {
@@ -53,17 +52,17 @@ func (a *app) mountsCommand() *cli.Command {
 
 // readMounts reads an array of mounts.
 func readMounts(path string) ([]specs.Mount, error) {
-	in := io.ReadCloser(os.Stdin)
+	in := os.Stdin
 	if path != "-" {
 		f, err := os.Open(path)
 		if err != nil {
 			return nil, err
 		}
+		defer f.Close()
 		in = f
 	}
-	defer in.Close() //nolint:errcheck // read only
-	var list []specs.Mount
-	if err := json.NewDecoder(in).Decode(&list); err != nil {
+	list, err := specconv.LoadMounts(in)
+	if err != nil {
 		return nil, fmt.Errorf("mounts %q: %w", path, err)
 	}
 	return list, nil

@@ -168,7 +168,13 @@ no_orphan_of_exec() {
 	exec_refused 'cwd|Cwd'
 	echo '{' >"$T/process.json"
 	ex --process "$T/process.json" c
-	exec_refused 'unexpected'
+	exec_refused 'line 2, column 0|line 1, column 2'
+	echo '{"args": ["true", 1], "cwd": "/"}' >"$T/process.json"
+	ex --process "$T/process.json" c
+	exec_refused 'args\[1\]: want a string, found a number'
+	printf '{"args": ["tr\xffue"], "cwd": "/"}' >"$T/process.json"
+	ex --process "$T/process.json" c
+	exec_refused 'not UTF-8'
 	ex --process "$T/missing.json" c
 	exec_refused 'missing.json: no such file'
 }

@@ -93,6 +93,12 @@ inside() {
 	mounts_of '[{destination: "/proc/sys", source: $source, options: ["bind"]}]'
 	rt mounts add c "$T/mounts.json"
 	refused 'mounts\[0\]'
+	echo '[{"destination": "/one", "options": "bind"}]' >"$T/mounts.json"
+	rt mounts add c "$T/mounts.json"
+	refused '\[0\].options: want an array of strings, found a string'
+	echo '[] []' >"$T/mounts.json"
+	rt mounts add c "$T/mounts.json"
+	refused 'line 1, column 4: invalid character'
 	mounts_of '[{destination: "/etc"}]'
 	rt mounts remove c "$T/mounts.json"
 	refused 'mounts\[0\].*nothing is mounted there'
