@@ -228,8 +228,8 @@ func attachStub(r *run) error {
 // CAP_SYS_RESOURCE, which only the runtime may have.
 func setLimits(r *run) error {
 	for _, l := range r.cfg.Process.Rlimits {
-		var have unix.Rlimit // of this process, which the stub has inherited
-		if err := unix.Getrlimit(l.Resource, &have); err != nil {
+		have, err := stubLimit(r.pid(), l.Resource)
+		if err != nil {
 			return fmt.Errorf("%s: getrlimit: %w", l.Field, err)
 		}
 		if l.Hard <= have.Max {
@@ -238,7 +238,7 @@ func setLimits(r *run) error {
 			continue
 		}
 		limit := unix.Rlimit{Cur: l.Soft, Max: l.Hard}
-		err := unix.Prlimit(r.pid(), l.Resource, &limit, nil)
+		err = unix.Prlimit(r.pid(), l.Resource, &limit, nil)
 		if errors.Is(err, unix.EPERM) {
 			return fmt.Errorf("%s: raise hard limit from %d to %d: %w (needs CAP_SYS_RESOURCE)", l.Field, have.Max, l.Hard, err)
 		}
@@ -247,4 +247,15 @@ func setLimits(r *run) error {
 		}
 	}
 	return nil
+}
+
+// stubLimit gives a resource limit of the stub. One who may not ask (who is not
+// root, and of whom the stub has another user) takes his own: the stub has
+// inherited those, unless create was run with others.
+func stubLimit(pid, resource int) (have unix.Rlimit, err error) {
+	err = unix.Prlimit(pid, resource, nil, &have)
+	if errors.Is(err, unix.EPERM) {
+		err = unix.Getrlimit(resource, &have)
+	}
+	return have, err
 }

@@ -40,3 +40,15 @@ prepare() {
 	rt_ok run --bundle "$BUNDLE" keeper
 	assert_match $'(^|\n)_ses\.keeper: ' "$out"
 }
+
+# Engines run create and start from different processes.
+# bats test_tags=berth,host,guest
+@test "a limit is raised by start, whatever create was run with" {
+	may_raise
+	config '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 3000, hard: 3001}] | .process.user.uid = 1000'
+	args sleep 1000
+	ulimit -n "$(ulimit -H -n)"
+	(ulimit -n 2000 && rt_ok create --bundle "$BUNDLE" c)
+	rt_ok start c
+	assert_match '^Max open files +3000 +3001 ' "$(grep 'open files' "/proc/$(init_pid c)/limits")"
+}

@@ -149,11 +149,6 @@ on_tmpfs() {
 	assert_match $'\ntext\nrw [1-9]+\nsuid [1-9]+$' "$out"
 }
 
-# may_raise: the tests are run with CAP_SYS_RESOURCE.
-may_raise() {
-	(((16#$(awk '$1 == "CapEff:" { print $2 }' /proc/self/status) >> 24) & 1)) || skip "no CAP_SYS_RESOURCE here"
-}
-
 @test "oom_score_adj is set in a user namespace" {
 	new_user_namespace
 	config '.process.oomScoreAdj = 500'

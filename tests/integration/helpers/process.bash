@@ -58,3 +58,8 @@ holder() {
 	wait_for 5 pgrep -P "$background_pid" -x sleep >/dev/null
 	holder=$(pgrep -P "$background_pid" -x sleep)
 }
+
+# may_raise: the tests are run with CAP_SYS_RESOURCE.
+may_raise() {
+	(((16#$(awk '$1 == "CapEff:" { print $2 }' /proc/self/status) >> 24) & 1)) || skip "no CAP_SYS_RESOURCE here"
+}
