@@ -319,7 +319,7 @@ func TestDevices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := DefaultDevices()
+	want := slices.Clone(defaultDevices)
 	want[1] = config.Device{Field: "linux.devices[1]", Path: "/dev/zero", Mode: unix.S_IFCHR, Major: 1, Minor: 5}
 	want = append(want,
 		config.Device{Field: "linux.devices[3]", Path: "/dev/fuse", Mode: unix.S_IFCHR | 0o666, Major: 10, Minor: 229},
@@ -328,7 +328,7 @@ func TestDevices(t *testing.T) {
 	if !slices.Equal(c.Devices, want) {
 		t.Errorf("%+v\nwant %+v", c.Devices, want)
 	}
-	if DefaultDevices()[1].Field != "" {
+	if defaultDevices[1].Field != "" {
 		t.Error("the table of default devices was changed")
 	}
 }

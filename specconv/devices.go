@@ -28,9 +28,6 @@ var defaultDevices = []config.Device{
 	{Path: "/dev/tty", Mode: unix.S_IFCHR | 0o666, Major: 5, Minor: 0},
 }
 
-// DefaultDevices returns the devices that every container has.
-func DefaultDevices() []config.Device { return slices.Clone(defaultDevices) }
-
 // convertDevices checks linux.devices and puts them behind the default
 // devices; one with the path of a default device takes its place.
 func convertDevices(list []specs.LinuxDevice) ([]config.Device, error) {

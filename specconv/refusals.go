@@ -47,16 +47,6 @@ func refuse[T any](table []refusal[T], path string, v *T) error {
 	return nil
 }
 
-// refuses reports whether a table has a row for a field.
-func refuses[T any](table []refusal[T], field string) bool {
-	for _, row := range table {
-		if row.field == field {
-			return true
-		}
-	}
-	return false
-}
-
 // checkRefused walks the tables for whole sections; those of processes
 // are walked where each process is read.
 func checkRefused(spec *specs.Spec) error {

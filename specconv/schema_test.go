@@ -247,3 +247,13 @@ func next(n json.Number, by int64) json.Number {
 	i, _ := new(big.Int).SetString(n.String(), 10)
 	return json.Number(i.Add(i, big.NewInt(by)).String())
 }
+
+// refuses reports whether a table has a row for a field.
+func refuses[T any](table []refusal[T], field string) bool {
+	for _, row := range table {
+		if row.field == field {
+			return true
+		}
+	}
+	return false
+}
