@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
 
@@ -460,5 +461,17 @@ func TestStatsJSON(t *testing.T) {
 		`"pids":{"current":1},"blkio":{"ioServiceBytesRecursive":[{"major":8,"op":"Read","value":5}]},"hugetlb":{"2MB":{"failcnt":0}}}`
 	if string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestPageSizes(t *testing.T) {
+	for size, ok := range map[string]bool{
+		"2MB": true, "64KB": true, "1GB": true, "1048576KB": true,
+		"": false, "MB": false, "2M": false, "2B": false, "2MBB": false, "0MB": false, "02MB": false, "2mb": false, "2 MB": false, "2TB": false, "../2MB": false,
+	} {
+		_, err := HugetlbWrites("/nowhere", "max", []specs.LinuxHugepageLimit{{Pagesize: size}})
+		if ok != (err == nil) {
+			t.Errorf("%q: %v", size, err)
+		}
 	}
 }

@@ -3,9 +3,9 @@ package cgroups
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -51,11 +51,10 @@ func RdmaWrites(rdma map[string]specs.LinuxRdma) ([]Write, error) {
 // (Linux 5.7), on what is reserved. A reservation that is refused is an error
 // of mmap(2), a page that is refused a SIGBUS.
 func HugetlbWrites(dir, suffix string, limits []specs.LinuxHugepageLimit) ([]Write, error) {
-	size := regexp.MustCompile(`^[1-9][0-9]*[KMG]B$`)
 	var writes []Write
 	for i, l := range limits {
 		field := fmt.Sprintf("hugepageLimits[%d]", i)
-		if !size.MatchString(l.Pagesize) {
+		if !isPageSize(l.Pagesize) {
 			return nil, Invalid(field+".pageSize", strconv.Quote(l.Pagesize), "such as 2MB")
 		}
 		value := strconv.FormatUint(l.Limit, 10)
@@ -70,6 +69,14 @@ func HugetlbWrites(dir, suffix string, limits []specs.LinuxHugepageLimit) ([]Wri
 		}
 	}
 	return writes, nil
+}
+
+// isPageSize reports whether s is a size as files of huge pages have it: "2MB".
+func isPageSize(s string) bool {
+	digits := strings.TrimRight(s, "KMGB")
+	unit := s[len(digits):]
+	return digits != "" && digits[0] != '0' && strings.Trim(digits, "0123456789") == "" &&
+		(unit == "KB" || unit == "MB" || unit == "GB")
 }
 
 // BlockIOThrottle calls add for each rate in b: with what it limits ("rbps",

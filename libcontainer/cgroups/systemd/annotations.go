@@ -6,7 +6,6 @@ import (
 	"maps"
 	"math"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -61,9 +60,11 @@ func parseValue(text string) (dbus.Variant, error) {
 	return dbus.ParseVariant(text, dbus.Signature{})
 }
 
+const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
 func checkName(name string) error {
 	switch {
-	case !regexp.MustCompile(`^[A-Za-z]{3,}$`).MatchString(name):
+	case len(name) < 3 || strings.Trim(name, letters) != "":
 		return fmt.Errorf("%w: %q (three or more letters)", unix.EINVAL, name)
 	case slices.Contains(ours[:], name):
 		return fmt.Errorf("%w: %q is set by berth itself", unix.EINVAL, name)
