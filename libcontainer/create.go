@@ -68,8 +68,8 @@ func Create(ctx context.Context, o CreateOptions) (*Container, error) {
 
 // release closes what only the walk needs.
 func (r *run) release() {
-	if r.stopKill != nil {
-		r.stopKill()
+	if r.unwatch != nil {
+		r.unwatch()
 	}
 	for _, f := range []*os.File{r.region, r.listener} {
 		if f != nil {

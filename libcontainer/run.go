@@ -55,8 +55,8 @@ type run struct {
 	noGroups  bool  // setgroups(2) is denied in the user namespace
 	beside    group // what goes on beside the stub's work
 	child     *stub.Child
-	stopKill  func() bool // ends the killing of the child when ctx ends
 	p         *stub.Proc
+	unwatch   func() // ends what ends the connection to p with ctx
 	tree      *rootfs.Tree
 	mounts    []rootfs.Op // to be added
 	mover     *network.Mover
@@ -76,6 +76,9 @@ func (r *run) walk() error {
 	i, err := r.descend()
 	if err == nil {
 		return nil
+	}
+	if cause := context.Cause(r.ctx); cause != nil && !errors.Is(err, cause) {
+		err = fmt.Errorf("%w: %w", cause, err)
 	}
 	return r.undo(i, r.blameMemory(r.stepError(r.table[i].name, err)))
 }

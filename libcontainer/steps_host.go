@@ -66,7 +66,7 @@ func startStub(r *run) error {
 	}
 	defer dir.Close() // nil without v2
 	r.plan = namespaces.PlanFor(r.cfg.Namespaces)
-	r.child, err = stub.Start(stub.Options{
+	r.child, err = stub.Start(r.ctx, stub.Options{
 		Files:      append(r.opts.Stdio[:], r.opts.ExtraFiles...),
 		Cloneflags: uintptr(r.plan.Clone),
 		CgroupFD:   cgroupFD,
@@ -83,7 +83,7 @@ func startStub(r *run) error {
 	}
 	r.p = r.child.Proc
 	r.beside.Go(func() error { return writeJSON(r.c.dir, configFile, r.cfg) })
-	r.stopKill = context.AfterFunc(r.ctx, func() { r.child.Kill() }) //nolint:errcheck // Do then says that it is gone
+	r.unwatch = r.p.EndWith(r.ctx)
 	return r.recordPid()
 }
 
@@ -124,7 +124,7 @@ func undoStub(r *run) error {
 	if r.child == nil {
 		return nil
 	}
-	return errors.Join(r.child.Kill(), r.child.Reap(), r.child.Close(), r.child.Release())
+	return r.child.End()
 }
 
 func forkStub(r *run) error {
@@ -220,6 +220,7 @@ func attachStub(r *run) error {
 			return err
 		}
 	}
+	r.unwatch = r.p.EndWith(r.ctx)
 	return os.Remove(region)
 }
 

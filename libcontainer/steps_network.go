@@ -7,7 +7,7 @@ import (
 
 // moveDevices gives the container network devices of the runtime's.
 func moveDevices(r *run) (err error) {
-	if r.mover, err = network.NewMover(r.child.Pidfd); err != nil {
+	if r.mover, err = network.NewMover(r.ctx, r.child.Pidfd); err != nil {
 		return &config.FieldError{Field: "linux.netDevices", Err: err}
 	}
 	for _, d := range r.cfg.NetDevices {

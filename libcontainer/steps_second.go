@@ -1,7 +1,6 @@
 package libcontainer
 
 import (
-	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -49,7 +48,7 @@ func startSecond(r *run) error {
 		return err
 	}
 	r.p = r.child.Proc
-	r.stopKill = context.AfterFunc(r.ctx, func() { r.child.Kill() }) //nolint:errcheck // Do then says that it is gone
+	r.unwatch = r.p.EndWith(r.ctx)
 	return nil
 }
 
@@ -99,7 +98,7 @@ func (r *run) startIn(path string, o stub.Options) error {
 }
 
 func (r *run) startChild(o stub.Options) (err error) {
-	r.child, err = stub.Start(o)
+	r.child, err = stub.Start(r.ctx, o)
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -170,4 +171,30 @@ func TestExecErrors(t *testing.T) {
 	if _, err = c.Exec(t.Context(), ociruntime.ExecOptions{Process: process}); !errors.Is(err, libcontainer.ErrInvalidState) {
 		t.Errorf("in a stopped container: %v", err)
 	}
+}
+
+// A container that is paused, or that keeps what enters it waiting by other
+// means, does not keep the caller for longer than he likes.
+func TestExecEndsWithContext(t *testing.T) {
+	c := sleeping(t, nil)
+	if err := c.Pause(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	process, err := c.NewProcess("/hello")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := c.Exec(ctx, ociruntime.ExecOptions{Process: process, IgnorePaused: true}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v", err)
+	}
+	if err := c.Resume(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p := execute(t, c, ociruntime.ExecOptions{})
+	if _, err := p.Wait(t.Context()); err != nil {
+		t.Error(err)
+	}
+	letGo(t, p)
 }

@@ -98,7 +98,9 @@ func (a *app) execForeground(ctx context.Context, c *ociruntime.Container, o oci
 		}
 	}
 	fg := a.newForeground()
-	p, err := c.Exec(ctx, o)
+	making, started := fg.starting(ctx)
+	p, err := c.Exec(making, o)
+	started()
 	if err != nil {
 		return err
 	}

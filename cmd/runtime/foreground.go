@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/signal"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -36,6 +38,7 @@ const moreSignals = 5 * time.Millisecond
 type foreground struct {
 	app      *app
 	signals  chan os.Signal
+	ending   chan os.Signal // those that are to end it, once more
 	notified chan struct{}
 	terminal *ociruntime.Foreground
 	// strangers may be nil.
@@ -44,9 +47,10 @@ type foreground struct {
 
 // newForeground begins to catch signals, for a program that there will be.
 func (a *app) newForeground() *foreground {
-	f := &foreground{app: a, signals: make(chan os.Signal, 128), notified: make(chan struct{})}
+	f := &foreground{app: a, signals: make(chan os.Signal, 128), ending: make(chan os.Signal, 1), notified: make(chan struct{})}
 	go func() {
 		signal.Notify(f.signals, firstSignals[:]...)
+		signal.Notify(f.ending, unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM)
 		close(f.notified)
 	}()
 	return f
@@ -55,6 +59,34 @@ func (a *app) newForeground() *foreground {
 // hostTerminal gives the terminal of this process.
 func hostTerminal() (*os.File, error) {
 	return ociruntime.HostTerminal(os.Stdin, os.Stdout, os.Stderr)
+}
+
+// patience is how long it may take, when this process is told to end, until
+// there is a program to pass that on to.
+const patience = time.Second
+
+// starting gives a context to make the program in, which ends when that does not
+// come to an end though this process was told to: a container can keep what
+// enters it waiting for ever. Started is to be called when there is a program,
+// or none.
+func (f *foreground) starting(ctx context.Context) (_ context.Context, started func()) {
+	ctx, giveUp := context.WithCancelCause(ctx)
+	done := make(chan struct{})
+	go func() {
+		select {
+		case s := <-f.ending:
+			select {
+			case <-time.After(patience):
+				giveUp(fmt.Errorf("told to end (%s) before there was a program to pass that on to", s))
+			case <-done:
+			}
+		case <-done:
+		}
+	}()
+	return ctx, sync.OnceFunc(func() {
+		close(done)
+		giveUp(nil)
+	})
 }
 
 // show shows the program's terminal here, if it has one.

@@ -88,7 +88,9 @@ func (r *runner) delete(ctx context.Context, c *ociruntime.Container) error {
 func (r *runner) foreground(ctx context.Context) error {
 	fg := r.app.newForeground()
 	r.options.Pipes = true
-	c, err := r.rt.Create(ctx, r.id, r.options)
+	making, started := fg.starting(ctx)
+	defer started()
+	c, err := r.rt.Create(making, r.id, r.options)
 	if err != nil {
 		return err
 	}
@@ -99,8 +101,9 @@ func (r *runner) foreground(ctx context.Context) error {
 		err = fg.show(c) // first: the program may ask for its size
 	}
 	if err == nil {
-		err = c.Start(ctx)
+		err = c.Start(making)
 	}
+	started()
 	if err != nil {
 		return errors.Join(err, r.delete(ctx, c), fg.hide())
 	}

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -28,12 +29,12 @@ type moved struct {
 // NewMover gives a Mover to the network namespace of a process. It works in
 // both by a socket each, without leaving this one: the other is made by a stub
 // that joins the namespace and ends.
-func NewMover(pidfd *os.File) (*Mover, error) {
+func NewMover(ctx context.Context, pidfd *os.File) (*Mover, error) {
 	here, err := dial()
 	if err != nil {
 		return nil, err
 	}
-	there, err := dialIn(pidfd)
+	there, err := dialIn(ctx, pidfd)
 	if err != nil {
 		here.f.Close()
 		return nil, fmt.Errorf("enter the container's network namespace: %w%s", err, remedyMove(err))
@@ -48,8 +49,8 @@ func NewMover(pidfd *os.File) (*Mover, error) {
 
 // dialIn makes a socket in the network namespace of a process. It is made with
 // the rights of this process, not with those of the container's.
-func dialIn(pidfd *os.File) (*conn, error) {
-	child, err := stub.Start(stub.Options{Files: []*os.File{nil, nil, nil, pidfd}, CgroupFD: -1})
+func dialIn(ctx context.Context, pidfd *os.File) (*conn, error) {
+	child, err := stub.Start(ctx, stub.Options{Files: []*os.File{nil, nil, nil, pidfd}, CgroupFD: -1})
 	if err != nil {
 		return nil, err
 	}

@@ -68,6 +68,30 @@ func (c *Child) Reap() error {
 	return err
 }
 
+// endTime is how long End waits.
+const endTime = 2000 // milliseconds
+
+// End kills the process, reaps it and releases what there is of it here. One
+// that does not die, because its cgroup is frozen (v1) or it is in a call that
+// nothing ends, is an error, and reaped when it does.
+func (c *Child) End() error {
+	err := errors.Join(c.Kill(), c.Close())
+	fds := []unix.PollFd{{Fd: int32(c.Pidfd.Fd()), Events: unix.POLLIN}}
+	n := 0
+	e := retry(func() (err error) {
+		n, err = unix.Poll(fds, endTime)
+		return err
+	})
+	if e == nil && n == 0 {
+		go func() {
+			c.Reap()    //nolint:errcheck // nobody is there to be told
+			c.Release() //nolint:errcheck // the same
+		}()
+		return errors.Join(err, fmt.Errorf("process %d does not end, though it was killed: it does when its cgroup is thawed, or the call that it is in has ended", c.Pid))
+	}
+	return errors.Join(err, e, c.Reap(), c.Release())
+}
+
 // Release closes the pidfd.
 func (c *Child) Release() error { return c.Pidfd.Close() }
 

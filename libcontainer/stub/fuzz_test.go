@@ -26,6 +26,8 @@ func (h *hostile) exchange(p *Proc) error {
 
 func (h *hostile) close() error { return nil }
 
+func (h *hostile) cut() {}
+
 // FuzzAnswers feeds the driver answers; none may make it panic, or read
 // outside of the buffers that it gave.
 func FuzzAnswers(f *testing.F) {

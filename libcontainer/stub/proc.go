@@ -1,6 +1,7 @@
 package stub
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -34,6 +35,9 @@ type driver interface {
 	// gone, or runs something else.
 	exchange(p *Proc) error
 	close() error
+	// cut makes an exchange that is under way, and all others, end with io.EOF.
+	// It may be called at any time.
+	cut()
 }
 
 // op is an operation that is queued.
@@ -331,6 +335,15 @@ func (p *Proc) unfinished(o *op, i int, gone error) error {
 func (p *Proc) failure(o *op, i int, e Error) *Error {
 	e.Step, e.Label, e.Call, e.Args, e.Index = o.step, o.label, o.name, p.format(o), i
 	return &e
+}
+
+// EndWith ends the connection when ctx ends: Do then returns ErrGone, also when
+// the stub does not answer because the kernel does not let it, as in a frozen
+// cgroup or in a file system whose server sleeps. The stub exits as soon as it
+// can. Who calls stop is no longer concerned by ctx.
+func (p *Proc) EndWith(ctx context.Context) (stop func()) {
+	end := context.AfterFunc(ctx, p.driver.cut)
+	return func() { end() }
 }
 
 // Close ends the connection. A stub that is not detached exits.

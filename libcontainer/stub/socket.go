@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,8 +14,10 @@ import (
 // socket is the driver of a real stub: this side's end of the control socket,
 // and the region.
 type socket struct {
-	fd  int
 	mem region
+	fd  int
+	// mu is for closing fd while somebody may want to cut the connection.
+	mu sync.Mutex
 	// passing is sent behind the byte that begins the next batch.
 	passing *os.File
 	// taking says that a descriptor may come before the byte that ends the next
@@ -119,12 +122,25 @@ func (s *socket) receiveFile() error {
 }
 
 func (s *socket) close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	err := unix.Close(s.fd)
+	s.fd = -1
 	if s.mem != nil {
 		err = errors.Join(err, unix.Munmap(s.mem))
 		s.mem = nil
 	}
 	return err
+}
+
+// cut ends the connection for both sides, of which this one may be waiting. One
+// that is closed has ended.
+func (s *socket) cut() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fd >= 0 {
+		unix.Shutdown(s.fd, unix.SHUT_RDWR) //nolint:errcheck // ENOTCONN: the stub has closed its side
+	}
 }
 
 func retry(f func() error) error {

@@ -1,6 +1,7 @@
 package stub
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -67,8 +68,9 @@ const (
 // namespace that it joins later can trace it (CVE-2016-9962), it holds the
 // descriptors of Options and its control socket and no others
 // (CVE-2024-21626), signals that the caller ignores have their default action
-// and none is blocked.
-func Start(o Options) (*Child, error) {
+// and none is blocked. It must be able to run: in a frozen cgroup Start waits,
+// until ctx ends.
+func Start(ctx context.Context, o Options) (*Child, error) {
 	if o.Region == nil {
 		f, err := anonymousRegion(max(o.RegionSize, MinRegion))
 		if err != nil {
@@ -87,9 +89,11 @@ func Start(o Options) (*Child, error) {
 	if err != nil {
 		return nil, err
 	}
+	stop := c.EndWith(ctx)
+	defer stop()
 	if err := c.harden(len(o.Files)-min(3, len(o.Files)), o.Listener != nil, ignored); err != nil {
 		err = fmt.Errorf("harden stub: %w", err)
-		return nil, errors.Join(err, c.Kill(), c.Reap(), c.Close(), c.Release())
+		return nil, errors.Join(err, c.End())
 	}
 	return c, nil
 }
@@ -121,7 +125,7 @@ func spawn(o Options) (*Child, error) {
 		return nil, errors.Join(fmt.Errorf("start stub: %w", err), c.Close())
 	}
 	if err := sock.send(words(uint64(len(sock.mem)))); err != nil {
-		return nil, errors.Join(fmt.Errorf("start stub: %w", err), c.Kill(), c.Reap(), c.Close(), c.Release())
+		return nil, errors.Join(fmt.Errorf("start stub: %w", err), c.End())
 	}
 	return c, nil
 }

@@ -23,7 +23,7 @@ func start(t *testing.T, o stub.Options) *stub.Child {
 	if o.CgroupFD == 0 {
 		o.CgroupFD = -1
 	}
-	c, err := stub.Start(o)
+	c, err := stub.Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -442,7 +442,7 @@ func TestKilledStubIsReported(t *testing.T) {
 }
 
 func BenchmarkRoundTrip(b *testing.B) {
-	c, err := stub.Start(stub.Options{CgroupFD: -1})
+	c, err := stub.Start(b.Context(), stub.Options{CgroupFD: -1})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -457,7 +457,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 
 func BenchmarkStart(b *testing.B) {
 	for b.Loop() {
-		c, err := stub.Start(stub.Options{CgroupFD: -1})
+		c, err := stub.Start(b.Context(), stub.Options{CgroupFD: -1})
 		if err != nil {
 			b.Fatal(err)
 		}

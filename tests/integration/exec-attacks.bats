@@ -109,6 +109,29 @@ spy_on_execs() {
 }
 
 # bats test_tags=berth
+@test "exec ends when it is told to, also where the container keeps it waiting" {
+	rt_ok run -d --bundle "$BUNDLE" c
+	rt_ok pause c
+	"$RUNTIME" --root "$ROOT" exec --ignore-paused c true </dev/null >"$T/out" 2>"$T/err" &
+	local exec=$!
+	wait_for 5 holds c 2
+	kill -TERM "$exec"
+	status=0
+	wait "$exec" || status=$?
+	read_output
+	assert_equal 255 "$status"
+	assert_match 'told to end \(terminated\)' "$msg"
+	rt_ok resume c
+	rt_ok exec c true
+	wait_for 5 holds c 1
+}
+
+# holds ID N: so many processes are in the container.
+holds() {
+	[ "$("$RUNTIME" --root "$ROOT" ps --format json "$1" | jq length)" = "$2" ]
+}
+
+# bats test_tags=berth
 @test "a passwd without an end does not keep exec" {
 	rm "$BUNDLE/rootfs/etc/passwd"
 	mkfifo "$BUNDLE/rootfs/etc/passwd"
