@@ -51,10 +51,10 @@ func openPasswd(p *stub.Proc) *stub.Value {
 // home finds the user's home directory in a file whose first piece was read.
 func (r *run) home(first []byte, read *stub.Value) (string, error) {
 	search := passwd.SearchUID(r.cfg.Process.UID)
-	if home, found := search.Feed(first[:length(read, first)]); found {
+	if home, found := search.Feed(read.Of(first)); found {
 		return home, nil
 	}
-	if length(read, first) == len(first) {
+	if len(read.Of(first)) == len(first) {
 		home, found, err := r.searchRest(search, len(first))
 		if found || err != nil {
 			return home, err
@@ -76,26 +76,16 @@ func (r *run) searchRest(search *passwd.Search, skip int) (string, bool, error) 
 		if err := r.p.Do(); err != nil {
 			return "", false, err
 		}
-		n := length(read, piece)
-		if n == 0 {
+		if len(read.Of(piece)) == 0 {
 			break
 		}
-		if home, found := search.Feed(piece[:n]); found {
+		if home, found := search.Feed(read.Of(piece)); found {
 			r.p.CloseFd(file)
 			return home, true, r.p.Do()
 		}
 	}
 	r.p.CloseFd(file).MayFail()
 	return "", false, r.p.Do()
-}
-
-// length gives how much of a buffer a read has filled: none when it failed.
-// The answer comes from where the container may have been.
-func length(read *stub.Value, buf []byte) int {
-	if read.Err() != nil || read.Int() < 0 {
-		return 0
-	}
-	return min(read.Int(), len(buf))
 }
 
 // announceSockets tells the program of the sockets among its descriptors. Their

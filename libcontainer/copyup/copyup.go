@@ -68,10 +68,10 @@ func (c *copier) directory(src, dst *stub.Value, at string) error {
 		if err := c.p.Do(); err != nil {
 			return err
 		}
-		if n.Int() <= 0 || n.Int() > len(list) {
+		if len(n.Of(list)) == 0 {
 			return nil
 		}
-		names, err := parseNames(list[:n.Int()])
+		names, err := parseNames(n.Of(list))
 		if err != nil {
 			return err
 		}
@@ -171,7 +171,7 @@ func (c *copier) symlink(dst *stub.Value, e *entry) error {
 	if err := c.p.Do(); err != nil {
 		return err
 	}
-	c.p.Symlinkat(string(target[:min(n.Int(), len(target))]), dst, e.name)
+	c.p.Symlinkat(string(n.Of(target)), dst, e.name)
 	c.own(dst, e)
 	c.p.Utimensat(dst, e.name, e.st, unix.AT_SYMLINK_NOFOLLOW)
 	return c.p.Do()

@@ -54,9 +54,9 @@ func (c *copier) read(call func(dst []byte) *stub.Value) ([]byte, error) {
 			return nil, err
 		}
 		switch err := n.Err(); {
-		case err == nil && n.Int() <= len(dst):
-			return dst[:n.Int()], nil
-		case err != nil && left(err):
+		case err == nil:
+			return n.Of(dst), nil
+		case left(err):
 			return nil, nil
 		case !errors.Is(err, unix.ERANGE):
 			return nil, err

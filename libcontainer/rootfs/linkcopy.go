@@ -33,7 +33,7 @@ func (l *linkCopy) Perform(t *Tree) error {
 	if err := t.Do(); err != nil {
 		return err
 	}
-	if n.Err() != nil || n.Int() > len(there) || string(there[:n.Int()]) != link {
+	if n.Err() != nil || string(n.Of(there)) != link {
 		return fmt.Errorf("%s: copy-symlink: %q is there already, and no link to %q", l, l.Destination, link)
 	}
 	return nil

@@ -132,11 +132,11 @@ func (m *mountOp) explainContext(t *Tree, err error) error {
 	}
 	line := make([]byte, 256)
 	n := t.p.Read(m.fs, line).MayFail()
-	if t.p.Do() != nil || n.Err() != nil || n.Int() < 2 || n.Int() > len(line) {
+	if t.p.Do() != nil || len(n.Of(line)) < 2 {
 		return err
 	}
 	// A message begins with its class, "e ", "w " or "i ".
-	said := strings.TrimSpace(string(line[2:n.Int()]))
+	said := strings.TrimSpace(string(n.Of(line)[2:]))
 	if strings.Contains(said, "Invalid gid") || strings.Contains(said, "Invalid uid") {
 		said += " (it is not mapped in the user namespace)"
 	}

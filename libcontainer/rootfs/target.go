@@ -108,8 +108,7 @@ func (t *Tree) makeOne(name string, dir bool, links int) error {
 	case read.Err() != nil || links == maxLinks:
 		return there.Err()
 	}
-	n := max(0, min(read.Int(), len(link)))
-	return t.makeLinked(name, string(link[:n]), dir, links+1)
+	return t.makeLinked(name, string(read.Of(link)), dir, links+1)
 }
 
 // makeLinked makes what the dangling link at name points to.

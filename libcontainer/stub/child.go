@@ -36,15 +36,27 @@ func (c *Child) Fork(flags uint64) error {
 	return err
 }
 
-// replace reaps the process that has left and takes up its child.
+// replace reaps the process that has left and takes up its child: one of the
+// caller's, whatever the region has. Any other would be killed in its place.
 func (c *Child) replace(pid int) error {
 	pidfd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
 		return fmt.Errorf("pidfd_open %d: %w", pid, err)
 	}
+	if err := isChild(pidfd); err != nil {
+		unix.Close(pidfd)
+		return fmt.Errorf("process %d: %w", pid, err)
+	}
 	err = errors.Join(c.Reap(), c.Pidfd.Close())
 	c.Pid, c.Pidfd = pid, os.NewFile(uintptr(pidfd), "pidfd")
 	return err
+}
+
+// isChild asks the kernel, which answers ECHILD of somebody else's.
+func isChild(pidfd int) error {
+	return retry(func() error {
+		return unix.Waitid(unix.P_PIDFD, pidfd, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+	})
 }
 
 // Kill sends SIGKILL; a process that has ended already is no error.

@@ -70,8 +70,14 @@ type Value struct {
 // Num is a Value that is known: a descriptor number, or unix.AT_FDCWD.
 func Num(n int) *Value { return &Value{n: int64(n)} }
 
-// Int gives the result, which is there after Do.
+// Int gives the result, which is there after Do. What it counts is not checked.
 func (v *Value) Int() int { return int(v.n) }
+
+// Of gives as much of buf as the result says that the call has filled: none if
+// it failed, and never more than there is, whatever a hostile process answers.
+func (v *Value) Of(buf []byte) []byte {
+	return buf[:max(0, min(v.n, int64(len(buf))))]
+}
 
 // Err gives the error of a call that was allowed to fail, nil if it did not.
 // A call that was not reached has the error ECANCELED.

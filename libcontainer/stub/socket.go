@@ -96,7 +96,7 @@ func (s *socket) sendFile() error {
 func (s *socket) receiveFile() error {
 	s.taking = false
 	var b [1]byte
-	rights := make([]byte, unix.CmsgSpace(4))
+	rights := make([]byte, unix.CmsgLen(4)) // CmsgSpace has room for a second one
 	n, length := 0, 0
 	err := retry(func() (err error) {
 		n, length, _, _, err = unix.Recvmsg(s.fd, b[:], rights, unix.MSG_CMSG_CLOEXEC)
