@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -473,5 +474,43 @@ func TestPageSizes(t *testing.T) {
 		if ok != (err == nil) {
 			t.Errorf("%q: %v", size, err)
 		}
+	}
+}
+
+// passing is a cgroup that a process leaves between two looks at it.
+type passing struct {
+	Manager
+	before, after []int
+	asked         *bool
+}
+
+func (p passing) Processes() ([]int, error) {
+	if *p.asked {
+		return p.after, nil
+	}
+	*p.asked = true
+	return p.before, nil
+}
+
+// A process id that was read from a cgroup can be somebody else's when the
+// signal is sent.
+func TestSignalsOnlyWhoIsStillThere(t *testing.T) {
+	member, stranger := exec.Command("sleep", "100"), exec.Command("sleep", "100")
+	for _, cmd := range []*exec.Cmd{member, stranger} {
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		defer cmd.Process.Kill() //nolint:errcheck // the end of the test
+	}
+	there, gone := member.Process.Pid, stranger.Process.Pid
+	m := passing{before: []int{there, gone, 1 << 22}, after: []int{there}, asked: new(bool)}
+	if err := signalAll(m, unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if err := member.Wait(); err == nil {
+		t.Error("a process of the cgroup's was not killed")
+	}
+	if status, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", gone)); err != nil || strings.Contains(string(status), ") Z ") {
+		t.Errorf("a stranger was killed: %s, %v", status, err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -137,6 +138,9 @@ func killEach(m Manager, sig unix.Signal) error {
 	return err
 }
 
+// signalAtOnce is how many processes are held by a descriptor at a time.
+const signalAtOnce = 128
+
 func signalAll(m Manager, sig unix.Signal) error {
 	pids, err := m.Processes()
 	if vanished(err) {
@@ -146,13 +150,46 @@ func signalAll(m Manager, sig unix.Signal) error {
 		return err
 	}
 	var errs []error
+	for some := range slices.Chunk(pids, signalAtOnce) {
+		errs = append(errs, signalSome(m, some, sig))
+	}
+	return errors.Join(errs...)
+}
+
+// signalSome signals processes that were in the cgroup. A number can be
+// somebody else's by now: what it stands for is held, and the cgroup asked once
+// more.
+func signalSome(m Manager, pids []int, sig unix.Signal) error {
+	held := make(map[int]int, len(pids))
+	defer func() {
+		for _, fd := range held {
+			unix.Close(fd)
+		}
+	}()
+	var errs []error
 	for _, pid := range pids {
 		if pid == 0 {
-			// kill(0) would signal the caller's own process group.
 			errs = append(errs, fmt.Errorf("kill processes of %q: %w (they are in a pid namespace that is not visible from here)", m.Paths(), unix.ESRCH))
 			continue
 		}
-		if err := unix.Kill(pid, sig); err != nil && err != unix.ESRCH {
+		fd, err := unix.PidfdOpen(pid, 0)
+		switch {
+		case err == nil:
+			held[pid] = fd
+		case err != unix.ESRCH && err != unix.EINVAL && err != unix.ENOENT: // it has ended, or is a thread of one that is listed, too
+			errs = append(errs, fmt.Errorf("pidfd_open %d: %w", pid, err))
+		}
+	}
+	now, err := m.Processes()
+	if err != nil && !vanished(err) {
+		errs = append(errs, err)
+	}
+	for _, pid := range now {
+		fd, ok := held[pid]
+		if !ok {
+			continue
+		}
+		if err := unix.PidfdSendSignal(fd, sig, nil, 0); err != nil && err != unix.ESRCH {
 			errs = append(errs, fmt.Errorf("kill %d: %w", pid, err))
 		}
 	}
