@@ -244,7 +244,7 @@ func occupants(dir string) string {
 	var names []string
 	for _, pid := range pids[:min(shown, len(pids))] {
 		comm, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
-		names = append(names, fmt.Sprintf("%d %s", pid, strings.TrimSpace(string(comm))))
+		names = append(names, fmt.Sprintf("%d %q", pid, strings.TrimSpace(string(comm))))
 	}
 	more := ""
 	if len(pids) > shown {
