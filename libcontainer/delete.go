@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -128,10 +127,11 @@ func destroyCgroup(ctx context.Context, cg cgroups.Manager) error {
 }
 
 // removeState removes a container's directory, its state file last, so that
-// what is left by one who died on the way can still be deleted.
+// what is left by one who died on the way can still be deleted. The container may
+// have put more into the directory that it sees of it.
 func removeState(dir string) error {
 	for _, name := range stateFiles {
-		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			return fmt.Errorf("remove state %q: %w", filepath.Join(dir, name), err)
 		}
 	}

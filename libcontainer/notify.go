@@ -67,14 +67,33 @@ func (c *Container) listenNotify() (*os.File, error) {
 	if err == nil {
 		err = unix.Bind(fd, address(dir, notifyFile))
 	}
-	if err == nil { // every user of the container's may send
-		err = unix.Fchmodat(int(dir.Fd()), notifyFile, 0o777, 0)
+	if err == nil {
+		err = openToAll(dir, notifyFile)
 	}
 	if err != nil {
 		unix.Close(fd)
 		return nil, fmt.Errorf("listen on %q: %w", notifyFile, err)
 	}
 	return os.NewFile(uintptr(fd), notifyFile), nil
+}
+
+// openToAll lets every user of the container's send to a socket. Who is root
+// there may be able to write to the directory, and to have put a link in its
+// place: fchmodat(2) would follow that.
+func openToAll(dir *os.File, name string) error {
+	fd, err := unix.Openat(int(dir.Fd()), name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return err
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFSOCK {
+		return errors.New("the container has put something else in its place")
+	}
+	return unix.Chmod(fmt.Sprintf("/proc/self/fd/%d", fd), 0o777)
 }
 
 // Ended returns when the container's first process has ended, or with ctx's

@@ -29,7 +29,7 @@ const (
 
 // stateFiles are all files there can be, in the order in which they are
 // removed.
-var stateFiles = [...]string{controlFile, regionFile, filterFile, notifyDir + "/" + notifyFile, notifyDir, "." + configFile, configFile, "." + stateFile, stateFile}
+var stateFiles = [...]string{controlFile, regionFile, filterFile, notifyDir, "." + configFile, configFile, "." + stateFile, stateFile}
 
 // stateVersion is of the format of state.json. Readers accept it and the one
 // before.

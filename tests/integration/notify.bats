@@ -132,3 +132,12 @@ manager_has_read() {
 	NOTIFY_SOCKET=$T/manager rt start c
 	refused notify
 }
+
+@test "what the container puts beside the socket goes with it" {
+	config '.process.capabilities[] += ["CAP_SYS_ADMIN"]'
+	script 'mount -o remount,bind,rw /run/notify && mkdir /run/notify/dir && touch /run/notify/dir/file && ln -s / /run/notify/link && probe notify READY=1; exec sleep 1000'
+	as_service run -d --bundle "$BUNDLE" c
+	[ -e "$ROOT/c/notify/dir/file" ] || failed "nothing was put there"
+	rt_ok delete --force c
+	[ ! -e "$ROOT/c" ]
+}
