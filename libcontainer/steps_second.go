@@ -114,6 +114,7 @@ func (r *run) commandLine() (args, env []string) {
 // first process.
 func joinContainer(r *run) error {
 	init := stub.Num(3 + len(r.opts.ExtraFiles))
+	r.forgetGroups()
 	namespaces.EnterProcess(r.p, init, r.cfg.Namespaces)
 	r.p.CloseFd(init)
 	if !hasUserNamespace(r.cfg) {

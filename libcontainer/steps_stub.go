@@ -32,6 +32,7 @@ func enterCgroup(r *run) error {
 }
 
 func joinNamespaces(r *run) error {
+	r.forgetGroups()
 	r.joined = r.plan.Join(r.p)
 	return nil
 }

@@ -106,6 +106,24 @@ func (r *run) askGroups() (err error) {
 	return err
 }
 
+// forgetGroups takes the runtime's supplementary groups from a stub that is to
+// join a user namespace, while it may still be done: where setgroups(2) is
+// denied they would be the program's, and the container's root has it denied
+// when he puts the first process into a user namespace below the container's.
+// Who may not set groups even here is an unprivileged user, with his own.
+func (r *run) forgetGroups() {
+	if !hasUserNamespace(r.cfg) || r.cfg.KeepGroups {
+		return
+	}
+	set := r.p.Setgroups(nil).MayFail()
+	r.judgeLater(func() error {
+		if err := set.Err(); err != nil && !errors.Is(err, unix.EPERM) {
+			return fmt.Errorf("setgroups: %w", err)
+		}
+		return nil
+	})
+}
+
 // setClocks makes a time namespace, which the stub's children are in, and sets
 // its clocks. Without offsets they are the runtime's.
 func setClocks(r *run) error {
@@ -137,6 +155,7 @@ func becomeRoot(r *run) error {
 	}
 	r.p.Setresgid(0)
 	r.p.Setresuid(0)
+	r.p.Prctl(unix.PR_SET_DUMPABLE, 0) // as fs.suid_dumpable has it now, a change of user having reset it
 	// What the runtime may not give away, the namespace's root may, if it is
 	// one of its users' own.
 	for _, fd := range r.notOwned {

@@ -108,6 +108,19 @@ spy_on_execs() {
 	assert_match 'ptmx' "$msg"
 }
 
+@test "a container cannot keep the groups of the runtime from being dropped" {
+	# In a user namespace below its own it has setgroups(2) denied.
+	new_user_namespace
+	config '.process.capabilities |= with_entries(.value += ["CAP_SETFCAP"])' # to map root
+	script 'exec unshare -U -r sleep 1000'
+	rt_ok run -d --bundle "$BUNDLE" c
+	wait_for 5 grep -q deny "/proc/$(init_pid c)/setgroups"
+	status=0
+	setpriv --groups 4242 "$RUNTIME" --root "$ROOT" exec c grep Groups /proc/self/status </dev/null >"$T/out" 2>"$T/err" || status=$?
+	read_output
+	[ "$status" != 0 ] || assert_equal 'Groups:' "$(squeezed "$out")"
+}
+
 # bats test_tags=berth
 @test "exec ends when it is told to, also where the container keeps it waiting" {
 	rt_ok run -d --bundle "$BUNDLE" c
