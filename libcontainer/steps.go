@@ -307,26 +307,37 @@ var steps = [...]step{
 		why: "the place is looked for as it is for mounts that are added",
 	},
 	{
-		name: "fork into container", side: host, in: inSecond | inAddMounts, ground: jailed,
+		name: "fork into container", side: host, in: inCreateHook, ground: jailed,
 		when: hasPidNamespace,
 		do:   forkSecond,
 		why:  "a pid namespace that was joined holds for children only (setns(2))",
 	},
 	{
-		name: "attach mounts", side: host, in: inAddMounts, ground: jailed,
-		do:  attachMounts,
-		why: "in its pid namespace, which a procfs shows; by descriptor, at places that are looked for from the container's root: the container can change them at any moment",
+		name: "fork for procfs", side: host, in: inAddMounts, ground: jailed,
+		when: addsProcfs,
+		do:   forkSecond,
+		why:  "a procfs shows the pid namespace of who mounts it; for nothing else, as in there the container sees the stub, which has all privileges",
 	},
 	{
-		name: "lead session", side: inst, in: inSecond, ground: jailed,
+		name: "attach mounts", side: host, in: inAddMounts, ground: jailed,
+		do:  attachMounts,
+		why: "by descriptor, at places that are looked for from the container's root: the container can change them at any moment",
+	},
+	{
+		name: "join keyring", side: inst, in: inSecond, ground: jailed,
+		do:  joinKeyring,
+		why: "the container's; as root, whose it is",
+	},
+	{
+		name: "lead hook's session", side: inst, in: inCreateHook, ground: jailed,
 		do:  leadSession,
-		why: "of its own, with the container's keyring; the fork would have taken the lead away",
+		why: "of its own; the fork would have taken the lead away",
 	},
 	{
 		name: "open container's terminal", side: host, in: inExec, ground: jailed,
 		when: func(c *config.Config) bool { return c.Process.Terminal },
 		do:   openContainersTerminal,
-		why:  "a session's leader gets it; opened as the first process's is (CVE-2025-52565), and checked, as the container has had the time to put something else there",
+		why:  "opened as the first process's is (CVE-2025-52565), and checked, as the container has had the time to put something else there",
 	},
 	{
 		name: "close descriptors", side: inst, in: inCreate | inStartHook | inExec, ground: jailed,
@@ -337,6 +348,17 @@ var steps = [...]step{
 		name: "drop privileges", side: inst, in: inCreate | inStartHook | inExec, ground: unprivileged,
 		do:  dropPrivileges,
 		why: "bounding set, groups, ids, then the other sets: each step needs what the next one takes away",
+	},
+	{
+		name: "enter pid namespace", side: host, in: inStartHook | inExec, ground: unprivileged,
+		when: hasPidNamespace,
+		do:   forkSecond,
+		why:  "by a fork: one that was joined holds for children only (setns(2)); this late because the container sees the stub from here on, and with CAP_SYS_PTRACE in the runtime's user namespace traces it, dumpable or not (CVE-2016-9962)",
+	},
+	{
+		name: "lead session", side: inst, in: inStartHook | inExec, ground: unprivileged,
+		do:  leadSession,
+		why: "of its own, with the terminal if there is one; the fork would have taken the lead away",
 	},
 	{
 		name: "enter working directory", side: inst, in: inCreate | inStartHook | inExec, ground: unprivileged,

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
 	"github.com/berth-oci/berth/libcontainer/cgroups/systemd"
 	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/console"
 	"github.com/berth-oci/berth/libcontainer/namespaces"
 	"github.com/berth-oci/berth/libcontainer/scheduling"
 	"github.com/berth-oci/berth/libcontainer/stub"
@@ -138,12 +140,20 @@ func joinUnpivoted(r *run) error {
 
 func hasPidNamespace(c *config.Config) bool { return c.Namespaces.Has(unix.CLONE_NEWPID) }
 
+// addsProcfs tells whether one of the mounts that are added shows the pid
+// namespace of who mounts it.
+func addsProcfs(c *config.Config) bool {
+	return hasPidNamespace(c) && slices.ContainsFunc(c.Mounts, func(m config.Mount) bool { return m.Type == "proc" && !m.Bind })
+}
+
 func forkSecond(r *run) error { return r.child.Fork(0) }
 
-// leadSession makes a second stub leader of a session, with the container's
-// keyring. As in startSession, that there is none is no error.
+// leadSession makes a second stub leader of a session, to which its terminal
+// belongs.
 func leadSession(r *run) error {
 	r.p.Setsid()
-	r.joinKeyring()
+	if r.hook == nil && r.cfg.Process.Terminal {
+		console.Control(r.p)
+	}
 	return nil
 }

@@ -54,17 +54,18 @@ func unshareCgroup(r *run) error {
 // the keyring is for isolation of those who use one.
 func startSession(r *run) error {
 	r.p.Setsid()
-	r.joinKeyring()
+	err := joinKeyring(r)
 	r.p.Umask(0)
-	return nil
+	return err
 }
 
 // joinKeyring queues the joining of the container's session keyring, which is
 // made unless it is there.
-func (r *run) joinKeyring() {
+func joinKeyring(r *run) error {
 	if !r.cfg.SharedKeyring {
 		r.p.JoinSessionKeyring("_ses." + r.c.ID()).MayFail()
 	}
+	return nil
 }
 
 func raiseLoopback(r *run) error {
@@ -208,7 +209,11 @@ func moveRoot(r *run) error {
 // openTerminal makes the program's terminal, which is /dev/console too, and
 // hands its master side out.
 func openTerminal(r *run) error {
-	return r.adoptTerminal(r.tree.OpenPtmx(), r.tree.BindConsole)
+	if err := r.adoptTerminal(r.tree.OpenPtmx(), r.tree.BindConsole); err != nil {
+		return err
+	}
+	console.Control(r.p)
+	return nil
 }
 
 // openContainersTerminal makes a terminal in the container's own devpts.
@@ -219,7 +224,7 @@ func openContainersTerminal(r *run) error {
 }
 
 // adoptTerminal makes the terminal that ptmx, just opened, is the master side
-// of, the stub's controlling one. Also is queued for its other side.
+// of, the stub's. Also is queued for its other side.
 func (r *run) adoptTerminal(ptmx *stub.Value, also func(slave *stub.Value)) error {
 	master, slave := console.Open(r.p, ptmx, r.cfg.Process.ConsoleSize)
 	r.p.Fchownat(slave, "", int(r.cfg.Process.UID), -1, unix.AT_EMPTY_PATH)

@@ -34,13 +34,19 @@ func winsize(size *specs.Box) []byte {
 	return append(b, 0, 0, 0, 0)
 }
 
-// Adopt queues the calls that make slave the descriptors 0, 1 and 2 and the
-// controlling terminal of the stub, which must lead a session.
+// Adopt queues the calls that make slave the descriptors 0, 1 and 2.
 func Adopt(p *stub.Proc, slave *stub.Value) {
 	for fd := range 3 {
 		p.Dup3(slave, stub.Num(fd), 0)
 	}
+}
+
+// Control queues the call that makes a terminal which was adopted the
+// controlling one of the stub, which must lead a session.
+func Control(p *stub.Proc) {
+	p.Label("process.terminal")
 	p.IoctlInt(stub.Num(0), unix.TIOCSCTTY, 0)
+	p.Label("")
 }
 
 // Fetch gets the master, a descriptor of the stub's, into this process, and

@@ -85,8 +85,35 @@ attempt() {
 	spy_on_execs
 }
 
-# spy_on_execs: execute until the spy has met some, and see what it got.
+# bats test_tags=berth
+@test "it has no more capabilities than its program when the container sees it" {
+	# Root with CAP_SYS_PTRACE in the runtime's own user namespace can trace it,
+	# dumpable or not.
+	cp "$PROBE" "$BUNDLE/rootfs/bin/probe"
+	args /bin/probe spy
+	config '.process.capabilities |= with_entries(.value += ["CAP_SYS_PTRACE"]) | .process.noNewPrivileges = true'
+	spy_on_execs "privileged"
+}
+
+# bats test_tags=berth
+@test "what adds and removes mounts is not seen at all" {
+	cp "$PROBE" "$BUNDLE/rootfs/bin/probe"
+	args /bin/probe spy
+	"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/spied" 2>&1
+	wait_for 5 has_line "$T/spied" spying
+	mkdir "$T/source"
+	jq -n '[{destination: "/a", type: "tmpfs", source: "t"}, {destination: "/b", source: $source, options: ["bind"]}]' --arg source "$T/source" >"$T/mounts.json"
+	local i
+	for ((i = 0; i < 20; i++)); do
+		rt_ok mounts add c "$T/mounts.json"
+		rt_ok mounts remove c "$T/mounts.json"
+	done
+	assert_equal spying "$(cat "$T/spied")"
+}
+
+# spy_on_execs [LOOT]: execute until the spy has met some, and see what it got.
 spy_on_execs() {
+	local loot=${1:-got|privileged}
 	"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/spied" 2>&1
 	wait_for 5 has_line "$T/spied" spying
 	local i
@@ -95,7 +122,7 @@ spy_on_execs() {
 		! has_line "$T/spied" 'spied 5' || break
 	done
 	has_line "$T/spied" 'spied 5' || failed "not met often enough:" "$(cat "$T/spied")"
-	refute_match got "$(cat "$T/spied")"
+	refute_match "$loot" "$(cat "$T/spied")"
 }
 
 @test "a terminal is made in a devpts or not at all" {

@@ -9,11 +9,12 @@ import (
 
 // spy looks, without an end, at all processes that it can see and prints what
 // it can get hold of of those that are the runtime's: their descriptors,
-// directories and memory. It says once when it has begun, and counts in
-// "spied" how many it met.
+// directories and memory, and capabilities that it does not have itself. It
+// says once when it has begun, and counts in "spied" how many it met.
 func spy() error {
 	fmt.Println("spying")
 	met := map[string]bool{}
+	own, _ := capabilities("/proc/self")
 	for {
 		entries, err := os.ReadDir("/proc")
 		if err != nil {
@@ -28,6 +29,9 @@ func spy() error {
 				met[e.Name()] = true
 				fmt.Printf("spied %d\n", len(met))
 			}
+			if caps, ok := capabilities(dir); ok && caps&^own != 0 {
+				fmt.Printf("privileged %x\n", caps)
+			}
 			// What has become the program meanwhile may be looked into.
 			if got := lookInto(dir); isRuntime(dir) {
 				fmt.Print(got)
@@ -40,6 +44,17 @@ func spy() error {
 func isRuntime(dir string) bool {
 	name, err := os.ReadFile(filepath.Join(dir, "comm"))
 	return err == nil && strings.HasPrefix(string(name), "berth")
+}
+
+// capabilities gives the permitted ones of a process.
+func capabilities(dir string) (caps uint64, ok bool) {
+	status, err := os.ReadFile(filepath.Join(dir, "status"))
+	if err != nil {
+		return 0, false
+	}
+	_, rest, _ := strings.Cut(string(status), "\nCapPrm:\t")
+	_, err = fmt.Sscanf(rest, "%x", &caps)
+	return caps, err == nil
 }
 
 // lookInto gives what there is to be had of a process.
