@@ -273,10 +273,6 @@ func dropPrivileges(r *run) error {
 	proc := &r.cfg.Process
 	r.warn()
 	caps := capabilities.Known(proc.Capabilities, last)
-	if missing := capabilities.NotRaisable(caps); missing != 0 && r.log != nil && r.hook == nil {
-		r.log.Warn("ambient capabilities that are not also permitted and inheritable are left out",
-			"capabilities", capabilities.List(missing))
-	}
 	r.entered = r.p.Chdir(proc.Cwd).MayFail()
 	capabilities.LimitBounding(r.p, caps.Bounding, last)
 	capabilities.KeepOverSetuid(r.p)
@@ -291,7 +287,7 @@ func dropPrivileges(r *run) error {
 	}
 	capabilities.Apply(r.p, caps)
 	r.p.Label("")
-	r.p.Prctl(unix.PR_SET_DUMPABLE, 0) // a change of user has reset it
+	r.p.Prctl(unix.PR_SET_DUMPABLE, 0) // a change of user has made it what fs.suid_dumpable says
 	if proc.NoNewPrivileges {
 		r.p.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1)
 	}

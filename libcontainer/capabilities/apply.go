@@ -24,12 +24,11 @@ func KeepOverSetuid(p *stub.Proc) { p.Prctl(unix.PR_SET_KEEPCAPS, 1) }
 
 // Apply queues the calls that set the effective, permitted, inheritable and
 // ambient sets. An ambient capability can be raised only if it is permitted
-// and inheritable (capabilities(7)); one that is not is left out, as runc does:
-// NotRaisable tells which.
+// and inheritable (capabilities(7)); one that is not is left out, as runc does.
 func Apply(p *stub.Proc, caps config.Capabilities) {
 	p.Capset(caps.Effective, caps.Permitted, caps.Inheritable)
 	p.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL)
-	ambient := caps.Ambient &^ NotRaisable(caps)
+	ambient := caps.Ambient &^ notRaisable(caps)
 	for c := range 64 {
 		if ambient&(1<<c) != 0 {
 			p.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_RAISE, uint64(c))
@@ -37,15 +36,15 @@ func Apply(p *stub.Proc, caps config.Capabilities) {
 	}
 }
 
-// NotRaisable gives the ambient capabilities that the kernel would refuse.
-func NotRaisable(caps config.Capabilities) uint64 {
+// notRaisable gives the ambient capabilities that the kernel would refuse.
+func notRaisable(caps config.Capabilities) uint64 {
 	return caps.Ambient &^ (caps.Permitted & caps.Inheritable)
 }
 
 // WithAdmin adds CAP_SYS_ADMIN to the permitted and the effective set, which
 // end with execve, and changes nothing about the others.
 func WithAdmin(caps config.Capabilities) config.Capabilities {
-	caps.Ambient &^= NotRaisable(caps)
+	caps.Ambient &^= notRaisable(caps)
 	caps.Permitted |= 1 << unix.CAP_SYS_ADMIN
 	caps.Effective |= 1 << unix.CAP_SYS_ADMIN
 	return caps
