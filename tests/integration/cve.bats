@@ -217,6 +217,22 @@ decoys() {
 }
 
 # bats test_tags=berth
+@test "CVE-2025-52881: nor where the kernel allows no procfs of the stub's own" {
+	new_user_namespace
+	config '.linux.namespaces |= map(select(.type != "pid")) | .linux.sysctl = {"kernel.msgmax": "5000"}
+		| .mounts |= map(if .destination == "/proc" then {destination: "/proc", type: "none", source: "/proc", options: ["rbind"]} else . end)
+		| .linux.maskedPaths = [] | .linux.readonlyPaths = []'
+	script 'cat /proc/sys/kernel/msgmax'
+	rt_ok run --bundle "$BUNDLE" c
+	assert_equal 5000 "$out"
+	status=0
+	decoys "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c >"$T/out" 2>"$T/err" || status=$?
+	read_output
+	refused 'linux\.sysctl\["kernel.msgmax"\]: open "/proc/sys/kernel/msgmax": .*cross-device'
+	assert_equal decoy "$(cat "$T/decoys/kernel/msgmax")"
+}
+
+# bats test_tags=berth
 @test "CVE-2025-52881: what is mounted over the container's /proc is not written to" {
 	mkdir "$T/decoys"
 	echo decoy >"$T/decoys/file"

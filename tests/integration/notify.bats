@@ -82,7 +82,7 @@ manager_has_read() {
 }
 
 @test "only what concerns the service is passed on" {
-	script 'probe notify "$(printf "MAINPID=1\nREADY=1\nFDSTORE=1")" ""; exec sleep 1000'
+	script 'probe notify "" "$(printf "MAINPID=1\nREADY=1\nFDSTORE=1")"; exec sleep 1000'
 	as_service run -d --bundle "$BUNDLE" c
 	told 'READY=1\n'
 	refute_match 'MAINPID=1\\|FDSTORE' "$(cat "$T/told")"
@@ -116,6 +116,19 @@ manager_has_read() {
 	as_service run -d --bundle "$BUNDLE" c
 	assert_options "$(cat "$T/err")" /run/notify ro nosuid nodev noexec
 	rt_ok delete --force c
+	no_state_left
+}
+
+@test "the manager's socket may have an abstract name, and no relative one" {
+	local name=@berth-$BATS_ROOT_PID-$BATS_TEST_NUMBER
+	background "$PROBE" manage "$name" "$T/told"
+	wait_for 5 grep -q "$name" /proc/net/unix
+	script 'probe notify STATUS=abstract READY=1; exec sleep 1000'
+	NOTIFY_SOCKET=$name rt_ok run -d --bundle "$BUNDLE" c
+	told 'STATUS=abstract\n'
+	rt_ok delete --force c
+	NOTIFY_SOCKET=manager rt run -d --bundle "$BUNDLE" c
+	refused 'NOTIFY_SOCKET .*manager.*: neither an absolute path nor an abstract name'
 	no_state_left
 }
 

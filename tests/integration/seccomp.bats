@@ -73,6 +73,10 @@ in_force() {
 	config '.process.user.uid = 1000'
 	run_script 'grep -E "^(Cap|NoNewPrivs|Seccomp:)" /proc/self/status | tr "\n\t" "  "'
 	assert_equal 'CapInh: 0000000000000000 CapPrm: 0000000000000000 CapEff: 0000000000000000 CapBnd: 0000000000000021 CapAmb: 0000000000000000 NoNewPrivs: 0 Seccomp: 2 ' "$out"
+	# What it takes to install the filter is not ambient because of that.
+	config '.process.capabilities = (["CAP_SYS_ADMIN"] as $a | {bounding: $a, inheritable: $a, ambient: $a})'
+	run_script 'grep -E "^Cap(Prm|Amb)" /proc/self/status | tr "\n\t" "  "'
+	assert_equal 'CapPrm: 0000000000000000 CapAmb: 0000000000000000 ' "$out"
 	no_new_privs true
 	run_script 'grep -E "^(NoNewPrivs|Seccomp:)" /proc/self/status | tr "\n\t" "  "'
 	assert_equal 'NoNewPrivs: 1 Seccomp: 2 ' "$out"

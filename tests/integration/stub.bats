@@ -26,6 +26,25 @@ prepare() {
 
 @test "the program of the stub cannot be written" {
 	if (true >>"/proc/$pid/exe") 2>/dev/null; then failed "it can"; fi
+	# Nor when it does not run any more (CVE-2019-5736).
+	assert_equal 'seal shrink grow write' "$("$PROBE" seals "/proc/$pid/exe")"
+}
+
+@test "the init has the capabilities of the program already" {
+	local own='.process.capabilities[] = ["CAP_KILL"]' admin='.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW"}'
+	rt_ok delete --force c
+	init_has() {
+		config "$1"
+		rt_ok create --bundle "$BUNDLE" c
+		assert_equal "$2" "$(awk '/^Cap(Prm|Eff|Bnd):/ { print $2 }' "/proc/$(init_pid c)/status" | xargs)"
+		rt_ok delete --force c
+	}
+	init_has "$own | .process.noNewPrivileges = false" '0000000000000020 0000000000000020 0000000000000020'
+	init_has '.process.capabilities.effective = []' '0000000000000020 0000000000000000 0000000000000020'
+	config "$own"
+	# And what it takes to install a filter, when nothing else allows that.
+	init_has "$admin" '0000000000200020 0000000000200020 0000000000000020'
+	init_has '.process.noNewPrivileges = true' '0000000000000020 0000000000000020 0000000000000020'
 }
 
 @test "the init has its standard files and two control descriptors" {
@@ -50,6 +69,23 @@ prepare() {
 	assert_equal 0:0 "$(stat -c %u:%g "/proc/$user_pid/mem")"
 }
 
+# bats test_tags=guest
+@test "the init cannot be traced where fs.suid_dumpable allows it" {
+	local before user
+	before=$(cat /proc/sys/fs/suid_dumpable)
+	echo 1 >/proc/sys/fs/suid_dumpable
+	BUNDLE=$T/mapped
+	new_bundle
+	new_user_namespace
+	args sleep 1000
+	for user in 0 1000; do
+		config ".process.user = {uid: $user, gid: $user} | .linux.cgroupsPath += \"-$user\""
+		rt_ok create --bundle "$BUNDLE" "c$user"
+		assert_equal 0:0 "$(stat -c %u:%g "/proc/$(init_pid "c$user")/mem")"
+	done
+	echo "$before" >/proc/sys/fs/suid_dumpable
+}
+
 @test "the init sees nothing of the host but what it runs" {
 	# Every mapping is the stub's, the region it shares with the runtime, or
 	# the kernel's own.
@@ -67,10 +103,10 @@ prepare() {
 }
 
 @test "nobody but root can talk to the stub" {
-	local mode
+	local file mode
 	assert_equal 700 "$(stat -c %a "$ROOT")"
-	find "$ROOT/c" -type s -o -type f | while read -r file; do
-		mode=$(stat -c %a "$file")
+	for file in control region; do
+		mode=$(stat -c %a "$ROOT/c/$file")
 		[[ $mode == ?00 ]] || failed "$file has mode $mode"
 	done
 }

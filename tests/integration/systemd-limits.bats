@@ -24,12 +24,14 @@ in_force() {
 }
 
 @test "limits are properties of the scope and values of its files" {
-	config '.linux.resources += {memory: {limit: 52428800, reservation: 41943040}, pids: {limit: 77},
-		cpu: {shares: 512, quota: 12345, period: 50000, cpus: "0", mems: "0"}, unified: {"memory.high": "47185920"}}'
+	config '.linux.resources += {memory: {limit: 52428800, reservation: 41943040, swap: 62914560}, pids: {limit: 77},
+		cpu: {shares: 512, quota: 12345, period: 50000, cpus: "0", mems: "0"},
+		unified: {"memory.high": "47185920", "memory.min": "4194304", "memory.oom.group": "1"}}'
 	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
 	local round
 	for round in started reloaded; do
 		in_force MemoryMax=52428800 MemoryLow=41943040 MemoryHigh=47185920 TasksMax=77 CPUWeight=59 \
+			MemorySwapMax=10485760 MemoryMin=4194304 OOMPolicy=kill memory.swap.max=10485760 memory.min=4194304 memory.oom.group=1 \
 			CPUQuotaPerSecUSec=246.900ms CPUQuotaPeriodUSec=50ms AllowedCPUs=0 AllowedMemoryNodes=0 \
 			memory.max=52428800 memory.low=41943040 memory.high=47185920 pids.max=77 cpu.weight=59 \
 			cpu.max="12345 50000" cpuset.cpus=0 cpuset.mems=0
@@ -39,6 +41,10 @@ in_force() {
 	sctl daemon-reload
 	in_force MemoryMax=62914560 TasksMax=infinity CPUQuotaPerSecUSec=500ms \
 		memory.max=62914560 pids.max=max cpu.max="25000 50000" memory.low=41943040
+	# Of a cgroup that is idle systemd says so in the place of its weight.
+	rt_ok update --cpu-idle 1 c
+	sctl daemon-reload
+	in_force CPUWeight=idle cpu.idle=1
 }
 
 @test "a limit that the kernel refuses leaves no scope" {

@@ -77,6 +77,7 @@ var commands = []struct {
 	{"recvtty SOCKET DIR", func(args []string) error { return recvtty(args[0], args[1]) }},
 	{"recvpidfd SOCKET DIR", func(args []string) error { return recvpidfd(args[0], args[1]) }},
 	{"monotonic", func([]string) error { return monotonic() }},
+	{"seals FILE", func(args []string) error { return seals(args[0]) }},
 	{"securebits", func([]string) error { return securebits() }},
 	{"below PID DIR...", func(args []string) error { return below(args[0], args[1:]) }},
 	{"nonblocking COMMAND...", nonblocking},
@@ -109,6 +110,30 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: probe", c.usage)
 	}
 	os.Exit(2)
+}
+
+// seals prints which seals a memory file has (memfd_create(2)).
+func seals(file string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	set, err := unix.FcntlInt(f.Fd(), unix.F_GET_SEALS, 0)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, seal := range []struct {
+		bit  int
+		name string
+	}{{unix.F_SEAL_SEAL, "seal"}, {unix.F_SEAL_SHRINK, "shrink"}, {unix.F_SEAL_GROW, "grow"}, {unix.F_SEAL_WRITE, "write"}} {
+		if set&seal.bit != 0 {
+			names = append(names, seal.name)
+		}
+	}
+	fmt.Println(strings.Join(names, " "))
+	return nil
 }
 
 func securebits() error {
