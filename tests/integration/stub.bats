@@ -56,6 +56,20 @@ prepare() {
 	((fds <= 5)) || failed "descriptors:" "$(ls -l "/proc/$pid/fd")"
 }
 
+@test "what the stub opens while it makes a container closes on exec" {
+	rt_ok delete --force c
+	# shellcheck disable=SC2016 # for the hook
+	config '.hooks.createRuntime = [{path: "/bin/sh", env: ["PATH=" + $path, "OUT=" + $out], args: ["sh", "-c",
+		"cd /proc/$(jq .pid)/fdinfo && grep -H ^flags: * >$OUT"]}]' --arg out "$T/seen" --arg path "$PATH"
+	rt_ok create --bundle "$BUNDLE" c
+	local fd flags most=0
+	while IFS=':' read -r fd _ flags; do
+		((fd <= 2 || 8#${flags//[[:space:]]/} & 8#2000000)) || failed "descriptor $fd does not:" "$(cat "$T/seen")"
+		most=$((fd > most ? fd : most))
+	done <"$T/seen"
+	((most > 4)) || failed "no descriptor but those that the program is to have:" "$(cat "$T/seen")"
+}
+
 @test "the init has one thread" {
 	assert_equal 1 "$(find "/proc/$pid/task" -mindepth 1 -maxdepth 1 | wc -l)"
 }
