@@ -91,7 +91,7 @@ func (r *Runtime) Load(id string) (*Container, error) {
 type Entry struct {
 	// ID is the name of the container's directory.
 	ID string
-	// UID owns it.
+	// UID owns it, if that could be found out.
 	UID       uint32
 	Container *Container
 	Err       error
@@ -115,10 +115,14 @@ func (r *Runtime) List() ([]Entry, error) {
 			continue // being made, or removed, at this moment
 		}
 		info, err := d.Info()
-		if errors.Is(err, fs.ErrNotExist) {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
 			continue
+		case err != nil: // a root that can be read but not searched
+			e.Err = err
+		default:
+			e.UID = ownerOf(info)
 		}
-		e.UID = ownerOf(info)
 		list = append(list, e)
 	}
 	return list, nil

@@ -188,6 +188,17 @@ created_at() {
 	rm -r "$ROOT/broken"
 }
 
+# bats test_tags=berth
+@test "list names what it may not look at in a state root that it may read" {
+	rootless_user
+	local ROOT=$USER_DIR/others
+	mkdir -p "$ROOT/c"
+	chmod 744 "$ROOT"
+	rt_ok list -q
+	assert_equal '' "$out"
+	assert_match 'c: .*permission denied' "$err"
+}
+
 @test "list refuses a state root that is not there" {
 	rt list
 	refused 'no such file or directory'
