@@ -8,7 +8,6 @@ for _file in "${BATS_TEST_DIRNAME:?}"/helpers/*.bash \
 done
 unset _file
 
-
 BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-90}
 
 setup() {
