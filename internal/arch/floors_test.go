@@ -20,7 +20,7 @@ var floors = [][]string{
 	0: {"libcontainer/config"},
 	1: {
 		"libcontainer/stub",
-		"internal/sys", "internal/probe",
+		"internal/sys", "internal/probe", "internal/mountinfo",
 	},
 	2: {
 		// One mechanism each; none knows what a container is.

@@ -4,11 +4,9 @@
 package intelrdt
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/internal/mountinfo"
 	"github.com/berth-oci/berth/internal/sys"
 )
 
@@ -46,16 +45,11 @@ func Find() (*FS, error) {
 	if err := unix.Statfs(DefaultRoot, &st); err == nil && st.Type == unix.RDTGROUP_SUPER_MAGIC {
 		return At(DefaultRoot), nil
 	}
-	f, err := os.Open("/proc/self/mountinfo")
+	list, err := mountinfo.Read()
 	if err != nil {
 		return nil, fmt.Errorf("find resctrl: %w", err)
 	}
-	defer f.Close()
-	root, err := findMount(f)
-	if err != nil {
-		return nil, fmt.Errorf("find resctrl: %w", err)
-	}
-	if root != "" {
+	if root := findMount(list); root != "" {
 		return At(root), nil
 	}
 	known, err := os.ReadFile("/proc/filesystems")
@@ -68,21 +62,16 @@ func Find() (*FS, error) {
 	return nil, fmt.Errorf("%w, and this kernel has none (it takes a CPU with RDT, and Linux with CONFIG_X86_CPU_RESCTRL; then mount -t resctrl resctrl %s)", ErrNotMounted, DefaultRoot)
 }
 
-// findMount gives the mount point of the first resctrl file system of a
-// mountinfo (proc_pid_mountinfo(5)), "" if there is none.
-func findMount(mountinfo io.Reader) (string, error) {
-	lines := bufio.NewScanner(mountinfo)
-	for lines.Scan() {
-		mount, kind, _ := strings.Cut(lines.Text(), " - ")
-		if fields := strings.Fields(mount); strings.HasPrefix(kind, "resctrl ") && len(fields) > 4 {
-			return unescape.Replace(fields[4]), nil
+// findMount gives the mount point of the first resctrl file system, "" if there
+// is none.
+func findMount(list []mountinfo.Mount) string {
+	for _, m := range list {
+		if m.Type == "resctrl" {
+			return m.Point
 		}
 	}
-	return "", lines.Err()
+	return ""
 }
-
-// unescape undoes what the kernel does to blanks in a mount point.
-var unescape = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
 
 // lockTime is how long others may keep the file system locked.
 const lockTime = 10 * time.Second

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/berth-oci/berth/internal/mountinfo"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
@@ -366,14 +367,14 @@ func TestUsage(t *testing.T) {
 }
 
 func TestFindMount(t *testing.T) {
-	const mountinfo = `24 1 0:22 / /sys rw,nosuid - sysfs resctrl rw
+	const text = `24 1 0:22 / /sys rw,nosuid - sysfs resctrl rw
 30 24 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw
 31 24 0:27 / /mnt/a\040b rw,relatime shared:9 - resctrl resctrl rw,cdp
 32 24 0:27 / /mnt/c rw - resctrl resctrl rw
 `
-	for text, want := range map[string]string{mountinfo: "/mnt/a b", mountinfo[:50]: "", "": ""} {
-		if got, err := findMount(strings.NewReader(text)); got != want || err != nil {
-			t.Errorf("got %q, %v, want %q", got, err, want)
+	for text, want := range map[string]string{text: "/mnt/a b", text[:50]: "", "": ""} {
+		if got := findMount(mountinfo.Parse(text)); got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }

@@ -1,13 +1,12 @@
 package rootfs
 
 import (
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/internal/mountinfo"
 	"github.com/berth-oci/berth/libcontainer/mounts"
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
@@ -17,11 +16,11 @@ import (
 // may unmount; all that is mounted on the host's root is hidden, so that no
 // procfs or sysfs of the host's is there, in which nothing is masked.
 func (t *Tree) Move(propagation uint64) error {
-	text, err := os.ReadFile("/proc/self/mountinfo") // the stub has a copy of these mounts
+	list, err := mountinfo.Read() // the stub has a copy of these mounts
 	if err != nil {
 		return err
 	}
-	points := onRoot(string(text))
+	points := onRoot(list)
 	t.p.Label("")
 	// A mount on a shared mount would appear on the host.
 	t.p.Mount("", "/", "", unix.MS_PRIVATE, "")
@@ -65,46 +64,20 @@ func (t *Tree) cover(root *stub.Value, point string) {
 
 // onRoot gives, relative to "/", where mounts lie on the root mount; a place
 // where several lie on each other as many times.
-func onRoot(mountinfo string) (points []string) {
-	var list []mountLine
+func onRoot(list []mountinfo.Mount) (points []string) {
 	root, on := "", map[string]bool{}
-	for line := range strings.Lines(mountinfo) {
-		f := strings.Fields(line)
-		if len(f) < 5 {
-			continue
-		}
-		list = append(list, mountLine{id: f[0], parent: f[1], point: f[4]})
-		if f[4] == "/" {
-			root = f[0] // the last one is on top
+	for _, m := range list {
+		if m.Point == "/" {
+			root = m.ID // the last one is on top
 		}
 	}
 	for _, m := range list {
-		on[m.point] = on[m.point] || m.parent == root
+		on[m.Point] = on[m.Point] || m.Parent == root
 	}
 	for _, m := range list {
-		if on[m.point] {
-			points = append(points, unescape(strings.TrimPrefix(m.point, "/")))
+		if on[m.Point] {
+			points = append(points, strings.TrimPrefix(m.Point, "/"))
 		}
 	}
 	return points
-}
-
-// mountLine is what is needed of a line of mountinfo, which are in no order.
-type mountLine struct{ id, parent, point string }
-
-// unescape reads the octal numbers that stand for blanks and backslashes in
-// mountinfo (proc_pid_mountinfo(5)).
-func unescape(s string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+3 < len(s) {
-			if n, err := strconv.ParseUint(s[i+1:i+4], 8, 8); err == nil {
-				b.WriteByte(byte(n))
-				i += 3
-				continue
-			}
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String()
 }

@@ -1,15 +1,14 @@
 package rootfs
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/internal/mountinfo"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/idmap"
 	"github.com/berth-oci/berth/libcontainer/mounts"
@@ -76,19 +75,14 @@ func (t *Tree) ownersOf(m *config.IDMap) (*os.File, error) {
 // where the first mount of the same device tells.
 func filesystemOf(f *os.File) string {
 	var st unix.Stat_t
-	list, err := os.Open("/proc/self/mountinfo")
+	list, err := mountinfo.Read()
 	if err != nil || unix.Fstat(int(f.Fd()), &st) != nil {
 		return "unknown"
 	}
-	defer list.Close()
 	device := fmt.Sprintf("%d:%d", unix.Major(st.Dev), unix.Minor(st.Dev))
-	lines := bufio.NewScanner(list)
-	for lines.Scan() {
-		fields := strings.Fields(lines.Text())
-		_, rest, ok := strings.Cut(lines.Text(), " - ")
-		if ok && len(fields) > 2 && fields[2] == device {
-			kind, _, _ := strings.Cut(rest, " ")
-			return kind
+	for _, m := range list {
+		if m.Device == device {
+			return m.Type
 		}
 	}
 	return "of device " + device
