@@ -58,6 +58,18 @@ func Load(root, id string, log *slog.Logger) (*Container, error) {
 	return &Container{dir: dir, state: s, log: log}, nil
 }
 
+// CheckOwner gives an error, ErrNotOwner, if the container is another user's
+// than the caller: he may have written its state for others to fall for. It can
+// be looked at, but nothing else be done with it.
+func (c *Container) CheckOwner() error {
+	f, err := os.Open(c.dir)
+	if err != nil {
+		return opError("load", c.ID(), "", err)
+	}
+	defer f.Close()
+	return opError("load", c.ID(), "", checkOwner(f))
+}
+
 // ID gives the container's id.
 func (c *Container) ID() string { return c.state.ID }
 

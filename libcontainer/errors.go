@@ -21,6 +21,8 @@ var (
 	// ErrInvalidState means that the container's status does not allow what
 	// was asked for.
 	ErrInvalidState = errors.New("container is in the wrong state")
+	// ErrNotOwner means that the container is another user's.
+	ErrNotOwner = errors.New("the container belongs to another user")
 	// ErrNotChild means that a process's exit status is not the caller's to
 	// know.
 	ErrNotChild = errors.New("not a child of this process")

@@ -134,6 +134,19 @@ type lock struct{ dir *os.File }
 // errLocked means that someone else holds the lock.
 var errLocked = errors.New("another berth is working on the container")
 
+// checkOwner refuses a container's directory that is another user's: the state
+// names cgroups to kill and hooks to run.
+func checkOwner(f *os.File) error {
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		return &fs.PathError{Op: "stat", Path: f.Name(), Err: err}
+	}
+	if int(st.Uid) != os.Geteuid() {
+		return fmt.Errorf("%w, %d: what stands in %q is not to be trusted (run berth as that user)", ErrNotOwner, st.Uid, f.Name())
+	}
+	return nil
+}
+
 // lockDir locks a container's directory. With wait 0 it does not wait.
 func lockDir(dir string, wait time.Duration) (*lock, error) {
 	f, err := os.Open(dir)
@@ -143,7 +156,9 @@ func lockDir(dir string, wait time.Duration) (*lock, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock state: %w", err)
 	}
-	err = flock(f, wait)
+	if err = checkOwner(f); err == nil {
+		err = flock(f, wait)
+	}
 	if err == nil && !sameFile(f, dir) {
 		err = ErrNotExist // deleted while we waited
 	}

@@ -70,21 +70,43 @@ func New(o Options) (*Runtime, error) {
 	return &Runtime{root: root, opts: o}, nil
 }
 
-// makeRoot makes the state root, for its owner alone.
+// makeRoot makes the state root, for its owner alone. In one that is there
+// nobody else may be able to exchange what is written to it.
 func (r *Runtime) makeRoot() error {
 	if err := os.MkdirAll(r.root, 0o700); err != nil { //nolint:forbidigo // the caller's own path, no container's
 		return fmt.Errorf("make state root: %w", err)
 	}
+	info, err := os.Stat(r.root)
+	if err != nil {
+		return fmt.Errorf("make state root: %w", err)
+	}
+	owner := ownerOf(info)
+	switch {
+	case owner != 0 && int(owner) != os.Geteuid():
+		return fmt.Errorf("state root %q belongs to user %d, who can exchange what is in it: name another one with --root", r.root, owner)
+	case info.Mode()&(0o002|fs.ModeSticky) == 0o002:
+		return fmt.Errorf("state root %q can be written to by everybody: chmod o-w, or name another one with --root", r.root)
+	}
 	return nil
 }
 
-// Load gives a container that exists; libcontainer.ErrNotExist if it does not.
+// Load gives a container that exists; libcontainer.ErrNotExist if it does not,
+// libcontainer.ErrNotOwner if it is another user's.
 func (r *Runtime) Load(id string) (*Container, error) {
+	c, err := r.look(id)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// look gives a container, with ErrNotOwner also another user's.
+func (r *Runtime) look(id string) (*Container, error) {
 	c, err := libcontainer.Load(r.root, id, r.opts.Log)
 	if err != nil {
 		return nil, err
 	}
-	return &Container{c: c}, nil
+	return &Container{c: c}, c.CheckOwner()
 }
 
 // Entry is a container, or what could not be loaded of one.
@@ -92,9 +114,12 @@ type Entry struct {
 	// ID is the name of the container's directory.
 	ID string
 	// UID owns it, if that could be found out.
-	UID       uint32
+	UID uint32
+	// Container is nil if it could not be loaded.
 	Container *Container
-	Err       error
+	// Err is why there is none or, with libcontainer.ErrNotOwner, why it must
+	// not be used but for a look at its State.
+	Err error
 }
 
 // List gives the containers of the root, by id. A root that does not exist is
@@ -110,7 +135,7 @@ func (r *Runtime) List() ([]Entry, error) {
 			continue
 		}
 		e := Entry{ID: d.Name()}
-		e.Container, e.Err = r.Load(e.ID)
+		e.Container, e.Err = r.look(e.ID)
 		if errors.Is(e.Err, libcontainer.ErrNotExist) {
 			continue // being made, or removed, at this moment
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/berth-oci/berth/libcontainer"
 	ociruntime "github.com/berth-oci/berth/runtime"
 )
 
@@ -56,7 +57,7 @@ func (a *app) states(cmd *cli.Command) ([]*ociruntime.State, error) {
 	var states []*ociruntime.State
 	for _, e := range entries {
 		var state *ociruntime.State
-		if e.Err == nil {
+		if e.Err == nil || errors.Is(e.Err, libcontainer.ErrNotOwner) {
 			state, e.Err = e.Container.State()
 		}
 		if e.Err != nil {

@@ -153,6 +153,7 @@ created_at() {
 	chown 12345 "$ROOT/c"
 	rt_ok list -f json
 	assert_equal '#12345' "$(jq -r '.[0].owner' <<<"$out")"
+	chown 0 "$ROOT/c"
 }
 
 @test "list --format json prints null when there is nothing" {

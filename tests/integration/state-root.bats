@@ -1,0 +1,68 @@
+# Whose the state root is, and the containers in it. runc does not look.
+# bats file_tags=berth
+load helpers
+
+prepare() {
+	new_bundle
+	args sleep 1000
+}
+
+@test "a state root of another user's is refused" {
+	mkdir -m 700 "$ROOT"
+	chown 12345 "$ROOT"
+	rt create --bundle "$BUNDLE" c
+	refused 'belongs to user 12345'
+	[ -z "$(ls "$ROOT")" ]
+}
+
+@test "one that everybody may write to is refused, unless nobody can exchange what others have there" {
+	mkdir "$ROOT"
+	chmod 777 "$ROOT"
+	rt create --bundle "$BUNDLE" c
+	refused 'written to by everybody'
+	[ -z "$(ls "$ROOT")" ]
+	chmod 1777 "$ROOT"
+	rt_ok create --bundle "$BUNDLE" c
+	rt_ok delete c
+}
+
+@test "another user's container is only listed" {
+	start_detached c
+	chown 12345 "$ROOT/c"
+	rt_ok list -q
+	assert_equal c "$out"
+	local verb
+	for verb in "delete --force" "kill" "exec c true" start pause resume ps update events state; do
+		# shellcheck disable=SC2086 # words
+		case $verb in
+		exec*) rt $verb ;;
+		*) rt $verb c ;;
+		esac
+		[ "$status" != 0 ] || failed "$verb"
+		assert_match 'belongs to another user, 12345' "$msg"
+	done
+	for verb in kill "delete --force"; do
+		# shellcheck disable=SC2086 # words
+		rt $verb --regex '.*'
+		assert_match 'belongs to another user, 12345' "$msg"
+	done
+	alive "$("$RUNTIME" --root "$ROOT" list -f json | jq .[0].pid)"
+	chown 0 "$ROOT/c"
+}
+
+@test "the hooks of a state that somebody has planted are not run" {
+	config '.hooks.poststop = [{path: "/bin/touch", args: ["touch", $file]}]' --arg file "$T/touched"
+	start_detached c
+	rt_ok kill c KILL
+	wait_for 5 has_status c stopped
+	chown -R 12345 "$ROOT/c"
+	rt delete --force c
+	assert_match 'belongs to another user' "$msg"
+	mv "$ROOT/c/state.json" "$T"
+	rt delete --force c # of what is left without a state
+	assert_match 'belongs to another user' "$msg"
+	[ ! -e "$T/touched" ]
+	[ -e "$ROOT/c/config.json" ]
+	mv "$T/state.json" "$ROOT/c"
+	chown -R 0 "$ROOT/c"
+}
