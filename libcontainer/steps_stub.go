@@ -28,6 +28,7 @@ func enterCgroup(r *run) error {
 		r.p.Write(f, "0")
 		r.p.CloseFd(f)
 	}
+	r.p.Label("")
 	return nil
 }
 

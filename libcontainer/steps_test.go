@@ -176,17 +176,23 @@ var needHost = []string{
 // record takes the steps of verbs on a recorder and gives the calls.
 func record(t *testing.T, spec *specs.Spec, verb verbs) []string {
 	t.Helper()
+	r, rec := recorded(t, spec, verb)
+	rec.Output = func(call, args string) []byte { return honest(rec, call, args) }
+	failed, err := takeAll(r, func(s *step) { rec.Lines = append(rec.Lines, "# "+s.name) })
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", failed, err, strings.Join(rec.Lines, "\n"))
+	}
+	return rec.Lines
+}
+
+// recorded gives a walk down the table whose stub is a recorder.
+func recorded(t *testing.T, spec *specs.Spec, verb verbs) (*run, *stub.Recorder) {
+	t.Helper()
 	cfg, err := specconv.Convert(spec, specconv.Options{Bundle: "/bundle"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	p, rec := stub.Record(nil)
-	rec.Output = func(call, args string) []byte {
-		if call == "statx" && strings.Contains(args, ", \"\", ") {
-			args = opened(rec.Lines, args) + args
-		}
-		return recordedOutput(call, args)
-	}
 	r := &run{
 		launch: new(Launch), ctx: context.Background(), verb: verb, cfg: cfg, cgroup: fakeCgroup{}, plan: namespaces.PlanFor(cfg.Namespaces),
 		child: &stub.Child{Proc: p}, p: p,
@@ -201,21 +207,36 @@ func record(t *testing.T, spec *specs.Spec, verb verbs) []string {
 		}
 		r.c.filter = filter.Bytes()
 	}
+	return r, rec
+}
+
+// takeAll takes the steps that a recorder can take, until one fails; before is
+// called before each.
+func takeAll(r *run, before func(*step)) (failed string, err error) {
 	for i := range steps {
 		s := &steps[i]
-		if s.in&r.verb == 0 || slices.Contains(needHost, s.name) || (s.when != nil && !s.when(cfg)) {
+		if s.in&r.verb == 0 || slices.Contains(needHost, s.name) || (s.when != nil && !s.when(r.cfg)) {
 			continue
 		}
-		rec.Lines = append(rec.Lines, "# "+s.name)
+		before(s)
 		err := r.take(s)
 		if err == nil && !r.sealed {
 			err = r.flush()
 		}
 		if err != nil {
-			t.Fatalf("%s: %v\n%s", s.name, err, strings.Join(rec.Lines, "\n"))
+			return s.name, err
 		}
 	}
-	return rec.Lines
+	return "", nil
+}
+
+// honest gives what a call writes, if the host and the image are as they should
+// be.
+func honest(rec *stub.Recorder, call, args string) []byte {
+	if call == "statx" && strings.Contains(args, ", \"\", ") {
+		args = opened(rec.Lines, args) + args
+	}
+	return recordedOutput(call, args)
 }
 
 // opened finds the path behind the descriptor that the arguments begin with.
