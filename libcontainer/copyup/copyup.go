@@ -187,6 +187,12 @@ func (c *copier) subdirectory(dst *stub.Value, e *entry) error {
 		return err
 	}
 	c.p.Label("copy %q", "/"+e.path)
+	return c.finish(from, to, dst, e)
+}
+
+// finish gives a copy with content, to, what its original from has besides. Both
+// are closed.
+func (c *copier) finish(from, to, dst *stub.Value, e *entry) error {
 	c.own(dst, e)
 	if err := c.xattrs(from, to); err != nil {
 		return err

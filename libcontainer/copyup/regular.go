@@ -28,14 +28,7 @@ func (c *copier) regular(src, dst *stub.Value, e *entry) error {
 	if err := c.content(from, to, st); err != nil {
 		return err
 	}
-	c.own(dst, e)
-	if err := c.xattrs(from, to); err != nil {
-		return err
-	}
-	c.p.Utimensat(dst, e.name, e.st, unix.AT_SYMLINK_NOFOLLOW)
-	c.p.CloseFd(from)
-	c.p.CloseFd(to)
-	return c.p.Do()
+	return c.finish(from, to, dst, e)
 }
 
 // content copies what is in a file: where it has holes, extent by extent.

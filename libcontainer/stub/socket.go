@@ -49,6 +49,11 @@ func (s *socket) receive() error {
 		n, err = unix.Read(s.fd, b[:])
 		return err
 	})
+	return received(n, err)
+}
+
+// received tells what came of reading from the socket.
+func received(n int, err error) error {
 	switch {
 	case errors.Is(err, unix.ECONNRESET):
 		return io.EOF
@@ -102,13 +107,8 @@ func (s *socket) receiveFile() error {
 		n, length, _, _, err = unix.Recvmsg(s.fd, b[:], rights, unix.MSG_CMSG_CLOEXEC)
 		return err
 	})
-	switch {
-	case errors.Is(err, unix.ECONNRESET):
-		return io.EOF
-	case err != nil:
-		return fmt.Errorf("read control socket: %w", err)
-	case n == 0:
-		return io.EOF
+	if err := received(n, err); err != nil {
+		return err
 	}
 	messages, err := unix.ParseSocketControlMessage(rights[:length])
 	if err != nil || len(messages) == 0 {
