@@ -28,7 +28,7 @@ func (a *app) mountsCommand() *cli.Command {
 			case "remove":
 				change = (*ociruntime.Container).RemoveMounts
 			default:
-				return fmt.Errorf("mounts %s: want add or remove", what)
+				return fmt.Errorf("mounts %q: want add or remove", what)
 			}
 			list, err := readMounts(cmd.Args().Get(2))
 			if err != nil {

@@ -87,7 +87,7 @@ func newManager(ctx context.Context, o Options, dial func(context.Context, bool)
 	if err != nil {
 		return nil, err
 	}
-	m := load(Unit{Name: p.unit, User: o.User}, nil, o.Log)
+	m := Load(Unit{Name: p.unit, User: o.User}, nil, o.Log)
 	m.place, m.extra, m.dial = p, extra, dial
 	root, err := m.root(ctx)
 	if err != nil {
@@ -107,10 +107,6 @@ func newManager(ctx context.Context, o Options, dial func(context.Context, bool)
 // Load gives the manager of a unit that was made before, whose cgroup has the
 // manager given. Log may be nil.
 func Load(u Unit, files cgroups.Manager, log *slog.Logger) *Manager {
-	return load(u, files, log)
-}
-
-func load(u Unit, files cgroups.Manager, log *slog.Logger) *Manager {
 	return &Manager{
 		Manager: files, unit: u, place: place{unit: u.Name}, log: log,
 		dial: dial, retry: time.Second, cgroupOf: cgroupOf,
