@@ -122,12 +122,20 @@ func spawn(o Options) (*Child, error) {
 	}
 	c := &Child{Proc: newProc(sock, sock.mem, o.Log), sock: sock}
 	if c.Pid, c.Pidfd, err = forkExec(o, theirs); err != nil {
-		return nil, errors.Join(fmt.Errorf("start stub: %w", err), c.Close())
+		return nil, errors.Join(fmt.Errorf("make process: %w%s", err, remedyFork(err)), c.Close())
 	}
 	if err := sock.send(words(uint64(len(sock.mem)))); err != nil {
-		return nil, errors.Join(fmt.Errorf("start stub: %w", err), c.End())
+		return nil, errors.Join(fmt.Errorf("write control socket: %w", err), c.End())
 	}
 	return c, nil
+}
+
+// remedyFork says what it means that no process could be made.
+func remedyFork(err error) string {
+	if errors.Is(err, unix.ENOSYS) {
+		return " (clone3 is denied by a seccomp filter that this process is under: without it none can be born in a cgroup)"
+	}
+	return ""
 }
 
 // forkExec runs the stub's image, or what Options has in its place.

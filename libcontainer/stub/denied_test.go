@@ -1,0 +1,51 @@
+package stub
+
+import (
+	"errors"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// deny has the kernel answer a system call of this thread's with an errno. The
+// thread must not be used for anything else.
+func deny(nr uint32, errno unix.Errno) error {
+	const ret, load, equal = unix.BPF_RET | unix.BPF_K, unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K
+	filter := []unix.SockFilter{
+		{Code: load}, // the number, which is at 0
+		{Code: equal, K: nr, Jf: 1},
+		{Code: ret, K: unix.SECCOMP_RET_ERRNO | uint32(errno)},
+		{Code: ret, K: unix.SECCOMP_RET_ALLOW},
+	}
+	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return err
+	}
+	return unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&program)), 0, 0)
+}
+
+func TestStartWithoutClone3(t *testing.T) {
+	dir, err := os.Open("/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread ends with this
+		if err := deny(unix.SYS_CLONE3, unix.ENOSYS); err != nil {
+			done <- err
+			return
+		}
+		_, err := Start(t.Context(), Options{CgroupFD: int(dir.Fd())})
+		done <- err
+	}()
+	err = <-done
+	if !errors.Is(err, unix.ENOSYS) || !strings.HasPrefix(err.Error(), "make process: ") || !strings.Contains(err.Error(), "clone3 is denied") {
+		t.Errorf("got %v", err)
+	}
+}
