@@ -62,12 +62,13 @@ prepare() {
 	config '.hooks.createRuntime = [{path: "/bin/sh", env: ["PATH=" + $path, "OUT=" + $out], args: ["sh", "-c",
 		"cd /proc/$(jq .pid)/fdinfo && grep -H ^flags: * >$OUT"]}]' --arg out "$T/seen" --arg path "$PATH"
 	rt_ok create --bundle "$BUNDLE" c
-	local fd flags most=0
+	local seen fd flags most=0
+	seen=$(<"$T/seen")
 	while IFS=':' read -r fd _ flags; do
-		((fd <= 2 || 8#${flags//[[:space:]]/} & 8#2000000)) || failed "descriptor $fd does not:" "$(cat "$T/seen")"
+		((fd <= 2 || 8#${flags//[[:space:]]/} & 8#2000000)) || failed "descriptor $fd does not:" "$seen"
 		most=$((fd > most ? fd : most))
-	done <"$T/seen"
-	((most > 4)) || failed "no descriptor but those that the program is to have:" "$(cat "$T/seen")"
+	done <<<"$seen"
+	((most > 4)) || failed "no descriptor but those that the program is to have:" "$seen"
 }
 
 @test "the init has one thread" {
