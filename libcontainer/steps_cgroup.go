@@ -96,18 +96,14 @@ func undoCgroup(r *run) error {
 	return destroyCgroup(context.Background(), r.cgroup)
 }
 
-// openCgroup opens the v2 cgroup to start in; the descriptor is -1 without, and
+// openCgroup opens the v2 cgroup to start in; there is none without v2, and
 // where systemd makes the cgroup around the stub.
-func (r *run) openCgroup() (*os.File, int, error) {
+func (r *run) openCgroup() (*os.File, error) {
 	path := r.cgroup.Entry().Dir
 	if path == "" || r.unit != nil {
-		return nil, -1, nil
+		return nil, nil
 	}
-	dir, err := os.Open(path)
-	if err != nil {
-		return nil, -1, err
-	}
-	return dir, int(dir.Fd()), nil
+	return os.Open(path)
 }
 
 func awaitLimits(r *run) error { return r.beside.Wait() }

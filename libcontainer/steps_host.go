@@ -60,16 +60,16 @@ func startStub(r *run) error {
 	if err := r.openChannel(); err != nil {
 		return err
 	}
-	dir, cgroupFD, err := r.openCgroup()
+	cgroup, err := r.openCgroup()
 	if err != nil {
 		return err
 	}
-	defer dir.Close() // nil without v2
+	defer cgroup.Close() // nil without v2
 	r.plan = namespaces.PlanFor(r.cfg.Namespaces)
 	r.child, err = stub.Start(r.ctx, stub.Options{
 		Files:      append(r.opts.Stdio[:], r.opts.ExtraFiles...),
 		Cloneflags: uintptr(r.plan.Clone),
-		CgroupFD:   cgroupFD,
+		Cgroup:     cgroup,
 		Region:     r.region,
 		Listener:   r.listener,
 		Dir:        r.c.dir,

@@ -33,7 +33,7 @@ func startSecond(r *run) error {
 	files := append(r.opts.Stdio[:], r.opts.ExtraFiles...)
 	args, env := r.commandLine()
 	o := stub.Options{
-		Files: append(files, init), CgroupFD: -1, RegionSize: stub.RegionSize(args, env), Dir: r.c.dir, Log: r.log,
+		Files: append(files, init), RegionSize: stub.RegionSize(args, env), Dir: r.c.dir, Log: r.log,
 	}
 	cgroup := ""
 	if r.cgroup != nil {
@@ -90,7 +90,7 @@ func (r *run) startIn(path string, o stub.Options) error {
 			return err
 		}
 		defer dir.Close()
-		o.CgroupFD = int(dir.Fd())
+		o.Cgroup = dir
 	}
 	affinity := r.execAffinity()
 	if affinity == nil || len(affinity.Initial) == 0 {

@@ -18,7 +18,7 @@ import (
 // start starts a stub, as any user.
 func start(t *testing.T) *stub.Child {
 	t.Helper()
-	c, err := stub.Start(t.Context(), stub.Options{CgroupFD: -1, Dir: t.TempDir()})
+	c, err := stub.Start(t.Context(), stub.Options{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

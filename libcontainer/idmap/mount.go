@@ -15,7 +15,7 @@ import (
 // file. A stub is started in it and ended again: a namespace needs a process
 // to be made.
 func (m Maps) Namespace() (*os.File, error) {
-	child, err := stub.Start(context.Background(), stub.Options{Cloneflags: unix.CLONE_NEWUSER, CgroupFD: -1})
+	child, err := stub.Start(context.Background(), stub.Options{Cloneflags: unix.CLONE_NEWUSER})
 	if err != nil {
 		return nil, fmt.Errorf("make user namespace: %w", err)
 	}

@@ -50,7 +50,7 @@ func NewMover(ctx context.Context, pidfd *os.File) (*Mover, error) {
 // dialIn makes a socket in the network namespace of a process. It is made with
 // the rights of this process, not with those of the container's.
 func dialIn(ctx context.Context, pidfd *os.File) (*conn, error) {
-	child, err := stub.Start(ctx, stub.Options{Files: []*os.File{nil, nil, nil, pidfd}, CgroupFD: -1})
+	child, err := stub.Start(ctx, stub.Options{Files: []*os.File{nil, nil, nil, pidfd}})
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func TestArm64StubUnderEmulation(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer region.Close()
-	c, err := spawn(Options{Region: region, CgroupFD: -1, command: []string{qemu, qemu, image}})
+	c, err := spawn(Options{Region: region, command: []string{qemu, qemu, image}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func TestStartWithoutClone3(t *testing.T) {
 			done <- err
 			return
 		}
-		_, err := Start(t.Context(), Options{CgroupFD: int(dir.Fd())})
+		_, err := Start(t.Context(), Options{Cgroup: dir})
 		done <- err
 	}()
 	err = <-done

@@ -22,8 +22,8 @@ type Options struct {
 	Files []*os.File
 	// Cloneflags are CLONE_NEW* flags for the new process.
 	Cloneflags uintptr
-	// CgroupFD is a cgroup v2 directory to start in, -1 for none.
-	CgroupFD int
+	// Cgroup is the directory of a cgroup v2 to start in; nil for the caller's.
+	Cgroup *os.File
 	// Region is a file of RegionSize bytes; nil makes an anonymous one.
 	Region *os.File
 	// RegionSize is the size of an anonymous region, MinRegion if 0.
@@ -177,12 +177,11 @@ func forkExecImage(o Options, files []uintptr, open func() (*os.File, error)) (i
 
 func forkExecPath(o Options, files []uintptr, path string, argv []string) (int, *os.File, error) {
 	pidfd := -1
-	pid, err := syscall.ForkExec(path, argv, &syscall.ProcAttr{
-		Env: []string{}, Files: files, Sys: &syscall.SysProcAttr{
-			Cloneflags: o.Cloneflags, PidFD: &pidfd,
-			UseCgroupFD: o.CgroupFD >= 0, CgroupFD: o.CgroupFD,
-		},
-	})
+	sys := &syscall.SysProcAttr{Cloneflags: o.Cloneflags, PidFD: &pidfd}
+	if o.Cgroup != nil {
+		sys.UseCgroupFD, sys.CgroupFD = true, int(o.Cgroup.Fd())
+	}
+	pid, err := syscall.ForkExec(path, argv, &syscall.ProcAttr{Env: []string{}, Files: files, Sys: sys})
 	runtime.KeepAlive(o)
 	if err != nil {
 		return 0, nil, err

@@ -20,9 +20,6 @@ import (
 // start starts a stub that ends with the test.
 func start(t *testing.T, o stub.Options) *stub.Child {
 	t.Helper()
-	if o.CgroupFD == 0 {
-		o.CgroupFD = -1
-	}
 	c, err := stub.Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -457,7 +454,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 
 func BenchmarkStart(b *testing.B) {
 	for b.Loop() {
-		c, err := stub.Start(b.Context(), stub.Options{CgroupFD: -1})
+		c, err := stub.Start(b.Context(), stub.Options{})
 		if err != nil {
 			b.Fatal(err)
 		}
