@@ -71,6 +71,7 @@ func startStub(r *run) error {
 		Cloneflags: uintptr(r.plan.Clone),
 		Cgroup:     cgroup,
 		Region:     r.region,
+		RegionSize: r.regionSize(),
 		Listener:   r.listener,
 		Dir:        r.c.dir,
 		Log:        r.log,
@@ -87,20 +88,35 @@ func startStub(r *run) error {
 	return r.recordPid()
 }
 
-// openChannel makes what the stub is driven by: the region and, if it is to be
-// detached, the socket.
+// openChannel makes what the stub is driven by when it is detached: the region,
+// and the socket.
 func (r *run) openChannel() (err error) {
+	if !r.opts.Detach {
+		return nil // the region needs no file then
+	}
 	r.region, err = os.OpenFile(filepath.Join(r.c.dir, regionFile), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
-	if err != nil {
-		return err
+	if err == nil {
+		err = allocate(r.region, r.regionSize())
 	}
-	if err := r.region.Truncate(int64(stub.RegionSize(r.cfg.Process.Args, r.cfg.Process.Env))); err != nil {
-		return err
-	}
-	if r.opts.Detach {
+	if err == nil {
 		r.listener, err = listen(r.lock.dir, controlFile)
 	}
 	return err
+}
+
+func (r *run) regionSize() int { return stub.RegionSize(r.cfg.Process.Args, r.cfg.Process.Env) }
+
+// allocate gives a file its size and its room: to write to a mapping when the
+// file system is full is SIGBUS.
+func allocate(f *os.File, size int) error {
+	err := unix.Fallocate(int(f.Fd()), 0, 0, int64(size))
+	if errors.Is(err, unix.EOPNOTSUPP) {
+		_, err = f.Write(make([]byte, size))
+	}
+	if err != nil {
+		return fmt.Errorf("allocate %q: %w", f.Name(), err)
+	}
+	return nil
 }
 
 // recordPid notes who the stub is, so that "delete --force" can end a create
@@ -201,27 +217,26 @@ const startAnswer = 10 * time.Second
 // attachStub takes up the connection to a detached stub. The socket is removed:
 // the container is not to be started twice.
 func attachStub(r *run) error {
+	if r.p != nil { // it was never given up
+		r.unwatch = r.p.EndWith(r.ctx)
+		return nil
+	}
 	socket, region := filepath.Join(r.c.dir, controlFile), filepath.Join(r.c.dir, regionFile)
-	if r.p == nil {
-		sock, err := dial(r.lock.dir, controlFile)
-		if err != nil {
-			return err
-		}
-		defer sock.Close()
-		mem, err := os.OpenFile(region, os.O_RDWR, 0)
-		if err != nil {
-			return err
-		}
-		defer mem.Close()
-		if r.p, err = stub.Attach(sock, mem, startAnswer, r.log); err != nil {
-			return err
-		}
-		if err := os.Remove(socket); err != nil {
-			return err
-		}
+	sock, err := dial(r.lock.dir, controlFile)
+	if err != nil {
+		return err
+	}
+	defer sock.Close()
+	mem, err := os.OpenFile(region, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer mem.Close()
+	if r.p, err = stub.Attach(sock, mem, startAnswer, r.log); err != nil {
+		return err
 	}
 	r.unwatch = r.p.EndWith(r.ctx)
-	return os.Remove(region)
+	return errors.Join(os.Remove(socket), os.Remove(region))
 }
 
 // setLimits sets the program's resource limits. The stub lowers its own, with

@@ -133,6 +133,29 @@ prepare() {
 	no_process_left
 }
 
+# runc needs less.
+# bats test_tags=berth
+@test "without room for its state no container is left" {
+	local size refused=0
+	args true
+	mkdir "$T/small"
+	for size in 4k 8k 12k 24k 32k 48k 128k 140k 160k; do
+		mount -t tmpfs -o "size=$size" none "$T/small"
+		ROOT=$T/small/state rt create --bundle "$BUNDLE" c
+		if [ "$status" != 0 ]; then
+			refused=$((refused + 1))
+			refused 'no space left on device'
+			ROOT=$T/small/state no_state_left
+		else
+			ROOT=$T/small/state rt_ok start c
+			ROOT=$T/small/state rt_ok delete --force c
+		fi
+		umount "$T/small"
+	done
+	[ "$refused" -ge 3 ]
+	[ "$refused" -lt 9 ]
+}
+
 @test "start refuses what is running" {
 	args sleep 1000
 	start_detached c
