@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -27,6 +28,8 @@ type Proc struct {
 	label string
 	hold  *hold
 	err   error // the first that could not be queued
+	// closed says that there is no region any more.
+	closed bool
 }
 
 // driver passes a batch that stands in the region to whoever performs it.
@@ -244,6 +247,9 @@ func (p *Proc) queue(name string, nr uintptr, args ...arg) *Value {
 // has succeeded.
 func (p *Proc) Do() error {
 	defer p.reset()
+	if p.closed {
+		return fmt.Errorf("drive stub: %w", os.ErrClosed)
+	}
 	if p.err != nil {
 		return p.err
 	}
@@ -352,5 +358,12 @@ func (p *Proc) EndWith(ctx context.Context) (stop func()) {
 	return func() { end() }
 }
 
-// Close ends the connection. A stub that is not detached exits.
-func (p *Proc) Close() error { return p.driver.close() }
+// Close ends the connection, once. A stub that is not detached exits. To Do
+// anything behind it is os.ErrClosed.
+func (p *Proc) Close() error {
+	if p.closed {
+		return nil
+	}
+	p.closed, p.mem = true, nil
+	return p.driver.close()
+}

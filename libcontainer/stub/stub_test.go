@@ -438,8 +438,29 @@ func TestKilledStubIsReported(t *testing.T) {
 	}
 }
 
+// TestClose leaves nothing that could be used: neither memory that is gone, nor
+// a descriptor that may be another's by then.
+func TestClose(t *testing.T) {
+	c := start(t, stub.Options{})
+	c.Umask(0)
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Do(); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("what was queued before: %v", err)
+	}
+	c.Openat(stub.Num(unix.AT_FDCWD), "/", unix.O_PATH, 0)
+	c.Setgroups([]uint32{1})
+	if err := c.Do(); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("do: %v", err)
+	}
+	if err := c.Close(); err != nil {
+		t.Errorf("closed again: %v", err)
+	}
+}
+
 func BenchmarkRoundTrip(b *testing.B) {
-	c, err := stub.Start(b.Context(), stub.Options{CgroupFD: -1})
+	c, err := stub.Start(b.Context(), stub.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
