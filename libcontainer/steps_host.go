@@ -27,7 +27,11 @@ func reserveState(r *run) error {
 	if err != nil {
 		return err
 	}
-	if r.lock, err = lockDir(r.c.dir, 0); err != nil {
+	r.lock, err = lockDir(r.c.dir, 0)
+	if err != nil && !errors.Is(err, errLocked) && !errors.Is(err, ErrNotExist) {
+		return errors.Join(err, os.Remove(r.c.dir)) // undo takes it for another's
+	}
+	if err != nil {
 		return err
 	}
 	if err := r.planCgroup(); err != nil {

@@ -228,6 +228,9 @@ func executable(image *os.File, table []uintptr) (int, error) {
 		}
 	}
 	fd, err := unix.FcntlInt(image.Fd(), unix.F_DUPFD_CLOEXEC, top+len(table)+8)
+	if errors.Is(err, unix.EINVAL) { // what fcntl(2) says above RLIMIT_NOFILE
+		err = unix.EMFILE
+	}
 	if err != nil {
 		return -1, fmt.Errorf("dup stub image: %w", err)
 	}

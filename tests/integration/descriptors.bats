@@ -142,3 +142,19 @@ activated() {
 	rt_ok run --no-new-keyring --bundle "$BUNDLE" d
 	refute_match '_ses\.d: ' "$out"
 }
+
+# runc has other limits.
+# bats test_tags=berth
+@test "with too few descriptors it is said that they are too few" {
+	local n
+	config '.process.rlimits = []'
+	args true
+	for n in $(seq 12 40); do # Go does not begin with less
+		status=0
+		(ulimit -n "$n" && exec "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c) </dev/null >"$T/out" 2>"$T/err" 3>&- || status=$?
+		read_output
+		[ "$status" = 0 ] || refused 'too many open files'
+		no_state_left
+	done
+	[ "$status" = 0 ]
+}
