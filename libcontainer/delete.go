@@ -27,7 +27,11 @@ func (c *Container) Delete(ctx context.Context, force bool) error {
 }
 
 func (c *Container) delete(ctx context.Context, force bool) error {
-	l, err := lockDir(c.dir, 0)
+	wait := deleteLock
+	if force || !c.state.Complete { // whoever creates it may never come to an end
+		wait = 0
+	}
+	l, err := lockDir(c.dir, wait)
 	if errors.Is(err, errLocked) && force {
 		// A create that hangs ends when its stub is killed.
 		if err := c.kill(); err != nil {

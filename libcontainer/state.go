@@ -120,7 +120,10 @@ func readState(dir string) (*State, error) {
 	}
 	s := new(State)
 	if err := json.Unmarshal(b, s); err != nil {
-		return nil, fmt.Errorf("read state %q: %w", filepath.Join(dir, stateFile), err)
+		return nil, fmt.Errorf("read state %q: %w (what it was is lost: end what is left of the container, and remove the directory)", filepath.Join(dir, stateFile), err)
+	}
+	if s.ID != filepath.Base(dir) {
+		return nil, fmt.Errorf("read state %q: it is of container %q", filepath.Join(dir, stateFile), s.ID)
 	}
 	if s.Version < stateVersion-1 || s.Version > stateVersion {
 		return nil, fmt.Errorf("read state %q: its version is %d, this berth knows %d", filepath.Join(dir, stateFile), s.Version, stateVersion)
@@ -187,4 +190,9 @@ func sameFile(f *os.File, path string) bool {
 	return errA == nil && errB == nil && os.SameFile(a, b)
 }
 
-func (l *lock) unlock() { l.dir.Close() }
+// unlock gives the lock back. To close the file is not enough: a process that
+// another goroutine is just starting has a copy of it, until it executes.
+func (l *lock) unlock() {
+	unix.Flock(int(l.dir.Fd()), unix.LOCK_UN) //nolint:errcheck // closing does it, a moment later
+	l.dir.Close()
+}

@@ -200,6 +200,20 @@ created_at() {
 	assert_match 'c: .*permission denied' "$err"
 }
 
+# bats test_tags=berth
+@test "a state that is of no container, or of another one, is refused" {
+	rt_ok create --bundle "$BUNDLE" c
+	mkdir "$ROOT/d" "$ROOT/e"
+	cp "$ROOT/c/state.json" "$ROOT/d"
+	echo '{}' >"$ROOT/e/state.json"
+	rt state d
+	refused 'it is of container "c"'
+	rt delete --force e
+	refused 'it is of container ""'
+	assert_equal created "$(status_of c)"
+	rm -r "$ROOT/d" "$ROOT/e"
+}
+
 @test "list refuses a state root that is not there" {
 	rt list
 	refused 'no such file or directory'
