@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
@@ -27,10 +28,12 @@ type Container struct {
 	// filter is the seccomp filter, nil until it is made or needed.
 	filter []byte
 
-	// child is the first process, when this process created the container.
+	// child is the first process, and end its end, when this process created
+	// the container.
 	child *stub.Child
+	end   *ending
 	// attached says that the connection to the stub is still this process's.
-	attached bool
+	attached atomic.Bool
 }
 
 // Status of a container.
@@ -79,6 +82,13 @@ func (c *Container) State() State { return *c.state }
 // Pid gives the process id of the first process, as the host sees it.
 func (c *Container) Pid() int { return c.state.Pid }
 
+// Pidfd opens a pidfd of the first process, which is the caller's to close;
+// ErrNotRunning if that has ended.
+func (c *Container) Pidfd() (*os.File, error) {
+	pidfd, err := c.state.openProcess()
+	return pidfd, opError("open pidfd of", c.ID(), "", err)
+}
+
 // Config gives the configuration that the container was created with, which
 // must not be changed.
 func (c *Container) Config() (*config.Config, error) {
@@ -110,13 +120,20 @@ func (c *Container) Status() (Status, error) {
 	if frozen, err := cgroups.Frozen(c.cgroup()); err == nil && frozen {
 		return Paused, nil
 	}
-	if c.attached {
-		return Created, nil
-	}
-	if _, err := os.Lstat(filepath.Join(c.dir, controlFile)); err == nil {
+	if c.awaitsStart() {
 		return Created, nil
 	}
 	return Running, nil
+}
+
+// awaitsStart reports whether there is a stub that waits to be told what to
+// execute, if there is any process.
+func (c *Container) awaitsStart() bool {
+	if c.attached.Load() {
+		return true
+	}
+	_, err := os.Lstat(filepath.Join(c.dir, controlFile))
+	return err == nil
 }
 
 // unfinished is the status of a container whose create has not come to its

@@ -61,8 +61,8 @@ func Create(ctx context.Context, o CreateOptions) (*Container, error) {
 	if err := r.walk(); err != nil {
 		return nil, err
 	}
-	c.child = r.child
-	c.attached = !o.Detach
+	c.child, c.end = r.child, &ending{c: c, pidfd: r.child.Pidfd}
+	c.attached.Store(!o.Detach)
 	return c, nil
 }
 

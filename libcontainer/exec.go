@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/internal/sys"
 	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/stub"
@@ -39,6 +40,7 @@ type ExecOptions struct {
 type Process struct {
 	c     *Container
 	child *stub.Child
+	end   ending
 }
 
 // Exec executes a process in a container. When it fails, nothing is left of
@@ -80,7 +82,7 @@ func (c *Container) exec(ctx context.Context, o ExecOptions) (*Process, error) {
 	err = r.walk()
 	r.release()
 	if err == nil {
-		return &Process{c: c, child: r.child}, r.child.Close()
+		return &Process{c: c, child: r.child, end: ending{c: c, pidfd: r.child.Pidfd}}, r.child.Close()
 	}
 	if status == Created && r.unprivileged && errors.Is(err, unix.EPERM) {
 		return nil, explained(err, func(err error) error {
@@ -170,16 +172,17 @@ func (p *Process) Pidfd() *os.File { return p.child.Pidfd }
 
 // Signal sends a signal to the process; signal 0 asks whether it is there.
 func (p *Process) Signal(sig unix.Signal) error {
-	err := unix.PidfdSendSignal(int(p.child.Pidfd.Fd()), sig, nil, 0)
+	err := sys.WithFD(p.child.Pidfd, func(fd int) error { return unix.PidfdSendSignal(fd, sig, nil, 0) })
 	if errors.Is(err, unix.ESRCH) {
 		err = ErrNotRunning
 	}
 	return opError("kill process in", p.c.ID(), "", err)
 }
 
-// Wait waits for the end of the process and reaps it, once.
+// Wait waits for the end of the process and reaps it. The status can be asked
+// for again, and by many goroutines, also behind Release.
 func (p *Process) Wait(ctx context.Context) (ExitStatus, error) {
-	status, err := p.c.awaitChild(ctx, p.child.Pidfd)
+	status, err := p.end.wait(ctx)
 	return status, opError("wait for process in", p.c.ID(), "", err)
 }
 

@@ -3,6 +3,7 @@ package libcontainer
 import (
 	"context"
 	"errors"
+	"os"
 	"time"
 )
 
@@ -37,14 +38,14 @@ func (c *Container) start(ctx context.Context) error {
 	if r.cfg, err = c.Config(); err != nil {
 		return err
 	}
-	if c.attached {
+	if c.attached.Load() {
 		r.child, r.p = c.child, c.child.Proc
 	}
 	err = r.walk()
 	if r.p != nil {
 		err = errors.Join(err, r.p.Close())
 	}
-	c.attached = false
+	c.attached.Store(false)
 	if err != nil {
 		err = errors.Join(err, c.awaitEnd())
 	}
@@ -76,11 +77,14 @@ func (c *Container) awaitEnd() error {
 // the process, which has been killed or has ended.
 func (c *Container) forgetChild() error {
 	var err error
-	if c.attached {
-		c.attached = false
+	if c.attached.Swap(false) {
 		err = c.child.Close()
 	}
-	child := c.child
-	c.child = nil
-	return errors.Join(err, child.Reap(), child.Release())
+	if _, e := c.end.reap(); !errors.Is(e, ErrNotChild) { // nobody else has
+		err = errors.Join(err, e)
+	}
+	if e := c.child.Release(); !errors.Is(e, os.ErrClosed) { // a delete that failed is repeated
+		err = errors.Join(err, e)
+	}
+	return err
 }

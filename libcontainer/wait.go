@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -32,30 +33,58 @@ func (s ExitStatus) Shell() int {
 }
 
 // Wait waits for the end of the container's first process, which must be a
-// child of this process: the container was created by it.
+// child of this process: the container was created by it. The status can be
+// asked for again, and by many goroutines, also when the container has been
+// deleted.
 func (c *Container) Wait(ctx context.Context) (ExitStatus, error) {
-	if c.child == nil {
+	if c.end == nil {
 		return ExitStatus{}, opError("wait", c.ID(), "", ErrNotChild)
 	}
-	status, err := c.awaitChild(ctx, c.child.Pidfd)
+	status, err := c.end.wait(ctx)
 	return status, opError("wait", c.ID(), "", err)
 }
 
-// awaitChild waits for the end of a child in the container, and reaps it.
-func (c *Container) awaitChild(ctx context.Context, pidfd *os.File) (ExitStatus, error) {
-	if err := pollExit(ctx, pidfd); err != nil {
+// ending is the end of a process in a container that is a child of this one.
+// The kernel tells once how it ended; here it is remembered.
+type ending struct {
+	c     *Container
+	pidfd *os.File
+
+	mu     sync.Mutex
+	reaped bool
+	status ExitStatus
+	err    error
+}
+
+func (e *ending) wait(ctx context.Context) (ExitStatus, error) {
+	if err := pollExit(ctx, e.pidfd); err != nil && !errors.Is(err, os.ErrClosed) {
 		return ExitStatus{}, err
 	}
-	status, err := reap(pidfd)
-	if status.Signal == unix.SIGKILL {
-		status.OOM = c.outOfMemory()
+	return e.reap()
+}
+
+// reap waits for the process, unless it has been reaped.
+func (e *ending) reap() (ExitStatus, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.reaped {
+		return e.status, e.err
 	}
-	return status, err
+	e.status, e.err = reap(e.pidfd)
+	e.reaped = !errors.Is(e.err, os.ErrClosed)
+	if e.status.Signal == unix.SIGKILL {
+		e.status.OOM = e.c.outOfMemory()
+	}
+	return e.status, e.err
 }
 
 // reap takes the exit status of a child that has ended.
 func reap(pidfd *os.File) (ExitStatus, error) {
-	exit, err := sys.Reap(int(pidfd.Fd()))
+	var exit sys.Exit
+	err := sys.WithFD(pidfd, func(fd int) (err error) {
+		exit, err = sys.Reap(fd)
+		return err
+	})
 	if errors.Is(err, unix.ECHILD) {
 		return ExitStatus{}, fmt.Errorf("%w: someone else has waited for it", ErrNotChild)
 	}
@@ -72,16 +101,18 @@ func pollExit(ctx context.Context, pidfd *os.File) error {
 		return err
 	}
 	defer stop()
-	for {
-		fds := []unix.PollFd{sys.PollFd(pidfd, unix.POLLIN), sys.PollFd(done, unix.POLLIN)}
-		if _, err := unix.Poll(fds, -1); err != nil && !errors.Is(err, unix.EINTR) {
-			return fmt.Errorf("poll pidfd: %w", err)
+	return sys.WithFD(pidfd, func(fd int) error {
+		for {
+			fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}, sys.PollFd(done, unix.POLLIN)}
+			if _, err := unix.Poll(fds, -1); err != nil && !errors.Is(err, unix.EINTR) {
+				return fmt.Errorf("poll pidfd: %w", err)
+			}
+			switch {
+			case fds[0].Revents != 0:
+				return nil
+			case fds[1].Revents != 0:
+				return ctx.Err()
+			}
 		}
-		switch {
-		case fds[0].Revents != 0:
-			return nil
-		case fds[1].Revents != 0:
-			return ctx.Err()
-		}
-	}
+	})
 }

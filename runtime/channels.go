@@ -70,12 +70,13 @@ func (ch *channels) connect(e ends) error {
 func (ch *channels) close() {
 	ch.terminal.close()
 	ch.pidfd.close()
-	ch.stdio.handedOver()
+	ch.stdio.close()
 }
 
-// announce tells of the process, a child of this one. Kind is what it is to
-// those who get its pidfd.
+// announce begins to copy for the process, a child of this one, and tells of
+// it. Kind is what it is to those who get its pidfd.
 func (ch *channels) announce(pid int, kind string) error {
+	ch.stdio.begin()
 	err := ch.pidfd.send(pid, kind)
 	if err == nil && ch.pidFile != "" {
 		err = writePidFile(ch.pidFile, pid)

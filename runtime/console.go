@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/internal/sys"
 )
 
 // Console is the master side of a program's terminal. It has deadlines, and is
@@ -41,15 +43,7 @@ func (c *Console) Resize(rows, columns uint16) error {
 }
 
 // control does something with the descriptor, which Fd would make block.
-func (c *Console) control(do func(fd int) error) error {
-	conn, err := c.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var failed error
-	err = conn.Control(func(fd uintptr) { failed = do(int(fd)) })
-	return errors.Join(err, failed)
-}
+func (c *Console) control(do func(fd int) error) error { return sys.WithFD(c.File, do) }
 
 // terminal takes the program's terminal when it is made.
 type terminal struct {

@@ -3,6 +3,7 @@ package ociruntime
 import (
 	"context"
 	"errors"
+	"os"
 
 	"golang.org/x/sys/unix"
 
@@ -39,8 +40,16 @@ func (c *Container) Kill(_ context.Context, sig unix.Signal) error { return c.c.
 // then.
 func (c *Container) KillAll(_ context.Context, sig unix.Signal) error { return c.c.SignalAll(sig) }
 
+// Pidfd opens a pidfd of the container's first process, which is the caller's
+// to close: it can be read from, as poll(2) has it, when the process has ended.
+// libcontainer.ErrNotRunning if it has already.
+func (c *Container) Pidfd() (*os.File, error) { return c.c.Pidfd() }
+
 // Wait waits for the end of the program, and until all that it wrote has been
-// copied. Only the process that created a container can wait for it.
+// copied; that it could not be is an *OutputError. Any number of goroutines may
+// wait, again and after Delete, too. Only the process that
+// created a container can wait for it: libcontainer.ErrNotChild, in others,
+// which can wait for its Pidfd.
 func (c *Container) Wait(ctx context.Context) (libcontainer.ExitStatus, error) {
 	status, err := c.c.Wait(ctx)
 	if err != nil {

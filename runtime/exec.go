@@ -133,8 +133,9 @@ func (p *Process) Console() *Console { return p.console }
 // Kill sends a signal to the process.
 func (p *Process) Kill(_ context.Context, sig unix.Signal) error { return p.p.Signal(sig) }
 
-// Wait waits for the end of the process, and until all that it wrote has been
-// copied. It reaps the process, once.
+// Wait waits for the end of the process, reaps it, and waits until all that it
+// wrote has been copied; that it could not be is an *OutputError. Any number of
+// goroutines may wait, and again.
 func (p *Process) Wait(ctx context.Context) (libcontainer.ExitStatus, error) {
 	status, err := p.p.Wait(ctx)
 	if err != nil {

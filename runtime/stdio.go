@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"reflect"
+	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,19 +17,36 @@ import (
 // descriptors for the program.
 type stdio struct {
 	files [3]*os.File
-	// ours are closed once the program has them.
-	ours []*os.File
+	// theirs are the program's ends of pipes, closed once it has them.
+	theirs []*os.File
 	// pipes connects files by pipes too.
-	pipes bool
-	// copied gets one error from each copy that is under way.
-	copied chan error
-	copies int
+	pipes  bool
+	input  *transfer
+	output []*transfer
+
+	// copied is closed when all output is; err says what has failed.
+	copied chan struct{}
+	mu     sync.Mutex
+	err    error
+}
+
+// transfer is a copy between a reader or a writer and a pipe.
+type transfer struct {
+	to   io.Writer
+	from io.Reader
+	pipe *os.File // one of these two
+}
+
+// run copies all there is, and closes the pipe.
+func (t *transfer) run() error {
+	_, err := io.Copy(t.to, t.from)
+	return errors.Join(err, t.pipe.Close())
 }
 
 // newStdio takes files as they are and connects other readers and writers by
 // pipes. What is nil becomes the null device.
 func newStdio(e ends) (*stdio, error) {
-	s := &stdio{copied: make(chan error, 3), pipes: e.pipes}
+	s := &stdio{pipes: e.pipes}
 	err := s.reader(e.stdin)
 	if err == nil {
 		err = s.writer(1, e.stdout)
@@ -38,7 +57,7 @@ func newStdio(e ends) (*stdio, error) {
 		err = s.writer(2, e.stderr)
 	}
 	if err != nil {
-		s.handedOver()
+		s.close()
 		return nil, fmt.Errorf("set up stdio: %w", err)
 	}
 	return s, nil
@@ -69,12 +88,8 @@ func (s *stdio) reader(r io.Reader) error {
 		return err
 	}
 	s.files[0] = pr
-	s.ours = append(s.ours, pr)
-	// The end of the program does not wait for this copy: r may never end.
-	go func() {
-		io.Copy(pw, r) //nolint:errcheck // a program need not read its input
-		pw.Close()
-	}()
+	s.theirs = append(s.theirs, pr)
+	s.input = &transfer{to: pw, from: r, pipe: pw}
 	return nil
 }
 
@@ -91,21 +106,56 @@ func (s *stdio) writer(i int, w io.Writer) error {
 		return err
 	}
 	s.files[i] = pw
-	s.ours = append(s.ours, pw)
-	s.copies++
-	go func() {
-		_, err := io.Copy(w, pr)
-		s.copied <- errors.Join(err, pr.Close())
-	}()
+	s.theirs = append(s.theirs, pw)
+	s.output = append(s.output, &transfer{to: w, from: pr, pipe: pr})
 	return nil
 }
 
-// handedOver closes this side's copies of the program's descriptors.
-func (s *stdio) handedOver() {
-	for _, f := range s.ours {
+// begin copies, now that there is a program. Before, nothing of the input may
+// be read: it is the next one's if there is none.
+func (s *stdio) begin() {
+	if s.input != nil {
+		// The end of the program does not wait for this copy: the reader may
+		// never end. A program need not read its input, so errors are none.
+		go s.input.run() //nolint:errcheck // see above
+	}
+	s.copied = make(chan struct{})
+	left := new(atomic.Int32)
+	left.Store(int32(len(s.output)))
+	for _, t := range s.output {
+		go func() {
+			s.failed(t.run())
+			if left.Add(-1) == 0 {
+				close(s.copied)
+			}
+		}()
+	}
+	if len(s.output) == 0 {
+		close(s.copied)
+	}
+	s.input, s.output = nil, nil
+}
+
+func (s *stdio) failed(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.err = errors.Join(s.err, err)
+}
+
+// close closes this process's copies of the program's descriptors, and the
+// pipes if there is no program.
+func (s *stdio) close() {
+	for _, f := range s.theirs {
 		f.Close()
 	}
-	s.ours = nil
+	s.theirs = nil
+	if s.input != nil {
+		s.input.pipe.Close()
+	}
+	for _, t := range s.output {
+		t.pipe.Close()
+	}
+	s.input, s.output = nil, nil
 }
 
 // wait returns when all output is copied.
@@ -113,14 +163,15 @@ func (s *stdio) wait(ctx context.Context) error {
 	if s == nil {
 		return nil
 	}
-	var err error
-	for ; s.copies > 0; s.copies-- {
-		select {
-		case e := <-s.copied:
-			err = errors.Join(err, e)
-		case <-ctx.Done():
-			return ctx.Err()
+	select {
+	case <-s.copied:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.err != nil {
+			return &OutputError{s.err}
 		}
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	return err
 }

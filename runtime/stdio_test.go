@@ -25,7 +25,8 @@ func TestStdioOfAnyWriter(t *testing.T) {
 		if _, err := s.files[1].WriteString("hello"); err != nil {
 			t.Error(err)
 		}
-		s.handedOver()
+		s.begin()
+		s.close()
 		if err := s.wait(context.Background()); err != nil || buffer.String() != "hello" {
 			t.Errorf("%T: got %q, %v", e.stdout, buffer.String(), err)
 		}
