@@ -14,7 +14,7 @@ import (
 // pid namespace of its own, as they would outlive the first, and thaws one
 // that is paused.
 func (c *Container) Signal(sig unix.Signal) error {
-	return opError("kill", c.ID(), "", c.signal(sig))
+	return opError("kill", c.ID(), "", c.send(sig, c.signal))
 }
 
 // SignalAll sends a signal to all processes of the container, those that are
@@ -22,7 +22,38 @@ func (c *Container) Signal(sig unix.Signal) error {
 // SIGKILL reaches also those that are started meanwhile, and thaws a container
 // that is paused.
 func (c *Container) SignalAll(sig unix.Signal) error {
-	return opError("kill", c.ID(), "", c.signalAll(sig))
+	return opError("kill", c.ID(), "", c.send(sig, c.signalAll))
+}
+
+// send sends a signal, but SIGKILL in the place of one that ends every program
+// which does not handle it, to a container that waits to be started: there is
+// no program yet, and what is there in its place is the first process of a pid
+// namespace, to which the kernel gives no signal that it does not handle
+// (pid_namespaces(7)).
+func (c *Container) send(sig unix.Signal, send func(unix.Signal) error) error {
+	if !c.state.OwnPids || !ends(sig) || !c.awaitsStart() {
+		return send(sig)
+	}
+	l, err := lockDir(c.dir, 0)
+	if err != nil {
+		return send(sig) // it is being started, or deleted
+	}
+	defer l.unlock()
+	if c.awaitsStart() {
+		sig = unix.SIGKILL
+	}
+	return send(sig)
+}
+
+// ends reports whether a signal ends a program that does not handle it
+// (signal(7)).
+func ends(sig unix.Signal) bool {
+	switch sig {
+	case unix.SIGCHLD, unix.SIGCONT, unix.SIGSTOP, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU, unix.SIGURG, unix.SIGWINCH:
+		return false
+	}
+	const last = 64 // the kernel's _NSIG
+	return sig > 0 && sig <= last
 }
 
 func (c *Container) signalAll(sig unix.Signal) error {

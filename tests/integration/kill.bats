@@ -86,6 +86,28 @@ gets() {
 	wait_for 5 has_status c stopped
 }
 
+@test "what ends a program that does not handle it ends a container that has none yet" {
+	local signal
+	args sleep 1000
+	for signal in TERM INT HUP; do
+		rt_ok create --bundle "$BUNDLE" c
+		rt_ok kill c WINCH
+		assert_equal created "$(status_of c)"
+		rt_ok kill c "$signal"
+		wait_for 5 has_status c stopped
+		rt start c
+		refused 'cannot start a container that has stopped'
+		rt_ok delete c
+	done
+}
+
+@test "kill --all of a created container does that, too" {
+	args sleep 1000
+	rt_ok create --bundle "$BUNDLE" c
+	rt_ok kill --all c TERM
+	wait_for 5 has_status c stopped
+}
+
 @test "kill signals the first process alone" {
 	script 'trap "" TERM; sleep 1000 & trap "echo first" TERM; echo ready; while :; do wait; done'
 	"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/c.out" 2>&1 3>&-
