@@ -48,6 +48,7 @@ type foreground struct {
 // newForeground begins to catch signals, for a program that there will be.
 func (a *app) newForeground() *foreground {
 	f := &foreground{app: a, signals: make(chan os.Signal, 128), ending: make(chan os.Signal, 1), notified: make(chan struct{})}
+	signal.Notify(f.signals, unix.SIGPIPE) // or it ends this process, when nobody reads the program's output
 	go func() {
 		signal.Notify(f.signals, firstSignals[:]...)
 		signal.Notify(f.ending, unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM)
@@ -127,11 +128,28 @@ func (f *foreground) wait(ctx context.Context, p program) (libcontainer.ExitStat
 		f.app.log.Warn("the program has ended; what it has left running still has its output open, and is not waited for")
 		err = nil
 	}
-	err = errors.Join(err, f.hide())
+	err = errors.Join(f.undelivered(status, err), f.hide())
 	if status.OOM != "" {
 		f.app.log.Warn("killed for want of memory: " + status.OOM)
 	}
 	return status, err
+}
+
+// undelivered makes a warning of output that could not be passed on, unless the
+// program has succeeded: its exit code is what is asked for. That whoever reads
+// has had enough is not even that.
+func (f *foreground) undelivered(status libcontainer.ExitStatus, err error) error {
+	var output *ociruntime.OutputError
+	switch {
+	case !errors.As(err, &output):
+		return err
+	case errors.Is(err, unix.EPIPE):
+		return nil
+	case status.Shell() == 0:
+		return fmt.Errorf("the program has ended, but not all of its output could be passed on: %w", err)
+	}
+	f.app.log.Warn("not all output of the program could be passed on: " + oneLine(err))
+	return nil
 }
 
 // forward passes signals on to the program. One that comes when that has ended
@@ -156,6 +174,8 @@ func (f *foreground) forward(ctx context.Context, p program, stop func()) {
 func (f *foreground) pass(ctx context.Context, p program, sig unix.Signal) error {
 	switch {
 	case sig == unix.SIGURG: // the Go scheduler's
+		return nil
+	case sig == unix.SIGPIPE: // the kernel's, for a write of this process's own
 		return nil
 	case sig == unix.SIGCHLD && f.strangers != nil:
 		return f.strangers.reap()

@@ -38,6 +38,26 @@ exec_refused() {
 	assert_equal typed "$out"
 }
 
+@test "exec ends as its program does, although nobody reads what that prints" {
+	ex_ok c true
+	unread "$T/unread"
+	status=0
+	"$RUNTIME" --root "$ROOT" exec c sh -c 'trap "" PIPE; echo one; exit 7' </dev/null 1>&"$unread" 2>"$T/err" || status=$?
+	assert_equal 7 "$status"
+	refute_match level= "$(cat "$T/err")"
+}
+
+@test "a program that closes its input is not told of what comes" {
+	ex_ok c true
+	# shellcheck disable=SC2016 # for the program
+	"$RUNTIME" --root "$ROOT" exec c sh -c '
+		exec <&-
+		i=0
+		while [ $i -lt 300000 ]; do i=$((i + 1)); done
+		echo done' </dev/zero >"$T/out" 2>"$T/err"
+	assert_equal "done" "$(cat "$T/out")"
+}
+
 @test "a process that a signal has killed gives 128 and its number" {
 	ex c sh -c 'kill -KILL $$'
 	assert_equal 137 "$status"

@@ -91,6 +91,36 @@ run_in_background() {
 	assert_equal "done" "$(cat "$T/out")"
 }
 
+@test "run ends as its program does, although nobody reads what that prints" {
+	script 'echo one; exit 7'
+	unread "$T/unread"
+	for _ in 1 2 3; do
+		status=0
+		"$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null 1>&"$unread" 2>"$T/err" || status=$?
+		assert_equal 7 "$status"
+		assert_equal "" "$(cat "$T/err")"
+		no_state_left
+	done
+}
+
+# A program that has succeeded has not, when its output is lost; runc says 0.
+# bats test_tags=berth
+@test "run fails when it cannot write down what its program prints" {
+	args echo one
+	status=0
+	"$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >/dev/full 2>"$T/err" || status=$?
+	: >"$T/out"
+	read_output
+	assert_equal 1 "$status"
+	assert_match 'not all of its output could be passed on: write /dev/stdout: no space left on device$' "$msg"
+	no_state_left
+	script 'echo one; exit 7'
+	status=0
+	"$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >/dev/full 2>"$T/err" || status=$?
+	assert_equal 7 "$status"
+	assert_match 'level=warning msg=.*no space left on device' "$(cat "$T/err")"
+}
+
 @test "run deletes the container" {
 	run_script 'true'
 	no_state_left

@@ -63,3 +63,11 @@ holder() {
 may_raise() {
 	(((16#$(awk '$1 == "CapEff:" { print $2 }' /proc/self/status) >> 24) & 1)) || skip "no CAP_SYS_RESOURCE here"
 }
+
+# unread FIFO: $unread is a descriptor of a pipe that nobody reads any more.
+unread() {
+	mkfifo "$1"
+	exec {unread}<>"$1"
+	exec {unread_writer}>"$1" {unread}>&-
+	unread=$unread_writer
+}
