@@ -51,7 +51,10 @@ func writeSpec(path string, o specconv.DefaultOptions) error {
 		return err
 	}
 	_, err = f.Write(b)
-	return errors.Join(err, f.Close())
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(path)) // half of it would be in the way
+	}
+	return nil
 }
 
 // pureV2 reports whether the host has cgroup v2 only.
