@@ -50,7 +50,13 @@ func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 // unknownCommand is the name of a command there is none of.
 type unknownCommand string
 
-func (u unknownCommand) Error() string { return fmt.Sprintf("No help topic for '%s'", string(u)) }
+func (u unknownCommand) Error() string {
+	text := fmt.Sprintf("No help topic for '%s'", string(u))
+	if u == "checkpoint" || u == "restore" {
+		text += " (berth cannot checkpoint and restore containers yet)"
+	}
+	return text
+}
 
 // command gives the whole command line.
 func (a *app) command() *cli.Command {

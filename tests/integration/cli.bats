@@ -27,6 +27,19 @@ load helpers
 	assert_match "No help topic for 'nonsense'" "$err"
 }
 
+# Podman asks for the help to know whether it may be used.
+# bats test_tags=berth
+@test "what berth does not do yet is an unknown command, and said to be so" {
+	local command
+	for command in checkpoint restore; do
+		rt "$command" c
+		assert_equal 3 "$status"
+		assert_match "No help topic for '$command' \(berth cannot checkpoint and restore containers yet\)" "$err"
+		rt "$command" --help
+		[ "$status" != 0 ]
+	done
+}
+
 @test "an unknown flag leaves with 1 and its name" {
 	rt --nonsense list
 	assert_equal 1 "$status"
