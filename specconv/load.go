@@ -89,6 +89,8 @@ func load[T any](r io.Reader) (*T, error) {
 		return nil, invalid("longer than %d MiB", MaxSize>>20)
 	case len(bytes.TrimSpace(data)) == 0:
 		return nil, invalid("empty")
+	case bytes.HasPrefix(data, []byte("\ufeff")): // editors do not show it
+		return nil, invalid("line 1, column 1: a byte order mark (save the file as UTF-8 without one)")
 	case !utf8.Valid(data): // to replace bytes, as json does, could make one path another
 		return nil, invalid("%s: not UTF-8", position(data, bytes.IndexRune(data, utf8.RuneError)))
 	}

@@ -40,6 +40,16 @@ func TestLoadOthers(t *testing.T) {
 	if _, err = LoadProcess(strings.NewReader(`{"args": [1]}`)); err == nil || err.Error() != "args[0]: want a string, found a number" {
 		t.Error(err)
 	}
+	m, err := LoadMounts(strings.NewReader(`[{"destination": "/a"}]`))
+	if err != nil || len(m) != 1 || m[0].Destination != "/a" {
+		t.Errorf("mounts %+v, %v", m, err)
+	}
+	if _, err = LoadMounts(strings.NewReader(`null`)); err == nil || err.Error() != "want an array of objects, found null" {
+		t.Error(err)
+	}
+	if _, err = LoadMounts(strings.NewReader(`[{"options": "ro"}]`)); err == nil || err.Error() != "[0].options: want an array of strings, found a string" {
+		t.Error(err)
+	}
 	r, err := LoadResources(strings.NewReader(`{"pids": {"limit": 7}}`))
 	if err != nil || *r.Pids.Limit != 7 {
 		t.Errorf("resources %+v, %v", r, err)
@@ -69,7 +79,7 @@ func TestLoadErrors(t *testing.T) {
 		{`"x"`, "want an object, found a string"},
 		{"-1", "want an object, found a number"},
 		{"true", "want an object, found a boolean"},
-		{"\xef\xbb\xbf{}", "line 1, column 1: invalid character 'ï' looking for beginning of value"},
+		{"\xef\xbb\xbf{}", "line 1, column 1: a byte order mark (save the file as UTF-8 without one)"},
 		{"ociVersion: 1.0.0", "line 1, column 1: invalid character 'o' looking for beginning of value"},
 		{"{", "line 1, column 1: unexpected end of JSON input"},
 		{"{\"a\":\n  \"b", "line 2, column 4: unexpected end of JSON input"},

@@ -119,7 +119,7 @@ func (w Write) apply(dir string) error {
 			return fmt.Errorf("%s: %w (%s%s)", w.Field, err, remedy, w.used(dir, errno))
 		}
 	}
-	if errors.Is(err, unix.ENOENT) {
+	if _, e := os.Stat(dir); e == nil && errors.Is(err, unix.ENOENT) {
 		return fmt.Errorf("%s: %w (this kernel does not have it)", w.Field, err)
 	}
 	return fmt.Errorf("%s: %w", w.Field, err)
