@@ -1,12 +1,19 @@
-# Shell completion: scripts by "completion SHELL", which ask berth itself.
+# Shell completion: scripts by "completion SHELL", which ask berth itself. The
+# shells themselves complete.
 # bats file_tags=berth
 load helpers
 
-# complete_line WORD...: what bash offers behind these words, the last of which
-# is begun, a line each.
-complete_line() {
+prepare() {
+	PATH=${RUNTIME%/*}:$PATH
+	# That of the user says what else is completed, and how.
+	HOME=$T
+}
+
+# in_bash WORD...: what bash offers behind these words, the last of which is
+# begun, a line each.
+in_bash() {
 	# shellcheck disable=SC2016 # expanded in there
-	PATH=${RUNTIME%/*}:$PATH bash -c '
+	bash -c '
 		source /usr/share/bash-completion/bash_completion
 		source <(berth completion bash)
 		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_LINE="$*" COMP_POINT=${#COMP_LINE}
@@ -14,21 +21,56 @@ complete_line() {
 		printf "%s\n" "${COMPREPLY[@]}"' bash "$@"
 }
 
-@test "bash completes commands and flags" {
-	assert_equal $'start\nstate' "$(complete_line berth sta)"
-	assert_equal --pid-file "$(complete_line berth create --pid-)"
-	assert_equal --log-format "$(complete_line berth --log-f)"
+# in_fish LINE: what fish offers behind it, a line each, with what it says of them.
+in_fish() {
+	# shellcheck disable=SC2016 # expanded in there
+	fish --no-config -c 'berth completion fish | source; complete -C "$argv[1]"' "$1"
 }
 
-@test "bash completes the ids of containers" {
+# in_zsh LINE PATTERN: what zsh prints at a terminal when Tab is pressed behind the
+# line comes to match.
+in_zsh() {
+	# shellcheck disable=SC2016 # expanded in there
+	timeout 20 zsh -f -c '
+		zmodload zsh/zpty
+		zpty -b shell zsh -f -i
+		zpty -w shell "PS1= TERM=dumb; autoload -Uz compinit; compinit -u -D; source <(berth completion zsh); print rea\"\"dy"
+		zpty -r shell printed "*ready*"
+		zpty -n -w shell "$1"$'"'\\t'"'
+		zpty -r shell printed "$2"' zsh "$1" "$2" || failed "zsh does not complete $1 to $2"
+}
+
+@test "bash completes commands and flags" {
+	assert_equal $'start\nstate' "$(in_bash berth sta)"
+	assert_equal --pid-file "$(in_bash berth create --pid-)"
+	assert_equal --log-format "$(in_bash berth --log-f)"
+}
+
+@test "fish completes commands and flags" {
+	assert_equal $'start\nstate' "$(in_fish 'berth sta' | cut -f 1)"
+	assert_match $'^state\tprint the state' "$(in_fish 'berth stat')"
+	assert_match $'^--pid-file\t' "$(in_fish 'berth create --pid-')"
+	assert_match $'^--log-format\t' "$(in_fish 'berth --log-f')"
+}
+
+@test "zsh completes commands and flags" {
+	in_zsh 'berth sta' '*start *run*state *print the state*'
+	in_zsh 'berth create --pid-' '*create --pid-file *'
+	in_zsh 'berth --log-f' '*berth --log-format *'
+}
+
+@test "every shell completes the ids of containers" {
 	new_bundle
 	config '.linux.namespaces |= map(select(.type != "network"))'
 	rt_ok create --bundle "$BUNDLE" web-1
-	assert_equal web-1 "$(complete_line berth --root "$ROOT" start web)"
-	assert_match web-1 "$(complete_line berth --root "$ROOT" delete --force '')"
+	assert_equal web-1 "$(in_bash berth --root "$ROOT" start web)"
+	assert_match web-1 "$(in_bash berth --root "$ROOT" delete --force '')"
+	assert_equal $'web-1\tcreated' "$(in_fish "berth --root $ROOT start web")"
+	in_zsh "berth --root $ROOT start we" '*start web-1 *'
 	# The id of a new container is not one that is taken.
-	assert_equal "" "$(complete_line berth --root "$ROOT" create web)"
-	assert_equal "" "$(complete_line berth --root "$T/nothing" start web)"
+	assert_equal "" "$(in_bash berth --root "$ROOT" create web)"
+	assert_equal "" "$(in_bash berth --root "$T/nothing" start web)"
+	assert_equal "" "$(in_fish "berth --root $ROOT create web")"
 	rt_ok delete --force web-1
 }
 

@@ -96,6 +96,20 @@ manager_has_read() {
 	told 'READY=1\n'
 }
 
+@test "a program that waits for what it has said to be read is let through" {
+	local words
+	for words in 'STATUS=on BARRIER=1 READY=1' 'READY=1 BARRIER=1'; do
+		: >"$T/told"
+		script "probe notify $words >&2; exec sleep 1000"
+		as_service run -d --bundle "$BUNDLE" c
+		wait_for 5 has_line "$T/err" 'let through'
+		told 'READY=1\n'
+		# The manager has got the runtime's own barrier alone.
+		refute_match 'BARRIER.*READY' "$(tr '\n' ' ' <"$T/told")"
+		rt_ok delete --force c
+	done
+}
+
 @test "a user of the container's can tell" {
 	config '.process.user = {uid: 1000, gid: 1000}'
 	script 'probe notify READY=1; exec sleep 1000'

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"time"
@@ -13,6 +14,9 @@ import (
 // readingTime is what the manager takes from a descriptor's arrival to letting
 // go of it, as one that has other things to do.
 const readingTime = 200 * time.Millisecond
+
+// barrierTime is how long a service waits for what it has sent to be read.
+const barrierTime = 5 * time.Second
 
 // manage is a service manager's side of sd_notify(3): what it is sent goes to
 // a file. Descriptors are closed after a while, which is told there too.
@@ -54,16 +58,44 @@ func manage(socket, file string) error {
 	}
 }
 
-// notify is the service's side: it sends each message by itself.
+// notify is the service's side: it sends each message by itself. With BARRIER=1
+// it waits as sd_notify_barrier(3) does.
 func notify(messages []string) error {
-	conn, err := net.Dial("unixgram", os.Getenv("NOTIFY_SOCKET"))
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return err
 	}
+	defer unix.Close(fd)
+	to := &unix.SockaddrUnix{Name: os.Getenv("NOTIFY_SOCKET")}
 	for _, message := range messages {
-		if _, e := conn.Write([]byte(message)); e != nil {
-			err = errors.Join(err, e)
+		send := func(rights []byte) error { return unix.Sendmsg(fd, []byte(message), rights, to, 0) }
+		if message == "BARRIER=1" {
+			err = errors.Join(err, barrier(send))
+		} else {
+			err = errors.Join(err, send(nil))
 		}
 	}
-	return errors.Join(err, conn.Close())
+	return err
+}
+
+// barrier sends one end of a pipe, and waits until nobody has it any more.
+func barrier(send func(rights []byte) error) error {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	err = send(unix.UnixRights(int(w.Fd())))
+	w.Close()
+	if err != nil {
+		return err
+	}
+	if err := r.SetReadDeadline(time.Now().Add(barrierTime)); err != nil {
+		return err
+	}
+	if _, err := r.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("barrier: %w", err)
+	}
+	fmt.Println("let through")
+	return nil
 }
