@@ -14,17 +14,20 @@ without_selinux() {
 	[[ ! -e /sys/fs/selinux/enforce ]] || skip "SELinux is enabled here"
 }
 
-# with_profile loads an AppArmor profile, which allows everything but to write
+# with_profile loads two AppArmor profiles, which allow everything but to write
 # to files below /forbidden.
 with_profile() {
 	[[ $(cat /sys/module/apparmor/parameters/enabled 2>&1) == Y* ]] || skip "AppArmor is not enabled here"
 	[[ -x $(command -v apparmor_parser) ]] || skip "no apparmor_parser"
-	cat >"$T/profile" <<-EOF
-		profile $PROFILE flags=(attach_disconnected,mediate_deleted) {
-		  file, network, capability, mount, umount, pivot_root, ptrace, signal, unix,
-		  deny /forbidden/** w,
-		}
-	EOF
+	local name
+	for name in "$PROFILE" "$PROFILE-other"; do
+		cat <<-EOF
+			profile $name flags=(attach_disconnected,mediate_deleted) {
+			  file, network, capability, mount, umount, pivot_root, ptrace, signal, unix,
+			  deny /forbidden/** w,
+			}
+		EOF
+	done >"$T/profile"
 	apparmor_parser --replace --skip-cache "$T/profile"
 	mkdir "$BUNDLE/rootfs/forbidden"
 	config '.root.readonly = false'
@@ -61,6 +64,25 @@ PROFILE=berth-test
 		| .hooks.startContainer = [{path: \"/bin/sh\", args: [\"sh\", \"-c\", \"cat /proc/self/attr/apparmor/current >/label\"]}]"
 	run_script 'cat /label'
 	assert_equal "$PROFILE (enforce)" "$out"
+}
+
+# bats test_tags=guest
+@test "exec runs under the container's AppArmor profile, or another" {
+	with_profile
+	config ".process.apparmorProfile = \"$PROFILE\""
+	args sleep 1000
+	start_detached c
+	rt_ok exec c cat /proc/self/attr/apparmor/current
+	assert_equal "$PROFILE (enforce)" "$out"
+	rt_ok exec --apparmor "$PROFILE-other" c cat /proc/self/attr/apparmor/current
+	assert_equal "$PROFILE-other (enforce)" "$out"
+	jq -n --arg profile "$PROFILE-other" '{args: ["cat", "/proc/self/attr/apparmor/current"], cwd: "/", env: ["PATH=/bin"],
+		apparmorProfile: $profile}' >"$T/process.json"
+	rt_ok exec --process "$T/process.json" c
+	assert_equal "$PROFILE-other (enforce)" "$out"
+	rt exec --apparmor berth-not-there c true
+	assert_equal 255 "$status"
+	assert_match 'process\.apparmorProfile.*berth-not-there.*not loaded' "$msg"
 }
 
 # bats test_tags=guest
@@ -114,28 +136,29 @@ PROFILE=berth-test
 	refused 'container_file_t:s0:c1,c2'
 }
 
-# with_selinux: a policy that has a domain for containers, as Debian's has.
+# with_selinux: a policy that has a domain for containers.
 with_selinux() {
-	[[ -e /sys/fs/selinux/enforce ]] || skip "SELinux is not enabled here"
 	label=system_u:system_r:container_t:s0:c1,c2
 	files=system_u:object_r:container_file_t:s0:c1,c2
-	printf %s "$label" >/sys/fs/selinux/context 2>/dev/null || skip "the policy has no container_t"
+	printf %s "$label" >/sys/fs/selinux/context
+	cp "$PROBE" "$BUNDLE/rootfs/bin/probe"
 }
 
-# bats test_tags=selinux
+# bats test_tags=guest-selinux
 @test "the program, and its keys, have its SELinux label" {
 	with_selinux
 	config ".process.selinuxLabel = \"$label\""
-	run_script 'cat /proc/self/attr/current'
-	assert_match "^$label" "$out"
-	args sleep 100
-	rt_ok create --bundle "$BUNDLE" c
-	rt_ok start c
+	args sleep 1000
+	start_detached c
+	assert_equal "$label" "$(tr -d '\0' <"/proc/$(init_pid c)/attr/current")"
+	# The session keyring was made for the container, and with its label.
+	rt_ok exec c sh -c 'cat /proc/self/attr/current; echo; probe keylabel'
+	assert_equal "$label"$'\n'"$label" "$(tr -d '\0' <"$T/out")"
 	rt_ok exec --process-label "${label/c1,c2/c3}" c cat /proc/self/attr/current
-	assert_match "^${label/c1,c2/c3}" "$out"
+	assert_equal "${label/c1,c2/c3}" "$(tr -d '\0' <"$T/out")"
 }
 
-# bats test_tags=selinux
+# bats test_tags=guest-selinux
 @test "what is mounted for the program has its SELinux label" {
 	with_selinux
 	config ".linux.mountLabel = \"$files\""
@@ -149,7 +172,7 @@ with_selinux() {
 	refute_match container_file_t "$(stat -c %C "$root/proc" "$root/sys")"
 }
 
-# bats test_tags=selinux
+# bats test_tags=guest-selinux
 @test "an SELinux label that the policy does not have is named" {
 	with_selinux
 	args true

@@ -21,6 +21,10 @@
 //
 // prints its securebits (capabilities(7)).
 //
+//	probe keylabel
+//
+// prints the label that SELinux has given to its session keyring.
+//
 //	probe below PID DIR...
 //
 // takes the root of a process away and prints what file systems the
@@ -37,6 +41,10 @@
 //	probe calls NAME[,ARG0]...
 //
 // makes system calls whose other arguments are -1, and prints what came of them.
+//
+//	probe filter PID
+//
+// prints the flags, and the actions, of the filter that the kernel has for a process.
 //
 //	probe agent SOCKET DIR
 //
@@ -79,6 +87,7 @@ var commands = []struct {
 	{"monotonic", func([]string) error { return monotonic() }},
 	{"seals FILE", func(args []string) error { return seals(args[0]) }},
 	{"securebits", func([]string) error { return securebits() }},
+	{"keylabel", func([]string) error { return keylabel() }},
 	{"below PID DIR...", func(args []string) error { return below(args[0], args[1:]) }},
 	{"nonblocking COMMAND...", nonblocking},
 	{"reap COMMAND...", reap},
@@ -140,6 +149,15 @@ func securebits() error {
 	bits, err := unix.PrctlRetInt(unix.PR_GET_SECUREBITS, 0, 0, 0, 0)
 	if err == nil {
 		fmt.Println(bits)
+	}
+	return err
+}
+
+func keylabel() error {
+	label := make([]byte, 256)
+	n, err := unix.KeyctlBuffer(unix.KEYCTL_GET_SECURITY, unix.KEY_SPEC_SESSION_KEYRING, label, 0)
+	if err == nil {
+		fmt.Println(strings.TrimRight(string(label[:n]), "\x00"))
 	}
 	return err
 }
