@@ -5,11 +5,24 @@ load helpers
 
 prepare() {
 	new_bundle
+	take_some
+}
+
+take_some() {
 	config '.process.capabilities = {
 		bounding: ["CAP_CHOWN", "CAP_KILL", "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT"],
 		permitted: ["CAP_CHOWN", "CAP_KILL", "CAP_NET_BIND_SERVICE"],
 		effective: ["CAP_CHOWN", "CAP_KILL"],
 		inheritable: ["CAP_KILL", "CAP_NET_BIND_SERVICE"]}'
+}
+
+# rootless: the test's container is an unprivileged user's, who has a range of ids.
+rootless() {
+	rootless_user
+	BUNDLE=$T/users
+	rootless_bundle
+	grant_range
+	take_some
 }
 
 # The masks of /proc/PID/status, less leading zeros.
@@ -30,7 +43,8 @@ a_program() {
 
 nothing='[]' kill='["CAP_KILL"]' both='["CAP_KILL", "CAP_NET_BIND_SERVICE"]'
 
-@test "root has what is bounding, ambient or not" {
+# root_may_gain: root that may gain privileges has what is bounding.
+root_may_gain() {
 	local rest='Bnd chown,kill,bind,chroot; NoNewPrivs: 0'
 	a_program 0 false "$nothing"
 	assert_equal "Prm chown,kill,bind,chroot; Eff chown,kill,bind,chroot; Inh kill,bind; Amb none; $rest" "$seen"
@@ -40,8 +54,8 @@ nothing='[]' kill='["CAP_KILL"]' both='["CAP_KILL", "CAP_NET_BIND_SERVICE"]'
 	assert_equal "Prm chown,kill,bind,chroot; Eff chown,kill,bind,chroot; Inh kill,bind; Amb kill,bind; $rest" "$seen"
 }
 
-# bats test_tags=host,guest
-@test "root that may gain no privileges has what is permitted" {
+# root_may_not_gain: root that may not has what is permitted.
+root_may_not_gain() {
 	local rest='Bnd chown,kill,bind,chroot; NoNewPrivs: 1'
 	a_program 0 true "$nothing"
 	assert_equal "Prm chown,kill,bind; Eff chown,kill,bind; Inh kill,bind; Amb none; $rest" "$seen"
@@ -51,8 +65,8 @@ nothing='[]' kill='["CAP_KILL"]' both='["CAP_KILL", "CAP_NET_BIND_SERVICE"]'
 	assert_equal "Prm chown,kill,bind; Eff chown,kill,bind; Inh kill,bind; Amb kill,bind; $rest" "$seen"
 }
 
-# bats test_tags=host,guest
-@test "another user has what is ambient, whether it may gain privileges or not" {
+# another_user: another user has what is ambient, in both cases.
+another_user() {
 	local nnp number=0 rest
 	for nnp in false true; do
 		rest="Bnd chown,kill,bind,chroot; NoNewPrivs: $((number++))"
@@ -63,6 +77,34 @@ nothing='[]' kill='["CAP_KILL"]' both='["CAP_KILL", "CAP_NET_BIND_SERVICE"]'
 		a_program 1000 "$nnp" "$both"
 		assert_equal "Prm kill,bind; Eff kill,bind; Inh kill,bind; Amb kill,bind; $rest" "$seen"
 	done
+}
+
+# bats test_tags=host,guest
+@test "root has what is bounding, ambient or not" {
+	root_may_gain
+}
+
+# bats test_tags=host,guest
+@test "root that may gain no privileges has what is permitted" {
+	root_may_not_gain
+}
+
+# bats test_tags=host,guest
+@test "another user has what is ambient, whether it may gain privileges or not" {
+	another_user
+}
+
+# bats test_tags=host,guest
+@test "rootless: root in the container has what is bounding, or what is permitted" {
+	rootless
+	root_may_gain
+	root_may_not_gain
+}
+
+# bats test_tags=host,guest
+@test "rootless: another user has what is ambient, whether it may gain privileges or not" {
+	rootless
+	another_user
 }
 
 # CVE-2022-29162: what is inheritable goes to programs whose files ask for it.

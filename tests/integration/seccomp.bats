@@ -42,8 +42,9 @@ in_force() {
 	"$PROBE" filter "$(init_pid "$1")"
 }
 
-# bats test_tags=host,guest
-@test "a call that is denied returns the errno" {
+# What comes of an action, for root's containers and others. Each leaves no container.
+
+denies() {
 	profile ALLOW "$(rule ERRNO personality)" "$(rule ERRNO getpgid '{"errnoRet": 7}')"
 	local on
 	for on in true false; do
@@ -51,6 +52,39 @@ in_force() {
 		calls personality getpgid
 		assert_equal 'personality EPERM getpgid E2BIG' "$out"
 	done
+}
+
+kills() {
+	local action
+	for action in KILL KILL_THREAD KILL_PROCESS; do
+		profile ALLOW "$(rule "$action" mkdir)" "$(rule "$action" mkdirat)"
+		args mkdir /tmp/x
+		rt run --bundle "$BUNDLE" c
+		assert_equal 159 "$status"
+	done
+}
+
+traps() {
+	profile ALLOW "$(rule TRAP chdir)"
+	# The signal can be handled; the shell does so between two commands.
+	config '.process.cwd = "/"'
+	run_script 'trap "echo trapped" SYS; cd /bin; echo on'
+	assert_equal $'trapped\non' "$out"
+}
+
+logs() {
+	profile ALLOW "$(rule LOG getppid)"
+	calls getppid
+	assert_equal 'getppid 0' "$out"
+	args sleep 1000
+	start_detached c
+	assert_match $'flags 0x0\n.*action 0x7ffc0000' "$(in_force c)" # SECCOMP_RET_LOG
+	rt_ok delete --force c
+}
+
+# bats test_tags=host,guest
+@test "a call that is denied returns the errno" {
+	denies
 }
 
 @test "a filter holds for every user" {
@@ -105,21 +139,12 @@ in_force() {
 
 # bats test_tags=host,guest
 @test "a call that kills ends the process by SIGSYS" {
-	local action
-	for action in KILL KILL_THREAD KILL_PROCESS; do
-		profile ALLOW "$(rule "$action" mkdir)" "$(rule "$action" mkdirat)"
-		args mkdir /tmp/x
-		rt run --bundle "$BUNDLE" c
-		assert_equal 159 "$status"
-	done
+	kills
 }
 
+# bats test_tags=host,guest
 @test "a call that traps sends SIGSYS" {
-	profile ALLOW "$(rule TRAP chdir)"
-	# The signal can be handled; the shell does so between two commands.
-	config '.process.cwd = "/"'
-	run_script 'trap "echo trapped" SYS; cd /bin; echo on'
-	assert_equal $'trapped\non' "$out"
+	traps
 }
 
 @test "a call that is traced fails when nobody traces" {
@@ -128,13 +153,9 @@ in_force() {
 	assert_equal 'getppid ENOSYS' "$out"
 }
 
+# bats test_tags=host,guest
 @test "a call that is logged goes on" {
-	profile ALLOW "$(rule LOG getppid)"
-	calls getppid
-	assert_equal 'getppid 0' "$out"
-	args sleep 1000
-	start_detached c
-	assert_match $'flags 0x0\n.*action 0x7ffc0000' "$(in_force c)" # SECCOMP_RET_LOG
+	logs
 }
 
 @test "calls newer than the profile are answered with ENOSYS" {
@@ -348,15 +369,12 @@ rootless() {
 }
 
 # bats test_tags=host,guest
-@test "rootless: system calls are filtered" {
+@test "rootless: a call is denied, kills, traps or is logged" {
 	rootless
-	profile ALLOW "$(rule ERRNO getpgid)"
-	local on
-	for on in true false; do
-		no_new_privs "$on"
-		calls getpgid
-		assert_equal 'getpgid EPERM' "$out"
-	done
+	denies
+	kills
+	traps
+	logs
 }
 
 # bats test_tags=berth,libseccomp
