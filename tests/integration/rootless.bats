@@ -189,7 +189,7 @@ prepare() {
 }
 
 # bats test_tags=berth
-@test "rootless: newuidmap that is missing, or may not, is named" {
+@test "rootless: newuidmap or newgidmap that is missing, or may not, is named" {
 	grant_range
 	args true
 	status=0
@@ -200,6 +200,17 @@ prepare() {
 	as_user setpriv --no-new-privs "$T/user/bin/runtime" --root "$ROOT" run --bundle "$BUNDLE" c >"$T/out" 2>"$T/err" || status=$?
 	read_output
 	refused 'linux.uidMappings: .*newuidmap.* is set-uid root .*no_new_privs'
+	# One that has lost its bit, as by a copy of the image without it.
+	local kind
+	for kind in uid gid; do
+		rm -rf "$USER_DIR/lost"
+		mkdir "$USER_DIR/lost"
+		cp "$(command -v "new${kind}map")" "$USER_DIR/lost" # a copy is not set-uid
+		status=0
+		as_user env PATH="$USER_DIR/lost:$PATH" "$T/user/bin/runtime" --root "$ROOT" run --bundle "$BUNDLE" c >"$T/out" 2>"$T/err" || status=$?
+		read_output
+		refused "linux.${kind}Mappings: .*/etc/sub${kind} grants these ids: see that \"$USER_DIR/lost/new${kind}map\" is set-uid root or has cap_set${kind} as file capability"
+	done
 }
 
 # bats test_tags=berth

@@ -372,6 +372,7 @@ rootless() {
 @test "rootless: a call is denied, kills, traps or is logged" {
 	rootless
 	denies
+	no_new_privs true
 	kills
 	traps
 	logs
