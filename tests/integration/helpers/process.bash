@@ -20,7 +20,7 @@ stop_background() {
 
 # alive PID: it exists and is not a zombie.
 alive() {
-	[[ -n $1 && -e /proc/$1 ]] && ! grep -q '^State:.*[ZX]' "/proc/$1/status" 2>/dev/null
+	grep -q '^State:[[:space:]]*[^ZX]' "/proc/$1/status" 2>/dev/null # read once: it may go meanwhile
 }
 
 dead() {
