@@ -154,12 +154,35 @@ no_mount() {
 	mkdir "$BUNDLE/rootfs/dev"
 	local fake
 	script 'stat -c %t:%T /dev/null'
-	for fake in "ln -s $VICTIM/null $BUNDLE/rootfs/dev/null" "ln -s ../../victim/null $BUNDLE/rootfs/dev/null" "touch $BUNDLE/rootfs/dev/null" "mknod $BUNDLE/rootfs/dev/null c 1 5"; do
+	for fake in "ln -s $VICTIM/null $BUNDLE/rootfs/dev/null" "ln -s ../../victim/null $BUNDLE/rootfs/dev/null" "touch $BUNDLE/rootfs/dev/null" "mknod $BUNDLE/rootfs/dev/null c 1 5" \
+		"mknod $BUNDLE/rootfs/dev/null c 5 3" "mknod $BUNDLE/rootfs/dev/null b 1 3" "ln -s /dev/null $BUNDLE/rootfs/dev/null"; do
 		rm -f "$BUNDLE/rootfs/dev/null"
 		$fake
 		rt run --bundle "$BUNDLE" c
 		refused 'default device "/dev/null"'
 		victim_untouched
+	done
+	# Nor does what a link leads to get the owner of a device.
+	rm "$BUNDLE/rootfs/dev/null"
+	ln -s "$VICTIM/fd" "$BUNDLE/rootfs/dev/own"
+	config '.linux.devices = [{path: "/dev/own", type: "c", major: 1, minor: 3, uid: 1000, gid: 1000}]'
+	rt run --bundle "$BUNDLE" c
+	refused 'linux\.devices\[0\]: device "/dev/own"'
+	victim_untouched
+}
+
+# bats test_tags=berth
+@test "CVE-2025-31133: a host's null device that is none masks nothing" {
+	local fake
+	args true
+	for fake in "touch $T/null" "mknod $T/null c 1 5"; do
+		rm -f "$T/null"
+		$fake
+		status=0
+		unshare --mount --propagation private sh -c 'mount --bind "$0" /dev/null && exec "$@"' "$T/null" \
+			"$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c <"$T/mounts" >"$T/out" 2>"$T/err" || status=$?
+		read_output
+		refused 'host.s "/dev/null": not the null device \(character device 1:3\)'
 	done
 }
 
@@ -195,6 +218,13 @@ fake_terminal() {
 	rt create --bundle "$BUNDLE" --console-socket "$T/tty.sock" c
 	victim_untouched
 	[ "$status" != 0 ] || refute_match victim "$(cat "/proc/$(init_pid c)/mountinfo")"
+	# Nor on what else there is in the image.
+	ln -sf /etc/passwd "$BUNDLE/rootfs/dev/console"
+	rt delete --force c
+	rm -f "$T/tty.sock"
+	fake_terminal
+	rt_ok create --bundle "$BUNDLE" --console-socket "$T/tty.sock" d
+	refute_match /etc/passwd "$(cat "/proc/$(init_pid d)/mountinfo")"
 }
 
 # decoys COMMAND...: run it where files that lead elsewhere are mounted over the

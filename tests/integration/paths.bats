@@ -23,6 +23,19 @@ prepare() {
 	assert_lines $'file\nsub' "$(ls "$BUNDLE/rootfs/data/dir")"
 }
 
+# bats test_tags=berth
+@test "what masks directories is one empty file system of its own, that can do nothing" {
+	config '.linux.maskedPaths = ["/data/dir", "/data/dir2"]'
+	mkdir "$BUNDLE/rootfs/data/dir2"
+	run_script 'cat /proc/self/mountinfo; stat -c %a /data/dir'
+	local dir
+	for dir in /data/dir /data/dir2; do
+		assert_options "$out" "$dir" ro nosuid nodev noexec
+		assert_match '(^|,)ro,.*nr_inodes=2,mode=555' "$(mount_data "$out" "$dir")"
+	done
+	assert_equal "$(mount_line "$out" /data/dir | cut -d ' ' -f 3)" "$(mount_line "$out" /data/dir2 | cut -d ' ' -f 3)"
+}
+
 @test "a masked path that is missing is not made" {
 	config '.root.readonly = false | .linux.maskedPaths = ["/data/nothing", "/nothing/at/all"]'
 	run_script 'ls /data /nothing'  || true

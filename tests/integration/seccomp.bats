@@ -308,6 +308,21 @@ agent() {
 }
 
 # bats test_tags=berth
+@test "a listener is told of a startContainer hook" {
+	agent
+	profile ALLOW "$(rule NOTIFY getppid)"
+	mkdir -m 777 "$T/seen"
+	config '.mounts += [{destination: "/out", type: "bind", source: $out, options: ["bind"]}]
+		| .hooks.startContainer = [{path: "/bin/sh", args: ["sh", "-c", "/bin/probe calls getppid >/out/hook"]}]' --arg out "$T/seen"
+	args sleep 1000
+	start_detached c
+	assert_equal 'getppid 4242' "$(cat "$T/seen/hook")"
+	wait_for 5 appears "$T/state.1"
+	assert_equal "$(jq -c --argjson pid "$(init_pid c)" '["created", $pid, true]' <<<null)" \
+		"$(jq -c --argjson pid "$(init_pid c)" '[.state.status, .state.pid, .pid != $pid]' "$T/state.1")"
+}
+
+# bats test_tags=berth
 @test "a listener answers for every call of a container" {
 	agent
 	profile NOTIFY

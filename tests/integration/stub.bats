@@ -108,6 +108,7 @@ prepare() {
 	mappings=$(awk '{ print $6 }' "/proc/$pid/maps" | grep . | grep -v '^\[')
 	refute_match 'libc|ld-linux|berth$' "$mappings"
 	refute_match "^$RUNTIME" "$mappings"
+	assert_equal 0 "$(wc -c <"/proc/$pid/environ")"
 }
 
 @test "nothing of the stub is left in the program" {
@@ -120,7 +121,11 @@ prepare() {
 @test "nobody but root can talk to the stub" {
 	local file mode
 	assert_equal 700 "$(stat -c %a "$ROOT")"
-	for file in control region; do
+	assert_equal 711 "$(stat -c %a "$ROOT/c")"
+	rt_ok delete --force c
+	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW"}'
+	rt_ok create --bundle "$BUNDLE" c
+	for file in control region filter; do
 		mode=$(stat -c %a "$ROOT/c/$file")
 		[[ $mode == ?00 ]] || failed "$file has mode $mode"
 	done
