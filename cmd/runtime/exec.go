@@ -97,6 +97,9 @@ func (a *app) execForeground(ctx context.Context, c *ociruntime.Container, o oci
 			o.Process.ConsoleSize = sizeOf(host)
 		}
 	}
+	if err := ownOutput(&o.Stdout, &o.Stderr); err != nil {
+		return err
+	}
 	fg := a.newForeground()
 	making, started := fg.starting(ctx)
 	p, err := c.Exec(making, o)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"sync"
@@ -48,13 +49,31 @@ type foreground struct {
 // newForeground begins to catch signals, for a program that there will be.
 func (a *app) newForeground() *foreground {
 	f := &foreground{app: a, signals: make(chan os.Signal, 128), ending: make(chan os.Signal, 1), notified: make(chan struct{})}
-	signal.Notify(f.signals, unix.SIGPIPE) // or it ends this process, when nobody reads the program's output
 	go func() {
 		signal.Notify(f.signals, firstSignals[:]...)
 		signal.Notify(f.ending, unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM)
 		close(f.notified)
 	}()
 	return f
+}
+
+// output gives a copy of standard output or error, to pass on what a program
+// prints. A Go program that writes to descriptor 1 or 2 itself is ended by
+// SIGPIPE when nobody reads (os/signal), and would leave the container.
+func output(f *os.File) (*os.File, error) {
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("dup %s: %w", f.Name(), err)
+	}
+	return os.NewFile(uintptr(fd), f.Name()), nil
+}
+
+// ownOutput has this process pass on what a program prints.
+func ownOutput(stdout, stderr *io.Writer) (err error) {
+	if *stdout, err = output(os.Stdout); err == nil {
+		*stderr, err = output(os.Stderr)
+	}
+	return err
 }
 
 // hostTerminal gives the terminal of this process.
@@ -100,7 +119,11 @@ func (f *foreground) show(p program) error {
 	if err != nil {
 		return err
 	}
-	f.terminal, err = p.Console().Foreground(host, os.Stdin, os.Stdout)
+	out, err := output(os.Stdout)
+	if err != nil {
+		return err
+	}
+	f.terminal, err = p.Console().Foreground(host, os.Stdin, out)
 	return err
 }
 

@@ -88,6 +88,9 @@ func (r *runner) delete(ctx context.Context, c *ociruntime.Container) error {
 func (r *runner) foreground(ctx context.Context) error {
 	fg := r.app.newForeground()
 	r.options.Pipes = true
+	if err := ownOutput(&r.options.Stdout, &r.options.Stderr); err != nil {
+		return err
+	}
 	making, started := fg.starting(ctx)
 	defer started()
 	c, err := r.rt.Create(making, r.id, r.options)
