@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/urfave/cli/v3"
 
+	"github.com/berth-oci/berth/libcontainer"
 	ociruntime "github.com/berth-oci/berth/runtime"
 )
 
@@ -36,8 +38,13 @@ func (a *app) flags() []cli.Flag {
 	}
 }
 
-// before opens the log: what fails later is reported there.
+// before opens the log: what fails later is reported there. With --version that
+// is all, whichever command is behind it.
 func (a *app) before(ctx context.Context, cmd *cli.Command) (context.Context, error) {
+	if cmd.Bool("version") {
+		printVersion(cmd.Root().Writer)
+		return ctx, exitCode(0)
+	}
 	a.format = cmd.String("log-format")
 	if a.format == "" {
 		a.format = "text"
@@ -102,7 +109,21 @@ func (a *app) container(cmd *cli.Command) (*ociruntime.Container, error) {
 	if err != nil {
 		return nil, err
 	}
-	return rt.Load(cmd.Args().First())
+	c, err := rt.Load(cmd.Args().First())
+	return c, otherRoot(cmd, err)
+}
+
+// otherRoot says where a container does not exist, to people: engines, who have
+// others, name the state root.
+func otherRoot(cmd *cli.Command, err error) error {
+	if cmd.IsSet("root") || !errors.Is(err, libcontainer.ErrNotExist) {
+		return err
+	}
+	root, e := ociruntime.DefaultRoot()
+	if e != nil {
+		return err
+	}
+	return fmt.Errorf("%w (in %s; for a container of an engine's, name its state root with --root)", err, root)
 }
 
 func rootlessMode(value string, systemdCgroup bool) (bool, error) {

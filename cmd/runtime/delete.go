@@ -32,7 +32,7 @@ func (a *app) deleteCommand() *cli.Command {
 			if cmd.Bool("regex") {
 				return a.eachContainer(cmd, func(c *ociruntime.Container) error { return c.Delete(ctx, o) })
 			}
-			return rt.Delete(ctx, cmd.Args().First(), o)
+			return otherRoot(cmd, rt.Delete(ctx, cmd.Args().First(), o))
 		},
 	}
 }

@@ -241,12 +241,12 @@ func setUser(user *specs.User, ids string, groups []int64) error {
 		uid, gid, both := strings.Cut(ids, ":")
 		id, err := strconv.ParseUint(uid, 10, 32)
 		if err != nil {
-			return fmt.Errorf("--user: bad uid: %w", err)
+			return fmt.Errorf("--user: bad uid: %q (want a number up to 4294967295; names are not looked up)", uid)
 		}
 		user.UID = uint32(id)
 		if both {
 			if id, err = strconv.ParseUint(gid, 10, 32); err != nil {
-				return fmt.Errorf("--user: bad gid: %w", err)
+				return fmt.Errorf("--user: bad gid: %q (want a number up to 4294967295; names are not looked up)", gid)
 			}
 			user.GID = uint32(id)
 		}

@@ -35,6 +35,10 @@ func run(args []string) int {
 	if errors.As(err, &unknown) {
 		return 3
 	}
+	var help cli.ExitCoder // of the help for a command that there is none of
+	if errors.As(err, &help) {
+		return help.ExitCode()
+	}
 	var exec execFailure
 	if errors.As(err, &exec) {
 		return 255
@@ -89,10 +93,6 @@ func (a *app) command() *cli.Command {
 func noCommand(_ context.Context, cmd *cli.Command) error {
 	if name := cmd.Args().First(); name != "" {
 		return unknownCommand(name)
-	}
-	if cmd.Bool("version") {
-		printVersion(cmd.Root().Writer)
-		return nil
 	}
 	return cli.ShowRootCommandHelp(cmd)
 }

@@ -25,6 +25,9 @@ load helpers
 	rt nonsense
 	assert_equal 3 "$status"
 	assert_match "No help topic for 'nonsense'" "$err"
+	rt help nonsense
+	assert_equal 3 "$status"
+	assert_match "No help topic for 'nonsense'" "$err"
 }
 
 # Podman asks for the help to know whether it may be used.
@@ -150,4 +153,16 @@ load helpers
 	local long=$out
 	rt_ok -v
 	assert_equal "$long" "$out"
+	rt_ok --version list
+	assert_equal "$long" "$out"
+}
+
+# bats test_tags=berth
+@test "people are told where a container was looked for, if they have not said it" {
+	local command
+	for command in state start pause kill delete exec; do
+		run --separate-stderr "$RUNTIME" "$command" no-such-container
+		[ "$status" != 0 ]
+		assert_match 'container does not exist \(in /run/berth; .*--root\)' "$stderr"
+	done
 }
