@@ -2,6 +2,7 @@ package libcontainer
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -29,6 +30,8 @@ func (c *Container) freeze(ctx context.Context, frozen bool) error {
 	}
 	defer l.unlock()
 	switch {
+	case frozen && status == Paused:
+		return fmt.Errorf("%w: it is paused already", ErrNotRunning)
 	case frozen && status != Created && status != Running:
 		return ErrNotRunning
 	case !frozen && status != Paused:
