@@ -36,6 +36,25 @@ attempt() {
 	done
 }
 
+# bats test_tags=berth
+@test "nor is one that the process is given" {
+	# It does have that; what it would have of a directory of the host's is
+	# more than its working directory.
+	given() {
+		status=0
+		"$RUNTIME" --root "$ROOT" "$@" </dev/null >"$T/out" 2>"$T/err" 3<"$T" || status=$?
+		read_output
+		[ "$status" != 0 ] || failed "it is $out"
+		assert_match 'possible container breakout' "$msg"
+	}
+	rt_ok run -d --bundle "$BUNDLE" c
+	given exec --preserve-fds 1 --cwd /proc/self/fd/3 c pwd
+	rt_ok delete --force c
+	config '.process.cwd = "/proc/self/fd/3"'
+	args pwd
+	given run --preserve-fds 1 --bundle "$BUNDLE" x
+}
+
 @test "a container that executes what executes it gets the stub" {
 	# CVE-2019-5736
 	local before
