@@ -446,7 +446,7 @@ no_sleepers() {
 	background "$RUNTIME" --root "$ROOT" create --bundle "$BUNDLE" c
 	wait_for 5 appears "$T/seen/hung"
 	kill -KILL "$background_pid"
-	pkill -f '^sleep 1009$'
+	wait_for 5 pkill -f '^sleep 1009$'
 	rt_ok delete --force c
 	assert_equal 'poststop ' "$(logged)"
 	gone c
