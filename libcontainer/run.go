@@ -30,6 +30,9 @@ type run struct {
 	c     *Container
 	log   *slog.Logger
 	hook  *specs.Hook // what is to be executed, when the verb is of a hook
+	// first is the walk of the container's first process, which is a stub still,
+	// when the verb is of a hook.
+	first *run
 	// unprivileged says that the runtime is not root: it may do little before
 	// it is in a user namespace.
 	unprivileged bool

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/hooks"
@@ -154,12 +153,6 @@ func hookTimeout(hook *specs.Hook) time.Duration {
 // process id that the container's first process has there.
 func (r *run) runInside(at hookPoint, hook *specs.Hook, copies hookOutput) error {
 	pid := r.p.Getpid()
-	// To join the namespaces of a process is to trace it (setns(2)), and who
-	// is not root may not trace one that is not dumpable.
-	traced := os.Geteuid() != 0 && hasUserNamespace(r.cfg)
-	if traced {
-		r.p.Prctl(unix.PR_SET_DUMPABLE, 1)
-	}
 	if err := r.flush(); err != nil {
 		return err
 	}
@@ -174,13 +167,10 @@ func (r *run) runInside(at hookPoint, hook *specs.Hook, copies hookOutput) error
 		return err
 	}
 	defer streams.Close()
-	sub := &run{table: r.table, ctx: r.ctx, verb: at.inside, cfg: r.cfg, c: r.c, launch: r.launch, log: r.log, cgroup: r.c.cgroup(), hook: hook}
+	sub := &run{table: r.table, ctx: r.ctx, verb: at.inside, cfg: r.cfg, c: r.c, launch: r.launch, log: r.log, cgroup: r.c.cgroup(), hook: hook, first: r}
 	sub.opts.Stdio = streams.Files
 	i, err := sub.descend()
 	sub.release()
-	if traced {
-		r.p.Prctl(unix.PR_SET_DUMPABLE, 0)
-	}
 	if err != nil {
 		return sub.undo(i, sub.stepError(r.table[i].name, err))
 	}

@@ -119,6 +119,9 @@ func joinContainer(r *run) error {
 	r.forgetGroups()
 	namespaces.EnterProcess(r.p, init, r.cfg.Namespaces)
 	r.p.CloseFd(init)
+	if err := r.beLetIn(); err != nil {
+		return err
+	}
 	if !hasUserNamespace(r.cfg) {
 		return nil
 	}
@@ -126,6 +129,23 @@ func joinContainer(r *run) error {
 		return err
 	}
 	return becomeRoot(r)
+}
+
+// beLetIn has a container joined whose first process is a stub of an unprivileged
+// runtime's. To join its namespaces is to trace it (setns(2)), and who is not
+// root may not trace what is not dumpable: so it is for that moment, but not when
+// the hook runs, which could trace it, too (CVE-2016-9962).
+func (r *run) beLetIn() error {
+	if r.first == nil || os.Geteuid() == 0 || !hasUserNamespace(r.cfg) {
+		return nil
+	}
+	r.first.p.Prctl(unix.PR_SET_DUMPABLE, 1)
+	err := r.first.flush()
+	if err == nil {
+		err = r.flush()
+	}
+	r.first.p.Prctl(unix.PR_SET_DUMPABLE, 0)
+	return errors.Join(err, r.first.flush())
 }
 
 // joinUnpivoted joins a container whose root is not yet "/", and enters that.

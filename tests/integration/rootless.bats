@@ -507,3 +507,14 @@ privileged_bundle() {
 	read_output
 	refused 'linux.resources.memory.limit: .*systemd-run --user --scope -p Delegate=yes'
 }
+
+# bats test_tags=berth
+@test "a hook of the image's does not get at the process that is to become the program" {
+	# CVE-2016-9962: it could go round the filter that it is itself under.
+	config '.hooks.startContainer = [{path: "/bin/sh", args: ["sh", "-c", $look], env: ["PATH=/bin"]}]
+		| .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW"} | .root.readonly = false' \
+		--arg look 'cd /proc/1; cat comm >/looked; for f in exe cwd root fd/0; do readlink $f && echo "got $f"; done >>/looked; (: >mem) && echo "got mem" >>/looked; true'
+	args true
+	rt_ok run --bundle "$BUNDLE" c
+	assert_equal berth-init "$(cat "$BUNDLE/rootfs/looked")"
+}
