@@ -66,9 +66,7 @@ attempt() {
 	cat >"$BUNDLE/rootfs/hold" <<-'END'
 		while :; do
 			for exe in /proc/[0-9]*/exe; do
-				case $(readlink "$exe") in
-				/bin/busybox | '') continue ;;
-				esac
+				[ -e "$exe" ] && ! [ "$exe" -ef /bin/busybox ] || continue
 				readlink "$exe" >>/seen
 				echo overwritten >"$exe" && echo written >>/seen
 			done
