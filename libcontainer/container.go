@@ -76,9 +76,6 @@ func (c *Container) CheckOwner() error {
 // ID gives the container's id.
 func (c *Container) ID() string { return c.state.ID }
 
-// State gives what is remembered of the container.
-func (c *Container) State() State { return *c.state }
-
 // Pid gives the process id of the first process, as the host sees it.
 func (c *Container) Pid() int { return c.state.Pid }
 
@@ -104,12 +101,42 @@ func (c *Container) Config() (*config.Config, error) {
 	return c.config, nil
 }
 
-// Status derives the container's status from what is there: the process, its
-// cgroup, and the socket by which it waits to be started.
-func (c *Container) Status() (Status, error) {
-	if !c.state.Complete {
-		return c.unfinished()
+// Look gives what is remembered of the container, and its status, both of this
+// moment.
+func (c *Container) Look() (State, Status, error) {
+	if c.state.Complete {
+		status, err := c.status()
+		return *c.state, status, err
 	}
+	// Whoever creates it holds the lock, unless it has died or come to the end.
+	l, err := lockDir(c.dir, 0)
+	if errors.Is(err, errLocked) {
+		return *c.state, Creating, nil
+	}
+	if err != nil {
+		return *c.state, "", opError("state", c.ID(), "", err)
+	}
+	defer l.unlock()
+	now, err := c.current()
+	switch {
+	case err != nil:
+		return *c.state, "", opError("state", c.ID(), "", err)
+	case !now.state.Complete:
+		return *now.state, Stopped, nil
+	}
+	status, err := now.status()
+	return *now.state, status, err
+}
+
+// Status tells the container's status at this moment.
+func (c *Container) Status() (Status, error) {
+	_, status, err := c.Look()
+	return status, err
+}
+
+// status derives the status from what is there: the process, its cgroup, and
+// the socket by which it waits to be started.
+func (c *Container) status() (Status, error) {
 	ticks, alive, err := startTime(c.state.Pid)
 	if err != nil {
 		return "", opError("state", c.ID(), "", err)
@@ -136,18 +163,29 @@ func (c *Container) awaitsStart() bool {
 	return err == nil
 }
 
-// unfinished is the status of a container whose create has not come to its
-// end: whoever creates it holds the lock, unless it has died.
-func (c *Container) unfinished() (Status, error) {
-	l, err := lockDir(c.dir, 0)
-	switch {
-	case errors.Is(err, errLocked):
-		return Creating, nil
-	case err != nil:
-		return "", err
+// current gives the container for the holder of its lock: what was loaded while
+// it was being created is not what came of it.
+func (c *Container) current() (*Container, error) {
+	if c.state.Complete {
+		return c, nil
 	}
-	l.unlock()
-	return Stopped, nil
+	s, err := readState(c.dir)
+	if err != nil {
+		return nil, err
+	}
+	return &Container{dir: c.dir, state: s, log: c.log}, nil
+}
+
+// statusLocked is Status for the holder of the lock: what is unfinished is
+// dead, except perhaps for its process.
+func (c *Container) statusLocked() (Status, error) {
+	if c.state.Complete {
+		return c.status()
+	}
+	if _, alive, err := startTime(c.state.Pid); err != nil || c.state.Pid == 0 || !alive {
+		return Stopped, err
+	}
+	return Created, nil
 }
 
 func (c *Container) cgroup() cgroups.Manager {

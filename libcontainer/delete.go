@@ -46,7 +46,10 @@ func (c *Container) delete(ctx context.Context, force bool) error {
 		return err
 	}
 	defer l.unlock()
-	status, err := c.reread()
+	if c, err = c.current(); err != nil {
+		return err
+	}
+	status, err := c.statusLocked()
 	if err != nil {
 		return err
 	}
@@ -59,18 +62,6 @@ func (c *Container) delete(ctx context.Context, force bool) error {
 		}
 	}
 	return c.destroy(ctx)
-}
-
-// statusLocked is Status for the holder of the lock: what is unfinished is
-// dead, except perhaps for its process.
-func (c *Container) statusLocked() (Status, error) {
-	if c.state.Complete {
-		return c.Status()
-	}
-	if _, alive, err := startTime(c.state.Pid); err != nil || c.state.Pid == 0 || !alive {
-		return Stopped, err
-	}
-	return Created, nil
 }
 
 // kill ends the first process and waits for that.

@@ -24,7 +24,7 @@ func (c *Container) Resume(ctx context.Context) error {
 }
 
 func (c *Container) freeze(ctx context.Context, frozen bool) error {
-	l, status, err := c.lockStatus(ctx)
+	c, l, status, err := c.lockStatus(ctx)
 	if err != nil {
 		return err
 	}
@@ -40,33 +40,24 @@ func (c *Container) freeze(ctx context.Context, frozen bool) error {
 	return remedyCgroup(c.cgroup().Freeze(frozen))
 }
 
-// lockStatus locks the container for a change and tells its status, which is
-// its own until the lock is given back.
-func (c *Container) lockStatus(ctx context.Context) (*lock, Status, error) {
+// lockStatus locks the container for a change, and gives it as it is and its
+// status, which are its own until the lock is given back.
+func (c *Container) lockStatus(ctx context.Context) (*Container, *lock, Status, error) {
 	l, err := lockDir(c.dir, verbLock)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, "", err
 	}
-	status, err := c.reread()
+	status := Status("")
+	now, err := c.current()
+	if err == nil {
+		status, err = now.statusLocked()
+	}
 	if err == nil {
 		err = ctx.Err()
 	}
 	if err != nil {
 		l.unlock()
-		return nil, "", err
+		return nil, nil, "", err
 	}
-	return l, status, nil
-}
-
-// reread reads the state again if create had not ended when it was read, and
-// tells the status, for the holder of the lock.
-func (c *Container) reread() (Status, error) {
-	if !c.state.Complete {
-		s, err := readState(c.dir)
-		if err != nil {
-			return "", err
-		}
-		c.state = s
-	}
-	return c.statusLocked()
+	return now, l, status, nil
 }

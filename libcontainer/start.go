@@ -22,13 +22,17 @@ func (c *Container) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if c, err = c.current(); err != nil {
+		l.unlock()
+		return err
+	}
 	r := &run{table: steps[:], ctx: ctx, verb: inStart, c: c, launch: &c.state.Launch, log: c.log, lock: l}
 	defer r.release()
-	status, err := c.Status()
+	status, err := c.statusLocked()
 	switch {
 	case err != nil:
 		return err
-	case status == Stopped:
+	case status == Stopped || !c.state.Complete:
 		return stateError("cannot start a container that has stopped")
 	case status == Paused:
 		return stateError("cannot start a container in the paused state")

@@ -28,7 +28,7 @@ func (c *Container) Update(ctx context.Context, o UpdateOptions) error {
 }
 
 func (c *Container) update(ctx context.Context, o UpdateOptions) error {
-	l, status, err := c.lockStatus(ctx)
+	c, l, status, err := c.lockStatus(ctx)
 	if err != nil {
 		return err
 	}

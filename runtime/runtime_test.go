@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/libcontainer"
+	"github.com/berth-oci/berth/libcontainer/config"
 	ociruntime "github.com/berth-oci/berth/runtime"
 	"github.com/berth-oci/berth/specconv"
 )
@@ -220,5 +221,65 @@ func TestCancelledCreateLeavesNothing(t *testing.T) {
 			t.Errorf("after %s: %v", wait, err)
 		}
 		remove(t, c)
+	}
+}
+
+// TestLookedAtWhileCreated looks at containers while they are made, as engines
+// do that wait for one to come up: it has not stopped before it has begun.
+func TestLookedAtWhileCreated(t *testing.T) {
+	rt, spec := setup(t, "sleep")
+	for range 20 {
+		ctx, created := context.WithCancel(t.Context())
+		looked := make(chan struct{})
+		go func() {
+			defer close(looked)
+			for ctx.Err() == nil {
+				c, err := rt.Load(name(t))
+				if err != nil {
+					continue // not yet there
+				}
+				state, err := c.State()
+				if err != nil || state.Status == "stopped" || state.Status == "created" && state.Pid == 0 {
+					t.Errorf("state %+v, %v", state, err)
+					return
+				}
+			}
+		}()
+		c, err := rt.Create(t.Context(), name(t), ociruntime.CreateOptions{Spec: spec})
+		created()
+		<-looked
+		if err != nil {
+			t.Fatal(err)
+		}
+		remove(t, c)
+	}
+}
+
+// TestHandleFromBeforeTheEnd uses what was loaded while it was being created.
+func TestHandleFromBeforeTheEnd(t *testing.T) {
+	rt, spec := setup(t, "sleep")
+	var early *ociruntime.Container
+	look := func(context.Context, specs.State) (err error) {
+		early, err = rt.Load(name(t))
+		return err
+	}
+	c, err := rt.Create(t.Context(), name(t), ociruntime.CreateOptions{
+		Spec: spec, Hooks: map[config.HookKind][]config.HookFunction{config.CreateRuntime: {look}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer remove(t, c)
+	if state, err := early.State(); err != nil || state.Status != "created" || state.Pid != c.Pid() {
+		t.Errorf("state %+v, %v", state, err)
+	}
+	if err := early.Start(t.Context()); err != nil {
+		t.Errorf("start: %v", err)
+	}
+	if err := early.Pause(t.Context()); err != nil {
+		t.Errorf("pause: %v", err)
+	}
+	if err := early.Delete(t.Context(), ociruntime.DeleteOptions{}); !errors.Is(err, libcontainer.ErrInvalidState) {
+		t.Errorf("delete: %v", err)
 	}
 }

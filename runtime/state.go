@@ -27,11 +27,10 @@ type State struct {
 
 // State gives the container's state at this moment.
 func (c *Container) State() (*State, error) {
-	status, err := c.c.Status()
+	s, status, err := c.c.Look()
 	if err != nil {
 		return nil, err
 	}
-	s := c.c.State()
 	st := &State{
 		OCIVersion: specs.Version, ID: s.ID, Pid: s.Pid, Status: string(status), Bundle: s.Bundle,
 		Rootfs: s.Rootfs, Created: s.Created, Annotations: s.Annotations,
