@@ -51,7 +51,8 @@ func Control(p *stub.Proc) {
 
 // Fetch gets the master, a descriptor of the stub's, into this process, and
 // checks that it is one of a terminal's, in a devpts: the container may have put
-// another file in its place.
+// another file in its place. Open has failed for that already, if the stub can be
+// believed.
 func Fetch(child *stub.Child, master *stub.Value) (*os.File, error) {
 	f, err := child.Fetch(master)
 	if err != nil {

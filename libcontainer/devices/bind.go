@@ -18,7 +18,7 @@ var errOtherDevice = errors.New("is another device on the host")
 
 // Bind queues the binding of the host's node for d on what target is open on.
 // The returned function tells, once the batch is done, whether it was the
-// right device.
+// right device, still: OnHost has asked before.
 func Bind(p *stub.Proc, d config.Device, target *stub.Value) func() error {
 	node := p.Openat(stub.Num(unix.AT_FDCWD), d.Path, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	st, _ := p.Statx(node, "", unix.AT_EMPTY_PATH)

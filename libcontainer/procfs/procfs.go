@@ -47,7 +47,8 @@ type File struct {
 }
 
 // Write queues the writing of a text to a file of a procfs. No link leads out
-// of it, and nothing that is mounted in it.
+// of it (nor "..", which specconv has refused), and nothing that is mounted in
+// it, where it is the host's.
 func Write(p *stub.Proc, proc *stub.Value, path, text string) File {
 	f := File{path: path, text: text}
 	f.opened = p.Openat2(proc, path, unix.O_WRONLY|unix.O_CLOEXEC, unix.RESOLVE_NO_XDEV|unix.RESOLVE_BENEATH).MayFail()

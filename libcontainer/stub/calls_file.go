@@ -30,7 +30,8 @@ func (p *Proc) Openat2(dir *Value, path string, flags int, resolve uint64) *Valu
 }
 
 // OpenInRoot opens a path of the container's: as if root were "/", and
-// through no magic link of procfs.
+// through no magic link of procfs, which RESOLVE_IN_ROOT alone may allow one
+// day (openat2(2)).
 func (p *Proc) OpenInRoot(root *Value, path string, flags int) *Value {
 	return p.Openat2(root, path, flags|unix.O_CLOEXEC, unix.RESOLVE_IN_ROOT|unix.RESOLVE_NO_MAGICLINKS)
 }

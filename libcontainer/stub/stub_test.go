@@ -133,6 +133,16 @@ func fdLinks(t *testing.T, pid int) map[string]string {
 	return links
 }
 
+// TestStubIsNotDumpable asks the stub itself. From outside it does not show: who
+// may look is root, and each change of user, or join of a user namespace, resets it.
+func TestStubIsNotDumpable(t *testing.T) {
+	c := start(t, stub.Options{})
+	dumpable := c.Prctl(unix.PR_GET_DUMPABLE)
+	if err := c.Do(); err != nil || dumpable.Int() != 0 {
+		t.Errorf("got %d, %v", dumpable.Int(), err)
+	}
+}
+
 func TestStubEndsWithItsDriver(t *testing.T) {
 	c := start(t, stub.Options{})
 	if err := c.Close(); err != nil {

@@ -110,6 +110,16 @@ exec_refused() {
 	assert_equal $'flag,with,commas 2\n/tmp\n1000\n7\n7 5 8 9\n/home/user' "$out"
 }
 
+@test "the user of the process can open its standard files again" {
+	rt_ok run -d --bundle "$BUNDLE" c
+	rt_ok exec --user 1000:1000 c sh -c 'echo out >/dev/stdout; echo err >/dev/stderr'
+	assert_equal $'out\nerr' "$out"$'\n'"$err"
+	RT_STDIN=$T/in
+	echo in >"$RT_STDIN"
+	rt_ok exec --detach --user 1000:1000 c sh -c 'cat /dev/stdin >/dev/stdout'
+	wait_for 5 has_line "$T/out" in
+}
+
 @test "--user without a group keeps that of the container" {
 	config '.process.user.gid = 9'
 	ex_ok --user 1000 c id -g

@@ -94,6 +94,15 @@ on_tmpfs() {
 	assert_match ' /kmsg /dev/kmsg ' "$out"
 }
 
+# bats test_tags=berth
+@test "a mode that a device cannot have in a user namespace is told" {
+	new_user_namespace
+	config '.linux.devices = [{path: "/dev/null", type: "c", major: 1, minor: 3, fileMode: 384}]'
+	run_script 'stat -c %a /dev/null'
+	assert_equal 666 "$out"
+	assert_match 'level=warning msg="linux\.devices\[0\]: device .*/dev/null.* keeps its mode and owner' "$err"
+}
+
 @test "a fifo is made in a user namespace, with mode and owner" {
 	new_user_namespace
 	config '.linux.devices = [{path: "/dev/pipe", type: "p", fileMode: 420, uid: 5, gid: 6}]'
