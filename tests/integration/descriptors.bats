@@ -130,8 +130,12 @@ activated() {
 	with_files run --preserve-fds 2 --bundle "$BUNDLE" c
 	succeeded run
 	assert_lines $'0\n1\n2\n3' "$(cat "$T/seen")" # the last is that of ls
+	config '.hooks = {poststop: .hooks.createRuntime}'
+	rt_ok create --bundle "$BUNDLE" c
+	rm "$T/seen"
+	with_files delete --force c
+	assert_lines $'0\n1\n2\n3' "$(cat "$T/seen")"
 }
-
 
 @test "--no-new-keyring leaves the caller's session keyring" {
 	[ -e /proc/keys ] || skip "the kernel has no keys"

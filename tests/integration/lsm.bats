@@ -110,6 +110,12 @@ PROFILE=berth-test
 	config '.process.apparmorProfile = "docker-default"'
 	rt create --bundle "$BUNDLE" c
 	refused 'process\.apparmorProfile: "docker-default": AppArmor is not enabled'
+	config 'del(.process.apparmorProfile)'
+	args sleep 1000
+	start_detached c
+	rt exec --apparmor docker-default c true
+	assert_equal 255 "$status"
+	assert_match 'process\.apparmorProfile: "docker-default": AppArmor is not enabled' "$msg"
 }
 
 # bats test_tags=berth
@@ -126,6 +132,12 @@ PROFILE=berth-test
 	config '.process.selinuxLabel = "system_u:system_r:container_t:s0:c1,c2"'
 	rt create --bundle "$BUNDLE" c
 	refused 'selinux label is specified in config, but selinux is disabled or not supported'
+	config 'del(.process.selinuxLabel)'
+	args sleep 1000
+	start_detached c
+	rt exec --process-label system_u:system_r:container_t:s0:c1,c2 c true
+	[ "$status" != 0 ]
+	assert_match 'selinux is disabled or not supported' "$msg"
 }
 
 @test "an SELinux label of mounts needs SELinux" {

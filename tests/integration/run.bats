@@ -178,6 +178,22 @@ run_in_background() {
 	wait_for 2 dead "$pid"
 }
 
+# bats test_tags=berth
+@test "run of a program that is found, but cannot be executed, leaves nothing" {
+	printf '#!/no/such/interpreter\n' >"$BUNDLE/rootfs/bin/script"
+	chmod +x "$BUNDLE/rootfs/bin/script"
+	args /bin/script
+	local flag
+	for flag in "" --detach; do
+		# shellcheck disable=SC2086 # a word or none
+		rt run $flag --bundle "$BUNDLE" c
+		refused 'exec "?/bin/script"?: no such file or directory'
+		no_state_left
+		no_cgroup_left
+		no_process_left
+	done
+}
+
 @test "run of a program that is not there leaves nothing" {
 	args /no/such/program
 	rt run --bundle "$BUNDLE" c

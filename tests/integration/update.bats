@@ -14,6 +14,23 @@ update_ok() {
 	assert_equal "" "$out$err"
 }
 
+# bats test_tags=berth
+@test "what this host has not to give is refused by its field" {
+	start_detached c
+	rt update --cpuset-mems 63 c
+	refused 'linux\.resources\.cpu\.mems: '
+	# Nobody has given the cgroup above real time, where there are limits of it.
+	if cgroup_file cpu.rt_period_us >/dev/null; then
+		update_ok --cpu-rt-period 500000
+		assert_limit cpu.rt_period_us 500000
+	else
+		rt update --cpu-rt-period 500000 c
+		refused 'linux\.resources\.cpu\.realtimePeriod: '
+	fi
+	rt update --cpu-rt-runtime 1000 c
+	refused 'linux\.resources\.cpu\.realtimeRuntime: '
+}
+
 # bats test_tags=host,guest
 @test "every flag of update sets its limit" {
 	start_detached c
