@@ -329,11 +329,6 @@ var steps = [...]step{
 		why: "the container's; as root, whose it is",
 	},
 	{
-		name: "lead hook's session", side: inst, in: inCreateHook, ground: jailed,
-		do:  leadSession,
-		why: "of its own; the fork would have taken the lead away",
-	},
-	{
 		name: "open container's terminal", side: host, in: inExec, ground: jailed,
 		when: func(c *config.Config) bool { return c.Process.Terminal },
 		do:   openContainersTerminal,
@@ -356,9 +351,10 @@ var steps = [...]step{
 		why:  "by a fork: one that was joined holds for children only (setns(2)); this late because the container sees the stub from here on, and with CAP_SYS_PTRACE in the runtime's user namespace traces it, dumpable or not (CVE-2016-9962)",
 	},
 	{
-		name: "lead session", side: inst, in: inStartHook | inExec, ground: unprivileged,
-		do:  leadSession,
-		why: "of its own, with the terminal if there is one; the fork would have taken the lead away",
+		name: "control terminal", side: inst, in: inExec, ground: unprivileged,
+		when: func(c *config.Config) bool { return c.Process.Terminal },
+		do:   controlTerminal,
+		why:  "a session's leader gets it, which the fork has made anew",
 	},
 	{
 		name: "enter working directory", side: inst, in: inCreate | inStartHook | inExec, ground: unprivileged,

@@ -116,6 +116,7 @@ func (r *run) commandLine() (args, env []string) {
 // first process.
 func joinContainer(r *run) error {
 	init := stub.Num(3 + len(r.opts.ExtraFiles))
+	r.p.Setsid() // a signal from the terminal is for the runtime, which passes it on
 	r.forgetGroups()
 	namespaces.EnterProcess(r.p, init, r.cfg.Namespaces)
 	r.p.CloseFd(init)
@@ -166,14 +167,16 @@ func addsProcfs(c *config.Config) bool {
 	return hasPidNamespace(c) && slices.ContainsFunc(c.Mounts, func(m config.Mount) bool { return m.Type == "proc" && !m.Bind })
 }
 
-func forkSecond(r *run) error { return r.child.Fork(0) }
-
-// leadSession makes a second stub leader of a session, to which its terminal
-// belongs.
-func leadSession(r *run) error {
-	r.p.Setsid()
-	if r.hook == nil && r.cfg.Process.Terminal {
-		console.Control(r.p)
+// forkSecond makes the second stub's child go on, which leads a session like it.
+func forkSecond(r *run) error {
+	if err := r.child.Fork(0); err != nil {
+		return err
 	}
+	r.p.Setsid()
+	return nil
+}
+
+func controlTerminal(r *run) error {
+	console.Control(r.p)
 	return nil
 }

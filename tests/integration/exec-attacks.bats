@@ -183,6 +183,23 @@ spy_on_execs() {
 	wait_for 5 holds c 1
 }
 
+# bats test_tags=berth
+@test "a file system that never answers keeps exec only until it is told to end" {
+	[ -c /dev/fuse ] || skip "no /dev/fuse here"
+	cp "$PROBE" "$BUNDLE/rootfs/bin/probe"
+	mkdir "$BUNDLE/rootfs/stall"
+	config '.process.capabilities[] += ["CAP_SYS_ADMIN"] | .linux.devices = [{path: "/dev/fuse", type: "c", major: 10, minor: 229}]
+		| .linux.resources.devices += [{allow: true, type: "c", major: 10, minor: 229, access: "rw"}]'
+	args /bin/probe stall /stall
+	"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/stall" 2>&1 || failed "$(<"$T/stall")"
+	wait_for 5 has_line "$T/stall" stalled
+	status=0
+	timeout --kill-after 20 1 "$RUNTIME" --root "$ROOT" exec --cwd /stall c true </dev/null >"$T/out" 2>"$T/err" || status=$?
+	read_output
+	assert_match 'told to end' "$msg"
+	wait_for 5 holds c 1
+}
+
 # holds ID N: so many processes are in the container.
 holds() {
 	[ "$("$RUNTIME" --root "$ROOT" ps --format json "$1" | jq length)" = "$2" ]

@@ -55,6 +55,10 @@
 //
 // prints, without an end, what it can get hold of of the runtime's processes.
 //
+//	probe stall DIR
+//
+// mounts a file system there that never answers.
+//
 //	probe manage SOCKET FILE
 //
 // writes what services tell to a file, as Go strings.
@@ -97,6 +101,7 @@ var commands = []struct {
 	{"filter PID", func(args []string) error { return filter(args[0]) }},
 	{"agent SOCKET DIR", func(args []string) error { return agent(args[0], args[1]) }},
 	{"spy", func([]string) error { return spy() }},
+	{"stall DIR", func(args []string) error { return stall(args[0]) }},
 }
 
 func main() {
