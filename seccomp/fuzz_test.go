@@ -18,7 +18,7 @@ func FuzzCompile(f *testing.F) {
 		f.Add(text)
 	}
 	for seed := range uint64(20) {
-		text, err := json.Marshal(generate(seed))
+		text, err := json.Marshal(generate(seed, arches[:]))
 		if err != nil {
 			f.Fatal(err)
 		}

@@ -45,12 +45,12 @@ in_force() {
 # What comes of an action, for root's containers and others. Each leaves no container.
 
 denies() {
-	profile ALLOW "$(rule ERRNO personality)" "$(rule ERRNO getpgid '{"errnoRet": 7}')"
+	profile ALLOW "$(rule ERRNO personality)" "$(rule ERRNO getpgid '{"errnoRet": 7}')" "$(rule ERRNO openat2 '{"errnoRet": 0}')"
 	local on
 	for on in true false; do
 		no_new_privs "$on"
-		calls personality getpgid
-		assert_equal 'personality EPERM getpgid E2BIG' "$out"
+		calls personality getpgid openat2
+		assert_equal 'personality EPERM getpgid E2BIG openat2 0' "$out"
 	done
 }
 
@@ -165,6 +165,9 @@ logs() {
 	profile ERRNO "{\"names\": $names, \"action\": \"SCMP_ACT_ALLOW\"}"
 	calls getppid future
 	assert_equal 'getppid EPERM future ENOSYS' "$out"
+	config '.linux.seccomp.defaultErrnoRet = 7'
+	calls getppid future
+	assert_equal 'getppid E2BIG future ENOSYS' "$out"
 	# One that is not as new as the newest known is denied.
 	profile ERRNO "{\"names\": $(jq -c '. + ["futex_waitv"]' <<<"$names"), \"action\": \"SCMP_ACT_ALLOW\"}"
 	calls faccessat2
