@@ -6,25 +6,6 @@ prepare() {
 	args sleep 1000
 }
 
-# ex ARG...: exec in the container c, which runs from here on.
-ex() {
-	[ -d "$ROOT/c" ] || rt_ok run -d --bundle "$BUNDLE" c
-	rt exec "$@"
-}
-
-# ex_ok ARG...: the same, for what must work.
-ex_ok() {
-	ex "$@"
-	succeeded "exec $*"
-}
-
-# exec_refused REGEX: the last ex ended with 255 and one line, whose text matches.
-exec_refused() {
-	assert_equal 255 "$status"
-	assert_equal 1 "$(wc -l <"$T/err")"
-	assert_match "$1" "$msg"
-}
-
 @test "exec runs a command and passes its output and exit code on" {
 	ex c sh -c 'echo out; echo err >&2; exit 7'
 	assert_equal 7 "$status"
@@ -172,41 +153,6 @@ exec_refused() {
 # no_orphan_of_exec: nothing but the container's own process is in its cgroup.
 no_orphan_of_exec() {
 	assert_equal "$(init_pid c)" "$(cat "$(cgroup_dirs "$CGROUP" | head -n 1)/cgroup.procs")"
-}
-
-@test "--process takes everything from a file" {
-	cat >"$T/process.json" <<-END
-		{"args": ["sh", "-c", "echo \$V; pwd; id -u; id -G; umask; ulimit -n; grep NoNewPrivs /proc/self/status"], "cwd": "/tmp",
-		 "env": ["PATH=/bin", "V=of the file"], "user": {"uid": 1000, "gid": 3, "additionalGids": [4], "umask": 63},
-		 "rlimits": [{"type": "RLIMIT_NOFILE", "soft": 77, "hard": 78}], "noNewPrivileges": true}
-	END
-	ex_ok --process "$T/process.json" c
-	assert_equal $'of the file\n/tmp\n1000\n3 4\n0077\n77\nNoNewPrivs:\t1' "$out"
-}
-
-@test "what --process leaves out is the container's" {
-	config '.process.capabilities = {bounding: ["CAP_CHOWN"], effective: ["CAP_CHOWN"], permitted: ["CAP_CHOWN"]}
-		| .process.rlimits = [{type: "RLIMIT_NOFILE", soft: 66, hard: 66}] | .process.oomScoreAdj = 400'
-	echo '{"args": ["sh", "-c", "grep CapEff /proc/self/status; ulimit -n; cat /proc/self/oom_score_adj"], "cwd": "/", "env": ["PATH=/bin"]}' >"$T/process.json"
-	ex_ok --process "$T/process.json" c
-	assert_equal $'CapEff:\t0000000000000001\n66\n400' "$out"
-}
-
-@test "a process of the wrong form is refused" {
-	echo '{"args": ["true"]}' >"$T/process.json"
-	ex --process "$T/process.json" c
-	exec_refused 'cwd|Cwd'
-	echo '{' >"$T/process.json"
-	ex --process "$T/process.json" c
-	exec_refused 'line 2, column 0|line 1, column 2'
-	echo '{"args": ["true", 1], "cwd": "/"}' >"$T/process.json"
-	ex --process "$T/process.json" c
-	exec_refused 'args\[1\]: want a string, found a number'
-	printf '{"args": ["tr\xffue"], "cwd": "/"}' >"$T/process.json"
-	ex --process "$T/process.json" c
-	exec_refused 'not UTF-8'
-	ex --process "$T/missing.json" c
-	exec_refused 'missing.json: no such file'
 }
 
 @test "--cap adds to bounding, effective and permitted" {

@@ -128,6 +128,23 @@ works() {
 	leaves 1
 }
 
+@test "the terminal is sane when only the kernel finds what is wrong with the program" {
+	printf garbage >"$BUNDLE/rootfs/bin/garbage"
+	chmod +x "$BUNDLE/rootfs/bin/garbage"
+	args /bin/garbage
+	types "stty -a >$T/before; $RUNTIME --root $ROOT run --bundle $BUNDLE c; echo exit code \$?"
+	leaves "(1|255)" # runc's process inside
+}
+
+@test "the terminal is sane when what is executed in the container is killed" {
+	args sleep 1000
+	config '.process.terminal = false'
+	rt_ok run -d --bundle "$BUNDLE" c
+	enters exec --tty -e "PS1='inside> '" c sh
+	types 'kill -KILL $$'
+	leaves 137
+}
+
 @test "the terminal is sane when the runtime is told to end" {
 	# An interactive shell takes no notice of SIGTERM, but of SIGHUP.
 	enters run --bundle "$BUNDLE" c

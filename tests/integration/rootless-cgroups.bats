@@ -1,0 +1,115 @@
+# Cgroups of an unprivileged user's containers: one that is delegated, or none.
+load helpers
+
+prepare() {
+	rootless_user
+	rootless_bundle
+}
+
+# bats test_tags=berth
+@test "rootless: without a cgroup to have, a container goes without" {
+	script 'cat /proc/self/cgroup'
+	rt_ok run --bundle "$BUNDLE" c
+	assert_equal "$(grep -E ':(memory|freezer)?:' /proc/self/cgroup)" "$(grep -E ':(memory|freezer)?:' <<<"$out")"
+}
+
+# bats test_tags=berth
+@test "rootless: a limit, or a cgroup in particular, that cannot be had is refused with what it takes" {
+	args true
+	config '.linux.resources = {memory: {limit: 100000000}}'
+	rt run --bundle "$BUNDLE" c
+	refused 'limit cgroup: set linux.resources.memory.limit: .*systemd-run --user --scope -p Delegate=yes'
+	config 'del(.linux.resources) | .linux.cgroupsPath = "/mine"'
+	rt run --bundle "$BUNDLE" c
+	refused 'make cgroup: .*permission denied .*systemd-run --user --scope -p Delegate=yes'
+}
+
+# bats test_tags=berth
+@test "rootless: in a cgroup that is delegated a container has its own" {
+	delegate_cgroup
+	script 'cat /proc/self/cgroup; ls /dev/shm; sleep 1000'
+	rt_ok create --bundle "$BUNDLE" c
+	local pid dir
+	pid=$(init_pid c)
+	assert_match "^.*:$DELEGATED/c$" "$(grep ^0: "/proc/$pid/cgroup")"
+	dir=$(cgroup_dirs "$DELEGATED/c")
+	assert_equal 4242 "$(stat -c %u "$dir")"
+	rt_ok start c
+	rt_ok kill c KILL
+	wait_for 5 has_status c stopped
+	rt_ok delete c
+	[ ! -e "$dir" ] || failed "$dir is left"
+}
+
+# bats test_tags=berth
+@test "rootless: a container that shares its pid namespace is ended with its cgroup" {
+	delegate_cgroup
+	config 'del(.linux.namespaces[] | select(.type == "pid")) | .mounts |= map(select(.type != "proc")) | del(.linux.maskedPaths, .linux.readonlyPaths)'
+	script 'sleep 1000 & sleep 1000; true'
+	start_detached c
+	local procs
+	procs=$(cgroup_dirs "$DELEGATED/c")/cgroup.procs
+	wait_for 5 has_lines 3 "$procs"
+	rt_ok kill c KILL
+	wait_for 5 has_status c stopped
+	rt_ok delete c
+}
+
+has_lines() {
+	[ "$(wc -l <"$2")" = "$1" ]
+}
+
+# bats test_tags=berth
+@test "rootless: in a cgroup that is delegated a container is paused and resumed" {
+	delegate_cgroup
+	script 'while :; do date +%s%N >/dev/shm/now; done'
+	start_detached c
+	rt_ok pause c
+	assert_equal paused "$(status_of c)"
+	assert_match 'frozen 1' "$(cat "$(cgroup_dirs "$DELEGATED/c")/cgroup.events")"
+	rt_ok resume c
+	assert_equal running "$(status_of c)"
+	rt_ok delete --force c
+}
+
+# bats test_tags=berth
+@test "rootless: in a cgroup that is delegated a container is looked at, and all of it ended" {
+	delegate_cgroup
+	script 'sleep 1000 & exec sleep 1000'
+	start_detached c
+	local pid procs
+	pid=$(init_pid c)
+	procs=$(cgroup_dirs "$DELEGATED/c")/cgroup.procs
+	wait_for 5 has_lines 2 "$procs"
+	rt_ok exec --detach c sleep 1000
+	rt_ok ps --format json c
+	assert_equal "$(jq -cs . "$procs")" "$out"
+	rt_ok ps c
+	assert_equal 3 "$(grep -c 'sleep 1000' <<<"$out")"
+	rt_ok events --stats c
+	assert_equal '["stats","c"]' "$(jq -c '[.type, .id]' <<<"$out")"
+	rt_ok kill --all c KILL
+	wait_for 5 dead "$pid"
+	wait_for 5 has_lines 0 "$procs"
+	rt_ok delete c
+}
+
+# bats test_tags=berth
+@test "rootless: without a cgroup a container cannot be paused, updated or counted, which says what it takes" {
+	args sleep 1000
+	start_detached c
+	rt pause c
+	refused 'pause "c": .*no cgroup .*systemd-run --user --scope -p Delegate=yes'
+	rt update --pids-limit 5 c
+	refused 'update "c": set linux.resources.pids.limit: .*no cgroup .*systemd-run --user --scope -p Delegate=yes'
+	rt ps c
+	refused 'list processes of "c": .*no cgroup .*systemd-run --user --scope -p Delegate=yes'
+}
+
+@test "rootless: a process is executed in a cgroup that is delegated" {
+	delegate_cgroup
+	args sleep 1000
+	start_detached c
+	rt_ok exec c cat /proc/self/cgroup
+	assert_match "(^|"$'\n'")0::$DELEGATED/c($|"$'\n'")" "$out"
+}
