@@ -10,7 +10,10 @@ import (
 	"github.com/berth-oci/berth/libcontainer"
 )
 
-// Container is a container that exists.
+// Container is a container that exists. Its methods may be called by several
+// goroutines, and others may work on the same container by handles of their own,
+// in this process or another. Their errors are *libcontainer.Error; what
+// libcontainer has names for is said where it can happen.
 type Container struct {
 	c       *libcontainer.Container
 	console *Console
@@ -27,12 +30,15 @@ func (c *Container) Pid() int { return c.c.Pid() }
 // console socket. Only Create and Run give a Container that has it.
 func (c *Container) Console() *Console { return c.console }
 
-// Start runs the program of a container that is created. If the program cannot
-// be executed the error says why, and the container is stopped.
+// Start runs the program of a container that is created; else it is a
+// libcontainer.ErrInvalidState. If the program cannot be executed the error
+// says why, and the container is stopped; if a hook fails, it is deleted.
 func (c *Container) Start(ctx context.Context) error { return c.c.Start(ctx) }
 
-// Kill sends a signal to the first process. SIGKILL ends all processes, in a
-// pid namespace of the container's or not.
+// Kill sends a signal to the first process; 0 asks whether there is one.
+// SIGKILL ends all processes, in a pid namespace of the container's or not, and
+// paused or not. A container that is only created is ended by every signal that
+// ends programs. libcontainer.ErrNotRunning if it has stopped.
 func (c *Container) Kill(_ context.Context, sig unix.Signal) error { return c.c.Signal(sig) }
 
 // KillAll sends a signal to all processes of the container, those included that
@@ -64,7 +70,10 @@ type DeleteOptions struct {
 	Force bool
 }
 
-// Delete removes the container.
+// Delete removes the container, and reaps its first process, if that is a child
+// of this process that nobody has waited for. Without Force one that runs, or
+// is paused, is a libcontainer.ErrInvalidState; one that is only created is
+// killed. libcontainer.ErrNotExist if another has deleted it, without Force.
 func (c *Container) Delete(ctx context.Context, o DeleteOptions) error {
 	return errors.Join(c.c.Delete(ctx, o.Force), c.closeConsole())
 }

@@ -29,7 +29,10 @@ type CreateOptions struct {
 	Spec *specs.Spec
 	// Stdin, Stdout and Stderr are the program's. Files are passed on as they
 	// are; other readers and writers are connected by pipes; nil is the null
-	// device. A program with a terminal has none of them.
+	// device. A program with a terminal has none of them. The program's input
+	// ends where the reader does; a read that has begun when the program ends
+	// is not interrupted, and what it gives is lost. Writers are used by two
+	// goroutines, by one if they are the same.
 	Stdin  io.Reader
 	Stdout io.Writer
 	Stderr io.Writer
@@ -74,8 +77,11 @@ type CreateOptions struct {
 	Attached bool
 }
 
-// Create makes a container: everything but running its program. When it fails
-// nothing is left of it.
+// Create makes a container: everything but running its program. When it fails,
+// also because ctx ends, nothing is left of it; when it has succeeded, ctx does
+// not matter any more. libcontainer.ErrExist if there is one with that id,
+// libcontainer.ErrInvalidSpec for what is wrong in the configuration; the
+// *libcontainer.Error has the field then.
 func (r *Runtime) Create(ctx context.Context, id string, o CreateOptions) (*Container, error) {
 	c, err := r.create(ctx, id, o)
 	return c, errorOf("create", id, err)
@@ -207,7 +213,8 @@ func checkRootfs(path string) error {
 }
 
 // Run creates a container and starts it, without the detour by which another
-// process could. When it fails nothing is left.
+// process could. When it fails nothing is left; its errors are those of Create
+// and of Container.Start.
 func (r *Runtime) Run(ctx context.Context, id string, o CreateOptions) (*Container, error) {
 	o.Attached = true
 	c, err := r.Create(ctx, id, o)

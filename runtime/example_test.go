@@ -1,10 +1,16 @@
 package ociruntime_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/libcontainer"
 	ociruntime "github.com/berth-oci/berth/runtime"
@@ -42,4 +48,114 @@ func greet(ctx context.Context, stateRoot, rootfs string, out io.Writer) (libcon
 		return libcontainer.ExitStatus{}, err
 	}
 	return c.Wait(ctx)
+}
+
+// A health check, as engines make them: it has a time to answer in, and what it
+// prints is kept.
+func ExampleContainer_Exec() {
+	rt, err := ociruntime.New(ociruntime.Options{Root: "/run/my-program"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	c, err := rt.Load("web")
+	if err != nil {
+		log.Fatal(err)
+	}
+	healthy, said, err := check(context.Background(), c, 5*time.Second, "/bin/check", "--quick")
+	fmt.Println(healthy, said, err)
+}
+
+// check executes a program in a container, and tells whether it ended with 0 in
+// time.
+func check(ctx context.Context, c *ociruntime.Container, limit time.Duration, args ...string) (bool, string, error) {
+	process, err := c.NewProcess(args...)
+	if err != nil {
+		return false, "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	var out bytes.Buffer
+	p, err := c.Exec(ctx, ociruntime.ExecOptions{Process: process, Stdout: &out, Stderr: &out})
+	if err != nil {
+		return false, "", err
+	}
+	status, err := p.Wait(ctx)
+	if err != nil { // the time is over: end it, and have it reaped
+		return false, "", errors.Join(err, p.Abandon(context.WithoutCancel(ctx)))
+	}
+	return status.Shell() == 0, out.String(), p.Close()
+}
+
+// A terminal for who is somewhere else: in a browser, or behind ssh.
+func ExampleConsole() {
+	rt, err := ociruntime.New(ociruntime.Options{Root: "/run/my-program"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	c, err := rt.Load("web")
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := shell(context.Background(), c, os.Stdin, os.Stdout, "/bin/sh"); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// shell executes a program on a terminal, until it ends.
+func shell(ctx context.Context, c *ociruntime.Container, in io.Reader, out io.Writer, args ...string) error {
+	process, err := c.NewProcess(args...)
+	if err != nil {
+		return err
+	}
+	process.Terminal = true
+	p, err := c.Exec(ctx, ociruntime.ExecOptions{Process: process})
+	if err != nil {
+		return err
+	}
+	defer p.Close()                                    //nolint:errcheck // nothing more can be done
+	if err := p.Console().Resize(24, 80); err != nil { // and whenever the user's window changes
+		return err
+	}
+	go io.Copy(p.Console(), in) //nolint:errcheck // ends with the console
+	_, err = io.Copy(out, p.Console())
+	if err != nil && !errors.Is(err, unix.EIO) { // EIO: nobody has the terminal open any more
+		return errors.Join(err, p.Abandon(ctx))
+	}
+	_, err = p.Wait(ctx)
+	return err
+}
+
+// What a supervisor does: it learns how the program has ended, also that it was
+// for want of memory, while others may stop or delete the container.
+func ExampleContainer_Wait() {
+	ctx := context.Background()
+	rt, err := ociruntime.New(ociruntime.Options{Root: "/run/my-program"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	c, err := rt.Run(ctx, "web", ociruntime.CreateOptions{Bundle: "/srv/bundles/web", Stdout: os.Stdout, Stderr: os.Stderr})
+	if err != nil {
+		log.Fatal(err)
+	}
+	time.AfterFunc(time.Hour, func() {
+		if err := c.Delete(ctx, ociruntime.DeleteOptions{Force: true}); err != nil {
+			log.Print(err)
+		}
+	})
+	status, err := c.Wait(ctx)
+	var output *ociruntime.OutputError
+	switch {
+	case errors.As(err, &output):
+		log.Print("not all of its output is in the log: ", output)
+	case err != nil:
+		log.Fatal(err)
+	}
+	switch {
+	case status.OOM != "":
+		log.Print("it had too little memory: ", status.OOM)
+	case status.Signal != 0:
+		log.Print("it was killed: ", status.Signal)
+	default:
+		log.Print("it has ended with ", status.Code)
+	}
 }

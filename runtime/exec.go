@@ -16,7 +16,7 @@ import (
 // ExecOptions say what is executed in a container.
 type ExecOptions struct {
 	// Process is what to run, as in config.json; NewProcess gives one to
-	// begin with. Capabilities, resource limits, OOM score, scheduling, I/O
+	// begin with, and can be changed. Capabilities, resource limits, OOM score, scheduling, I/O
 	// priority, CPU affinity, AppArmor profile, SELinux label and umask are
 	// those of the container's own process where they are nil or empty. It
 	// must not be changed afterwards.
@@ -46,7 +46,9 @@ type ExecOptions struct {
 	IgnorePaused bool
 }
 
-// Process is a process that was executed in a container.
+// Process is a process that was executed in a container: a child of this
+// process, which is to Wait for it, and to Close it then. Its methods may be
+// called by several goroutines.
 type Process struct {
 	p       *libcontainer.Process
 	console *Console
@@ -64,9 +66,10 @@ func (c *Container) NewProcess(args ...string) (*specs.Process, error) {
 	return specconv.ProcessLike(&cfg.Process, args), nil
 }
 
-// Exec executes a process in a container that runs, or is created. When it
-// fails nothing is left of the process; if the program cannot be executed, the
-// error says why.
+// Exec executes a process in a container that runs, or is created; else it is a
+// libcontainer.ErrInvalidState. When it fails nothing is left of the process; if
+// the program cannot be executed, the error says why. When ctx ends before the
+// program is executed, it is not; it outlives ctx.
 func (c *Container) Exec(ctx context.Context, o ExecOptions) (*Process, error) {
 	p, err := c.exec(ctx, o)
 	return p, errorOf("exec", c.ID(), err)
@@ -130,7 +133,8 @@ func (p *Process) Pidfd() *os.File { return p.p.Pidfd() }
 // console socket.
 func (p *Process) Console() *Console { return p.console }
 
-// Kill sends a signal to the process.
+// Kill sends a signal to the process; 0 asks whether it is there.
+// libcontainer.ErrNotRunning if it has ended.
 func (p *Process) Kill(_ context.Context, sig unix.Signal) error { return p.p.Signal(sig) }
 
 // Wait waits for the end of the process, reaps it, and waits until all that it
@@ -145,7 +149,8 @@ func (p *Process) Wait(ctx context.Context) (libcontainer.ExitStatus, error) {
 }
 
 // Close lets go of the process, which goes on if it has not ended, and of its
-// terminal.
+// terminal. One that nobody has waited for stays a zombie until this process
+// ends.
 func (p *Process) Close() error {
 	err := p.p.Release()
 	if p.console != nil {

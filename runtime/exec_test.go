@@ -198,3 +198,21 @@ func TestExecEndsWithContext(t *testing.T) {
 	}
 	letGo(t, p)
 }
+
+// TestExamples holds the examples of the documentation to what they say.
+func TestExamples(t *testing.T) {
+	c := sleeping(t, nil)
+	if healthy, said, err := check(t.Context(), c, time.Minute, "/hello", "greet"); !healthy || !strings.HasPrefix(said, "hello from") || err != nil {
+		t.Errorf("check: %v %q %v", healthy, said, err)
+	}
+	if healthy, _, err := check(t.Context(), c, time.Minute, "/hello", "exit", "3"); healthy || err != nil {
+		t.Errorf("check that fails: %v %v", healthy, err)
+	}
+	if _, _, err := check(t.Context(), c, 200*time.Millisecond, "/hello", "sleep"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("check that hangs: %v", err)
+	}
+	var out bytes.Buffer
+	if err := shell(t.Context(), c, strings.NewReader(""), &out, "/hello", "greet"); err != nil || !strings.HasPrefix(out.String(), "hello from") {
+		t.Errorf("shell: %q %v", &out, err)
+	}
+}

@@ -18,7 +18,8 @@ type Stats struct {
 	NetworkInterfaces []struct{} `json:"network_interfaces"`
 }
 
-// Stats tells what the kernel has counted for a container that has not stopped.
+// Stats tells what the kernel has counted for a container that has not stopped;
+// libcontainer.ErrNotRunning if it has.
 func (c *Container) Stats(context.Context) (*Stats, error) {
 	s, err := c.c.Stats()
 	if err != nil {

@@ -20,8 +20,9 @@ type UpdateOptions struct {
 	MemBwSchema   string
 }
 
-// Update changes a container that is created, running or paused. When
-// something is refused nothing is changed.
+// Update changes a container that is created, running or paused;
+// libcontainer.ErrNotRunning if it has stopped. When something is refused
+// nothing is changed.
 func (c *Container) Update(ctx context.Context, o UpdateOptions) error {
 	return c.c.Update(ctx, libcontainer.UpdateOptions{
 		Resources: o.Resources,

@@ -1,0 +1,34 @@
+package stub_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/stub"
+)
+
+// System calls in a process of one's own, to which no Go comes: here it enters
+// namespaces, which the caller's threads could not leave again.
+func Example() {
+	c, err := stub.Start(context.Background(), stub.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() {
+		if err := c.End(); err != nil {
+			log.Print(err)
+		}
+	}()
+	c.Unshare(unix.CLONE_NEWUTS | unix.CLONE_NEWNS)
+	c.Sethostname("example")
+	// Results are there when the batch is done, and can be arguments before.
+	root := c.Openat(stub.Num(unix.AT_FDCWD), "/", unix.O_PATH, 0)
+	missing := c.Openat(root, "no-such-file", unix.O_RDONLY, 0).MayFail()
+	if err := c.Do(); err != nil {
+		log.Fatal(err) // names the call that failed
+	}
+	fmt.Println(root.Int(), missing.Err())
+}
