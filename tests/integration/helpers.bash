@@ -21,8 +21,7 @@ setup() {
 	export T BUNDLE ROOT CGROUP
 	# Relative paths of a test are its own, never the checkout's.
 	cd "$T" || return
-	mounts_are_the_suites || return
-	record_mounts
+	record_mounts || return
 	# A file of tests prepares its bundle here.
 	if declare -F prepare >/dev/null; then prepare; fi
 }

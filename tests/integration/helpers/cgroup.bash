@@ -2,15 +2,19 @@
 
 # cgroup_roots: the mount point of every hierarchy.
 cgroup_roots() {
-	awk '$0 ~ / - cgroup2? / { print $5 }' /proc/self/mountinfo
+	local point rest
+	while read -r _ _ _ _ point rest; do
+		[[ $rest != *' - cgroup '* && $rest != *' - cgroup2 '* ]] || echo "$point"
+	done </proc/self/mountinfo
 }
 
-# cgroup_dirs PATTERN: the directories of a cgroup, in all hierarchies.
+# cgroup_dirs PATTERN...: the directories of cgroups, in all hierarchies.
 cgroup_dirs() {
-	local root
+	local root pattern
 	for root in $(cgroup_roots); do
-		# shellcheck disable=SC2086 # a pattern
-		compgen -G "$root$1" || true
+		for pattern; do
+			compgen -G "$root$pattern" || true
+		done
 	done
 }
 
@@ -18,7 +22,7 @@ cgroup_dirs() {
 # has named $CGROUP-SOMETHING. If not, they are removed.
 no_cgroup_left() {
 	local dirs dir
-	dirs=$(cgroup_dirs "$CGROUP"; cgroup_dirs "$CGROUP-*")
+	dirs=$(cgroup_dirs "$CGROUP" "$CGROUP-*")
 	[ -n "$dirs" ] || return 0
 	failed "left of the cgroup:" "$dirs" || true
 	for dir in $dirs; do
@@ -30,7 +34,7 @@ no_cgroup_left() {
 # thaw_cgroup: what a test has left frozen could not even be killed on v1.
 thaw_cgroup() {
 	local dir
-	for dir in $(cgroup_dirs "$CGROUP"; cgroup_dirs "$CGROUP-*"); do
+	for dir in $(cgroup_dirs "$CGROUP" "$CGROUP-*"); do
 		[ ! -e "$dir/freezer.state" ] || echo THAWED >"$dir/freezer.state" || true
 		[ ! -e "$dir/cgroup.freeze" ] || echo 0 >"$dir/cgroup.freeze" || true
 	done

@@ -29,11 +29,17 @@ dead() {
 
 # orphans: processes that lost their parent to the suite's reaper: that is
 # where containers go, and what a runtime left behind. Those that were there
-# before the first test are the suite's own.
+# before the first test are the suite's own. Without ps(1): it is asked for after
+# every test, and in a guest each program that is started takes its time.
 orphans() {
-	ps -e -o pid= -o ppid= -o state= |
-		awk -v reaper="${REAPER:?}" -v suite=" ${SUITE_PIDS:-} " '
-			$2 == reaper && $3 !~ /[ZX]/ && !index(suite, " " $1 " ") { print $1 }'
+	local stat line
+	for stat in /proc/[0-9]*/stat; do
+		{ read -r line <"$stat"; } 2>/dev/null || continue
+		# "PID (NAME) STATE PARENT ...", where the name may hold anything.
+		if [[ ${line##*) } == [!ZX]" ${REAPER:?} "* && " ${SUITE_PIDS:-} " != *" ${line%% *} "* ]]; then
+			echo "${line%% *}"
+		fi
+	done
 }
 
 # no_process_left: nothing that was started in the test lives. What dies is
