@@ -6,10 +6,15 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/internal/sys"
 )
 
 // dial connects to a unix stream socket. Name says in errors what it is for.
 func dial(name, path string) (*os.File, error) {
+	if err := sys.CheckSocketPath(path); err != nil {
+		return nil, fmt.Errorf("connect to %s %q: %w", name, path, err)
+	}
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", name, err)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/berth-oci/berth/internal/sys"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -24,8 +25,8 @@ type Agent struct{ conn *net.UnixConn }
 
 // Dial connects to an agent. Its errors are *config.FieldError.
 func Dial(ctx context.Context, path string) (*Agent, error) {
-	if most := len(unix.RawSockaddrUnix{}.Path) - 1; len(path) > most {
-		return nil, config.FieldErrorf("listenerPath", "%q: %d bytes, and the path of a socket has %d at most", path, len(path), most)
+	if err := sys.CheckSocketPath(path); err != nil {
+		return nil, config.FieldErrorf("listenerPath", "%q: %w", path, err)
 	}
 	dialer := net.Dialer{Timeout: agentAnswer}
 	conn, err := dialer.DialContext(ctx, "unix", path)

@@ -103,6 +103,17 @@ printed() {
 	no_cgroup_left
 }
 
+# bats test_tags=berth
+@test "a socket with too long a path is said to be that" {
+	local dir
+	dir=$T/$(printf 'd%.0s' {1..120})
+	mkdir "$dir"
+	script true
+	rt create --bundle "$BUNDLE" --console-socket "$dir/s" c
+	refused 'connect to console socket .* and the path of a socket has 107 at most'
+	no_state_left
+}
+
 @test "a terminal needs a console socket when the runtime will not stay" {
 	script true
 	rt create --bundle "$BUNDLE" c
