@@ -133,6 +133,19 @@ prepare() {
 	no_process_left
 }
 
+# With runc somebody has to remove it.
+# bats test_tags=berth
+@test "what one who was killed has left of a pid file is no hindrance" {
+	args true
+	echo precious >"$T/precious"
+	ln -s precious "$T/.pid"
+	rt_ok create --bundle "$BUNDLE" --pid-file "$T/pid" c
+	assert_equal "$(init_pid c)" "$(cat "$T/pid")"
+	assert_equal precious "$(cat "$T/precious")"
+	[ ! -L "$T/pid" ]
+	[ ! -e "$T/.pid" ]
+}
+
 # runc needs less.
 # bats test_tags=berth
 @test "without room for its state no container is left" {
