@@ -227,23 +227,23 @@ func openContainersTerminal(r *run) error {
 // adoptTerminal makes the terminal that ptmx, just opened, is the master side
 // of, the stub's. Also is queued for its other side.
 func (r *run) adoptTerminal(ptmx *stub.Value, also func(slave *stub.Value)) error {
-	master, slave := console.Open(r.p, ptmx, r.cfg.Process.ConsoleSize)
-	r.p.Fchownat(slave, "", int(r.cfg.Process.UID), -1, unix.AT_EMPTY_PATH)
-	also(slave)
-	console.Adopt(r.p, slave)
-	if err := r.flush(); err != nil {
-		return err
+	if r.opts.Console == nil {
+		return errors.New("process.terminal is set, but nobody takes the terminal")
 	}
-	f, err := console.Fetch(r.child, master)
+	master, err := console.Fetch(r.child, ptmx)
 	if err != nil {
 		return err
 	}
-	r.p.CloseFd(master)
+	slave := console.Open(r.p, ptmx, r.cfg.Process.ConsoleSize)
+	r.p.Fchownat(slave, "", int(r.cfg.Process.UID), -1, unix.AT_EMPTY_PATH)
+	also(slave)
+	console.Adopt(r.p, slave)
+	r.p.CloseFd(ptmx)
 	r.p.CloseFd(slave)
-	if r.opts.Console == nil {
-		return errors.Join(errors.New("process.terminal is set, but nobody takes the terminal"), f.Close())
+	if err := r.flush(); err != nil {
+		return errors.Join(err, master.Close())
 	}
-	return r.opts.Console(f)
+	return r.opts.Console(master)
 }
 
 func closeDescriptors(r *run) error {

@@ -414,3 +414,24 @@ func TestCallsOfCreate(t *testing.T) {
 		})
 	}
 }
+
+// What the container has in the place of its devpts is asked for nothing: the
+// descriptor that it gives for the other side of a terminal could be any.
+func TestTerminalOfNoDevpts(t *testing.T) {
+	spec := specconv.Default(specconv.DefaultOptions{})
+	spec.Process.Terminal = true
+	for _, verb := range []verbs{inCreate, inExec} {
+		r, rec := recorded(t, spec, verb)
+		r.opts.Console = func(*os.File) error { return nil }
+		rec.Output = func(call, args string) []byte { return honest(rec, call, args) } // all zeros of fstatfs
+		failed, err := takeAll(r, func(*step) { rec.Lines = nil })
+		if err == nil || !strings.HasSuffix(failed, "terminal") {
+			t.Errorf("%s: %v", failed, err)
+		}
+		for _, line := range rec.Lines {
+			if !strings.HasPrefix(line, "openat2(") && !strings.HasPrefix(line, "fstatfs(") {
+				t.Errorf("asked for %s", line)
+			}
+		}
+	}
+}

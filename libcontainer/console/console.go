@@ -12,18 +12,17 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// Open queues the calls that make a new terminal in the devpts that ptmx
-// belongs to, and returns its two sides. The slave comes from TIOCGPTPEER
-// (Linux 4.13), not from a path below /dev/pts, which the image or another
-// container could have replaced (CVE-2025-52565).
-func Open(p *stub.Proc, ptmx *stub.Value, size *specs.Box) (master, slave *stub.Value) {
+// Open queues the calls that make a new terminal of ptmx, its master side, which
+// Fetch has seen. The slave comes from TIOCGPTPEER (Linux 4.13), not from a path
+// below /dev/pts, which the image or another container could have replaced
+// (CVE-2025-52565).
+func Open(p *stub.Proc, ptmx *stub.Value, size *specs.Box) (slave *stub.Value) {
 	unlock := binary.NativeEndian.AppendUint32(nil, 0)
 	p.Ioctl(ptmx, unix.TIOCSPTLCK, unlock)
 	if size != nil && size.Height != 0 && size.Width != 0 {
 		p.Ioctl(ptmx, unix.TIOCSWINSZ, winsize(size))
 	}
-	slave = p.IoctlInt(ptmx, unix.TIOCGPTPEER, unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC)
-	return ptmx, slave
+	return p.IoctlInt(ptmx, unix.TIOCGPTPEER, unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC)
 }
 
 // winsize encodes struct winsize (ioctl_tty(2)): rows, columns, two unused.
@@ -49,12 +48,20 @@ func Control(p *stub.Proc) {
 	p.Label("")
 }
 
-// Fetch gets the master, a descriptor of the stub's, into this process, and
-// checks that it is one of a terminal's, in a devpts: the container may have put
-// another file in its place. Open has failed for that already, if the stub can be
-// believed.
-func Fetch(child *stub.Child, master *stub.Value) (*os.File, error) {
-	f, err := child.Fetch(master)
+// Fetch gets ptmx, a descriptor of the stub's, into this process, and checks that
+// it is a terminal's master side, in a devpts. The container may have put another
+// file in its place: one of a file system of its own, for one, whose ioctls give
+// what number they like for the other side's descriptor. That may also keep who
+// asks it waiting, so the stub is asked first. What is queued is performed.
+func Fetch(child *stub.Child, ptmx *stub.Value) (*os.File, error) {
+	where, _ := child.Fstatfs(ptmx)
+	if err := child.Do(); err != nil {
+		return nil, err
+	}
+	if where.Type() != unix.DEVPTS_SUPER_MAGIC {
+		return nil, errNoDevpts
+	}
+	f, err := child.Fetch(ptmx)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +78,9 @@ func Fetch(child *stub.Child, master *stub.Value) (*os.File, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	if fs.Type != unix.DEVPTS_SUPER_MAGIC {
-		return nil, errors.Join(errors.New("/dev/pts/ptmx is not in a devpts"), f.Close())
+		return nil, errors.Join(errNoDevpts, f.Close())
 	}
 	return f, nil
 }
+
+var errNoDevpts = errors.New("/dev/pts/ptmx is not in a devpts")
