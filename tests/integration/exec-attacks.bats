@@ -36,7 +36,6 @@ attempt() {
 	done
 }
 
-# bats test_tags=berth
 @test "nor is one that the process is given" {
 	# It does have that; what it would have of a directory of the host's is
 	# more than its working directory.
@@ -185,19 +184,41 @@ spy_on_execs() {
 
 # bats test_tags=berth
 @test "a file system that never answers keeps exec only until it is told to end" {
-	[ -c /dev/fuse ] || skip "no /dev/fuse here"
-	cp "$PROBE" "$BUNDLE/rootfs/bin/probe"
 	mkdir "$BUNDLE/rootfs/stall"
-	config '.process.capabilities[] += ["CAP_SYS_ADMIN"] | .linux.devices = [{path: "/dev/fuse", type: "c", major: 10, minor: 229}]
-		| .linux.resources.devices += [{allow: true, type: "c", major: 10, minor: 229, access: "rw"}]'
-	args /bin/probe stall /stall
-	"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/stall" 2>&1 || failed "$(<"$T/stall")"
-	wait_for 5 has_line "$T/stall" stalled
+	with_fuse stall /stall
 	status=0
 	timeout --kill-after 20 1 "$RUNTIME" --root "$ROOT" exec --cwd /stall c true </dev/null >"$T/out" 2>"$T/err" || status=$?
 	read_output
 	assert_match 'told to end' "$msg"
 	wait_for 5 holds c 1
+}
+
+@test "a terminal of a file system of the container's own is none" {
+	# What it says is the other side's descriptor would be given to the program's
+	# user: the null device that the stub has, here as descriptor 1.
+	with_fuse terminals /dev/pts 1
+	background "$PROBE" recvtty "$T/tty.sock" "$T"
+	wait_for 5 test -S "$T/tty.sock"
+	mknod "$T/null" c 1 3
+	status=0
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare --mount --propagation private sh -c 'mount --bind "$0" /dev/null && exec "$@"' "$T/null" \
+		"$RUNTIME" --root "$ROOT" exec -d -t --user 1000 --console-socket "$T/tty.sock" c true >"$T/out" 2>"$T/err" <"$T/mounts" || status=$?
+	read_output
+	[ "$status" != 0 ]
+	assert_equal '0 0' "$(stat -c '%u %g' "$T/null")"
+}
+
+# with_fuse COMMAND...: the container c, whose first process is the probe, with
+# what it takes to mount file systems of its own.
+with_fuse() {
+	[ -c /dev/fuse ] || skip "no /dev/fuse here"
+	cp "$PROBE" "$BUNDLE/rootfs/bin/probe"
+	config '.process.capabilities[] += ["CAP_SYS_ADMIN"] | .linux.devices = [{path: "/dev/fuse", type: "c", major: 10, minor: 229}]
+		| .linux.resources.devices += [{allow: true, type: "c", major: 10, minor: 229, access: "rw"}]'
+	args /bin/probe "$@"
+	"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/fuse" 2>&1 || failed "$(<"$T/fuse")"
+	wait_for 5 has_line "$T/fuse" mounted
 }
 
 # holds ID N: so many processes are in the container.

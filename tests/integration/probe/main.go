@@ -59,6 +59,10 @@
 //
 // mounts a file system there that never answers.
 //
+//	probe terminals DIR NUMBER
+//
+// mounts a file system there with files whose ioctls all return the number.
+//
 //	probe manage SOCKET FILE
 //
 // writes what services tell to a file, as Go strings.
@@ -102,6 +106,7 @@ var commands = []struct {
 	{"agent SOCKET DIR", func(args []string) error { return agent(args[0], args[1]) }},
 	{"spy", func([]string) error { return spy() }},
 	{"stall DIR", func(args []string) error { return stall(args[0]) }},
+	{"terminals DIR NUMBER", func(args []string) error { return fakeTerminals(args[0], args[1]) }},
 }
 
 func main() {
