@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -23,15 +25,34 @@ func describeCompletion(cmd *cli.Command) {
 	}
 }
 
-// completeByID has those commands complete ids that take one of a container
-// that exists.
-func (a *app) completeByID(commands []*cli.Command) {
+// completeBy has the commands complete flags, and those that take the id of a
+// container that exists, ids.
+func (a *app) completeBy(commands []*cli.Command) {
 	for _, c := range commands {
+		c.ShellComplete = complete
 		isNew := c.Name == "create" || c.Name == "run"
 		if strings.HasPrefix(c.ArgsUsage, "ID") && !isNew {
 			c.ShellComplete = a.completeID
 		}
 	}
+}
+
+// complete prints the commands or flags that the command line may go on with.
+func complete(ctx context.Context, cmd *cli.Command) {
+	root := cmd.Root()
+	out := root.Writer
+	root.Writer = unmarked{out}
+	cli.DefaultCompleteWithFlags(ctx, cmd)
+	root.Writer = out
+}
+
+// unmarked leaves out the marks that the words for values have in what flags
+// say of themselves: zsh and fish show that.
+type unmarked struct{ io.Writer }
+
+func (u unmarked) Write(text []byte) (int, error) {
+	_, err := u.Writer.Write(bytes.ReplaceAll(text, []byte("`"), nil))
+	return len(text), err
 }
 
 // completeID prints what the command line may go on with: a flag, or the id of
@@ -41,7 +62,7 @@ func (a *app) completeID(ctx context.Context, cmd *cli.Command) {
 	// The last argument is the one that asks for completion. A flag before it
 	// may be begun, or be whole: the shell leaves out what does not fit.
 	if typed := os.Args[len(os.Args)-2]; strings.HasPrefix(typed, "-") {
-		cli.DefaultCompleteWithFlags(ctx, cmd)
+		complete(ctx, cmd)
 	}
 	if cmd.NArg() > 0 {
 		return

@@ -72,7 +72,7 @@ func (a *app) command() *cli.Command {
 	for _, c := range commands {
 		c.OnUsageError = usageError
 	}
-	a.completeByID(commands)
+	a.completeBy(commands)
 	return &cli.Command{
 		Name:           "berth",
 		Usage:          "run containers from OCI bundles",
@@ -85,6 +85,7 @@ func (a *app) command() *cli.Command {
 		ExitErrHandler: func(context.Context, *cli.Command, error) {}, // main does that: the default ends the process
 
 		EnableShellCompletion:           true,
+		ShellComplete:                   complete,
 		ConfigureShellCompletionCommand: describeCompletion,
 	}
 }
