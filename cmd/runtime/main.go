@@ -71,6 +71,7 @@ func (a *app) command() *cli.Command {
 	}
 	for _, c := range commands {
 		c.OnUsageError = usageError
+		c.HideHelpCommand = true // "h" and "help" are ids
 	}
 	a.completeBy(commands)
 	return &cli.Command{

@@ -21,6 +21,24 @@ load helpers
 	done
 }
 
+@test "a container may be called like the command for help" {
+	new_bundle
+	args sleep 1000
+	local id
+	for id in help h; do
+		rt_ok create --bundle "$BUNDLE" "$id"
+		rt_ok start "$id"
+		rt_ok exec "$id" sh -c 'echo "$@"' sh -h --help
+		assert_equal '-h --help' "$out"
+		rt_ok state "$id"
+		assert_equal running "$(jq -r .status <<<"$out")"
+		rt_ok kill "$id" KILL
+		wait_for 5 has_status "$id" stopped
+		rt_ok delete "$id"
+		no_state_left
+	done
+}
+
 @test "an unknown command leaves with 3" {
 	rt nonsense
 	assert_equal 3 "$status"
