@@ -10,6 +10,7 @@ import (
 
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/rootfs"
+	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
 // AddMounts mounts file systems in a container that runs, or is created, in
@@ -52,8 +53,38 @@ func (c *Container) changeMounts(ctx context.Context, verb verbs, list []config.
 
 // takeMounts has what is bound of the host made, to be taken along.
 func takeMounts(r *run) (err error) {
+	if hasUserNamespace(r.cfg) {
+		return r.takeLocked()
+	}
 	r.mounts, err = rootfs.Additions(r.p, r.cfg.Mounts)
 	return err
+}
+
+// takeLocked has it made by a third stub, in a copy of the host's mounts that
+// the container's user namespace owns: what makes them read-only there is locked
+// (mount_namespaces(7)), and stays so in the container. Of a clone of the host's
+// own mount its root could change that.
+func (r *run) takeLocked() error {
+	if err := r.flush(); err != nil {
+		return err
+	}
+	init, err := r.c.state.openProcess()
+	if err != nil {
+		return err
+	}
+	defer init.Close()
+	maker, err := stub.Start(r.ctx, stub.Options{Files: []*os.File{nil, nil, nil, init}, Dir: r.c.dir, Log: r.log})
+	if err != nil {
+		return err
+	}
+	unwatch := maker.EndWith(r.ctx)
+	first := stub.Num(3)
+	maker.Setns(first, unix.CLONE_NEWUSER)
+	maker.CloseFd(first)
+	maker.Unshare(unix.CLONE_NEWNS)
+	r.mounts, err = rootfs.LockedAdditions(maker, r.child, r.cfg.Mounts)
+	unwatch()
+	return errors.Join(err, maker.End())
 }
 
 // attachMounts mounts what was taken along, and the others.

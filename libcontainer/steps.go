@@ -289,7 +289,7 @@ var steps = [...]step{
 	{
 		name: "take mounts along", side: inst, in: inAddMounts, ground: hostTree,
 		do:  takeMounts,
-		why: "the sources of bind mounts are the host's: they are made here, detached, and attached in there",
+		why: "the sources of bind mounts are the host's: they are made here, detached, and attached in there; for a user namespace by a third stub, in a mount namespace that it owns, so that the flags of the host's mounts are locked",
 	},
 	{
 		name: "join container before its pivot", side: inst, in: inCreateHook, ground: hostTree,

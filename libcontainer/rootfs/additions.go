@@ -22,6 +22,52 @@ func Enter(child *stub.Child) *Tree {
 // what is bound of them, and gives the operations that mount the list in the
 // container that it is then to join.
 func Additions(p *stub.Proc, list []config.Mount) ([]Op, error) {
+	return additions(list, func(op *mountOp) (mounts.Detached, error) {
+		p.Label("%s", op)
+		made := mounts.Make(p, enslaved(op.Mount))
+		p.Label("")
+		return made, nil
+	})
+}
+
+// LockedAdditions is Additions for a container in a user namespace: what is bound
+// is made by a stub in a mount namespace that it owns, and given to the one that
+// is then to join the container.
+func LockedAdditions(maker, child *stub.Child, list []config.Mount) ([]Op, error) {
+	return additions(list, func(op *mountOp) (mounts.Detached, error) {
+		fd, err := op.bring(maker, child)
+		return mounts.Detached{FD: fd}, err
+	})
+}
+
+// bring makes a bind mount by one stub and gives it to another. The source is
+// opened by the runtime: the user namespace's root need not be able to reach it.
+// An unprivileged runtime's root there is the user himself.
+func (m *mountOp) bring(maker, child *stub.Child) (*stub.Value, error) {
+	if err := maker.Do(); err != nil {
+		return nil, err
+	}
+	var source *stub.Value
+	if f, err := m.openSource(maker.Pid); err == nil {
+		defer f.Close()
+		if source, err = maker.Pass(f); err != nil {
+			return nil, err
+		}
+	}
+	maker.Label("%s", m)
+	made := mounts.MakeFrom(maker.Proc, enslaved(m.Mount), source)
+	f, err := maker.Fetch(made.FD)
+	maker.Label("")
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return child.Pass(f)
+}
+
+// additions gives the operations that mount the list, what is bound being made
+// beforehand.
+func additions(list []config.Mount, bind func(*mountOp) (mounts.Detached, error)) ([]Op, error) {
 	plan := make([]Op, len(list))
 	for i := range list {
 		op := mountOp{Mount: &list[i]}
@@ -32,9 +78,11 @@ func Additions(p *stub.Proc, list []config.Mount) ([]Op, error) {
 			plan[i] = mountOrStaged(&op)
 			continue
 		}
-		p.Label("%s", &op)
-		plan[i] = &broughtMount{mountOp: op, brought: mounts.Make(p, enslaved(op.Mount))}
-		p.Label("")
+		made, err := bind(&op)
+		if err != nil {
+			return nil, err
+		}
+		plan[i] = &broughtMount{mountOp: op, brought: made}
 	}
 	return plan, nil
 }

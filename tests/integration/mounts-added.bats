@@ -163,3 +163,36 @@ inside() {
 	umount "$T/source/below"
 	umount -l "$T/source"
 }
+
+@test "what the host has mounted read-only stays so in a user namespace" {
+	new_user_namespace
+	all_capabilities
+	mount -t tmpfs -o mode=777 tmpfs "$T/source"
+	mount -o remount,bind,ro,nosuid,nodev "$T/source"
+	rt_ok create --bundle "$BUNDLE" c
+	mounts_of '[{destination: "/early", source: $source, options: ["bind"]}]'
+	rt_ok mounts add c "$T/mounts.json"
+	rt_ok start c
+	mounts_of '[{destination: "/added", source: $source, options: ["bind"]}]'
+	rt_ok mounts add c "$T/mounts.json"
+	inside sh -c 'mount -o remount,bind,rw /early; mount -o remount,bind,rw /added && echo remounted; touch /added/written && echo written; true'
+	inside cat /proc/self/mountinfo
+	assert_options "$out" /early ro nosuid nodev
+	assert_options "$out" /added ro nosuid nodev
+	umount "$T/source"
+}
+
+@test "an unprivileged user adds mounts to his container" {
+	rootless_user
+	rm -r "$BUNDLE"
+	rootless_bundle
+	config '.root.readonly = false'
+	args sleep 1000
+	start_detached c
+	mounts_of '[{destination: "/added", source: $source, options: ["bind", "ro"]}, {destination: "/scratch", type: "tmpfs", source: "t"}]'
+	chmod a+r "$T/mounts.json"
+	rt_ok mounts add c "$T/mounts.json"
+	inside cat /added/file
+	assert_equal content "$out"
+	rt_ok mounts remove c "$T/mounts.json"
+}
