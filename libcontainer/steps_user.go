@@ -220,7 +220,8 @@ func delegatesCgroup(c *config.Config) bool {
 }
 
 // giveCgroup makes the program's user the owner of the v2 cgroup; one of v1
-// cannot be given away safely. On a hybrid host the container sees v1 alone.
+// cannot be given away safely, nor is that of v2 beside it (config-linux.md,
+// Cgroup ownership).
 func giveCgroup(r *run) error {
 	paths := r.c.state.Cgroups
 	if len(paths) != 1 || paths[""] == "" {

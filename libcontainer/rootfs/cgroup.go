@@ -11,7 +11,9 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// cgroupMount shows a container its own part of the cgroup file systems.
+// cgroupMount shows a container its own part of the cgroup file systems. The
+// type "cgroup" is for whatever the host has, "cgroup2" for v2 even beside v1: the
+// container's directory there or, where it has none, the hierarchy as it is.
 type cgroupMount struct {
 	mountOp
 	host CgroupHost
@@ -24,15 +26,16 @@ func (c *cgroupMount) Apply(t *Tree) {
 	target := t.target(point{path: c.Destination, dir: true})
 	c.at = target
 	c.checkPlace(t)
+	own := c.host.Paths[""]
 	switch {
-	case !c.host.unified():
+	case c.Type == "cgroup" && !c.host.unified():
 		c.applyV1(t, target)
-	case c.private:
+	case c.private || own == "":
 		m := *c.Mount
 		m.Type, m.Source = "cgroup2", "cgroup"
 		c.attach(t, mounts.Make(t.p, &m), target)
 	default:
-		c.attach(t, mounts.Make(t.p, c.bind(c.host.Paths[""])), target)
+		c.attach(t, mounts.Make(t.p, c.bind(own)), target)
 	}
 	t.p.CloseFd(target)
 }

@@ -329,6 +329,44 @@ mount_at() {
 	assert_equal / "$(mount_line "$out" /sys/fs/cgroup | cut -d ' ' -f 4)"
 }
 
+# roots_of MOUNTINFO TYPE: what is mounted, of the file systems of a type, once each.
+roots_of() {
+	sed -n "s/^[0-9]* [0-9]* [^ ]* \([^ ]*\) .* - $2 .*/\1/p" <<<"$1" | sort -u
+}
+
+@test "the v1 hierarchies begin at the container's cgroup, with a cgroup namespace and without" {
+	[ -e /sys/fs/cgroup/cgroup.procs ] && skip "no cgroup v1 here"
+	local before=$CGROUP namespaces
+	for namespaces in '[]' '[{type: "cgroup"}]'; do
+		config ".linux.namespaces |= (map(select(.type != \"cgroup\")) + $namespaces)"
+		run_script 'cat /sys/fs/cgroup/*/cgroup.procs | sort -u | head -n 1; cat /proc/self/mountinfo'
+		assert_equal 1 "$(head -n 1 <<<"$out")"
+		assert_equal "$before" "$(roots_of "$out" cgroup)"
+		before=/
+	done
+}
+
+# bats test_tags=v2
+@test "a mount of type cgroup2 is of v2, whatever else the host has" {
+	[ -e /sys/fs/cgroup/cgroup.procs ] || [ -e /sys/fs/cgroup/unified ] || skip "no cgroup v2 here"
+	config '(.mounts[] | select(.type == "cgroup") | .type) = "cgroup2"
+		| .linux.namespaces |= (map(select(.type != "cgroup")) + [{type: "cgroup"}])'
+	run_script 'cat /sys/fs/cgroup/cgroup.procs | head -n 1; cat /proc/self/mountinfo'
+	assert_equal 1 "$(head -n 1 <<<"$out")"
+	assert_equal cgroup2 "$(mount_type "$out" /sys/fs/cgroup)"
+	assert_equal / "$(roots_of "$out" cgroup2)"
+	assert_equal "" "$(roots_of "$out" cgroup)"
+}
+
+# bats test_tags=v2,berth
+@test "a mount of type cgroup2 is of the container's cgroup when the host's namespace is shared" {
+	[ -e /sys/fs/cgroup/cgroup.procs ] || [ -e /sys/fs/cgroup/unified ] || skip "no cgroup v2 here"
+	config '(.mounts[] | select(.type == "cgroup") | .type) = "cgroup2" | .linux.namespaces |= map(select(.type != "cgroup"))'
+	run_script 'cat /sys/fs/cgroup/cgroup.procs | head -n 1; cat /proc/self/mountinfo'
+	assert_equal 1 "$(head -n 1 <<<"$out")"
+	assert_equal "$CGROUP" "$(roots_of "$out" cgroup2)"
+}
+
 @test "sysfs and mqueue belong to the container's namespaces" {
 	run_script 'ls /sys/class/net'
 	assert_equal lo "$out"
