@@ -32,6 +32,8 @@ type Container struct {
 	// the container.
 	child *stub.Child
 	end   *ending
+	// witness watches the cgroup of a unit until the child was waited for.
+	witness *witness
 	// attached says that the connection to the stub is still this process's.
 	attached atomic.Bool
 }

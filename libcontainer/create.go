@@ -58,7 +58,11 @@ func Create(ctx context.Context, o CreateOptions) (*Container, error) {
 		launch: &c.state.Launch, log: o.Log, unprivileged: os.Geteuid() != 0,
 	}
 	defer r.release()
-	if err := r.walk(); err != nil {
+	err = r.walk()
+	if err != nil || o.Detach {
+		c.witness.close() // nobody here will wait for it
+	}
+	if err != nil {
 		return nil, err
 	}
 	c.child, c.end = r.child, &ending{c: c, pidfd: r.child.Pidfd}

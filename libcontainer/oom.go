@@ -26,11 +26,14 @@ func (r *run) blameMemory(err error) error {
 	if cg == nil {
 		cg = r.c.cgroup()
 	}
-	stats, statErr := cg.Stats()
-	if statErr != nil {
+	if r.unit != nil {
+		r.beside.Wait() //nolint:errcheck // what has failed there, too, is added by undo
+	}
+	mem, memErr := r.c.memory(cg)
+	if memErr != nil {
 		return err // there is no cgroup (any more) to blame
 	}
-	if cause := shortage(known.Err, stats.Memory, r.verb == inExec); cause != "" {
+	if cause := shortage(known.Err, mem, r.verb == inExec); cause != "" {
 		known.Err = fmt.Errorf("%w (%s)", known.Err, cause)
 		if known.Field == "" {
 			known.Field = memoryField
@@ -39,10 +42,24 @@ func (r *run) blameMemory(err error) error {
 	return err
 }
 
+// memory gives what was counted of memory in the container's cgroup. One that
+// may go at any moment is not asked: its files would be missing one by one.
+func (c *Container) memory(cg cgroups.Manager) (cgroups.MemoryStats, error) {
+	if c.witness != nil {
+		return c.witness.seen(), nil
+	}
+	stats, err := cg.Stats()
+	if err != nil {
+		return cgroups.MemoryStats{}, err
+	}
+	return stats.Memory, nil
+}
+
 // shortage says how memory was short, if that can have caused the error.
 func shortage(err error, mem cgroups.MemoryStats, inUse bool) string {
+	gone := errors.Is(err, stub.ErrGone)
 	switch {
-	case mem.OOMKills > 0 && (!inUse || errors.Is(err, stub.ErrGone)):
+	case mem.OOMKills > 0 && (!inUse || gone), mem.OOMs > 0 && gone:
 		return "killed for want of memory: " + limitOf(mem)
 	case errors.Is(err, unix.ENOMEM) && limited(mem):
 		return limitOf(mem)
@@ -64,9 +81,9 @@ func limitOf(mem cgroups.MemoryStats) string {
 // outOfMemory tells of the limit because of which the kernel has killed
 // processes of the container; it is empty if there were none.
 func (c *Container) outOfMemory() string {
-	stats, err := c.cgroup().Stats()
-	if err != nil || stats.Memory.OOMKills == 0 {
+	mem, err := c.memory(c.cgroup())
+	if err != nil || mem.OOMKills == 0 {
 		return "" // a cgroup that is gone tells nothing
 	}
-	return limitOf(stats.Memory)
+	return limitOf(mem)
 }

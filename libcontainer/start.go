@@ -80,6 +80,7 @@ func (c *Container) awaitEnd() error {
 // forgetChild ends the connection to a stub that was never started, and reaps
 // the process, which has been killed or has ended.
 func (c *Container) forgetChild() error {
+	c.witness.close()
 	var err error
 	if c.attached.Swap(false) {
 		err = c.child.Close()

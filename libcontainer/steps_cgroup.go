@@ -79,6 +79,9 @@ func startUnit(r *run) error {
 		err := r.unit.Start(r.ctx, pid, resources)
 		if err == nil {
 			r.cgroupMade = true
+			r.c.witness, err = newWitness(r.unit.Manager)
+		}
+		if err == nil {
 			err = r.unit.Manager.Set(resources)
 		}
 		return r.stepError(step, remedyCgroup(err))

@@ -41,6 +41,9 @@ func (c *Container) Wait(ctx context.Context) (ExitStatus, error) {
 		return ExitStatus{}, opError("wait", c.ID(), "", ErrNotChild)
 	}
 	status, err := c.end.wait(ctx)
+	if err == nil {
+		c.witness.close()
+	}
 	return status, opError("wait", c.ID(), "", err)
 }
 

@@ -69,6 +69,9 @@ type MemoryStats struct {
 	// OOMKills is how many processes the kernel has killed because the
 	// memory limit was reached.
 	OOMKills uint64 `json:"-"`
+	// OOMs is how often no memory could be had below the limit (v2). A process
+	// that executes a program dies of that without being counted as killed.
+	OOMs uint64 `json:"-"`
 }
 
 // MemoryUsage is one counter of memory.

@@ -20,6 +20,7 @@ needs_memory() {
 	rt_ok delete probe
 }
 
+# bats test_tags=host,guest
 @test "what has too little memory says so, whatever is tried, and leaves nothing" {
 	needs_memory
 	local limit smallest='' killed=0

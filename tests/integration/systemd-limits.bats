@@ -55,3 +55,25 @@ in_force() {
 	no_cgroup_left
 	no_unit_left
 }
+
+@test "a container that has too little memory says so, though its scope is gone" {
+	config '.linux.resources.memory = {limit: 16384, swap: 16384}'
+	rt --systemd-cgroup run --bundle "$BUNDLE" c
+	refused 'killed for want of memory: linux.resources.memory.limit is 16384 bytes'
+	config '.linux.resources.memory = {limit: 20971520, swap: 20971520}'
+	args tail /dev/zero
+	rt --systemd-cgroup run --bundle "$BUNDLE" c
+	assert_equal 137 "$status"
+	assert_match 'killed for want of memory: linux.resources.memory.limit is 20971520 bytes' "$err"
+	# What is killed otherwise does not blame memory.
+	args sleep 1000
+	background "$RUNTIME" --root "$ROOT" --systemd-cgroup run --bundle "$BUNDLE" c </dev/null >/dev/null 2>"$T/err"
+	wait_for 20 has_status c running
+	kill -KILL "$(init_pid c)"
+	status=0
+	wait "$background_pid" || status=$?
+	assert_equal "137 " "$status $(<"$T/err")"
+	no_state_left
+	no_cgroup_left
+	no_unit_left
+}

@@ -416,7 +416,7 @@ func TestStats(t *testing.T) {
 			Usage: cgroups.MemoryUsage{Limit: cgroups.Max, Usage: 100, Max: 200},
 			Swap:  cgroups.MemoryUsage{Limit: cgroups.Max, Usage: 111},
 			Raw:   map[string]uint64{"anon": 1, "file": 2},
-			PSI:   psi, OOMKills: 4,
+			PSI:   psi, OOMKills: 4, OOMs: 5,
 		},
 		Pids: cgroups.PidsStats{Current: 3, Limit: 9},
 		Blkio: cgroups.BlkioStats{

@@ -154,7 +154,8 @@ func statMemory(g *cgroups.Gauge, s *cgroups.Stats) {
 		}
 	}
 	m.PSI = g.PSI("memory.pressure")
-	m.OOMKills = g.Keyed("memory.events")["oom_kill"]
+	events := g.Keyed("memory.events")
+	m.OOMKills, m.OOMs = events["oom_kill"], events["oom"]
 }
 
 // sum adds, and keeps "no limit".
