@@ -111,7 +111,11 @@ device="major: ${disk%:*}, minor: ${disk#*:}"
 }
 
 @test "weights of input and output are those of iocost, and of bfq where that is" {
-	[ -e /sys/module/bfq ] || reads_back '{blockIO: {weight: 500}}' 'io.weight default 4950'
+	if [ ! -e /sys/module/bfq ]; then
+		echo "$disk enable=1" >/sys/fs/cgroup/io.cost.qos
+		reads_back "{blockIO: {weight: 500, weightDevice: [{$device, weight: 300}]}}" 'io.weight default 4950' "io.weight $disk 2930"
+		echo "$disk enable=0" >/sys/fs/cgroup/io.cost.qos
+	fi
 	modprobe bfq
 	echo bfq >/sys/block/vda/queue/scheduler
 	reads_back "{blockIO: {weight: 500, weightDevice: [{$device, weight: 300}]}}" \

@@ -246,6 +246,7 @@ update_ok() {
 	alive "$(init_pid c)"
 }
 
+# bats test_tags=host,guest
 @test "a limit below what is in use is refused, when checked before" {
 	script 'head -c 20000000 /dev/zero >/dev/shm/zeros; echo ready; exec sleep 1000'
 	config '.linux.resources.memory = {limit: 104857600, checkBeforeUpdate: true}'
