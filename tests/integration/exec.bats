@@ -394,6 +394,16 @@ two_processes() {
 
 # Since runc 1.2.
 # bats test_tags=berth
+@test "the process has the personality and the memory policy of the container" {
+	config '.linux.personality = {domain: "LINUX32"}'
+	[ ! -e /proc/self/numa_maps ] || config '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0"}'
+	rt_ok run -d --bundle "$BUNDLE" c
+	rt_ok exec c sh -c 'cat /proc/self/personality; head -n 1 /proc/self/numa_maps 2>&1'
+	assert_match '^00000008' "$out"
+	[ ! -e /proc/self/numa_maps ] || assert_match ' bind:0 ' "$out"
+}
+
+# bats test_tags=berth
 @test "a real-time policy is set" {
 	jq '{args: ["cut", "-d", " ", "-f", "40,41", "/proc/self/stat"], cwd: "/", env: ["PATH=/bin"], scheduler: {policy: "SCHED_RR", priority: 9}}' -n >"$T/process.json"
 	local dir=/sys/fs/cgroup/cpu
