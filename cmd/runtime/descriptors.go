@@ -10,8 +10,8 @@ import (
 )
 
 // closeOnExec keeps the descriptors that this program was started with, but
-// for the standard ones, from the programs that it executes: hooks. What is to
-// be passed on is so by its own way.
+// for the standard ones, from the programs that it executes: hooks. (A stub closes
+// them itself.) What is to be passed on is so by its own way.
 func closeOnExec() error {
 	err := unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
 	if !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOSYS) {

@@ -130,9 +130,6 @@ func execOptions(cmd *cli.Command, c *ociruntime.Container) (ociruntime.ExecOpti
 	if err != nil {
 		return ociruntime.ExecOptions{}, err
 	}
-	if err := closeOnExec(); err != nil {
-		return ociruntime.ExecOptions{}, err
-	}
 	cgroups, err := parseCgroups(cmd.StringSlice("cgroup"))
 	if err != nil {
 		return ociruntime.ExecOptions{}, err

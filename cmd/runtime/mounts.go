@@ -42,9 +42,6 @@ func (a *app) mountsCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			if err := closeOnExec(); err != nil {
-				return err
-			}
 			return change(c, ctx, list)
 		},
 	}
