@@ -65,6 +65,25 @@ mount_at() {
 	no_mount_left
 }
 
+@test "mounts of a container whose bundle is on a shared mount do not reach the host" {
+	mkdir "$T/own"
+	mount -t tmpfs own "$T/own"
+	mount --make-shared "$T/own"
+	mv "$BUNDLE" "$T/own/bundle"
+	BUNDLE=$T/own/bundle
+	host_mounts >"$T/mounts"
+	args sleep 1000
+	local propagation
+	for propagation in slave private unbindable shared; do
+		config '.linux.rootfsPropagation = $p' --arg p "$propagation"
+		start_detached c
+		no_mount_left
+		rt_ok delete --force c
+	done
+	umount "$T/own"
+	host_mounts >"$T/mounts"
+}
+
 @test "mounts of the host do not reach a private container" {
 	config '.linux.rootfsPropagation = "private"'
 	mkdir "$T/source"
