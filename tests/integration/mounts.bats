@@ -74,8 +74,8 @@ mount_at() {
 	host_mounts >"$T/mounts"
 	args sleep 1000
 	local propagation
-	for propagation in slave private unbindable shared; do
-		config '.linux.rootfsPropagation = $p' --arg p "$propagation"
+	for propagation in null '"slave"' '"private"' '"unbindable"' '"shared"'; do
+		config ".linux.rootfsPropagation = $propagation | del(..|nulls)"
 		start_detached c
 		no_mount_left
 		rt_ok delete --force c

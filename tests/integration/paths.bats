@@ -60,6 +60,25 @@ prepare() {
 	[ -e "$BUNDLE/rootfs/data/ok" ]
 }
 
+@test "what is masked below a read-only path is masked" {
+	config '.linux.maskedPaths = ["/data/dir", "/data/file"] | .linux.readonlyPaths = ["/data"]'
+	run_script 'touch /data/new; ls -A /data/dir; cat /data/file'
+	assert_equal "" "$out"
+	assert_match 'Read-only file system' "$err"
+}
+
+# bats test_tags=berth
+@test "a path that cannot be looked at is an error, not one that is missing" {
+	ln -s loop "$BUNDLE/rootfs/loop"
+	args true
+	local list
+	for list in maskedPaths readonlyPaths; do
+		config ".linux.maskedPaths = [] | .linux.readonlyPaths = [] | .linux.$list = [\"/loop/x\"]"
+		rt create --bundle "$BUNDLE" c
+		refused "protect paths: linux.$list: .*/loop/x.*too many levels of symbolic links"
+	done
+}
+
 @test "a read-only path keeps its other options" {
 	run_script 'cat /proc/self/mountinfo'
 	local path

@@ -336,10 +336,13 @@ agent() {
 # bats test_tags=berth
 @test "flags of a listener" {
 	agent
-	EXTRA=$(jq -c '.flags = ["SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"]' <<<"$EXTRA") \
+	EXTRA=$(jq -c '.flags = ["SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"]' <<<"$EXTRA") \
 		profile ALLOW "$(rule NOTIFY getppid)"
 	calls getppid
 	assert_equal 'getppid 4242' "$out"
+	args sleep 1000
+	start_detached c
+	assert_match '^flags 0x2' "$(in_force c)"
 }
 
 # bats test_tags=berth
