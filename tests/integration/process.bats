@@ -250,6 +250,17 @@ mask() {
 	assert_equal / "$out"
 }
 
+# bats test_tags=berth
+@test "HOME is looked up in nothing that the program is to read" {
+	ln -sf /proc/self/fd/0 "$BUNDLE/rootfs/etc/passwd"
+	# shellcheck disable=SC2016 # for the program
+	script 'cat; echo "HOME is $HOME"'
+	printf 'a line\n' | "$RUNTIME" --root "$ROOT" create --bundle "$BUNDLE" c >"$T/printed" 2>&1
+	rt_ok start c
+	wait_for 5 has_line "$T/printed" 'HOME is /'
+	assert_equal 'a line' "$(head -n 1 "$T/printed")"
+}
+
 @test "HOME of config.json is kept, unless it is empty" {
 	config '.process.env += ["HOME=/mine"]'
 	run_script 'echo $HOME'

@@ -7,6 +7,17 @@ prepare() {
 	rootless_bundle
 }
 
+# bats test_tags=berth
+@test "rootless: the standard files of another of the user's ids are given to the program" {
+	grant_range
+	config '.process.user = {uid: 1000, gid: 1000}'
+	args true
+	touch "$T/file"
+	chown 200004:200004 "$T/file"
+	"$RUNTIME" --root "$ROOT" create --bundle "$BUNDLE" c </dev/null >"$T/file" 2>"$T/err" || failed "$(<"$T/err")"
+	assert_equal 200999 "$(stat -c %u "$T/file")"
+}
+
 @test "rootless: the configuration of spec --rootless runs as it is" {
 	run_script 'id -u; cat /proc/self/uid_map /proc/self/gid_map /proc/self/setgroups; grep CapEff /proc/self/status; readlink /proc/self/ns/user; stat -c %u /bin'
 	assert_match $'^0\n0 4242 1\n0 4242 1\ndeny\n' "$(squeezed "$out")"

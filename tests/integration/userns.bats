@@ -260,6 +260,10 @@ on_tmpfs() {
 	config '(.mounts[] | select(.destination == "/sys/fs/cgroup") | .options) += ["ro"]'
 	in_view v2 "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c >"$T/out" 2>"$T/err" || failed "$(<"$T/err")"
 	assert_equal $'65534\n65534\n65534' "$(<"$T/out")"
+	# Nor one that is not the root of what the container sees.
+	config '(.mounts[] | select(.destination == "/sys/fs/cgroup") | .options) -= ["ro"] | del(.linux.namespaces[] | select(.type == "cgroup"))'
+	in_view v2 "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c >"$T/out" 2>"$T/err" || failed "$(<"$T/err")"
+	assert_equal $'65534\n65534\n65534' "$(<"$T/out")"
 }
 
 # pod: a container in a user namespace, whose namespaces others join; the pid
@@ -408,4 +412,9 @@ print_namespaces='for n in user pid net ipc uts mnt cgroup time; do readlink /pr
 	config '(.linux.namespaces[] | select(.type == "user")).path = $path' --arg path "/proc/$pod/ns/net"
 	rt run --bundle "$BUNDLE" c
 	refused 'linux.namespaces\[[0-9]\].path: join "/proc/[0-9]+/ns/net": .*it is no user namespace'
+	holder --user
+	echo 5 100000 1 | tee "/proc/$holder/uid_map" >"/proc/$holder/gid_map"
+	config '(.linux.namespaces[] | select(.type == "user")).path = $path' --arg path "/proc/$holder/ns/user"
+	rt run --bundle "$BUNDLE" c
+	refused 'linux.namespaces\[[0-9]\]: "/proc/[0-9]+/ns/user" maps no container id 0'
 }
