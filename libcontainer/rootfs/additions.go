@@ -74,15 +74,19 @@ func additions(list []config.Mount, bind func(*mountOp) (mounts.Detached, error)
 		if err := op.addable(); err != nil {
 			return nil, &config.FieldError{Field: op.Field, Err: err}
 		}
-		if !op.Bind {
+		if op.staged() {
 			plan[i] = mountOrStaged(&op)
 			continue
 		}
-		made, err := bind(&op)
-		if err != nil {
-			return nil, err
+		added := &addedMount{mountOp: op}
+		if op.Bind {
+			made, err := bind(&op)
+			if err != nil {
+				return nil, err
+			}
+			added.brought = made
 		}
-		plan[i] = &broughtMount{mountOp: op, brought: made}
+		plan[i] = added
 	}
 	return plan, nil
 }
@@ -113,22 +117,31 @@ func (m *mountOp) addable() error {
 	return nil
 }
 
-// broughtMount is a bind mount that was made where its source can be seen.
-type broughtMount struct {
+// addedMount is a mount in a container that exists. Its place is judged before it
+// is attached there: the container, and what is mounted in it, stays.
+type addedMount struct {
 	mountOp
+	// brought is a bind mount, made where its source can be seen.
 	brought mounts.Detached
 }
 
-// Apply queues its attachment.
-func (b *broughtMount) Apply(t *Tree) {
-	b.at = t.target(b.point())
-	b.checkPlace(t)
-	b.attach(t, b.brought, b.at)
-	t.p.CloseFd(b.at)
+// Perform makes and attaches it.
+func (a *addedMount) Perform(t *Tree) error {
+	a.at = t.target(a.point())
+	a.checkPlace(t)
+	a.made = a.brought.FD
+	a.checkProc(t)
+	if err := t.Do(); err != nil {
+		return err
+	}
+	made := a.brought
+	if !a.Bind {
+		made = mounts.Make(t.p, a.Mount)
+	}
+	a.attach(t, made, a.at)
+	t.p.CloseFd(a.at)
+	return t.Do()
 }
-
-// instead is nothing: the source is out of sight.
-func (b *broughtMount) instead(error) Op { return nil }
 
 // RemoveMount queues what takes a mount out of a container that the stub has
 // joined. What still uses it keeps it.

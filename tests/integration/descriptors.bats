@@ -88,6 +88,15 @@ activated() {
 	assert_lines $'LISTEN_FDS=2\nLISTEN_PID=1' "$(grep LISTEN <<<"$out")"
 }
 
+# bats test_tags=berth
+@test "what the program is told of them is in the place of what config.json says" {
+	config '.process.env += ["LISTEN_PID=7", "LISTEN_FDS=8"]'
+	args cat /proc/self/environ
+	activated 2 run --bundle "$BUNDLE" c
+	succeeded run
+	assert_lines $'LISTEN_FDS=2\nLISTEN_PID=1' "$(tr '\0' '\n' <"$T/out" | grep LISTEN)"
+}
+
 @test "preserved descriptors follow those of socket activation" {
 	script "$list"
 	activated 2 run --preserve-fds 1 --bundle "$BUNDLE" c

@@ -124,6 +124,22 @@ inside() {
 	mounts_of '[{destination: "/magic/place", source: $source, options: ["bind"]}]'
 	rt mounts add c "$T/mounts.json"
 	refused 'magic'
+	# Nor into what the kernel shows of itself, nor to a mount to be removed.
+	inside ln -s /proc /kernels
+	local mount
+	for mount in '/kernels/version", source: "\($source)/file", options: ["bind"]' '/kernels/tty", type: "tmpfs", source: "tmpfs", options: ["mode=700"]'; do
+		mounts_of "[{destination: \"$mount}]"
+		rt mounts add c "$T/mounts.json"
+		refused 'leads to a place in /proc'
+	done
+	inside sh -c 'grep -cE " /proc/version | mode=700" /proc/1/mountinfo || true'
+	assert_equal 0 "$out"
+	inside ln -s /dev/shm /shm
+	mounts_of '[{destination: "/shm"}]'
+	rt mounts remove c "$T/mounts.json"
+	refused 'unmount "/shm".*EINVAL|unmount "/shm".*invalid argument'
+	inside grep -c ' /dev/shm ' /proc/1/mountinfo
+	assert_equal 1 "$out"
 }
 
 @test "nothing of the one who mounts is left in the container" {
