@@ -406,9 +406,7 @@ two_processes() {
 # bats test_tags=berth
 @test "a real-time policy is set" {
 	jq '{args: ["cut", "-d", " ", "-f", "40,41", "/proc/self/stat"], cwd: "/", env: ["PATH=/bin"], scheduler: {policy: "SCHED_RR", priority: 9}}' -n >"$T/process.json"
-	local dir=/sys/fs/cgroup/cpu
-	[ ! -e "$dir/cpu.rt_runtime_us" ] || config '.linux.resources.cpu = {realtimeRuntime: 1000, realtimePeriod: 1000000}'
-	[ ! -e "$dir/cpu.rt_runtime_us" ] || { mkdir -p "$dir$CGROUP_PARENT" && echo 2000 >"$dir$CGROUP_PARENT/cpu.rt_runtime_us"; }
+	! real_time_above 2000 || config '.linux.resources.cpu = {realtimeRuntime: 1000, realtimePeriod: 1000000}'
 	ex_ok --process "$T/process.json" c
 	assert_equal '9 2' "$out"
 }

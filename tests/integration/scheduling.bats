@@ -32,13 +32,9 @@ priority() {
 	chrt --pid "$(init_pid c)" | sed -n 's/.*priority: *//p'
 }
 
-# real_time: give the container's cgroup time for processes in real time, where
-# a cgroup has none of its own accord: on v1 with RT_GROUP_SCHED.
+# real_time: give the container time for processes in real time.
 real_time() {
-	local cpu=/sys/fs/cgroup/cpu
-	[ -e $cpu/cpu.rt_runtime_us ] || return 0
-	mkdir -p "$cpu$CGROUP_PARENT"
-	echo 200000 >"$cpu$CGROUP_PARENT/cpu.rt_runtime_us"
+	real_time_above 200000 || return 0
 	config '.linux.resources.cpu = {realtimeRuntime: 100000, realtimePeriod: 1000000}'
 }
 

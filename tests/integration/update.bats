@@ -19,8 +19,7 @@ update_ok() {
 	start_detached c
 	rt update --cpuset-mems 63 c
 	refused 'linux\.resources\.cpu\.mems: '
-	# Nobody has given the cgroup above real time, where there are limits of it.
-	if cgroup_file cpu.rt_period_us >/dev/null; then
+	if real_time_above 0; then
 		update_ok --cpu-rt-period 500000
 		assert_limit cpu.rt_period_us 500000
 	else

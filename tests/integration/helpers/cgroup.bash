@@ -50,6 +50,16 @@ remove_cgroup() {
 	done
 }
 
+# real_time_above MICROSECONDS: give processes in real time so much of a second in
+# the cgroup above that of the container, if cgroups have limits of it: v1 with
+# RT_GROUP_SCHED, where a cgroup has none of its own accord. If not, it is false.
+real_time_above() {
+	local dir=/sys/fs/cgroup/cpu
+	[ -e "$dir/cpu.rt_runtime_us" ] || return 1
+	mkdir -p "$dir$CGROUP_PARENT"
+	echo "$1" >"$dir$CGROUP_PARENT/cpu.rt_runtime_us" || failed "real time: $1"
+}
+
 # in_view v1|v2|hybrid COMMAND...: run it where the host looks like that, in a
 # mount namespace of its own.
 in_view() {
