@@ -78,7 +78,9 @@ works() {
 	types 'sleep 1000'
 	presses C-z
 	sees 'Stopped'
-	types 'bg %1; jobs'
+	types 'bg %1'
+	sees '^\[1\] sleep 1000$'
+	types 'jobs' # a line of its own: busybox's shell now and then shows none right behind bg
 	sees 'Running'
 	types 'fg'
 	presses C-c
