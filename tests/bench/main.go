@@ -4,7 +4,7 @@
 // 0.5, or "run" with Docker's seccomp profile more than 1.05 of what it takes
 // without, which both follow when that is changed.
 //
-//	BENCH_ROUNDS  rounds, 40 unless set
+//	BENCH_ROUNDS  rounds, 100 unless set
 //	BENCH_LIMIT   most that berth's run may take of runc's, 0.4 unless set; 0: no limit
 //	BENCH_VIEW    v1 or v2: what the host looks like; crun needs one of them
 package main
@@ -44,7 +44,7 @@ func main() {
 }
 
 func run() error {
-	rounds, err := number("BENCH_ROUNDS", 40)
+	rounds, err := number("BENCH_ROUNDS", 100)
 	if err != nil {
 		return err
 	}
