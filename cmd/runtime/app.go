@@ -105,11 +105,16 @@ func (a *app) runtime(cmd *cli.Command) (*ociruntime.Runtime, error) {
 
 // container gives the container that the first argument names.
 func (a *app) container(cmd *cli.Command) (*ociruntime.Container, error) {
+	return a.load(cmd, cmd.Args().First())
+}
+
+// load gives a container that exists.
+func (a *app) load(cmd *cli.Command, id string) (*ociruntime.Container, error) {
 	rt, err := a.runtime(cmd)
 	if err != nil {
 		return nil, err
 	}
-	c, err := rt.Load(cmd.Args().First())
+	c, err := rt.Load(id)
 	return c, otherRoot(cmd, err)
 }
 

@@ -34,11 +34,7 @@ func (a *app) mountsCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			rt, err := a.runtime(cmd)
-			if err != nil {
-				return err
-			}
-			c, err := rt.Load(cmd.Args().Get(1))
+			c, err := a.load(cmd, cmd.Args().Get(1))
 			if err != nil {
 				return err
 			}

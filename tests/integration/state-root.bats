@@ -66,3 +66,22 @@ prepare() {
 	mv "$T/state.json" "$ROOT/c"
 	chown -R 0 "$ROOT/c"
 }
+
+# bats test_tags=berth
+@test "a container that is not in the default state root is told with where that is" {
+	echo '[{"destination": "/x"}]' >"$T/list"
+	local arguments
+	while read -ra arguments; do
+		status=0
+		"$RUNTIME" "${arguments[@]}" </dev/null >"$T/out" 2>"$T/err" 3>&- || status=$?
+		read_output
+		refused 'container does not exist \(in /run/berth; .*--root\)'
+	done <<-END
+		state nobody-has-this-id
+		delete nobody-has-this-id
+		start nobody-has-this-id
+		mounts remove nobody-has-this-id $T/list
+	END
+	rt state "nobody-has-this-id"
+	refute_match '/run/berth' "$msg"
+}
