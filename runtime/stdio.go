@@ -8,7 +8,6 @@ import (
 	"os"
 	"reflect"
 	"sync"
-	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
@@ -120,19 +119,14 @@ func (s *stdio) begin() {
 		go s.input.run() //nolint:errcheck // see above
 	}
 	s.copied = make(chan struct{})
-	left := new(atomic.Int32)
-	left.Store(int32(len(s.output)))
+	var all sync.WaitGroup
 	for _, t := range s.output {
-		go func() {
-			s.failed(t.run())
-			if left.Add(-1) == 0 {
-				close(s.copied)
-			}
-		}()
+		all.Go(func() { s.failed(t.run()) })
 	}
-	if len(s.output) == 0 {
+	go func() {
+		all.Wait()
 		close(s.copied)
-	}
+	}()
 	s.input, s.output = nil, nil
 }
 
