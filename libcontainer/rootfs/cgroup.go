@@ -1,6 +1,7 @@
 package rootfs
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -11,9 +12,10 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// cgroupMount shows a container its own part of the cgroup file systems. The
-// type "cgroup" is for whatever the host has, "cgroup2" for v2 even beside v1: the
-// container's directory there or, where it has none, the hierarchy as it is.
+// cgroupMount mounts the cgroup file systems. The type "cgroup" is for whatever
+// the host has, "cgroup2" for v2 even on a hybrid host. On v1 a container sees its
+// own cgroup. On v2 it sees its own cgroup in a cgroup namespace, and the whole
+// hierarchy without one: /proc/self/cgroup has the path from its root then.
 type cgroupMount struct {
 	mountOp
 	host CgroupHost
@@ -26,16 +28,17 @@ func (c *cgroupMount) Apply(t *Tree) {
 	target := t.target(point{path: c.Destination, dir: true})
 	c.at = target
 	c.checkPlace(t)
-	own := c.host.Paths[""]
-	switch {
+	switch whole := c.host.v2Root(); {
 	case c.Type == "cgroup" && !c.host.unified():
 		c.applyV1(t, target)
-	case c.private || own == "":
+	case c.private || whole == "":
 		m := *c.Mount
 		m.Type, m.Source = "cgroup2", "cgroup"
 		c.attach(t, mounts.Make(t.p, &m), target)
 	default:
-		c.attach(t, mounts.Make(t.p, c.bind(own)), target)
+		// A new mount would set the hierarchy's options, nsdelegate among them,
+		// for the whole host, and no user namespace may make one.
+		c.attach(t, mounts.Make(t.p, c.bind(whole)), target)
 	}
 	t.p.CloseFd(target)
 }
@@ -102,6 +105,20 @@ type CgroupHost struct {
 func (h CgroupHost) unified() bool {
 	_, v2 := h.Paths[""]
 	return v2 && len(h.Paths) == 1
+}
+
+// v2Root returns where the host has v2 mounted, "" if the container has no cgroup
+// there.
+func (h CgroupHost) v2Root() string {
+	own, ok := h.Paths[""]
+	unified := filepath.Join(h.Root, "unified")
+	switch {
+	case !ok:
+		return ""
+	case own == unified || strings.HasPrefix(own, unified+"/"):
+		return unified
+	}
+	return h.Root
 }
 
 // hierarchies gives, for each v1 hierarchy, the name of its mount below Root,

@@ -114,9 +114,10 @@ no_mount() {
 	# The cgroup that he may write to.
 	delegate_cgroup
 	# shellcheck disable=SC2016 # for the container's shell
-	run_script 'mkdir /sys/fs/cgroup/made 2>/dev/null && echo made; for f in /sys/fs/cgroup/cgroup.*; do [ -O $f ] && echo "mine $f"; echo 0 2>/dev/null >>$f && echo "written $f"; done
+	run_script 'own=/sys/fs/cgroup$(sed -n s/^0:://p /proc/self/cgroup)
+		mkdir $own/made 2>/dev/null && echo made; for f in $own/cgroup.*; do [ -O $f ] && echo "mine $f"; echo 0 2>/dev/null >>$f && echo "written $f"; done
 		grep " /sys/fs/cgroup" /proc/self/mountinfo'
-	assert_match "mine /sys/fs/cgroup/cgroup.procs" "$out"
+	assert_match "mine /sys/fs/cgroup/.*/cgroup.procs" "$out"
 	refute_match 'written|made' "$out"
 	assert_options "$out" /sys/fs/cgroup ro
 }

@@ -377,13 +377,39 @@ roots_of() {
 	assert_equal "" "$(roots_of "$out" cgroup)"
 }
 
-# bats test_tags=v2,berth
-@test "a mount of type cgroup2 is of the container's cgroup when the host's namespace is shared" {
+# bats test_tags=v2
+@test "a mount of type cgroup2 is of the whole hierarchy when the host's cgroup namespace is shared" {
 	[ -e /sys/fs/cgroup/cgroup.procs ] || [ -e /sys/fs/cgroup/unified ] || skip "no cgroup v2 here"
 	config '(.mounts[] | select(.type == "cgroup") | .type) = "cgroup2" | .linux.namespaces |= map(select(.type != "cgroup"))'
-	run_script 'cat /sys/fs/cgroup/cgroup.procs | head -n 1; cat /proc/self/mountinfo'
+	assert_whole_hierarchy
+}
+
+# bats test_tags=v2
+@test "on cgroup v2, /proc/self/cgroup leads to the container's cgroup when the host's cgroup namespace is shared" {
+	[ -e /sys/fs/cgroup/cgroup.procs ] || skip "cgroup v1 here: its hierarchies begin at the container's cgroup"
+	config '.linux.namespaces |= map(select(.type != "cgroup"))'
+	assert_whole_hierarchy
+}
+
+# bats test_tags=v2
+@test "the whole hierarchy of cgroup v2 is read-only in a user namespace, too" {
+	[ -e /sys/fs/cgroup/cgroup.procs ] || skip "cgroup v1 here"
+	config '.linux.namespaces |= map(select(.type != "cgroup"))'
+	new_user_namespace
+	assert_whole_hierarchy
+}
+
+# assert_whole_hierarchy: the container finds itself where /proc/self/cgroup
+# says, and can write nowhere.
+assert_whole_hierarchy() {
+	# shellcheck disable=SC2016 # for the container's shell
+	run_script 'cat "/sys/fs/cgroup$(sed -n s/^0:://p /proc/self/cgroup)/cgroup.procs" | head -n 1
+		mkdir /sys/fs/cgroup/made 2>/dev/null && echo made; cat /proc/self/mountinfo'
 	assert_equal 1 "$(head -n 1 <<<"$out")"
-	assert_equal "$CGROUP" "$(roots_of "$out" cgroup2)"
+	refute_match made "$(sed -n 2p <<<"$out")"
+	assert_equal cgroup2 "$(mount_type "$out" /sys/fs/cgroup)"
+	assert_equal / "$(roots_of "$out" cgroup2)"
+	assert_options "$out" /sys/fs/cgroup ro nosuid nodev noexec
 }
 
 @test "sysfs and mqueue belong to the container's namespaces" {
