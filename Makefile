@@ -67,10 +67,11 @@ lint: ## Check style and known traps: golangci-lint, gofumpt, shellcheck
 	@hack/lint
 
 .PHONY: generate
-generate: ## Write the files that are generated: docs/lifecycle.md, docs/man/berth.8, seccomp/numbers.go
+generate: ## Write the files that are generated: docs/lifecycle.md, docs/man/berth.8, docs/stub.svg, seccomp/numbers.go
 	@go run ./internal/gen/lifecycle
 	@go test ./cmd/runtime -run TestManualPage -update
 	@go run ./internal/gen/syscalls
+	@go run ./internal/gen/picture
 
 .PHONY: generate-check
 generate-check: ## Fail when a generated file is not what its source says
