@@ -70,7 +70,7 @@ func joinKeyring(r *run) error {
 }
 
 func raiseLoopback(r *run) error {
-	network.LoopbackUp(r.p)
+	r.judgeLater(network.LoopbackUp(r.p))
 	return nil
 }
 

@@ -74,3 +74,14 @@ func SeccompFilter(pid int) (filter []unix.SockFilter, flags uint64, err error) 
 	}
 	return filter, meta.flags, nil
 }
+
+// SetSeccompFilter installs a filter on all threads of this process, which needs
+// CAP_SYS_ADMIN or no_new_privs.
+func SetSeccompFilter(filter []unix.SockFilter) error {
+	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
+	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&program)))
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}

@@ -64,14 +64,8 @@ func (c *conn) namespace() (*os.File, error) {
 // that there are no more. What the kernel sends unasked, because of a
 // subscription, goes to event, which may be nil.
 func (c *conn) do(kind, flags uint16, body []byte, event func(message)) ([]message, error) {
-	ne := binary.NativeEndian
 	c.seq++
-	req := ne.AppendUint32(nil, uint32(unix.NLMSG_HDRLEN+len(body)))
-	req = ne.AppendUint16(req, kind)
-	req = ne.AppendUint16(req, flags|unix.NLM_F_REQUEST|unix.NLM_F_ACK)
-	req = ne.AppendUint32(req, c.seq)
-	req = ne.AppendUint32(req, 0)
-	req = append(req, body...)
+	req := request(kind, flags, c.seq, body)
 	if err := unix.Sendto(int(c.f.Fd()), req, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return nil, fmt.Errorf("ask the kernel: %w", err)
 	}
@@ -102,6 +96,17 @@ func (c *conn) do(kind, flags uint16, body []byte, event func(message)) ([]messa
 			}
 		}
 	}
+}
+
+// request encodes a message to the kernel that it acknowledges (netlink(7)).
+func request(kind, flags uint16, seq uint32, body []byte) []byte {
+	ne := binary.NativeEndian
+	b := ne.AppendUint32(nil, uint32(unix.NLMSG_HDRLEN+len(body)))
+	b = ne.AppendUint16(b, kind)
+	b = ne.AppendUint16(b, flags|unix.NLM_F_REQUEST|unix.NLM_F_ACK)
+	b = ne.AppendUint32(b, seq)
+	b = ne.AppendUint32(b, 0)
+	return append(b, body...)
 }
 
 // receive waits for a datagram. That events were lost (ENOBUFS) does not

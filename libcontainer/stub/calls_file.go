@@ -59,6 +59,11 @@ func (p *Proc) Write(fd *Value, s string) *Value {
 	return p.queue("write", unix.SYS_WRITE, val(fd), p.str(s), num(len(s)))
 }
 
+// WriteBytes queues write(2) of the whole of b, which may hold any bytes.
+func (p *Proc) WriteBytes(fd *Value, b []byte) *Value {
+	return p.queue("write", unix.SYS_WRITE, val(fd), p.data(b), num(len(b)))
+}
+
 // Read queues read(2); dst is filled by Do.
 func (p *Proc) Read(fd *Value, dst []byte) *Value {
 	return p.queue("read", unix.SYS_READ, val(fd), p.output(dst), num(len(dst)))

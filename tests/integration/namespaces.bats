@@ -143,3 +143,28 @@ join() {
 	run_script true
 	assert_equal "$before" "$(readlink /proc/self/ns/*)"
 }
+
+# without_inet ARG...: run the runtime as a service may with systemd's
+# RestrictAddressFamilies=AF_UNIX AF_NETLINK.
+without_inet() {
+	status=0
+	"$PROBE" families 1,16 "$RUNTIME" --root "$ROOT" "$@" </dev/null >"$T/out" 2>"$T/err" 3>&- || status=$?
+	read_output
+}
+
+@test "lo is up in a new network namespace, also where the runtime may not use AF_INET" {
+	script 'cat /sys/class/net/lo/flags /proc/net/fib_trie'
+	without_inet run --bundle "$BUNDLE" c
+	succeeded "run without AF_INET"
+	assert_match '^0x9' "$out" # IFF_UP, IFF_LOOPBACK
+	assert_match '127\.0\.0\.1' "$out"
+}
+
+# bats test_tags=berth
+@test "create without AF_NETLINK names the refused call" {
+	args true
+	status=0
+	"$PROBE" families 1 "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err" 3>&- || status=$?
+	read_output
+	refused 'create "c": raise loopback: socket: address family not supported by protocol \(EAFNOSUPPORT\)'
+}

@@ -55,6 +55,11 @@
 //
 // prints, without an end, what it can get hold of of the runtime's processes.
 //
+//	probe families LIST COMMAND...
+//
+// executes a command that may make sockets of the address families in the list
+// (of numbers, with commas between) and of no others.
+//
 //	probe stall DIR
 //
 // mounts a file system there that never answers.
@@ -104,6 +109,7 @@ var commands = []struct {
 	{"calls NAME[,ARG0]...", calls},
 	{"filter PID", func(args []string) error { return filter(args[0]) }},
 	{"agent SOCKET DIR", func(args []string) error { return agent(args[0], args[1]) }},
+	{"families LIST COMMAND...", func(args []string) error { return families(args[0], args[1:]) }},
 	{"spy", func([]string) error { return spy() }},
 	{"stall DIR", func(args []string) error { return stall(args[0]) }},
 	{"terminals DIR NUMBER", func(args []string) error { return fakeTerminals(args[0], args[1]) }},

@@ -1,0 +1,60 @@
+package network
+
+import (
+	"encoding/binary"
+	"errors"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/stub"
+)
+
+// answerLoopback has LoopbackUp called by a recorder that reads the answer.
+func answerLoopback(t *testing.T, answer []byte) (judge func() error, lines []string) {
+	t.Helper()
+	p, rec := stub.Record(nil)
+	rec.Answer = func(call, _ string) (int64, bool) { return int64(len(answer)), call == "read" }
+	rec.Output = func(string, string) []byte { return answer }
+	judge = LoopbackUp(p)
+	if err := p.Do(); err != nil {
+		t.Fatal(err)
+	}
+	return judge, rec.Lines
+}
+
+// answerOf is the kernel's answer to the first message, with an errno.
+func answerOf(e unix.Errno) []byte {
+	code := binary.NativeEndian.AppendUint32(nil, uint32(-int32(e)))
+	return reply(unix.NLMSG_ERROR, unix.NLM_F_CAPPED, 1, append(code, make([]byte, unix.NLMSG_HDRLEN)...))
+}
+
+func TestLoopbackUp(t *testing.T) {
+	judge, lines := answerLoopback(t, answerOf(0))
+	if err := judge(); err != nil {
+		t.Error(err)
+	}
+	if !strings.HasPrefix(lines[0], "socket(16, ") {
+		t.Errorf("no netlink socket: %v", lines)
+	}
+	judge, _ = answerLoopback(t, answerOf(unix.EPERM))
+	if err := judge(); !errors.Is(err, unix.EPERM) || !strings.HasPrefix(err.Error(), "set lo up: ") {
+		t.Errorf("the kernel refuses: %v", err)
+	}
+}
+
+// The stub's answers are untrusted: no acknowledgement is no success.
+func TestLoopbackUpNeedsAnAcknowledgement(t *testing.T) {
+	other := answerOf(0)
+	binary.NativeEndian.PutUint32(other[8:], 2) // sequence number
+	for name, answer := range map[string][]byte{
+		"nothing": nil, "half a message": answerOf(0)[:18], "another message's": other,
+		"a link": reply(unix.RTM_NEWLINK, 0, 1, make([]byte, 16)),
+	} {
+		judge, _ := answerLoopback(t, answer)
+		if err := judge(); !errors.Is(err, errMalformed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
