@@ -11,7 +11,8 @@ import (
 )
 
 // Console is the master side of a program's terminal. It has deadlines, and is
-// read until EIO: nobody has the other side open then.
+// read until EIO: nobody has the other side open then. Its lines end in "\n"
+// alone, as those of runc's terminals in the foreground do.
 type Console struct {
 	*os.File
 }
@@ -29,7 +30,22 @@ func newConsole(master *os.File) (*Console, error) {
 		unix.Close(fd)
 		return nil, fmt.Errorf("fcntl terminal: %w", err)
 	}
+	if err := keepLineFeeds(fd); err != nil {
+		unix.Close(fd)
+		return nil, fmt.Errorf("set terminal modes: %w", err)
+	}
 	return &Console{os.NewFile(uintptr(fd), master.Name())}, nil
+}
+
+// keepLineFeeds clears ONLCR: captured output has no carriage returns, and a
+// terminal that shows it adds them. The program does not run yet.
+func keepLineFeeds(fd int) error {
+	modes, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	if err != nil {
+		return err
+	}
+	modes.Oflag &^= unix.ONLCR
+	return unix.IoctlSetTermios(fd, unix.TCSETS, modes)
 }
 
 // Resize sets the size of the terminal; the program gets SIGWINCH.

@@ -16,7 +16,7 @@ import (
 type Foreground struct {
 	console *Console
 	host    *os.File
-	saved   *term.State
+	saved   *unix.Termios
 	copied  chan error
 }
 
@@ -42,7 +42,7 @@ func (c *Console) Foreground(host *os.File, in io.Reader, out io.Writer) (*Foreg
 	if err := f.Resize(); err != nil {
 		return nil, err
 	}
-	saved, err := term.MakeRaw(int(host.Fd()))
+	saved, err := setRaw(int(host.Fd()))
 	if err != nil {
 		return nil, fmt.Errorf("set terminal to raw mode: %w", err)
 	}
@@ -53,6 +53,22 @@ func (c *Console) Foreground(host *os.File, in io.Reader, out io.Writer) (*Foreg
 		f.copied <- err
 	}()
 	return f, nil
+}
+
+// setRaw has the host's terminal pass on what is typed as it is, and returns the
+// modes that it had. Output is processed further (OPOST, ONLCR): the console
+// ends its lines in "\n" alone.
+func setRaw(fd int) (saved *unix.Termios, err error) {
+	modes, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	if err != nil {
+		return nil, err
+	}
+	raw := *modes // as cfmakeraw(3), but for c_oflag
+	raw.Iflag &^= unix.IGNBRK | unix.BRKINT | unix.PARMRK | unix.ISTRIP | unix.INLCR | unix.IGNCR | unix.ICRNL | unix.IXON
+	raw.Lflag &^= unix.ECHO | unix.ECHONL | unix.ICANON | unix.ISIG | unix.IEXTEN
+	raw.Cflag = raw.Cflag&^(unix.CSIZE|unix.PARENB) | unix.CS8
+	raw.Cc[unix.VMIN], raw.Cc[unix.VTIME] = 1, 0
+	return modes, unix.IoctlSetTermios(fd, unix.TCSETS, &raw)
 }
 
 // Resize gives the program's terminal the size of the host's.
@@ -70,15 +86,25 @@ func (f *Foreground) Resize() error {
 func (f *Foreground) Close() error {
 	err := f.drain()
 	<-f.copied //nolint:errcheck // EIO, or the deadline
-	return errors.Join(err, term.Restore(int(f.host.Fd()), f.saved))
+	return errors.Join(err, unix.IoctlSetTermios(int(f.host.Fd()), unix.TCSETS, f.saved))
 }
 
 // quiet is how long nothing is to come from the program's terminal until it is
 // believed that nothing will, though somebody still has it open.
 const quiet = 100 // milliseconds
 
-// drain ends the copying, once there is nothing left to copy.
+// drain ends the copying, once there is nothing left to copy. The end of the
+// container has ended it, too.
 func (f *Foreground) drain() error {
+	err := f.awaitQuiet()
+	if errors.Is(err, os.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// awaitQuiet stops the reading of the console when it has nothing to read.
+func (f *Foreground) awaitQuiet() error {
 	for len(f.copied) == 0 {
 		var ready []unix.PollFd
 		err := f.console.control(func(fd int) error {

@@ -108,7 +108,7 @@ func (r *runner) foreground(ctx context.Context) error {
 	}
 	started()
 	if err != nil {
-		return errors.Join(err, r.delete(ctx, c), fg.hide())
+		return errors.Join(err, fg.hide(), r.delete(ctx, c)) // delete closes the console
 	}
 	fg.strangers = &reaper{init: c.Pid()}
 	last := r.app.relay(ctx, c, n)

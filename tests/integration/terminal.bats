@@ -189,3 +189,57 @@ in_terminal() {
 	in_terminal sh -c "stty -a >$T/before; $(printf '%q ' "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c); stty -a >$T/after" </dev/null
 	assert_equal "$(cat "$T/before")" "$(cat "$T/after")"
 }
+
+# captured COMMAND...: run it on a terminal on which nothing is typed, not even
+# an end: that would be echoed. What it prints goes to $T/captured.
+captured() {
+	mkfifo "$T/keyboard"
+	in_terminal sh -c "$(printf '%q ' "$@") >$T/captured" <>"$T/keyboard"
+}
+
+# lines_are_kept: exactly these bytes came out.
+lines_are_kept() {
+	assert_equal "$(printf 'a\nb\n' | od -c)" "$(od -c <"$T/captured")"
+}
+
+# With runc, a program that is executed may print before the mode is set.
+await_mode='i=0; until stty -a 2>/dev/null | grep -q -e -onlcr || [ $i = 250 ]; do i=$((i+1)); sleep 0.02; done'
+
+@test "run in the foreground prints lines without carriage returns" {
+	script 'echo a; echo b'
+	captured "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c
+	lines_are_kept
+}
+
+@test "exec --tty prints lines without carriage returns" {
+	config '.process.terminal = false'
+	args sleep 1000
+	rt_ok run -d --bundle "$BUNDLE" c
+	captured "$RUNTIME" --root "$ROOT" exec -t c sh -c "$await_mode; echo a; echo b"
+	lines_are_kept
+}
+
+# bats test_tags=berth
+@test "exec --tty sets the mode before the program runs" {
+	config '.process.terminal = false'
+	args sleep 1000
+	rt_ok run -d --bundle "$BUNDLE" c
+	captured "$RUNTIME" --root "$ROOT" exec -t c stty -a
+	assert_match ' -onlcr ' "$(cat "$T/captured")"
+}
+
+@test "run in the foreground shows lines on its terminal that begin at the left" {
+	script 'echo a; echo b'
+	in_terminal "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null
+	assert_match $'a\r\nb\r\n' "$(cat "$T/typescript")"
+	refute_match $'\r\r' "$(cat "$T/typescript")"
+}
+
+@test "a terminal that is sent to a console socket has the kernel's modes" {
+	# Its receiver sets others, if it wants them.
+	receive
+	script 'stty -a 2>/dev/null | tr " " "\n" | grep onlcr; echo end'
+	rt_ok run -d --bundle "$BUNDLE" --console-socket "$socket" c
+	wait_for 5 printed end
+	assert_equal $'onlcr\r\nend\r' "$(cat "$T/output")"
+}
