@@ -57,10 +57,8 @@ func (r *run) resources() *specs.LinuxResources {
 	if r.cfg.Resources != nil {
 		resources = *r.cfg.Resources
 	}
-	// Rules deny what they do not allow, even if there are none; a capped
-	// slice, so that the caller's is not written to.
-	rules := resources.Devices
-	resources.Devices = append(rules[:len(rules):len(rules)], devices.Default()...)
+	// Without rules of its own, too, a container has no other devices.
+	resources.Devices = devices.WithDefaults(resources.Devices)
 	return &resources
 }
 

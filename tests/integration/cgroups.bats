@@ -211,6 +211,79 @@ devices_allowed() {
 	devices_allowed v2
 }
 
+# mknod_denied VIEW: the denial of one device holds after the permission of all.
+mknod_denied() {
+	device_rules '[{allow: true, access: "rwm"}, {allow: false, type: "c", major: 10, minor: 229, access: "rwm"}]'
+	run_in "$1" "mknod /dev/block $block && echo made; mknod /dev/null2 c 1 3 && echo made; mknod /dev/char $char"' || echo denied'
+	assert_equal $'made\nmade\ndenied' "$out"
+	assert_match 'mknod: /dev/char: Operation not permitted' "$err"
+}
+
+# bats test_tags=host,guest
+@test "a device rule that denies mknod holds" {
+	mknod_denied hybrid
+}
+
+# bats test_tags=v1
+@test "a device rule that denies mknod holds, on v1" {
+	mknod_denied v1
+}
+
+@test "a device rule that denies mknod holds, on v2" {
+	mknod_denied v2
+}
+
+# Runc's defaults follow all rules; the specification has the listed order.
+# bats test_tags=berth
+@test "a rule that denies a part of what is allowed by default holds" {
+	local view
+	for view in hybrid v2; do
+		device_rules '[{allow: false, type: "c", access: "m"}, {allow: false, type: "c", major: 1, minor: 3, access: "w"}]'
+		run_in "$view" "mknod /dev/block $block && echo made; mknod /dev/char $char"' || echo denied
+			: </dev/null && echo read; { : >>/dev/null; } 2>/dev/null || echo denied'
+		assert_equal $'made\ndenied\nread\ndenied' "$out"
+	done
+}
+
+# Docker's last rule is such a one; images make that device's node.
+denied_but_made() {
+	openable_here
+	device_rules '[{allow: true, type: "c", major: 1, minor: 3, access: "rwm"}, {allow: false, type: "c", major: 10, minor: 229, access: "rwm"}]'
+	run_in "$1" "mknod /dev/char $char && echo made; (: </dev/char)"' || echo denied; : </dev/null && echo read'
+	assert_equal $'made\ndenied\nread' "$out"
+}
+
+# bats test_tags=host,guest
+@test "a rule that denies all access to a device leaves what is allowed by default" {
+	denied_but_made hybrid
+}
+
+@test "a rule that denies all access to a device leaves what is allowed by default, on v2" {
+	denied_but_made v2
+}
+
+tun_opened() {
+	(: <>/dev/net/tun) 2>/dev/null || skip "no /dev/net/tun here"
+	config '.linux.resources.devices = [{allow: false, access: "rwm"}]
+		| .mounts += [{destination: "/dev/net/tun", type: "bind", source: "/dev/net/tun", options: ["rbind", "rw"]}]'
+	run_in "$1" ': <>/dev/net/tun && echo opened'
+	assert_equal opened "$out"
+}
+
+# bats test_tags=host,guest
+@test "/dev/net/tun can be opened" {
+	tun_opened hybrid
+}
+
+# bats test_tags=v1
+@test "/dev/net/tun can be opened, on v1" {
+	tun_opened v1
+}
+
+@test "/dev/net/tun can be opened, on v2" {
+	tun_opened v2
+}
+
 # bats test_tags=v1
 @test "the devices of v1 are listed as allowed, nothing else" {
 	args true

@@ -44,6 +44,26 @@ open_devices() {
 	assert_equal $'null r\nnull w\nfuse r' "$out"
 }
 
+@test "a rule that denies mknod holds in a scope, and /dev/net/tun can be opened there" {
+	(: <>/dev/net/tun) 2>/dev/null || skip "no /dev/net/tun here"
+	config '.linux.resources.devices = [{allow: false, access: "rwm"}, {allow: false, type: "b", access: "m"}]
+		| .root.readonly = false | .process.capabilities[] += ["CAP_MKNOD"]
+		| .mounts += [{destination: "/dev/net/tun", type: "bind", source: "/dev/net/tun", options: ["rbind", "rw"]}]'
+	args sleep 1000
+	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
+	assert_equal strict "$(property DevicePolicy)"
+	assert_match '/dev/char/10:200' "$(property DeviceAllow)"
+	refute_match 'block-' "$(property DeviceAllow)"
+	tried() {
+		rt_ok exec c sh -c ': <>/dev/net/tun && echo opened
+			mknod /tmp/char c 4 0 && echo made; mknod /tmp/block b 7 0 || echo denied; rm /tmp/char'
+		assert_equal $'opened\nmade\ndenied' "$out"
+	}
+	tried
+	systemctl daemon-reload
+	tried
+}
+
 # bats test_tags=berth
 @test "without a message bus systemd is asked itself" {
 	args true

@@ -50,7 +50,7 @@ func load(insns []byte) (int, error) {
 	if err == nil {
 		return fd, nil
 	}
-	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EACCES) {
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EACCES) || tooComplex(err) {
 		// Only now, as writing the log takes longer than the verification.
 		log := make([]byte, 64<<10)
 		if fd, e := sys.BPFLoad(unix.BPF_PROG_TYPE_CGROUP_DEVICE, insns, license, progName, log); e == nil {
@@ -61,6 +61,10 @@ func load(insns []byte) (int, error) {
 	}
 	return 0, fmt.Errorf("bpf(BPF_PROG_LOAD): %w", err)
 }
+
+// tooComplex reports whether the verifier gave up: E2BIG after 1,000,000
+// instructions, EFAULT with 8192 branches pending (Linux 6.18).
+func tooComplex(err error) bool { return errors.Is(err, unix.E2BIG) || errors.Is(err, unix.EFAULT) }
 
 func tail(b []byte, n int) []byte {
 	return b[max(0, len(b)-n):]

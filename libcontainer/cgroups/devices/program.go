@@ -211,10 +211,18 @@ func SetV2(dir string, rules []specs.LinuxDeviceCgroup) error {
 		return err
 	}
 	if err := attach(dir, prog); err != nil {
-		if errors.Is(err, unix.EPERM) {
-			err = fmt.Errorf("%w (needs CAP_BPF and CAP_NET_ADMIN, or CAP_SYS_ADMIN, in the initial user namespace)", err)
-		}
-		return fmt.Errorf("devices: attach program to %q: %w", dir, err)
+		return attachError(dir, len(rules), err)
 	}
 	return nil
+}
+
+// attachError names the remedy, where there is one.
+func attachError(dir string, rules int, err error) error {
+	switch {
+	case tooComplex(err):
+		return fmt.Errorf("devices: %d rules are more than the kernel's verifier accepts (use fewer, with access \"rwm\", or with any minor number): %w", rules, err)
+	case errors.Is(err, unix.EPERM):
+		err = fmt.Errorf("%w (needs CAP_BPF and CAP_NET_ADMIN, or CAP_SYS_ADMIN, in the initial user namespace)", err)
+	}
+	return fmt.Errorf("devices: attach program to %q: %w", dir, err)
 }

@@ -85,39 +85,6 @@ func (r rule) wholeKind() bool {
 	return r.major == anyNumber && r.minor == anyNumber && r.access == all
 }
 
-// Default returns the rules for the devices that every container has (the
-// specification's default devices and the terminals), and for making nodes of
-// any device, which gives no access to it. Callers append them to those of the
-// configuration, after which they stand: a configuration that denies
-// everything, as most do, means everything else; one that allows everything is
-// not changed by them; one without rules gets these alone, and with them the
-// denial of all else.
-func Default() []specs.LinuxDeviceCgroup {
-	rule := func(typ string, major, minor int64, access string) specs.LinuxDeviceCgroup {
-		r := specs.LinuxDeviceCgroup{Allow: true, Type: typ, Access: access}
-		if major != anyNumber {
-			r.Major = &major
-		}
-		if minor != anyNumber {
-			r.Minor = &minor
-		}
-		return r
-	}
-	return []specs.LinuxDeviceCgroup{
-		rule("c", anyNumber, anyNumber, "m"),
-		rule("b", anyNumber, anyNumber, "m"),
-		rule("c", 1, 3, "rwm"),           // /dev/null
-		rule("c", 1, 5, "rwm"),           // /dev/zero
-		rule("c", 1, 7, "rwm"),           // /dev/full
-		rule("c", 1, 8, "rwm"),           // /dev/random
-		rule("c", 1, 9, "rwm"),           // /dev/urandom
-		rule("c", 5, 0, "rwm"),           // /dev/tty
-		rule("c", 5, 1, "rwm"),           // /dev/console
-		rule("c", 5, 2, "rwm"),           // /dev/ptmx
-		rule("c", 136, anyNumber, "rwm"), // /dev/pts/*
-	}
-}
-
 // Check reports the first rule that says nothing, or something unknown.
 func Check(rules []specs.LinuxDeviceCgroup) error {
 	_, err := parse(rules)

@@ -28,6 +28,16 @@ func (d device) covers(o device) bool {
 		(d.minor == anyNumber || d.minor == o.minor)
 }
 
+// wider lists the entries that cover d, d among them.
+func (d device) wider() [4]device {
+	return [4]device{
+		d,
+		{d.kind, d.major, anyNumber},
+		{d.kind, anyNumber, d.minor},
+		{d.kind, anyNumber, anyNumber},
+	}
+}
+
 func (d device) overlaps(o device) bool {
 	return d.kind == o.kind &&
 		(d.major == anyNumber || o.major == anyNumber || d.major == o.major) &&
@@ -52,9 +62,9 @@ func V1Lines(rules []specs.LinuxDeviceCgroup) ([]Line, error) {
 		return nil, err
 	}
 	l := list{exceptions: make(map[device]access)}
-	for i, r := range parsed {
+	for _, r := range parsed {
 		if err := l.apply(r); err != nil {
-			return nil, fmt.Errorf("devices[%d]: %w", i, err)
+			return nil, fmt.Errorf("devices: %w", err) // without an index: WithDefaults has changed it
 		}
 	}
 	l.widen()
@@ -94,13 +104,31 @@ func (l *list) except(d device, a access) {
 }
 
 func (l *list) unexcept(d device, r rule) error {
-	for e, a := range l.exceptions {
-		if d.covers(e) {
-			l.exceptions[e] = a &^ r.access
-		} else if d.overlaps(e) && a&r.access != 0 {
-			return fmt.Errorf("rule %q takes a part out of %q of an earlier rule: %w (cgroup v1 cannot express it; name the devices one by one)",
-				r, rule{kind: e.kind, major: e.major, minor: e.minor, access: a}, errors.Join(errors.ErrUnsupported, unix.EINVAL))
+	if d.major != anyNumber && d.minor != anyNumber { // many such rules: not each over all exceptions
+		for _, e := range d.wider() {
+			if err := l.unexceptOne(d, e, r); err != nil {
+				return err
+			}
 		}
+		return nil
+	}
+	for _, e := range l.order {
+		if err := l.unexceptOne(d, e, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *list) unexceptOne(d, e device, r rule) error {
+	a := l.exceptions[e]
+	switch {
+	case a&r.access == 0:
+	case d.covers(e):
+		l.exceptions[e] = a &^ r.access
+	case d.overlaps(e):
+		return fmt.Errorf("rule %q takes a part out of %q, which an earlier rule or a default has: %w (cgroup v1 cannot express it; name the devices one by one)",
+			r, rule{kind: e.kind, major: e.major, minor: e.minor, access: a}, errors.ErrUnsupported)
 	}
 	return nil
 }
@@ -115,10 +143,8 @@ func (l *list) widen() {
 		if l.exceptions[d] == 0 {
 			continue
 		}
-		for wide, a := range l.exceptions {
-			if wide.covers(d) {
-				l.exceptions[d] |= a
-			}
+		for _, wide := range d.wider() {
+			l.exceptions[d] |= l.exceptions[wide]
 		}
 	}
 }

@@ -35,7 +35,7 @@ func Example() {
 	err = m.Set(&specs.LinuxResources{
 		Memory: &specs.LinuxMemory{Limit: &limit},
 		// Everything else denied, the devices that every container has allowed.
-		Devices: append([]specs.LinuxDeviceCgroup{{Access: "rwm"}}, devices.Default()...),
+		Devices: devices.WithDefaults([]specs.LinuxDeviceCgroup{{Access: "rwm"}}),
 	})
 	if err != nil {
 		log.Fatal(err)

@@ -277,7 +277,7 @@ func TestKernelDevices(t *testing.T) {
 	if _, v2 := m.(*fs2.Manager); !v2 && m.Paths()["devices"] == "" {
 		t.Skip("no devices controller")
 	}
-	rules := append([]specs.LinuxDeviceCgroup{{Access: "rwm"}}, devices.Default()...)
+	rules := devices.WithDefaults([]specs.LinuxDeviceCgroup{{Access: "rwm"}})
 	err := m.Set(&specs.LinuxResources{Devices: rules})
 	if errors.Is(err, unix.EPERM) && os.Geteuid() != 0 {
 		t.Skipf("not root: %v", err)

@@ -149,7 +149,7 @@ func TestKernelRootless(t *testing.T) {
 		t.Errorf("paths %v", paths)
 		_ = free.Destroy(context.Background())
 	}
-	rules := append([]specs.LinuxDeviceCgroup{{Access: "rwm"}}, devices.Default()...)
+	rules := devices.WithDefaults([]specs.LinuxDeviceCgroup{{Access: "rwm"}})
 	if err := free.Set(&specs.LinuxResources{Devices: rules}); err != nil {
 		t.Errorf("Set of devices: %v", err)
 	}
