@@ -4,9 +4,9 @@ package probe
 import (
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // LastCap gives the number of the newest capability that the kernel knows
@@ -24,9 +24,26 @@ func LastCap() (int, error) {
 	return n, nil
 }
 
-// InUserNamespace reports whether there is another user namespace around this
-// process's: the first has all ids (user_namespaces(7)).
+// initialUserNamespace is the inode of the initial user namespace
+// (PROC_USER_INIT_INO in include/uapi/linux/nsfs.h, of that number since Linux
+// 3.8).
+const initialUserNamespace = 0xEFFFFFFD
+
+// InUserNamespace reports whether this process is in another user namespace than
+// the initial one. The mappings do not tell: systemd (260) makes user namespaces
+// that map every id to itself.
 func InUserNamespace() bool {
-	text, err := os.ReadFile("/proc/self/uid_map")
-	return err == nil && !slices.Equal(strings.Fields(string(text)), []string{"0", "0", "4294967295"})
+	return notInitial("/proc/self/ns/user")
+}
+
+// notInitial reports whether the user namespace that file refers to is another
+// than the initial one. Without a procfs that question has no answer; nothing
+// in a process that has none is done differently.
+func notInitial(file string) bool {
+	info, err := os.Stat(file)
+	if err != nil {
+		return false
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && st.Ino != initialUserNamespace
 }

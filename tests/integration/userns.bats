@@ -418,3 +418,24 @@ print_namespaces='for n in user pid net ipc uts mnt cgroup time; do readlink /pr
 	rt run --bundle "$BUNDLE" c
 	refused 'linux.namespaces\[[0-9]\]: "/proc/[0-9]+/ns/user" maps no container id 0'
 }
+
+# as_identity_root COMMAND...: run it as root of a user namespace that maps every
+# id to itself, as systemd makes them.
+as_identity_root() {
+	holder --user --mount
+	echo '0 0 4294967295' >"/proc/$holder/uid_map"
+	echo '0 0 4294967295' >"/proc/$holder/gid_map"
+	nsenter --user --mount --target "$holder" "$@"
+}
+
+# bats test_tags=berth, v2
+@test "a runtime in a user namespace that maps all ids to themselves knows that it is in one" {
+	local name
+	script 'id -u; readlink /proc/self/ns/user; ls /dev'
+	as_identity_root "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err" 3>&- || failed "$(<"$T/err")"
+	read_output
+	assert_match "^0"$'\n'"$(readlink "/proc/$holder/ns/user" | sed 's/[][]/\\&/g')"$'\n' "$out"
+	for name in null zero full random urandom tty; do
+		assert_match "(^|"$'\n'")$name($|"$'\n'")" "$out"
+	done
+}
