@@ -18,7 +18,7 @@ func convertCapabilities(out *config.Process, p *specs.Process, field string) er
 		return nil
 	}
 	field += ".capabilities."
-	set := &out.Capabilities
+	set, warned := &out.Capabilities, map[string]bool{}
 	for _, row := range []struct {
 		name  string
 		names []string
@@ -30,13 +30,13 @@ func convertCapabilities(out *config.Process, p *specs.Process, field string) er
 		{"permitted", caps.Permitted, &set.Permitted},
 		{"ambient", caps.Ambient, &set.Ambient},
 	} {
-		for i, name := range row.names {
-			number, err := capabilities.Parse(name)
-			if err != nil {
-				out.Warnings = append(out.Warnings, fieldErr(index(field+row.name, i), "%w", err).Error())
-				continue
+		mask, unknown := capabilities.Mask(row.names)
+		*row.mask = mask
+		for _, u := range unknown {
+			if !warned[u.Name] { // once, though most are in several sets
+				warned[u.Name] = true
+				out.Warnings = append(out.Warnings, index(field+row.name, u.Index)+": "+u.Warning())
 			}
-			*row.mask |= 1 << number
 		}
 	}
 	// capset(2) and PR_CAP_AMBIENT_RAISE answer EPERM to these.
@@ -50,7 +50,7 @@ func convertCapabilities(out *config.Process, p *specs.Process, field string) er
 func confine(out *config.Process, field string, set *uint64, to uint64, name string) {
 	for number := range capabilities.Count {
 		if (*set&^to)>>number&1 != 0 {
-			out.Warnings = append(out.Warnings, fmt.Sprintf("%s: %q is not in %s", field, capabilities.Name(number), name))
+			out.Warnings = append(out.Warnings, fmt.Sprintf("%s: %s is ignored: it is not in %s", field, config.Quote(capabilities.Name(number)), name))
 		}
 	}
 	*set &= to

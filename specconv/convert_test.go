@@ -350,10 +350,10 @@ func TestCapabilities(t *testing.T) {
 		t.Errorf("%+v, want %+v", c.Process.Capabilities, want)
 	}
 	want := []string{
-		`process.capabilities.permitted[1]: unknown capability "CAP_FOO" (see capabilities(7))`,
-		`process.capabilities.permitted[3]: unknown capability "cap_kill"; did you mean "CAP_KILL"?`,
-		`process.capabilities.effective: "CAP_KILL" is not in permitted`,
-		`process.capabilities.ambient: "CAP_FOWNER" is not in inheritable`,
+		`process.capabilities.permitted[1]: unknown capability "CAP_FOO" is ignored (see capabilities(7))`,
+		`process.capabilities.permitted[3]: unknown capability "cap_kill" is ignored; did you mean "CAP_KILL"?`,
+		`process.capabilities.effective: "CAP_KILL" is ignored: it is not in permitted`,
+		`process.capabilities.ambient: "CAP_FOWNER" is ignored: it is not in inheritable`,
 	}
 	if !slices.Equal(c.Process.Warnings, want) {
 		t.Errorf("%q", c.Process.Warnings)

@@ -70,7 +70,7 @@ func (a *app) exec(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	o, err := execOptions(cmd, c)
+	o, err := a.execOptions(cmd, c)
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func sizeOf(terminal *os.File) *specs.Box {
 
 // execOptions makes options of the flags. Standard input and output are passed
 // on.
-func execOptions(cmd *cli.Command, c *ociruntime.Container) (ociruntime.ExecOptions, error) {
+func (a *app) execOptions(cmd *cli.Command, c *ociruntime.Container) (ociruntime.ExecOptions, error) {
 	files, err := ociruntime.PreservedFiles(cmd.Int("preserve-fds"))
 	if err != nil {
 		return ociruntime.ExecOptions{}, err
@@ -134,7 +134,7 @@ func execOptions(cmd *cli.Command, c *ociruntime.Container) (ociruntime.ExecOpti
 	if err != nil {
 		return ociruntime.ExecOptions{}, err
 	}
-	process, err := execProcess(cmd, c)
+	process, err := a.execProcess(cmd, c)
 	return ociruntime.ExecOptions{
 		Process:       process,
 		ConsoleSocket: cmd.String("console-socket"),
@@ -150,7 +150,7 @@ func execOptions(cmd *cli.Command, c *ociruntime.Container) (ociruntime.ExecOpti
 }
 
 // execProcess gives the process that the file, or else the flags, describe.
-func execProcess(cmd *cli.Command, c *ociruntime.Container) (*specs.Process, error) {
+func (a *app) execProcess(cmd *cli.Command, c *ociruntime.Container) (*specs.Process, error) {
 	if path := cmd.String("process"); path != "" {
 		return readProcess(path)
 	}
@@ -171,8 +171,8 @@ func execProcess(cmd *cli.Command, c *ociruntime.Container) (*specs.Process, err
 		p.NoNewPrivileges = cmd.Bool("no-new-privs")
 	}
 	p.ApparmorProfile, p.SelinuxLabel = cmd.String("apparmor"), cmd.String("process-label")
-	if err := addCapabilities(p.Capabilities, cmd.StringSlice("cap")); err != nil {
-		return nil, err
+	for _, warning := range addCapabilities(p.Capabilities, cmd.StringSlice("cap")) {
+		a.log.Warn(warning)
 	}
 	return p, setUser(&p.User, cmd.String("user"), cmd.Int64Slice("additional-gids"))
 }
@@ -216,20 +216,21 @@ func readProcess(path string) (*specs.Process, error) {
 }
 
 // addCapabilities adds to the sets that let the process use a capability, and
-// to those that let its children if the container has any of that kind.
-func addCapabilities(caps *specs.LinuxCapabilities, more []string) error {
-	for _, name := range more {
-		if _, err := capabilities.Parse(name); err != nil {
-			return fmt.Errorf("--cap: %w", err)
-		}
+// to those that let its children if the container has any of that kind. It
+// returns the warnings about names that it ignores.
+func addCapabilities(caps *specs.LinuxCapabilities, more []string) (warnings []string) {
+	mask, unknown := capabilities.Mask(more)
+	for _, u := range unknown {
+		warnings = append(warnings, "--cap: "+u.Warning())
 	}
+	more = capabilities.List(mask)
 	caps.Bounding = append(caps.Bounding, more...)
 	caps.Effective = append(caps.Effective, more...)
 	caps.Permitted = append(caps.Permitted, more...)
 	if len(caps.Inheritable) > 0 {
 		caps.Ambient = append(caps.Ambient, more...)
 	}
-	return nil
+	return warnings
 }
 
 // setUser changes ids to those of --user, and adds groups.

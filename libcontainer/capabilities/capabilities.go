@@ -6,7 +6,9 @@
 package capabilities
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/berth-oci/berth/libcontainer/config"
@@ -76,23 +78,42 @@ func Name(number uint) string {
 // Parse returns the number of a capability. Names are exact: upper case, with
 // the prefix CAP_; the error for another one says what was probably meant.
 func Parse(name string) (uint, error) {
-	for number, known := range names {
-		if known == name {
-			return uint(number), nil
-		}
+	if number := slices.Index(names[:], name); number >= 0 {
+		return uint(number), nil
 	}
-	return 0, unknown(name)
+	return 0, fmt.Errorf("unknown capability %s%s", config.Quote(name), hint(name))
 }
 
-// unknown makes the error for a name that is not in the table.
-func unknown(name string) error {
+// Unknown is a name that Mask ignores.
+type Unknown struct {
+	Index int // in the list
+	Name  string
+}
+
+// Warning says so to the user.
+func (u Unknown) Warning() string {
+	return fmt.Sprintf("unknown capability %s is ignored%s", config.Quote(u.Name), hint(u.Name))
+}
+
+// Mask returns the set of the capabilities of a list, and the names that are
+// none: a process runs without these (config.md, Linux Process), and each is
+// warned of.
+func Mask(list []string) (set uint64, unknown []Unknown) {
+	for i, name := range list {
+		if number := slices.Index(names[:], name); number >= 0 {
+			set |= 1 << number
+		} else {
+			unknown = append(unknown, Unknown{i, name})
+		}
+	}
+	return set, unknown
+}
+
+// hint says what an unknown name was probably meant to be.
+func hint(name string) string {
 	guess := strings.ToUpper(name)
 	if !strings.HasPrefix(guess, "CAP_") {
 		guess = "CAP_" + guess
 	}
-	hint := config.DidYouMean(guess, names[:])
-	if hint == "" {
-		hint = " (see capabilities(7))"
-	}
-	return fmt.Errorf("unknown capability %s%s", config.Quote(name), hint)
+	return cmp.Or(config.DidYouMean(guess, names[:]), " (see capabilities(7))")
 }

@@ -74,3 +74,22 @@ func TestParseUnknown(t *testing.T) {
 		t.Errorf("an error of %d bytes", len(err.Error()))
 	}
 }
+
+func TestMask(t *testing.T) {
+	set, unknown := Mask([]string{"CAP_KILL", "CAP_KIL", "CAP_CHOWN", "CAP_KILL", "x"})
+	if set != 1<<unix.CAP_KILL|1<<unix.CAP_CHOWN {
+		t.Errorf("%#x", set)
+	}
+	want := []string{
+		`unknown capability "CAP_KIL" is ignored; did you mean "CAP_KILL"?`,
+		`unknown capability "x" is ignored (see capabilities(7))`,
+	}
+	for i, u := range unknown {
+		if i >= len(want) || u.Warning() != want[i] || u.Index != []int{1, 4}[i] {
+			t.Errorf("%d: %s", u.Index, u.Warning())
+		}
+	}
+	if len(unknown) != len(want) {
+		t.Errorf("%d unknown names", len(unknown))
+	}
+}

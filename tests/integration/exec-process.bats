@@ -39,7 +39,7 @@ prepare() {
 	jq '.capabilities.bounding = ["CAP_KIL"]' "$T/process.json" >"$T/bad.json"
 	ex --process "$T/bad.json" c
 	assert_equal 77 "$out"
-	assert_match 'level=warning msg="process.capabilities.bounding.0.: unknown capability .*did you mean .*CAP_KILL' "$err"
+	assert_match 'level=warning msg="process.capabilities.bounding.0.: unknown capability .* is ignored; did you mean .*CAP_KILL' "$err"
 }
 
 @test "what --process leaves out is the container's" {
