@@ -64,6 +64,7 @@ var mountOptions = []mountOption{
 	{name: "async", kind: optFlag, opposite: "sync"},
 	{name: "atime", kind: optAttr, clear: attrAtime, unless: attrStrict},
 	{name: "bind", kind: optBind},
+	{name: "copy"}, // as nocopy
 	{name: "copy-symlink", kind: optBindWay, way: func(m *config.Mount) *bool { return &m.CopySymlink }},
 	{name: "defaults"}, // rw, suid, dev, exec, async: what is so when nothing is asked for
 	{name: "dest-nofollow", kind: optBindWay, way: func(m *config.Mount) *bool { return &m.DestNoFollow }},
@@ -77,6 +78,7 @@ var mountOptions = []mountOption{
 	{name: "loud"}, // as silent
 	{name: "mand", kind: optFlag, opposite: "nomand"},
 	{name: "noatime", kind: optAttr, set: unix.MOUNT_ATTR_NOATIME, clear: attrAtime},
+	{name: "nocopy"}, // about the filling of a volume, which Podman has done: before 5.6 it passes the option on
 	{name: "nodev", kind: optAttr, set: unix.MOUNT_ATTR_NODEV},
 	{name: "nodiratime", kind: optAttr, set: unix.MOUNT_ATTR_NODIRATIME},
 	{name: "noexec", kind: optAttr, set: unix.MOUNT_ATTR_NOEXEC},

@@ -85,7 +85,7 @@ func TestOptionsOfTheSpecification(t *testing.T) {
 			t.Errorf("%q (%s) is not in the table", row.name, row.requirement)
 		}
 	}
-	names = append(names, "copy-symlink", "dest-nofollow", "src-nofollow") // crun's
+	names = append(names, "copy-symlink", "dest-nofollow", "src-nofollow", "copy", "nocopy") // crun's
 	for _, row := range mountOptions {
 		if !slices.Contains(names, row.name) {
 			t.Errorf("%q is not in the specification", row.name)
@@ -205,7 +205,7 @@ func TestEveryOption(t *testing.T) {
 		without, linux := optionExample(row)
 		without.Options = without.Options[1:]
 		untouched, _ := convertOne(without, linux)
-		if same := reflect.DeepEqual(m, untouched); same != slices.Contains([]string{"defaults", "loud", "silent", "norelatime", "rnorelatime", "noiversion"}, row.name) {
+		if same := reflect.DeepEqual(m, untouched); same != slices.Contains([]string{"defaults", "loud", "silent", "norelatime", "rnorelatime", "noiversion", "copy", "nocopy"}, row.name) {
 			t.Errorf("%q: changes something: %t", row.name, !same)
 		}
 	}

@@ -15,6 +15,12 @@ func TakesSeccompFlag(flag uint32) bool {
 	return errors.Is(errno, unix.EFAULT)
 }
 
+// SeccompInstall installs a filter on the calling thread (seccomp(2)).
+func SeccompInstall(filter []unix.SockFilter) error {
+	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
+	return unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&program)), 0, 0)
+}
+
 // SeccompNotif is struct seccomp_notif: a call that waits for an answer.
 type SeccompNotif struct {
 	ID    uint64

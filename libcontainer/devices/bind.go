@@ -14,6 +14,8 @@ import (
 // exists cannot be opened on a file system mounted there. What works is a bind
 // mount of a node of the host's, with the mode and owner that it has.
 
+const needsMknod = " (mknod(2) takes CAP_MKNOD, in the initial user namespace)"
+
 var errOtherDevice = errors.New("is another device on the host")
 
 // Bind queues the binding of the host's node for d on what target is open on.
@@ -47,11 +49,11 @@ func OnHost(d *config.Device) (warning string, err error) {
 	}
 	var st unix.Stat_t
 	if err := unix.Lstat(d.Path, &st); err != nil {
-		return "", config.FieldErrorf(field, "device %q: find the host's, to bind it in the user namespace: %w", d.Path, err)
+		return "", config.FieldErrorf(field, "device %q: creating it is not permitted%s, and to bind the host's: lstat: %w", d.Path, needsMknod, err)
 	}
 	if st.Mode&unix.S_IFMT != d.Mode&unix.S_IFMT || st.Rdev != unix.Mkdev(d.Major, d.Minor) {
-		return "", config.FieldErrorf(field, "device %q: %w (%s %d:%d), and none can be made in a user namespace", d.Path, errOtherDevice,
-			kind(st.Mode), unix.Major(st.Rdev), unix.Minor(st.Rdev))
+		return "", config.FieldErrorf(field, "device %q: %w (%s %d:%d), and creating one is not permitted%s", d.Path, errOtherDevice,
+			kind(st.Mode), unix.Major(st.Rdev), unix.Minor(st.Rdev), needsMknod)
 	}
 	if d.Field != "" && (st.Mode&0o7777 != d.Mode&0o7777 || d.UID != 0 || d.GID != 0) {
 		warning = fmt.Sprintf("%s: device %q is the host's in a user namespace and keeps its mode and owner (%#o, %d:%d)",

@@ -55,11 +55,11 @@ func (m *mountOp) bring(maker, child *stub.Child) (*stub.Value, error) {
 		}
 	}
 	maker.Label("%s", m)
-	made := mounts.MakeFrom(maker.Proc, enslaved(m.Mount), source)
+	made := m.make(maker.Proc, enslaved(m.Mount), source)
 	f, err := maker.Fetch(made.FD)
 	maker.Label("")
 	if err != nil {
-		return nil, err
+		return nil, m.explainLocked(maker.Proc, err)
 	}
 	defer f.Close()
 	return child.Pass(f)

@@ -25,7 +25,7 @@ type cgroupMount struct {
 }
 
 func (c *cgroupMount) Apply(t *Tree) {
-	target := t.target(point{path: c.Destination, dir: true})
+	target := t.target(point{path: c.Destination, mode: newDir})
 	c.at = target
 	c.checkPlace(t)
 	switch whole := c.host.v2Root(); {

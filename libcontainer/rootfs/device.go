@@ -37,9 +37,16 @@ type boundDeviceOp struct {
 }
 
 func (d boundDeviceOp) Apply(t *Tree) {
-	target := t.target(point{path: d.Path})
+	target := t.target(point{path: d.Path, mode: newFile})
 	t.judgeLater(d, devices.Bind(t.p, d.Device, target))
 	t.p.CloseFd(target)
+}
+
+func (d boundDeviceOp) way(t *Tree) error {
+	if err := d.deviceOp.way(t); err != nil {
+		return err
+	}
+	return t.makeOne(d.Path, newFile, 0)
 }
 
 // linkOp makes a symbolic link; one that exists is left as it is, unless it

@@ -38,15 +38,22 @@ func (m *mountOp) String() string {
 func (m *mountOp) Apply(t *Tree) {
 	m.at = t.target(m.point())
 	m.checkPlace(t)
-	m.attach(t, mounts.MakeFrom(t.p, m.Mount, m.source), m.at)
+	m.attach(t, m.make(t.p, m.Mount, m.source), m.at)
 	t.p.CloseFd(m.at)
+}
+
+// make queues the making of the mount, which explain looks at if a call fails.
+func (m *mountOp) make(p *stub.Proc, as *config.Mount, source *stub.Value) mounts.Detached {
+	made := mounts.MakeFrom(p, as, source)
+	m.fs, m.made = made.FS, made.FD
+	return made
 }
 
 // point is where the mount is to be. A symbolic link at /proc or /sys, and on
 // the way to where a procfs or sysfs is mounted, is an error: it would have
 // what trusts these directories go elsewhere (CVE-2019-19921, CVE-2023-27561).
 func (m *mountOp) point() point {
-	at := point{path: m.Destination, dir: m.wantsDir()}
+	at := point{path: m.Destination, mode: m.pointMode()}
 	if m.isKernels() {
 		at.resolve = unix.RESOLVE_NO_SYMLINKS
 	}
@@ -77,26 +84,31 @@ func (m *mountOp) isKernels() bool {
 	return m.Type == "proc" || m.Type == "sysfs" || m.Destination == "/proc" || m.Destination == "/sys"
 }
 
-// wantsDir tells whether the mount point is to be a directory: unless a file
-// is bound on it. The source is looked up on the host, where the runtime and
-// the stub see the same.
-func (m *mountOp) wantsDir() bool {
+// pointMode returns the mode of a mount point that is made: of a directory,
+// unless a file is bound on it. The source is looked up on the host, where the
+// runtime and the stub see the same.
+func (m *mountOp) pointMode() uint32 {
+	if m.inheritsMode() {
+		return newShared
+	}
 	if !m.Bind {
-		return true
+		return newDir
 	}
 	stat := os.Stat
 	if m.SourceNoFollow {
 		stat = os.Lstat
 	}
-	st, err := stat(m.Source)
-	return err != nil || st.IsDir()
+	if st, err := stat(m.Source); err == nil && !st.IsDir() {
+		return newFile
+	}
+	return newDir
 }
 
 func (m *mountOp) way(t *Tree) error {
 	if err := t.mkdirAll(path.Dir(m.Destination), 0); err != nil {
 		return err
 	}
-	return t.makeOne(m.Destination, m.wantsDir(), 0)
+	return t.makeOne(m.Destination, m.pointMode(), 0)
 }
 
 // explain adds to the failure of a call what can be found out about it.
@@ -112,6 +124,8 @@ func (m *mountOp) explain(t *Tree, err error) error {
 		return fmt.Errorf("%w: there is no %q on the host", err, m.Source)
 	case call.Call == "open_tree" && call.Errno == unix.EACCES:
 		return m.explainSource(t, err)
+	case call.Call == "mount_setattr" && m.Bind:
+		return m.explainLocked(t.p, err)
 	case call.Call == "move_mount" && (call.Errno == unix.EINVAL || call.Errno == unix.ENOTDIR):
 		return m.explainKinds(t, err)
 	case call.Call == "fsopen" && call.Errno == unix.ENODEV:

@@ -23,7 +23,7 @@ func (r *remountOp) Apply(t *Tree) {
 		at = t.open(r.Destination, 0)
 	}
 	d := mounts.Remount(t.p, r.Mount, at)
-	r.fs = d.FS
+	r.fs, r.made = d.FS, at
 	if d.FS != nil {
 		t.p.CloseFd(d.FS)
 	}

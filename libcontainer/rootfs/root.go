@@ -120,7 +120,7 @@ func (t *Tree) MakeDir(dir string) error {
 	if err := t.Do(); err != nil {
 		return err
 	}
-	if err := t.makeOne(dir, true, 0); !errors.Is(err, unix.ENOENT) {
+	if err := t.makeOne(dir, newDir, 0); !errors.Is(err, unix.ENOENT) {
 		return err
 	}
 	if err := t.mkdirAll(dir, 0); err != nil {

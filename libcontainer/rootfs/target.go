@@ -34,11 +34,20 @@ func (t *Tree) makeWay(op Op, err error) (made bool, _ error) {
 	return true, nil
 }
 
+// Modes of what is made where a mount point is missing.
+const (
+	newDir  = unix.S_IFDIR | 0o755
+	newFile = unix.S_IFREG | 0o644
+	// newShared is for a tmpfs without a mode: its mode is the kernel's default
+	// now, and will be that of its mount point at the next run.
+	newShared = unix.S_IFDIR | 0o1777
+)
+
 // point is the place of a mount.
 type point struct {
 	path string
-	// dir says that it is to be a directory.
-	dir bool
+	// mode of what is made there, if nothing is: newDir, newFile or another.
+	mode uint32
 	// flags and resolve are for openat2(2).
 	flags   int
 	resolve uint64
@@ -50,7 +59,7 @@ type point struct {
 func (t *Tree) target(at point) *stub.Value {
 	if at.path != "/" {
 		parent := t.open(path.Dir(at.path), unix.O_DIRECTORY)
-		t.makeLast(parent, path.Base(at.path), at.dir)
+		t.makeLast(parent, path.Base(at.path), at.mode)
 		t.p.CloseFd(parent)
 	}
 	dir, name := t.from(at.path)
@@ -58,11 +67,11 @@ func (t *Tree) target(at point) *stub.Value {
 }
 
 // makeLast queues the making of one directory or empty file. It exists mostly.
-func (t *Tree) makeLast(parent *stub.Value, name string, dir bool) *stub.Value {
-	if dir {
-		return t.p.Mkdirat(parent, name, 0o755).MayFail()
+func (t *Tree) makeLast(parent *stub.Value, name string, mode uint32) *stub.Value {
+	if mode&unix.S_IFMT == unix.S_IFDIR {
+		return t.p.Mkdirat(parent, name, mode&0o7777).MayFail()
 	}
-	return t.p.Mknodat(parent, name, unix.S_IFREG|0o644, 0).MayFail()
+	return t.p.Mknodat(parent, name, mode, 0).MayFail()
 }
 
 // maxLinks is how many dangling links are followed, as path_resolution(7) has it.
@@ -74,7 +83,7 @@ func (t *Tree) mkdirAll(dir string, links int) error {
 	made := "/"
 	for part := range strings.SplitSeq(strings.Trim(dir, "/"), "/") {
 		made = path.Join(made, part)
-		if err := t.makeOne(made, true, links); err != nil {
+		if err := t.makeOne(made, newDir, links); err != nil {
 			return err
 		}
 	}
@@ -83,7 +92,7 @@ func (t *Tree) mkdirAll(dir string, links int) error {
 
 // makeOne makes what is at the end of a path unless it exists. All before the
 // last part exists.
-func (t *Tree) makeOne(name string, dir bool, links int) error {
+func (t *Tree) makeOne(name string, mode uint32, links int) error {
 	if name == "/" {
 		return nil
 	}
@@ -93,7 +102,7 @@ func (t *Tree) makeOne(name string, dir bool, links int) error {
 		return err
 	}
 	parent := t.open(path.Dir(name), unix.O_DIRECTORY)
-	made := t.makeLast(parent, path.Base(name), dir)
+	made := t.makeLast(parent, path.Base(name), mode)
 	link := make([]byte, unix.PathMax)
 	read := t.p.Readlinkat(parent, path.Base(name), link).MayFail()
 	there = t.open(name, 0).MayFail()
@@ -103,16 +112,18 @@ func (t *Tree) makeOne(name string, dir bool, links int) error {
 		return err
 	}
 	switch err := made.Err(); {
+	case errors.Is(err, unix.EPERM) && mode&unix.S_IFMT != unix.S_IFDIR:
+		return fmt.Errorf("make %q: mknodat: %w (a seccomp filter or a security module denies the runtime mknodat(2), also for a regular file)", name, err)
 	case err != nil && !errors.Is(err, unix.EEXIST):
 		return fmt.Errorf("make %q: %w", name, err)
 	case read.Err() != nil || links == maxLinks:
 		return there.Err()
 	}
-	return t.makeLinked(name, string(read.Of(link)), dir, links+1)
+	return t.makeLinked(name, string(read.Of(link)), mode, links+1)
 }
 
 // makeLinked makes what the dangling link at name points to.
-func (t *Tree) makeLinked(name, link string, dir bool, links int) error {
+func (t *Tree) makeLinked(name, link string, mode uint32, links int) error {
 	if !path.IsAbs(link) {
 		link = path.Join(path.Dir(name), link)
 	}
@@ -120,5 +131,5 @@ func (t *Tree) makeLinked(name, link string, dir bool, links int) error {
 	if err := t.mkdirAll(path.Dir(link), links); err != nil {
 		return err
 	}
-	return t.makeOne(link, dir, links)
+	return t.makeOne(link, mode, links)
 }

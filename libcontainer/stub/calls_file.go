@@ -174,3 +174,12 @@ func (p *Proc) Fstatfs(fd *Value) (*Statfs, *Value) {
 // Type gives the magic number of the file system. It comes first, and has 32
 // bits (s390x) or 64 of which the second half is empty (little-endian ones).
 func (s *Statfs) Type() uint32 { return binary.NativeEndian.Uint32(s.raw[:]) }
+
+// Flags gives the mount's flags (ST_*).
+func (s *Statfs) Flags() uint64 {
+	var st unix.Statfs_t
+	if _, err := binary.Decode(s.raw[:], binary.NativeEndian, &st); err != nil {
+		return 0
+	}
+	return uint64(st.Flags)
+}

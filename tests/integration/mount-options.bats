@@ -38,6 +38,15 @@ see_source() {
 	inside=$out
 }
 
+# bats test_tags=berth
+@test "copy and nocopy, which Podman before 5.6 passes on, change nothing" {
+	mount_at /data bind "$T/source" rbind nocopy ro
+	mount_at /more bind "$T/source" rbind copy
+	see
+	assert_options "$inside" /data ro
+	assert_options "$inside" /more rw
+}
+
 @test "options of the file system reach it" {
 	local option
 	for option in sync dirsync lazytime; do

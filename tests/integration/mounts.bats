@@ -141,6 +141,20 @@ mount_at() {
 	)" "$out"
 }
 
+# bats test_tags=berth
+@test "a device that may not be made is refused with the reason" {
+	config '.linux.devices = [{path: "/dev/made", type: "c", major: 1, minor: 3}]'
+	status=0
+	setpriv --bounding-set=-mknod --inh-caps=-mknod "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err" || status=$?
+	read_output
+	refused 'linux.devices\[0\]: device "/dev/made": creating it is not permitted \(mknod\(2\) takes CAP_MKNOD, in the initial user namespace\), and to bind the host.s: .*no such file'
+	config 'del(.linux.devices)'
+	status=0
+	"$PROBE" deny fail mknodat "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err" || status=$?
+	read_output
+	refused 'make "/dev/null": mknodat: operation not permitted \(a seccomp filter'
+}
+
 @test "a directory is bound" {
 	mkdir "$T/source"
 	echo content >"$T/source/file"

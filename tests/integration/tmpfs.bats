@@ -30,6 +30,20 @@ tmpfs() {
 }
 
 # bats test_tags=berth
+@test "a tmpfs on a missing directory has the same mode at every run" {
+	config '.root.readonly = false'
+	tmpfs /made nosuid
+	tmpfs /two/levels nosuid
+	tmpfs /copied tmpcopyup
+	local run
+	for run in first second; do
+		run_script 'stat -c %a /made /two/levels /copied'
+		assert_equal $'1777\n1777\n1777' "$out"
+	done
+	assert_equal 755 "$(stat -c %a "$BUNDLE/rootfs/two")"
+}
+
+# bats test_tags=berth
 @test "the mode that config.json gives a tmpfs counts" {
 	chmod 1751 "$BUNDLE/rootfs/data"
 	tmpfs /data mode=700

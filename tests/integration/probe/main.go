@@ -42,6 +42,11 @@
 //
 // makes system calls whose other arguments are -1, and prints what came of them.
 //
+//	probe deny fail|kill NAME COMMAND...
+//
+// executes a command that is denied a system call: the call fails with EPERM, or
+// kills the process that makes it.
+//
 //	probe filter PID
 //
 // prints the flags, and the actions, of the filter that the kernel has for a process.
@@ -108,6 +113,7 @@ var commands = []struct {
 	{"notify MESSAGE...", notify},
 	{"calls NAME[,ARG0]...", calls},
 	{"filter PID", func(args []string) error { return filter(args[0]) }},
+	{"deny HOW CALL COMMAND...", deny},
 	{"agent SOCKET DIR", func(args []string) error { return agent(args[0], args[1]) }},
 	{"families LIST COMMAND...", func(args []string) error { return families(args[0], args[1:]) }},
 	{"spy", func([]string) error { return spy() }},
