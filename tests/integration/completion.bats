@@ -31,7 +31,7 @@ in_fish() {
 # line comes to match.
 in_zsh() {
 	# shellcheck disable=SC2016 # expanded in there
-	timeout 20 zsh -f -c '
+	timeout "$(patient 20)" zsh -f -c '
 		zmodload zsh/zpty
 		zpty -b shell zsh -f -i
 		zpty -w shell "PS1= TERM=dumb; autoload -Uz compinit; compinit -u -D; source <(berth completion zsh); print rea\"\"dy"

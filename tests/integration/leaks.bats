@@ -2,8 +2,6 @@
 # killed in the middle.
 load helpers
 
-BATS_TEST_TIMEOUT=240
-
 prepare() {
 	new_bundle
 }

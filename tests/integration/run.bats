@@ -86,7 +86,7 @@ run_in_background() {
 	mkfifo "$T/never"
 	background sleep 1000 3<>"$T/never"
 	status=0
-	timeout 20 "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c <>"$T/never" >"$T/out" 2>"$T/err" || status=$?
+	timeout "$(patient 20)" "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c <>"$T/never" >"$T/out" 2>"$T/err" || status=$?
 	assert_equal 0 "$status"
 	assert_equal "done" "$(cat "$T/out")"
 }
@@ -211,7 +211,7 @@ run_in_background() {
 	# shellcheck disable=SC2016 # for the inner shell
 	sh -c 'sleep 0.1 & sleep 1000 & exec "$@"' sh "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err" 3>&- 4>&- || status=$?
 	assert_equal 5 "$status"
-	pkill -KILL -P 1 -x sleep || true
+	wait_for 5 pkill -KILL -P 1 -x sleep
 }
 
 @test "run does not let the container truncate what its output goes to" {

@@ -2,8 +2,6 @@
 # bats file_tags=systemd,systemd-user
 load helpers
 
-BATS_TEST_TIMEOUT=180 # 300 containers take 15 seconds
-
 prepare() {
 	systemd_bundle
 }
@@ -155,7 +153,8 @@ prepare() {
 # bats test_tags=berth
 @test "the scope of a container that nobody deletes goes with its last process" {
 	args sleep 1000
-	config '.annotations = {"org.systemd.property.RuntimeMaxUSec": "uint64 100000", "org.systemd.property.TimeoutStopUSec": "uint64 100000"}'
+	# Time enough for "run", which fails when the scope ends before.
+	config '.annotations = {"org.systemd.property.RuntimeMaxUSec": "uint64 3000000", "org.systemd.property.TimeoutStopUSec": "uint64 100000"}'
 	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
 	wait_for 10 has_status c stopped
 	no_unit_left

@@ -179,7 +179,7 @@ in_terminal() {
 
 @test "run in the foreground takes over the size of its terminal" {
 	# It is set when the container runs already.
-	script 'for i in $(seq 250); do [ "$(stty size)" = "22 99" ] && break; sleep 0.02; done; stty size'
+	script 'for i in $(seq 3000); do [ "$(stty size)" = "22 99" ] && break; sleep 0.02; done; stty size'
 	in_terminal sh -c "stty rows 22 cols 99; exec $(printf '%q ' "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c)" </dev/null
 	assert_match '22 99' "$(cat "$T/typescript")"
 }

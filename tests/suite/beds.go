@@ -109,7 +109,7 @@ func (b *bed) command(probe string, args []string) *exec.Cmd {
 	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Env = os.Environ()
 	if b.guest {
-		cmd.Env = append(cmd.Env, "BATS_TEST_TIMEOUT=600")
+		cmd.Env = append(cmd.Env, "BATS_TEST_TIMEOUT=1800")
 	}
 	return cmd
 }

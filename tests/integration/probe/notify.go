@@ -16,7 +16,7 @@ import (
 const readingTime = 200 * time.Millisecond
 
 // barrierTime is how long a service waits for what it has sent to be read.
-const barrierTime = 5 * time.Second
+const barrierTime = time.Minute
 
 // manage is a service manager's side of sd_notify(3): what it is sent goes to
 // a file. Descriptors are closed after a while, which is told there too.
