@@ -275,7 +275,7 @@ mount_at() {
 }
 
 @test "propagation is as asked for" {
-	# The suite's own mounts are shared: see "command" in tests/suite/bats.go.
+	# The suite's own mounts are shared: see tests/beds/host.
 	mkdir -p "$T/source"
 	mount -t tmpfs source "$T/source"
 	mount --make-shared "$T/source"

@@ -35,18 +35,7 @@ const bedLacking = 77
 
 // beds are all of them; tests/beds/README.md explains the tags.
 var beds = []bed{
-	{
-		// A mount and a pid namespace, so that the tests see their own mounts and
-		// processes alone, and nothing of them is left at the end. The mounts are shared
-		// within, as on a host with systemd, because it is there that a runtime's mounts
-		// would leak.
-		name: "bats",
-		enter: []string{
-			"unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc",
-			"sh", "-c", `mount --make-rshared / && exec "$@"`, "sh",
-		},
-		tags: []string{"!systemd,!systemd-user,!guest,!guest-user,!guest-selinux", "host"},
-	},
+	{name: "bats", enter: []string{"tests/beds/host", "--"}, tags: []string{"!systemd,!systemd-user,!guest,!guest-user,!guest-selinux", "host"}},
 	{name: "libseccomp", enter: []string{"tests/beds/libseccomp", "--"}, tags: []string{"libseccomp"}},
 	{name: "v2", enter: []string{"tests/beds/v2", "--"}, tags: []string{"v2,!v1"}},
 	{name: "systemd", enter: []string{"tests/beds/systemd", "--"}, tags: []string{"systemd"}, made: "tests/beds/tree"},
