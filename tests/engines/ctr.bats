@@ -2,15 +2,43 @@
 # bats file_tags=containerd
 load helpers
 
-# ctr_run OPTION... -- COMMAND...: a container that goes when it has ended. It
-# lingers, for ctr may lose the output of one that has ended before ctr listens.
-ctr_run() {
-	options_and_command "$@"
-	# shellcheck disable=SC2016 # for the container's shell
-	ctr_run_only "${options[@]}" -- sh -c '"$@"; status=$?; sleep 0.2; exit "$status"' sh "${command[@]}"
+# What a container runs whose output is wanted: ctr may lose that of one that has
+# ended before ctr listens. $1 is what it waits for, a file; the rest is run.
+# shellcheck disable=SC2016 # for the container's shell
+when_heard='echo ready; echo ready >&2; until [ -e "$1" ]; do sleep 0.02; done; shift; exec "$@"'
+
+# ctr_heard FILE ARG...: run ctr, whose container runs $when_heard; FILE is what it
+# waits for, seen from here.
+ctr_heard() {
+	local file=$1 client
+	shift
+	rm -f "$file"
+	: >"$T/out"
+	: >"$T/err"
+	ctr "$@" <"${STDIN:-/dev/null}" >"$T/out" 2>"$T/err" 3>&- 4>&- &
+	client=$!
+	wait_for 10 heard "$client"
+	touch "$file"
+	status=0
+	wait "$client" || status=$?
+	out=$(grep -vx ready "$T/out" || true)
+	err=$(grep -vx ready "$T/err" || true)
 }
 
-# ctr_run_only OPTION... -- COMMAND...: the same, without lingering.
+# heard PID: the client has both streams, or has ended.
+heard() {
+	dead "$1" || { has_line "$T/out" ready && has_line "$T/err" ready; }
+}
+
+# ctr_run OPTION... -- COMMAND...: a container that goes when it has ended.
+ctr_run() {
+	options_and_command "$@"
+	mkdir -p "$T/heard"
+	ctr_heard "$T/heard/file" run --rm --runc-binary "$BERTH" --mount "type=bind,src=$T/heard,dst=/heard,options=rbind:ro" \
+		"${options[@]}" "$IMAGE" "$NAME" sh -c "$when_heard" sh /heard/file "${command[@]}"
+}
+
+# ctr_run_only OPTION... -- COMMAND...: the same, without waiting for ctr.
 ctr_run_only() {
 	options_and_command "$@"
 	e run --rm --runc-binary "$BERTH" "${options[@]}" "$IMAGE" "$NAME" "${command[@]}"
@@ -157,12 +185,14 @@ inspected() {
 }
 
 @test "run of a root directory, with a config.json" {
-	e_ok run --rm --runc-binary "$BERTH" --rootfs "$BATS_RUN_TMPDIR/rootfs" "$NAME" /bin/sh -c "/bin/cat /srv/volume/file; /bin/sleep 0.2"
+	ctr_heard "$BATS_RUN_TMPDIR/rootfs/tmp/heard" run --rm --runc-binary "$BERTH" --env PATH=/bin --rootfs "$BATS_RUN_TMPDIR/rootfs" "$NAME" \
+		/bin/sh -c "$when_heard" sh /tmp/heard cat /srv/volume/file
 	assert_equal 'from the image' "$out"
 	"$BERTH" spec --bundle "$T"
-	jq --arg rootfs "$BATS_RUN_TMPDIR/rootfs" '.process.terminal = false | .root.path = $rootfs | .process.args = ["sh", "-c", "hostname; sleep 0.2"]
-		| .hostname = "configured"' "$T/config.json" >"$T/config2.json"
-	e_ok run --rm --runc-binary "$BERTH" --config "$T/config2.json" "$NAME"
+	jq --arg rootfs "$BATS_RUN_TMPDIR/rootfs" '.process.terminal = false | .root.path = $rootfs | .process.args = ["sh", "-c", $script, "sh", "/tmp/heard", "hostname"]
+		| .hostname = "configured"' --arg script "$when_heard" "$T/config.json" >"$T/config2.json"
+	ctr_heard "$BATS_RUN_TMPDIR/rootfs/tmp/heard" run --rm --runc-binary "$BERTH" --config "$T/config2.json" "$NAME"
+	rm "$BATS_RUN_TMPDIR/rootfs/tmp/heard"
 	assert_equal configured "$out"
 }
 
@@ -192,7 +222,9 @@ in_ps() {
 
 @test "task exec, with output, status, user and directory" {
 	ctr_idle
-	ctr_exec --user 1000:1000 --cwd /srv -- sh -c 'id -u; pwd; echo two >&2; exit 6'
+	# shellcheck disable=SC2016 # for the container's shell
+	ctr_heard "/proc/$pid/root/tmp/heard" task exec --exec-id one --user 1000:1000 --cwd /srv "$NAME" \
+		sh -c "$when_heard" sh /tmp/heard sh -c 'id -u; pwd; echo two >&2; exit 6'
 	assert_equal 6 "$status"
 	assert_equal $'1000\n/srv' "$out"
 	assert_equal two "$err"
@@ -233,9 +265,16 @@ in_ps() {
 	ctr events >"$T/events" 2>&1 3>&- 4>&- &
 	background_pids+=($!)
 	ctr_idle --memory-limit 33554432
+	wait_for 10 events_come
 	ctr_exec -- tail /dev/zero
 	assert_equal 137 "$status"
 	wait_for 5 grep -q '/tasks/oom' "$T/events"
+}
+
+# events_come: ctr tells of what happens from here on.
+events_come() {
+	ctr_exec -- true
+	grep -q '/tasks/exec-started' "$T/events"
 }
 
 @test "a killed shim takes its container with it" {
@@ -244,7 +283,7 @@ in_ps() {
 	shim=$(ps -o ppid= -p "$pid" | tr -d ' ')
 	kill -KILL "$shim"
 	wait_for 10 dead "$pid"
-	wait_for 10 no_runtime_state_left 2>/dev/null
+	no_runtime_state_left
 }
 
 @test "50 containers at a time" {

@@ -49,8 +49,9 @@ load helpers
 }
 
 @test "a limit is in force" {
-	idle --memory 32m --memory-swap 32m
-	# The kernel is told whom to take, lest it take the container's first process.
+	# The kernel is told whom to take, lest it take the container's first process;
+	# which takes no memory itself, as long as what is killed has not let go of all.
+	detached 'echo ready; exec sleep 1000' --memory 32m --memory-swap 32m
 	e exec "$NAME" sh -c 'echo 1000 >/proc/self/oom_score_adj; exec tail /dev/zero'
 	assert_equal 137 "$status"
 	e_ok exec "$NAME" true

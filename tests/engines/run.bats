@@ -89,8 +89,8 @@ load helpers
 }
 
 @test "run --init has the engine's init reap" {
-	once --init "$IMAGE" sh -c 'cat /proc/1/comm; (sleep 0.1 &); sleep 0.5; ps -o comm | grep -c sleep; true'
-	assert_match '(docker|podman)-init'$'\n0$' "$out"
+	once --init "$IMAGE" sh -c 'cat /proc/1/comm; (sleep 0.1 & echo $! >/tmp/pid); while [ -e "/proc/$(cat /tmp/pid)" ]; do sleep 0.1; done; echo reaped'
+	assert_match '(docker|podman)-init'$'\nreaped$' "$out"
 }
 
 @test "run --rm leaves nothing" {
