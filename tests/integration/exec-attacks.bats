@@ -132,13 +132,14 @@ spy_on_execs() {
 	local loot=${1:-got|privileged}
 	"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/spied" 2>&1
 	wait_for 5 has_line "$T/spied" spying
-	local i
-	for ((i = 0; i < 300; i++)); do
-		"$RUNTIME" --root "$ROOT" exec c true </dev/null || failed "exec $i"
-		! has_line "$T/spied" 'spied 5' || break
-	done
-	has_line "$T/spied" 'spied 5' || failed "not met often enough:" "$(cat "$T/spied")"
+	wait_for 20 met_often || failed "not met often enough:" "$(cat "$T/spied")"
 	refute_match "$loot" "$(cat "$T/spied")"
+}
+
+# met_often: execute once more, for wait_for.
+met_often() {
+	"$RUNTIME" --root "$ROOT" exec c true </dev/null || failed "exec"
+	has_line "$T/spied" 'spied 5'
 }
 
 @test "a terminal is made in a devpts or not at all" {
@@ -186,11 +187,24 @@ spy_on_execs() {
 @test "a file system that never answers keeps exec only until it is told to end" {
 	mkdir "$BUNDLE/rootfs/stall"
 	with_fuse stall /stall
+	background timeout "$(patient 20)" "$RUNTIME" --root "$ROOT" exec --cwd /stall c true </dev/null >"$T/out" 2>"$T/err"
+	wait_for 5 stalled c
+	# timeout(1) passes it on.
+	kill -TERM "$background_pid"
 	status=0
-	timeout --kill-after 20 1 "$RUNTIME" --root "$ROOT" exec --cwd /stall c true </dev/null >"$T/out" 2>"$T/err" || status=$?
+	wait "$background_pid" || status=$?
 	read_output
 	assert_match 'told to end' "$msg"
 	wait_for 5 holds c 1
+}
+
+# stalled ID: a process in the container waits, and no signal but SIGKILL ends that.
+stalled() {
+	local pid
+	for pid in $("$RUNTIME" --root "$ROOT" ps --format json "$1" | jq '.[]'); do
+		! grep -q '^State:[[:space:]]*D' "/proc/$pid/status" || return 0
+	done
+	return 1
 }
 
 @test "a terminal of a file system of the container's own is none" {

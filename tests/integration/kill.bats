@@ -113,7 +113,8 @@ gets() {
 	"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/c.out" 2>&1 3>&-
 	wait_for 5 has_line "$T/c.out" ready
 	local child
-	child=$(pgrep -P "$(init_pid c)" sleep)
+	wait_for 5 pgrep -P "$(init_pid c)" -x sleep >/dev/null
+	child=$(pgrep -P "$(init_pid c)" -x sleep)
 	rt_ok kill c USR1
 	alive "$child"
 }
@@ -249,7 +250,7 @@ kills_all_on() {
 	script 'sleep 1000 & sleep 1000 &'
 	start_detached c
 	wait_for 5 has_status c stopped
-	[ "$(pgrep -c -x sleep)" -ge 2 ]
+	assert_equal 2 "$(orphans | wc -l)"
 	rt_ok kill --all c KILL
 	wait_for 5 no_orphans
 }

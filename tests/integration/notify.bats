@@ -134,7 +134,7 @@ manager_has_read() {
 }
 
 @test "the manager's socket may have an abstract name, and no relative one" {
-	local name=@berth-$BATS_ROOT_PID-$BATS_TEST_NUMBER
+	local name=@$T/manager
 	background "$PROBE" manage "$name" "$T/told"
 	wait_for 5 grep -q "$name" /proc/net/unix
 	script 'probe notify STATUS=abstract READY=1; exec sleep 1000'

@@ -345,10 +345,12 @@ create_refused() {
 	args sh -c 'echo again >/dev/stdout'
 	: >"$T/c.out"
 	chmod 600 "$T/c.out"
+	local null
+	null=$(stat -c %u:%g /dev/null)
 	"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/c.out" 2>"$T/err" 3>&-
 	wait_for 5 has_status c stopped
 	assert_equal 1000:0 "$(stat -c %u:%g "$T/c.out")"
-	assert_equal 0:0 "$(stat -c %u:%g /dev/null)"
+	assert_equal "$null" "$(stat -c %u:%g /dev/null)"
 }
 
 @test "oom_score_adj is set" {

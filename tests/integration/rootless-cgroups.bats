@@ -83,7 +83,7 @@ has_lines() {
 	wait_for 5 has_lines 2 "$procs"
 	rt_ok exec --detach c sleep 1000
 	rt_ok ps --format json c
-	assert_equal "$(jq -cs . "$procs")" "$out"
+	assert_equal "$(sort -n "$procs" | jq -cs .)" "$(jq -c sort <<<"$out")"
 	rt_ok ps c
 	assert_equal 3 "$(grep -c 'sleep 1000' <<<"$out")"
 	rt_ok events --stats c

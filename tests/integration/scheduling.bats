@@ -58,6 +58,7 @@ real_time() {
 }
 
 @test "a deadline can be set" {
+	machine_lock deadline
 	running '.process.scheduler = {policy: "SCHED_DEADLINE", runtime: 10000000, deadline: 20000000, period: 30000000}'
 	assert_equal SCHED_DEADLINE "$(policy)"
 	assert_match 'runtime/deadline/period parameters:.*10000000/20000000/30000000' "$(chrt --pid "$(init_pid c)")"
@@ -99,6 +100,7 @@ real_time() {
 }
 
 @test "a deadline that the host has no time for is refused" {
+	machine_lock deadline
 	args true
 	config '.process.scheduler = {policy: "SCHED_DEADLINE", runtime: 1000000000, deadline: 1000000000, period: 1000000000}'
 	# Each has all of one CPU; the kernel keeps a twentieth of all of them.

@@ -66,16 +66,24 @@ leaves() {
 	tmux_ kill-server
 }
 
+# in_foreground COMMAND: it is what reads from its terminal, and not stopped.
+in_foreground() {
+	ps -e -o stat=,args= | awk -v command="$1" '
+		$1 ~ /^[^TZ].*\+/ { sub(/^[^ ]+ +/, ""); found = found || $0 == command }
+		END { exit !found }'
+}
+
 # works: what a person does in a shell.
 works() {
 	types 'stty size'
 	sees '^24 80$'
 	tmux_ resize-window -x 100 -y 30
-	types 'stty size'
+	types 'until stty size | grep "30 100"; do sleep 0.1; done'
 	sees '^30 100$'
 	clears
 
 	types 'sleep 1000'
+	wait_for 10 in_foreground 'sleep 1000'
 	presses C-z
 	sees 'Stopped'
 	types 'bg %1'
@@ -83,12 +91,15 @@ works() {
 	types 'jobs' # a line of its own: busybox's shell now and then shows none right behind bg
 	sees 'Running'
 	types 'fg'
+	wait_for 10 in_foreground 'sleep 1000'
 	presses C-c
 	types 'echo "after ^C: $?"'
 	sees '^after \^C: 130$'
 	clears
 
-	types 'read -r line; echo "<$line>"'
+	# What is typed while the shell edits its line is not for the program.
+	types 'echo "go" "on"; read -r line; echo "<$line>"'
+	sees '^go on$'
 	tmux_ send-keys -l 'corrected!'
 	presses BSpace
 	presses Enter
@@ -97,6 +108,7 @@ works() {
 	sees '^/dev/pts/'
 	sees '^to the terminal$'
 	types 'cat; echo end of input'
+	wait_for 10 in_foreground cat
 	presses C-d
 	sees '^end of input$'
 }

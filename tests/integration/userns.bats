@@ -354,7 +354,7 @@ print_namespaces='for n in user pid net ipc uts mnt cgroup time; do readlink /pr
 	join user time
 	run_script "$print_namespaces; cat /proc/uptime"
 	shared user time
-	assert_match $'\n36[0-9]{5}\\.' "$out"
+	[ "$(sed -n 's/^\([0-9]*\)\..*/\1/p' <<<"$out")" -ge 3600000 ]
 }
 
 @test "a network namespace of the host's is joined from a new user namespace" {
