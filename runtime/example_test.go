@@ -39,7 +39,8 @@ func greet(ctx context.Context, stateRoot, rootfs string, out io.Writer) (libcon
 	spec.Process.Terminal = false
 	spec.Process.Args = []string{"/hello", "greet"}
 
-	c, err := rt.Create(ctx, "example", ociruntime.CreateOptions{Spec: spec, Stdout: out})
+	id := fmt.Sprintf("example-%d", os.Getpid()) // its cgroup has that name, too
+	c, err := rt.Create(ctx, id, ociruntime.CreateOptions{Spec: spec, Stdout: out})
 	if err != nil {
 		return libcontainer.ExitStatus{}, err
 	}

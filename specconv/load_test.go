@@ -178,7 +178,7 @@ func TestLoadBounded(t *testing.T) {
 		if err == nil || err.Error() != test.want {
 			t.Errorf("%q...: %v", test.begin, err)
 		}
-		if took := time.Since(begun); took > 5*time.Second {
+		if took := time.Since(begun); took > time.Minute {
 			t.Errorf("%q%c...: took %v", test.begin, test.b, took)
 		}
 		if used := after.TotalAlloc - before.TotalAlloc; rest.read > 2*MaxSize || used > 128<<20 {

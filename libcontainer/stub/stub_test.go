@@ -266,7 +266,7 @@ func attach(t *testing.T, name *unix.SockaddrUnix, region *os.File) *stub.Proc {
 	if err := unix.Connect(fd, name); err != nil {
 		t.Fatal(err)
 	}
-	p, err := stub.Attach(sock, region, 5*time.Second, nil)
+	p, err := stub.Attach(sock, region, time.Minute, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -95,7 +95,7 @@ func check(t *testing.T, err error) {
 // compare runs the configuration of a seed with both runtimes.
 func (b *bed) compare(t *testing.T, seed uint64) {
 	t.Helper()
-	id := fmt.Sprintf("berth-diff-%d", seed)
+	id := fmt.Sprintf("berth-diff-%d-%d", os.Getpid(), seed) // the name of its cgroup, too
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0)), volume: b.volume}
 	spec := g.spec(id, "/probe")
 	text, err := json.MarshalIndent(spec, "", " ")

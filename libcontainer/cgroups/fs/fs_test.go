@@ -377,7 +377,7 @@ func (s *stuck) write(state string) error { s.writes = append(s.writes, state); 
 
 func TestFreezeThawsWhenStuck(t *testing.T) {
 	var s stuck
-	err := freeze(&s, 5*time.Millisecond)
+	err := freeze(&s, 100*time.Millisecond)
 	if !errors.Is(err, os.ErrDeadlineExceeded) || !strings.Contains(err.Error(), "uninterruptible") {
 		t.Errorf("error %v", err)
 	}

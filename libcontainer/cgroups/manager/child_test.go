@@ -18,7 +18,7 @@ import (
 const (
 	childEnv = "BERTH_CGROUP_TEST_CHILD"
 	v2Env    = "BERTH_CGROUP_TEST_V2"
-	limit    = 10 * time.Second
+	limit    = time.Minute
 )
 
 func TestMain(m *testing.M) {

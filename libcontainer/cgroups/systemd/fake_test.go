@@ -68,9 +68,16 @@ func newFake(t *testing.T) *fakeSystemd {
 	return f
 }
 
-// dial connects as the package does, but with little patience.
+// dial connects as the package does; with little patience if there is nothing to
+// wait for.
 func (f *fakeSystemd) dial(ctx context.Context, _ bool) (*bus, error) {
-	return connect(ctx, "unix:path="+f.address, true, limits{call: time.Second, job: time.Second})
+	f.mu.Lock()
+	patience := limits{call: time.Minute, job: time.Minute}
+	if len(f.hang) > 0 || f.result == "never" {
+		patience = limits{call: time.Second, job: time.Second}
+	}
+	f.mu.Unlock()
+	return connect(ctx, "unix:path="+f.address, true, patience)
 }
 
 // set changes what the fake does.
