@@ -19,6 +19,10 @@ demo: ## Build, then run a container that says hello (as root)
 test: ## Build, then run all the tests but those of test-vm (as root)
 	@hack/test
 
+.PHONY: test-load
+test-load: ## Run the tests five times on a machine that is kept busy; ROUNDS= for more or fewer (as root)
+	@hack/test-load $(ROUNDS)
+
 .PHONY: test-vm
 test-vm: ## Run what needs a virtual machine: all controllers of cgroup v2, systemd, AppArmor (as root)
 	@hack/deps test beds guest
