@@ -75,7 +75,7 @@ func (r *run) release() {
 	if r.unwatch != nil {
 		r.unwatch()
 	}
-	for _, f := range []*os.File{r.region, r.listener} {
+	for _, f := range []*os.File{r.region, r.listener, r.init} {
 		if f != nil {
 			f.Close()
 		}

@@ -52,6 +52,7 @@ type run struct {
 	anyCgroup bool
 	region    *os.File
 	listener  *os.File
+	init      *os.File // pidfd of a stub that this process attaches to
 	plan      namespaces.Plan
 	joined    *namespaces.Joined
 	notOwned  []int // descriptors that could not be given to the program's user

@@ -3,8 +3,11 @@ package libcontainer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // startLock is how long Start waits for another command on the container.
@@ -51,7 +54,7 @@ func (c *Container) start(ctx context.Context) error {
 	}
 	c.attached.Store(false)
 	if err != nil {
-		err = errors.Join(err, c.awaitEnd())
+		err = errors.Join(err, c.awaitEnd(ctx.Err() != nil))
 	}
 	var hook *hookError
 	if errors.As(err, &hook) { // the container's end (runtime.md, Lifecycle)
@@ -62,8 +65,9 @@ func (c *Container) start(ctx context.Context) error {
 }
 
 // awaitEnd waits for the end of a process whose program could not be executed:
-// the container is stopped when that is told.
-func (c *Container) awaitEnd() error {
+// the container is stopped when start reports the error. With kill the process may
+// be in execve still, and must not become the program.
+func (c *Container) awaitEnd(kill bool) error {
 	pidfd, err := c.state.openProcess()
 	if errors.Is(err, ErrNotRunning) {
 		return nil
@@ -72,6 +76,11 @@ func (c *Container) awaitEnd() error {
 		return err
 	}
 	defer pidfd.Close()
+	if kill {
+		if err := unix.PidfdSendSignal(int(pidfd.Fd()), unix.SIGKILL, nil, 0); err != nil && !errors.Is(err, unix.ESRCH) {
+			return fmt.Errorf("kill process %d: %w", c.state.Pid, err)
+		}
+	}
 	const limit = 2000 // milliseconds; the stub only has to leave
 	_, err = waitExit(pidfd, limit)
 	return err

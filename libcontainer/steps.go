@@ -420,7 +420,7 @@ var steps = [...]step{
 	{
 		name: "execute program", side: host, in: inStart | inExec, ground: gone,
 		do:  executeProgram,
-		why: "the control descriptors close on exec: their end is the sign of success",
+		why: "the control descriptors close on exec; success is their end and another command name in /proc",
 	},
 	{
 		name: "execute hook", side: host, in: inHooks, ground: gone,

@@ -194,6 +194,7 @@ func (r *run) hookCommand() (args, env []string) {
 // executeHook lets a second stub become the hook.
 func executeHook(r *run) error {
 	args, env := r.hookCommand()
+	r.p.Label("")
 	r.p.Execve(r.hook.Path, args, env)
 	return execError(r.p.Do())
 }

@@ -225,6 +225,10 @@ func attachStub(r *run) error {
 		r.unwatch = r.p.EndWith(r.ctx)
 		return nil
 	}
+	var err error
+	if r.init, err = r.c.state.openProcess(); err != nil {
+		return err
+	}
 	socket, region := filepath.Join(r.c.dir, controlFile), filepath.Join(r.c.dir, regionFile)
 	sock, err := dial(r.lock.dir, controlFile)
 	if err != nil {
@@ -236,7 +240,8 @@ func attachStub(r *run) error {
 		return err
 	}
 	defer mem.Close()
-	if r.p, err = stub.Attach(sock, mem, startAnswer, r.log); err != nil {
+	process := stub.Process{Pid: r.c.state.Pid, Pidfd: r.init}
+	if r.p, err = stub.Attach(sock, mem, process, startAnswer, r.log); err != nil {
 		return err
 	}
 	r.unwatch = r.p.EndWith(r.ctx)

@@ -12,7 +12,8 @@ import (
 )
 
 // Detach lets the stub wait for another driver on its listener, and ends this
-// connection. Its resident memory is a few pages from here on.
+// connection. It returns when the stub sleeps in accept4(2). Its resident memory
+// is a few pages from here on.
 func (c *Child) Detach() error {
 	if c.listener == nil {
 		return errors.New("detach stub: it was started without a listener")
@@ -22,14 +23,25 @@ func (c *Child) Detach() error {
 		return err
 	}
 	c.queue("close", unix.SYS_CLOSE, val(c.control)).flag(flagAnswer)
-	c.queue("accept4", unix.SYS_ACCEPT4, val(c.listener), num(0), num(0), num(unix.SOCK_CLOEXEC)).flag(flagAdopt)
-	return c.Do()
+	accept := c.queue("accept4", unix.SYS_ACCEPT4, val(c.listener), num(0), num(0), num(unix.SOCK_CLOEXEC)).flag(flagAdopt)
+	if err := c.Do(); err != nil {
+		return err
+	}
+	err := c.process().sleeps(c.sock.severed.Load)
+	if err == nil {
+		return nil
+	}
+	failed := &Error{Step: c.step, Call: "accept4", Index: accept.index, Err: err}
+	if e := errnoOf(c.mem.atomicRet(accept.index).Load()); e != unix.ECANCELED {
+		failed.Errno = e
+	}
+	return failed
 }
 
 // Attach becomes the driver of a detached stub: sock is a socket connected to
-// its listener, region the file that it was started with. The Proc owns
-// neither file. The stub must answer within the timeout.
-func Attach(sock, regionFile *os.File, timeout time.Duration, log *slog.Logger) (*Proc, error) {
+// its listener, region the file that it was started with, process its own. The
+// Proc owns none of the files. The stub must answer within the timeout.
+func Attach(sock, regionFile *os.File, process Process, timeout time.Duration, log *slog.Logger) (*Proc, error) {
 	fd, err := unix.FcntlInt(sock.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
@@ -41,7 +53,9 @@ func Attach(sock, regionFile *os.File, timeout time.Duration, log *slog.Logger) 
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("attach to container process: %w", err), s.close())
 	}
-	return newProc(s, s.mem, log), nil
+	p := newProc(s, s.mem, log)
+	p.process = func() Process { return process }
+	return p, nil
 }
 
 // greet waits for the byte by which the stub says that it has accepted.

@@ -30,12 +30,14 @@ type Proc struct {
 	err   error // the first that could not be queued
 	// closed says that there is no region any more.
 	closed bool
+	// process performs the batches; nil if there is none, as for a Recorder.
+	process func() Process
 }
 
 // driver passes a batch that stands in the region to whoever performs it.
 type driver interface {
 	// exchange returns when the batch is done; io.EOF when the process is
-	// gone, or runs something else.
+	// gone, or runs something else, and errCut after cut.
 	exchange(p *Proc) error
 	close() error
 	// cut makes an exchange that is under way, and all others, end with io.EOF.
@@ -334,8 +336,11 @@ func (p *Proc) collect(gone error) error {
 // unfinished tells what it means that operation i has no result.
 func (p *Proc) unfinished(o *op, i int, gone error) error {
 	switch {
-	case o.nr == unix.SYS_EXECVE && i == len(p.ops)-1 && errors.Is(gone, io.EOF):
-		return nil // it runs something else now
+	case o.nr == unix.SYS_EXECVE && i == len(p.ops)-1 && errors.Is(gone, io.EOF) && p.process != nil:
+		gone = p.process().executed(errors.Is(gone, errCut))
+		if gone == nil {
+			return nil
+		}
 	case gone == nil:
 		gone = errors.New("answered without a result")
 	case errors.Is(gone, io.EOF):

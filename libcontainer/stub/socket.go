@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,6 +17,8 @@ import (
 type socket struct {
 	mem region
 	fd  int
+	// severed says that cut was called.
+	severed atomic.Bool
 	// mu is for closing fd while somebody may want to cut the connection.
 	mu sync.Mutex
 	// passing is sent behind the byte that begins the next batch.
@@ -66,6 +69,14 @@ func received(n int, err error) error {
 }
 
 func (s *socket) exchange(*Proc) error {
+	err := s.perform()
+	if errors.Is(err, io.EOF) && s.severed.Load() {
+		return errCut
+	}
+	return err
+}
+
+func (s *socket) perform() error {
 	err := s.send([]byte{1})
 	if errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET) {
 		return io.EOF
@@ -138,6 +149,7 @@ func (s *socket) close() error {
 func (s *socket) cut() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.severed.Store(true)
 	if s.fd >= 0 {
 		unix.Shutdown(s.fd, unix.SHUT_RDWR) //nolint:errcheck // ENOTCONN: the stub has closed its side
 	}

@@ -121,6 +121,7 @@ func spawn(o Options) (*Child, error) {
 		return nil, errors.Join(err, sock.close())
 	}
 	c := &Child{Proc: newProc(sock, sock.mem, o.Log), sock: sock}
+	c.process = func() Process { return Process{c.Pid, c.Pidfd} }
 	if c.Pid, c.Pidfd, err = forkExec(o, theirs); err != nil {
 		return nil, errors.Join(fmt.Errorf("make process: %w%s", err, remedyFork(err)), c.Close())
 	}
@@ -245,7 +246,7 @@ func (c *Child) harden(extra int, listen bool, ignored []int) error {
 		first++
 	}
 	c.Prctl(unix.PR_SET_DUMPABLE, 0)
-	c.SetName("berth-init")
+	c.SetName(stubName)
 	c.CloseRange(first, -1)
 	c.control = c.Fcntl(Num(controlFD), unix.F_DUPFD_CLOEXEC, first).flag(flagAdopt)
 	if listen {

@@ -242,7 +242,7 @@ func TestDetachAndAttach(t *testing.T) {
 		t.Errorf("resident memory is %d kB", rss)
 	}
 
-	p := attach(t, name, region)
+	p := attach(t, c, name, region)
 	path := filepath.Join(dir, "made")
 	p.Mkdirat(stub.Num(unix.AT_FDCWD), path, 0o700)
 	do(t, p)
@@ -255,7 +255,7 @@ func TestDetachAndAttach(t *testing.T) {
 	waitExit(t, c)
 }
 
-func attach(t *testing.T, name *unix.SockaddrUnix, region *os.File) *stub.Proc {
+func attach(t *testing.T, c *stub.Child, name *unix.SockaddrUnix, region *os.File) *stub.Proc {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -266,7 +266,7 @@ func attach(t *testing.T, name *unix.SockaddrUnix, region *os.File) *stub.Proc {
 	if err := unix.Connect(fd, name); err != nil {
 		t.Fatal(err)
 	}
-	p, err := stub.Attach(sock, region, time.Minute, nil)
+	p, err := stub.Attach(sock, region, stub.Process{Pid: c.Pid, Pidfd: c.Pidfd}, time.Minute, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,7 +54,7 @@ no_mount() {
 	rt_ok create --bundle "$BUNDLE" c
 	pid=$(awk '$1 == "NSpid:" { print $NF }' "/proc/$(init_pid c)/status")
 	rt_ok exec spy grep Name: "/proc/$pid/status"
-	assert_match berth-init "$out"
+	assert_match berth/init "$out"
 	# shellcheck disable=SC2016 # for the container's shell
 	rt_ok exec spy sh -c 'cd /proc/$1 && for f in exe cwd root fd/0 ns/mnt; do readlink $f && echo "got $f"; done
 		for f in mem environ maps auxv; do cat $f >/dev/null && echo "got $f"; done; ls fd && echo got fds; true' sh "$pid"

@@ -439,5 +439,5 @@ privileged_bundle() {
 		--arg look 'cd /proc/1; cat comm >/looked; for f in exe cwd root fd/0; do readlink $f && echo "got $f"; done >>/looked; (: >mem) && echo "got mem" >>/looked; true'
 	args true
 	rt_ok run --bundle "$BUNDLE" c
-	assert_equal berth-init "$(cat "$BUNDLE/rootfs/looked")"
+	assert_equal berth/init "$(cat "$BUNDLE/rootfs/looked")"
 }
