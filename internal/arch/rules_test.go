@@ -81,13 +81,13 @@ func TestEveryPackageHasADocComment(t *testing.T) {
 	}
 }
 
-// Two packages may use unsafe, so that a review of memory safety has two rooms
+// Two packages may use unsafe, so that a review of memory safety has only those
 // to look at.
-func TestUnsafeHasTwoDoors(t *testing.T) {
-	doors := []string{"internal/sys", "libcontainer/stub"}
+func TestOnlyTwoPackagesUseUnsafe(t *testing.T) {
+	users := []string{"internal/sys", "libcontainer/stub"}
 	for _, p := range packages(t) {
-		if slices.Contains(p.Imports, "unsafe") && !slices.Contains(doors, p.name()) {
-			t.Errorf("%s imports unsafe; only %s may", p.ImportPath, strings.Join(doors, " and "))
+		if slices.Contains(p.Imports, "unsafe") && !slices.Contains(users, p.name()) {
+			t.Errorf("%s imports unsafe; only %s may", p.ImportPath, strings.Join(users, " and "))
 		}
 	}
 }

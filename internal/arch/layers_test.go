@@ -13,10 +13,10 @@ import (
 
 const module = "github.com/berth-oci/berth"
 
-// floors is the plan of the house, docs/architecture.md as data: imports only
-// go down, and packages of one floor do not import each other. A pattern
+// layers is docs/architecture.md as data: imports only go
+// down, and packages of one layer do not import each other. A pattern
 // that ends in "/..." means the package and all below it.
-var floors = [][]string{
+var layers = [][]string{
 	0: {"libcontainer/config"},
 	1: {
 		"libcontainer/stub",
@@ -41,11 +41,11 @@ var floors = [][]string{
 	6: {"cmd/runtime"},
 }
 
-// outside are programs and tests that stand beside the house and may use any
-// of its floors; nothing may import them.
+// outside are programs and tests outside the layers, which may use any
+// layer; nothing may import them.
 var outside = []string{"internal/arch", "internal/gen/...", "libcontainer/stub/internal/...", "tests/..."}
 
-// neighbours are the imports between packages of one floor that are allowed.
+// neighbours are the imports between packages of one layer that are allowed.
 var neighbours = map[string]string{
 	"libcontainer/cgroups/devices -> libcontainer/cgroups":     "the interface and the types that all managers share",
 	"libcontainer/cgroups/fs -> libcontainer/cgroups":          "the interface and the types that all managers share",
@@ -61,46 +61,46 @@ func matches(pattern, pkg string) bool {
 	return pkg == pattern
 }
 
-// floorOf returns the floor of a package, or -1 for one that is outside.
-func floorOf(pkg string) (int, error) {
+// layerOf returns the layer of a package, or -1 for one that is outside.
+func layerOf(pkg string) (int, error) {
 	is := func(pattern string) bool { return matches(pattern, pkg) }
 	if slices.ContainsFunc(outside, is) {
 		return -1, nil
 	}
-	for number, rooms := range floors {
-		if slices.ContainsFunc(rooms, is) {
+	for number, pkgs := range layers {
+		if slices.ContainsFunc(pkgs, is) {
 			return number, nil
 		}
 	}
-	return 0, fmt.Errorf("%s has no floor: give it one in internal/arch and docs/architecture.md", pkg)
+	return 0, fmt.Errorf("%s has no layer: give it one in internal/arch and docs/architecture.md", pkg)
 }
 
 // checkImport says what is wrong with from importing to.
 func checkImport(from, to string) error {
-	upper, err := floorOf(from)
+	upper, err := layerOf(from)
 	if err != nil {
 		return err
 	}
-	lower, err := floorOf(to)
+	lower, err := layerOf(to)
 	switch {
 	case err != nil:
 		return err
 	case upper == -1:
-		// A program beside the house may have packages of its own.
+		// A program outside the layers may have packages of its own.
 		return nil
 	case lower == -1:
-		return fmt.Errorf("%s imports %s, which is not part of the house", from, to)
+		return fmt.Errorf("%s imports %s, which is outside the layers", from, to)
 	case lower > upper:
-		return fmt.Errorf("%s (floor %d) imports %s (floor %d): imports only go down", from, upper, to, lower)
+		return fmt.Errorf("%s (layer %d) imports %s (layer %d): imports only go down", from, upper, to, lower)
 	case lower == upper && neighbours[from+" -> "+to] == "":
-		return fmt.Errorf("%s imports %s: packages of one floor (%d) do not import each other", from, to, upper)
+		return fmt.Errorf("%s imports %s: packages of one layer (%d) do not import each other", from, to, upper)
 	}
 	return nil
 }
 
 func TestImportsGoDown(t *testing.T) {
 	for _, p := range packages(t) {
-		if _, err := floorOf(p.name()); err != nil {
+		if _, err := layerOf(p.name()); err != nil {
 			t.Error(err)
 			continue
 		}
@@ -139,71 +139,71 @@ func TestCheckImport(t *testing.T) {
 	}
 }
 
-// pageRow is a row of the table in docs/architecture.md: a floor, empty for the
-// one above, and its rooms.
+// pageRow is a row of the table in docs/architecture.md: a layer, empty for the
+// one above, and its packages.
 var pageRow = regexp.MustCompile("(?m)^\\| *([0-9]?) *\\| (`.*?`) \\|")
 
-// pageRooms gives the floors as docs/architecture.md has them.
-func pageRooms(t *testing.T) [][]string {
+// pageLayers returns the layers as docs/architecture.md has them.
+func pageLayers(t *testing.T) [][]string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, "docs/architecture.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	rooms := make([][]string, len(floors))
-	floor := 0
+	pkgs := make([][]string, len(layers))
+	layer := 0
 	for _, row := range pageRow.FindAllStringSubmatch(string(text), -1) {
 		if row[1] != "" {
-			floor = int(row[1][0] - '0')
+			layer = int(row[1][0] - '0')
 		}
 		for _, name := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[2], -1) {
 			base, list, braces := strings.Cut(strings.TrimSuffix(name[1], "}"), "{")
 			if !braces {
 				list = ""
 			}
-			for room := range strings.SplitSeq(list, ",") {
-				rooms[floor] = append(rooms[floor], base+room)
+			for pkg := range strings.SplitSeq(list, ",") {
+				pkgs[layer] = append(pkgs[layer], base+pkg)
 			}
 		}
 	}
-	return rooms
+	return pkgs
 }
 
-// The plan, the page about it and the packages are the same.
-func TestPlanIsWhatIsBuilt(t *testing.T) {
+// The layers here, those of docs/architecture.md and the packages are the same.
+func TestLayersAreThoseOfThePage(t *testing.T) {
 	all := packages(t)
-	drawn := pageRooms(t)
-	for number, rooms := range floors {
-		for _, room := range rooms {
-			if !slices.ContainsFunc(all, func(p listed) bool { return p.name() == room }) {
-				t.Errorf("floor %d: there is no package %s", number, room)
+	drawn := pageLayers(t)
+	for number, pkgs := range layers {
+		for _, pkg := range pkgs {
+			if !slices.ContainsFunc(all, func(p listed) bool { return p.name() == pkg }) {
+				t.Errorf("layer %d: no package %s", number, pkg)
 			}
 		}
-		if want, got := slices.Sorted(slices.Values(rooms)), slices.Sorted(slices.Values(drawn[number])); !slices.Equal(got, want) {
-			t.Errorf("floor %d of docs/architecture.md has %q, want %q", number, got, want)
+		if want, got := slices.Sorted(slices.Values(pkgs)), slices.Sorted(slices.Values(drawn[number])); !slices.Equal(got, want) {
+			t.Errorf("layer %d of docs/architecture.md has %q, want %q", number, got, want)
 		}
 	}
 }
 
-func TestNoRoomsWithoutPurpose(t *testing.T) {
+func TestNoPackageWithoutPurpose(t *testing.T) {
 	for _, p := range packages(t) {
 		switch base := path.Base(p.ImportPath); base {
 		case "common", "helpers", "linux", "misc", "system", "util", "utils":
-			t.Errorf("%s: a package called %s has no purpose that its name could tell", p.ImportPath, base)
+			t.Errorf("%s: a package called %s has a name that says no purpose", p.ImportPath, base)
 		}
 	}
 }
 
-// doors are modules that only one package may import, with what it is for.
-var doors = map[string]string{
-	"github.com/godbus/dbus/v5": "libcontainer/cgroups/systemd", // who needs cgroups alone needs no D-Bus
+// soleImporters are modules that only one package may import, with what it is for.
+var soleImporters = map[string]string{
+	"github.com/godbus/dbus/v5": "libcontainer/cgroups/systemd", // importers of cgroups alone need no D-Bus
 }
 
-func TestModulesHaveOneDoor(t *testing.T) {
+func TestModulesWithOneImporter(t *testing.T) {
 	for _, p := range packages(t) {
 		for _, imported := range p.Imports {
-			if door := doors[imported]; door != "" && p.name() != door {
-				t.Errorf("%s imports %s, which is for %s", p.name(), imported, door)
+			if importer := soleImporters[imported]; importer != "" && p.name() != importer {
+				t.Errorf("%s imports %s, which is for %s", p.name(), imported, importer)
 			}
 		}
 	}
