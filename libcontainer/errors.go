@@ -64,17 +64,28 @@ func opError(op, id, step string, err error) error {
 		return err
 	}
 	e := &Error{Op: op, ID: id, Step: step, Err: err}
-	var call *stub.Error
-	if errors.As(err, &call) && call.Step != "" {
-		e.Step = call.Step
-	}
 	var field *config.FieldError
 	if errors.As(err, &field) {
 		e.Field = field.Field
 	}
 	var hook *hookError
-	if errors.As(err, &hook) {
+	if errors.As(err, &hook) { // its steps are part of another
 		e.Field = hook.field
+		return e
 	}
+	e.Step = stepOf(err, step)
 	return e
+}
+
+// stepOf returns the step that the calls of an error were queued in, else step.
+func stepOf(err error, step string) string {
+	var call *stub.Error
+	if errors.As(err, &call) && call.Step != "" {
+		return call.Step
+	}
+	var check *stub.CheckError
+	if errors.As(err, &check) && check.Step != "" {
+		return check.Step
+	}
+	return step
 }

@@ -103,7 +103,7 @@ func (r *run) detachLast(n int) error {
 	for ; n > 0; n-- {
 		r.tree.RemoveMount(r.cfg.Mounts[n-1].Destination)
 	}
-	return r.tree.Do()
+	return r.flush()
 }
 
 func detachMounts(r *run) error {
@@ -111,7 +111,7 @@ func detachMounts(r *run) error {
 	for i := range r.cfg.Mounts {
 		m := &r.cfg.Mounts[i]
 		r.tree.RemoveMount(m.Destination)
-		err := r.tree.Do()
+		err := r.flush()
 		if errors.Is(err, unix.EINVAL) {
 			err = fmt.Errorf("%w (nothing is mounted there)", err)
 		}

@@ -3,6 +3,7 @@ package libcontainer
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -26,15 +27,22 @@ type candidate struct {
 	found  *stub.Value
 }
 
-// err tells why the candidate is not the program, nil if it is.
+// err returns why the candidate is not the program, nil if it is.
 func (c *candidate) err() error {
+	found, access := c.found.Err(), c.access.Err()
 	switch {
-	case c.found.Err() != nil:
-		return c.found.Err()
+	case found != nil:
+		return found
 	case c.stat.Mode()&unix.S_IFMT == unix.S_IFDIR:
 		return errIsDirectory
 	}
-	return c.access.Err()
+	return access
+}
+
+// passed lists the errors with which the search in PATH goes on, as execvp(3)
+// has it: the candidate does not exist, or not for the program's user.
+var passed = [...]error{
+	unix.ENOENT, unix.ENOTDIR, unix.EACCES, unix.ELOOP, unix.ENAMETOOLONG, unix.ESTALE, unix.ENODEV, unix.ETIMEDOUT, errIsDirectory,
 }
 
 // findProgram looks process.args[0] up as execvp(3) would: in the PATH of the
@@ -47,15 +55,9 @@ func findProgram(r *run) error {
 	}
 	candidates := make([]candidate, len(places))
 	for i, path := range places {
-		const calls = 2 // of ask
-		if r.p.Room() < calls {
-			if err := r.flush(); err != nil {
-				return err
-			}
-		}
 		candidates[i].ask(r.p, path)
 	}
-	r.judgeLater(func() (err error) {
+	r.p.Check(func() (err error) {
 		r.launch.Program, err = choose(name, candidates)
 		return err
 	})
@@ -67,20 +69,24 @@ func (c *candidate) ask(p *stub.Proc, path string) {
 	cwd := stub.Num(unix.AT_FDCWD)
 	c.path = path
 	c.stat, c.found = p.Statx(cwd, path, 0)
-	c.found.MayFail()
-	c.access = p.Faccessat2(cwd, path, unix.X_OK, unix.AT_EACCESS).MayFail()
+	c.found.Checked()                                                        // choose names the errnos
+	c.access = p.Faccessat2(cwd, path, unix.X_OK, unix.AT_EACCESS).Checked() // choose names the errnos
 }
 
 // choose gives the path of the first candidate that is a program.
 func choose(name string, candidates []candidate) (string, error) {
+	errs := make([]error, len(candidates))
 	for i := range candidates {
-		c := &candidates[i]
-		err := c.err()
-		if err == nil {
-			return c.path, nil
-		}
-		if c.path == name {
+		errs[i] = candidates[i].err()
+	}
+	for i, err := range errs {
+		switch path := candidates[i].path; {
+		case err == nil:
+			return path, nil
+		case path == name:
 			return "", fmt.Errorf("exec %q: %w", name, err)
+		case !slices.ContainsFunc(passed[:], func(p error) bool { return errors.Is(err, p) }):
+			return "", fmt.Errorf("exec %q: look for it at %q: %w", name, path, err)
 		}
 	}
 	return "", fmt.Errorf("exec %q: %w", name, errNotInPath)
@@ -109,7 +115,7 @@ func executeProgram(r *run) error {
 	path := r.launch.Program
 	r.p.Label("")
 	r.p.Execve(path, r.cfg.Process.Args, r.programEnv())
-	err := execError(r.p.Do())
+	err := execError(r.flush())
 	var field *config.FieldError
 	switch {
 	case err == nil:

@@ -54,7 +54,7 @@ type run struct {
 	listener  *os.File
 	init      *os.File // pidfd of a stub that this process attaches to
 	plan      namespaces.Plan
-	joined    *namespaces.Joined
+	joined    bool  // the namespaces that are given by path
 	notOwned  []int // descriptors that could not be given to the program's user
 	noGroups  bool  // setgroups(2) is denied in the user namespace
 	beside    group // what goes on beside the stub's work
@@ -67,7 +67,6 @@ type run struct {
 	kcore     bool        // the kernel has a /proc/kcore
 	entered   *stub.Value // the working directory, tried as root
 	step      string      // that is being taken
-	verdicts  []verdict
 	// sealed says that a seccomp filter is queued: what is sent next is the
 	// last that the stub does.
 	sealed bool
@@ -97,7 +96,7 @@ func (r *run) stepError(step string, err error) error {
 	if errors.As(err, &known) {
 		return err
 	}
-	return &hookStepError{step, err}
+	return &hookStepError{stepOf(err, step), err}
 }
 
 // descend takes the steps of the table that belong to the verb. When one
@@ -130,7 +129,7 @@ func (r *run) take(s *step) error {
 		r.log.Debug("step", "name", s.name, "side", string(s.side))
 	}
 	r.step = s.name
-	if r.p != nil && r.hook == nil { // a hook's steps are part of another
+	if r.p != nil {
 		r.p.Step(s.name)
 	}
 	return s.do(r)
@@ -138,36 +137,10 @@ func (r *run) take(s *step) error {
 
 // flush sends what is queued.
 func (r *run) flush() error {
-	var err error
-	switch {
-	case r.tree != nil:
-		err = r.tree.Do()
-	case r.p != nil:
-		err = r.p.Do()
+	if r.p == nil {
+		return nil
 	}
-	verdicts := r.verdicts
-	r.verdicts = nil
-	if err != nil {
-		return err
-	}
-	for _, v := range verdicts {
-		if err := v.judge(); err != nil {
-			return r.stepError(v.step, err)
-		}
-	}
-	return nil
-}
-
-// verdict is on calls that were allowed to fail.
-type verdict struct {
-	step  string
-	judge func() error
-}
-
-// judgeLater has what a step has queued judged when it has been performed, so
-// that the steps behind it need not wait.
-func (r *run) judgeLater(judge func() error) {
-	r.verdicts = append(r.verdicts, verdict{r.step, judge})
+	return r.p.Do()
 }
 
 // undo takes back the steps up to i. What cannot be undone is added to err.

@@ -31,9 +31,9 @@ const (
 func findHome(r *run) error {
 	file := openPasswd(r.p)
 	first := make([]byte, passwdFirst)
-	read := r.p.Read(file, first).MayFail()
-	r.p.CloseFd(file).MayFail()
-	r.judgeLater(func() error {
+	read := readPasswd(r.p, file, first)
+	r.p.CloseFd(file)
+	r.p.Check(func() error {
 		home, err := r.home(first, read)
 		r.launch.Env = append(r.launch.Env, "HOME="+home)
 		return err
@@ -44,8 +44,16 @@ func findHome(r *run) error {
 // openPasswd queues the opening of the file, which may be anything: a fifo, or
 // a terminal.
 func openPasswd(p *stub.Proc) *stub.Value {
+	p.Label("/etc/passwd")
+	// It does not exist for the program's user.
 	return p.Openat2(stub.Num(unix.AT_FDCWD), "/etc/passwd",
-		unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, unix.RESOLVE_NO_MAGICLINKS).MayFail()
+		unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, unix.RESOLVE_NO_MAGICLINKS).MayFail(unix.ENOENT, unix.ENOTDIR, unix.EACCES, unix.ELOOP)
+}
+
+// readPasswd queues the reading of a piece of it.
+func readPasswd(p *stub.Proc, file *stub.Value, piece []byte) *stub.Value {
+	// It is a directory; it is a fifo to which nobody writes.
+	return p.Read(file, piece).MayFail(unix.EISDIR, unix.EAGAIN)
 }
 
 // home finds the user's home directory in a file whose first piece was read.
@@ -69,11 +77,11 @@ func (r *run) home(first []byte, read *stub.Value) (string, error) {
 // searchRest reads on behind the first skip bytes.
 func (r *run) searchRest(search *passwd.Search, skip int) (string, bool, error) {
 	file := openPasswd(r.p)
-	r.p.Read(file, make([]byte, skip)).MayFail()
+	readPasswd(r.p, file, make([]byte, skip))
 	piece := make([]byte, passwdPiece)
 	for size := skip; size < passwdMost; size += len(piece) {
-		read := r.p.Read(file, piece).MayFail()
-		if err := r.p.Do(); err != nil {
+		read := readPasswd(r.p, file, piece)
+		if err := r.flush(); err != nil {
 			return "", false, err
 		}
 		if len(read.Of(piece)) == 0 {
@@ -81,18 +89,18 @@ func (r *run) searchRest(search *passwd.Search, skip int) (string, bool, error) 
 		}
 		if home, found := search.Feed(read.Of(piece)); found {
 			r.p.CloseFd(file)
-			return home, true, r.p.Do()
+			return home, true, r.flush()
 		}
 	}
-	r.p.CloseFd(file).MayFail()
-	return "", false, r.p.Do()
+	r.p.CloseFd(file)
+	return "", false, r.flush()
 }
 
 // announceSockets tells the program of the sockets among its descriptors. Their
 // names, LISTEN_FDNAMES, are not known here.
 func announceSockets(r *run) error {
 	pid := r.p.Getpid()
-	r.judgeLater(func() error {
+	r.p.Check(func() error {
 		r.launch.Env = append(r.launch.Env,
 			"LISTEN_FDS="+strconv.Itoa(r.cfg.ListenFDs), "LISTEN_PID="+strconv.Itoa(pid.Int()))
 		return nil

@@ -196,7 +196,7 @@ func executeHook(r *run) error {
 	args, env := r.hookCommand()
 	r.p.Label("")
 	r.p.Execve(r.hook.Path, args, env)
-	return execError(r.p.Do())
+	return execError(r.flush())
 }
 
 // poststopConfig gives the configuration if there are poststop hooks in it. A

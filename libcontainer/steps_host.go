@@ -108,7 +108,10 @@ func (r *run) openChannel() (err error) {
 	return err
 }
 
-func (r *run) regionSize() int { return stub.RegionSize(r.cfg.Process.Args, r.cfg.Process.Env) }
+func (r *run) regionSize() int {
+	p := &r.cfg.Process
+	return stub.RegionSize(p.Args, p.Env, len(p.AdditionalGIDs))
+}
 
 // allocate gives a file its size and its room: to write to a mapping when the
 // file system is full is SIGBUS.
@@ -161,7 +164,7 @@ func forkStub(r *run) error {
 // and 2, except a terminal and the null device, which are everybody's. Who
 // that is in a user namespace to be joined is known when it has been.
 func ownStdio(r *run) error {
-	if r.plan.User != nil && r.joined == nil {
+	if r.plan.User != nil && !r.joined {
 		return nil
 	}
 	uid, err := r.hostUID(r.cfg.Process.UID)

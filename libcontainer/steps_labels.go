@@ -27,18 +27,10 @@ func chooseLabels(r *run) error {
 	if err != nil {
 		return err
 	}
-	files := make([]procfs.File, len(writes))
-	for i, w := range writes {
-		files[i] = procfs.Write(r.p, proc, w.Path, w.Text)
+	for _, w := range writes {
+		f := procfs.Write(r.p, proc, w.Path, w.Text)
+		r.p.Check(func() error { return w.Explain(f.Err()) })
 	}
 	r.p.CloseFd(proc)
-	if err := r.p.Do(); err != nil {
-		return err
-	}
-	for i, w := range writes {
-		if err := w.Explain(files[i].Err()); err != nil {
-			return err
-		}
-	}
 	return nil
 }

@@ -51,9 +51,8 @@ func setSchedulerLate(r *run) error {
 }
 
 func setIOPriority(r *run) error {
-	r.p.Label("process.ioPriority")
-	set := r.p.IoprioSet(*r.cfg.Process.IOPriority).MayFail()
-	r.judgeLater(func() error {
+	set := r.p.IoprioSet(*r.cfg.Process.IOPriority).Checked() // the remedy is added
+	r.p.Check(func() error {
 		err := set.Err()
 		if errors.Is(err, unix.EPERM) {
 			err = fmt.Errorf("%w (the real-time class needs CAP_SYS_ADMIN or CAP_SYS_NICE)", err)

@@ -83,6 +83,7 @@ func installFilter(r *run) error {
 		return err
 	}
 	s := r.cfg.Seccomp
+	r.p.Atomic()
 	r.p.Label(seccompField)
 	r.sealed = true
 	if !s.Notify {

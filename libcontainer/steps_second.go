@@ -33,7 +33,7 @@ func startSecond(r *run) error {
 	files := append(r.opts.Stdio[:], r.opts.ExtraFiles...)
 	args, env := r.commandLine()
 	o := stub.Options{
-		Files: append(files, init), RegionSize: stub.RegionSize(args, env), Dir: r.c.dir, Log: r.log,
+		Files: append(files, init), RegionSize: stub.RegionSize(args, env, len(r.cfg.Process.AdditionalGIDs)), Dir: r.c.dir, Log: r.log,
 	}
 	cgroup := ""
 	if r.cgroup != nil {

@@ -34,7 +34,8 @@ func enterCgroup(r *run) error {
 
 func joinNamespaces(r *run) error {
 	r.forgetGroups()
-	r.joined = r.plan.Join(r.p)
+	r.plan.Join(r.p)
+	r.joined = true
 	return nil
 }
 
@@ -50,9 +51,7 @@ func unshareCgroup(r *run) error {
 	return nil
 }
 
-// startSession leaves the caller's session, terminal and keyring. That the
-// kernel has no keys, or the user's quota of them is used up, does not matter:
-// the keyring is for isolation of those who use one.
+// startSession leaves the caller's session, terminal and keyring.
 func startSession(r *run) error {
 	r.p.Setsid()
 	err := joinKeyring(r)
@@ -61,16 +60,32 @@ func startSession(r *run) error {
 }
 
 // joinKeyring queues the joining of the container's session keyring, which is
-// made unless it is there.
+// made unless it exists. In the caller's, the program could read the caller's
+// keys: that the quota of keys is used up, which others with the same user id
+// can bring about, is an error.
 func joinKeyring(r *run) error {
 	if !r.cfg.SharedKeyring {
-		r.p.JoinSessionKeyring("_ses." + r.c.ID()).MayFail()
+		r.p.Label("join session keyring")
+		// A kernel without CONFIG_KEYS has no keyring to share.
+		r.p.JoinSessionKeyring("_ses." + r.c.ID()).MayFail(unix.ENOSYS).Remedy(remedyKeyring)
+		r.p.Label("")
 	}
 	return nil
 }
 
+// remedyKeyring says what the kernel's answer means (keyctl(2)).
+func remedyKeyring(e unix.Errno) string {
+	switch e {
+	case unix.EDQUOT:
+		return "the keys of the container's root, and of whoever has the same user id on the host, take all that kernel.keys.maxkeys or kernel.keys.maxbytes allows; --no-new-keyring keeps the caller's keyring"
+	case unix.EPERM, unix.EACCES:
+		return "a seccomp filter can deny it; --no-new-keyring keeps the caller's keyring"
+	}
+	return ""
+}
+
 func raiseLoopback(r *run) error {
-	r.judgeLater(network.LoopbackUp(r.p))
+	network.LoopbackUp(r.p)
 	return nil
 }
 
@@ -91,8 +106,9 @@ func setOOMScore(r *run) error {
 	}
 	proc := procfs.Mount(r.p)
 	f := procfs.Write(r.p, proc.Root, "self/oom_score_adj", strconv.Itoa(*r.cfg.Process.OOMScoreAdj))
-	r.p.CloseFd(proc.Root).MayFail()
-	r.judgeLater(func() error {
+	r.p.CloseFd(proc.Root)
+	r.p.Label("") // the field is in the error
+	r.p.Check(func() error {
 		err := proc.Err()
 		if err == nil {
 			err = f.Err()
@@ -112,15 +128,16 @@ func (r *run) raiseOOMScore() error {
 	score := *r.cfg.Process.OOMScoreAdj
 	r.p.Prctl(unix.PR_SET_DUMPABLE, 1)
 	f := r.p.Openat(stub.Num(unix.AT_FDCWD), "/proc/self/oom_score_adj", unix.O_WRONLY|unix.O_CLOEXEC, 0)
-	wrote := r.p.Write(f, strconv.Itoa(score)).MayFail()
+	wrote := r.p.Write(f, strconv.Itoa(score)).Checked() // the remedy is added
 	r.p.CloseFd(f)
 	r.p.Prctl(unix.PR_SET_DUMPABLE, 0)
-	if err := r.p.Do(); err != nil {
-		return err
-	}
-	if err := wrote.Err(); err != nil {
-		return config.FieldErrorf("process.oomScoreAdj", "%d: %w (to lower it needs CAP_SYS_RESOURCE; leave it out, or ask for no less than /proc/self/oom_score_adj has)", score, err)
-	}
+	r.p.Label("") // the field is in the error
+	r.p.Check(func() error {
+		if err := wrote.Err(); err != nil {
+			return config.FieldErrorf("process.oomScoreAdj", "%d: %w (to lower it needs CAP_SYS_RESOURCE; leave it out, or ask for no less than /proc/self/oom_score_adj has)", score, err)
+		}
+		return nil
+	})
 	return nil
 }
 
@@ -175,12 +192,7 @@ func makeDevices(r *run) error {
 func makeWorkingDirectory(r *run) error { return r.tree.MakeDir(r.cfg.Process.Cwd) }
 
 func protectPaths(r *run) error {
-	masks, find := rootfs.MaskedPaths(r.cfg.MaskedPaths)
-	if err := r.tree.Run(append(rootfs.ReadonlyPaths(r.cfg.ReadonlyPaths), find...)); err != nil {
-		return err
-	}
-	masks.Cover(r.tree)
-	return nil
+	return r.tree.Protect(r.cfg.ReadonlyPaths, r.cfg.MaskedPaths)
 }
 
 func makeDevReadonly(r *run) error {
@@ -274,7 +286,9 @@ func dropPrivileges(r *run) error {
 	proc := &r.cfg.Process
 	r.warn()
 	caps := capabilities.Known(proc.Capabilities, last)
-	r.entered = r.p.Chdir(proc.Cwd).MayFail()
+	// As the program's user it is tried again: a directory may be out of root's
+	// reach (FUSE, NFS), or one of /proc/self that exists after the fork.
+	r.entered = r.p.Chdir(proc.Cwd).MayFail(unix.EACCES, unix.EPERM, unix.ENOENT, unix.ENOTDIR)
 	capabilities.LimitBounding(r.p, caps.Bounding, last)
 	capabilities.KeepOverSetuid(r.p)
 	if !r.noGroups && !r.cfg.KeepGroups {
@@ -300,10 +314,10 @@ func dropPrivileges(r *run) error {
 // of the host's could lead out of the root (CVE-2024-21626).
 func enterWorkingDirectory(r *run) error {
 	cwd := r.cfg.Process.Cwd
-	again := r.p.Chdir(cwd).MayFail()
+	again := r.p.Chdir(cwd).Checked() // the directory may have been entered as root
 	where := make([]byte, unix.PathMax)
 	r.p.Getcwd(where)
-	r.judgeLater(func() error {
+	r.p.Check(func() error {
 		if err := again.Err(); err != nil && r.entered.Err() != nil {
 			return fmt.Errorf("process.cwd: chdir to %q: %w", cwd, err)
 		}

@@ -16,12 +16,14 @@ func setSysctls(r *run) error {
 	if err != nil {
 		return err
 	}
-	for rest := r.cfg.Sysctls; len(rest) > 0; {
-		some := rest[:min(len(rest), 100)]
-		rest = rest[len(some):]
-		if err := r.writeSysctls(proc, some); err != nil {
-			return err
-		}
+	for _, s := range r.cfg.Sysctls {
+		f := procfs.Write(r.p, proc, "sys/"+s.Path, s.Value+"\n")
+		r.p.Check(func() error {
+			if err := f.Err(); err != nil {
+				return config.FieldErrorf(s.Field, "%w%s", err, remedySysctl(err))
+			}
+			return nil
+		})
 	}
 	r.p.CloseFd(proc)
 	return nil
@@ -33,34 +35,24 @@ func setSysctls(r *run) error {
 // container has a hand.
 func (r *run) openProcfs() (*stub.Value, error) {
 	proc := procfs.Mount(r.p)
-	if err := r.p.Do(); err != nil {
+	var err error
+	r.p.Check(func() error {
+		if err = proc.Err(); errors.Is(err, unix.EPERM) {
+			return nil // see above
+		}
+		return err
+	})
+	if err := r.flush(); err != nil {
 		return nil, err
 	}
-	err := proc.Err()
 	if err == nil {
 		return proc.Root, nil
 	}
 	var st unix.Statfs_t
-	if e := unix.Statfs("/proc", &st); !errors.Is(err, unix.EPERM) || e != nil || st.Type != unix.PROC_SUPER_MAGIC {
+	if e := unix.Statfs("/proc", &st); e != nil || st.Type != unix.PROC_SUPER_MAGIC {
 		return nil, err
 	}
 	return r.p.Openat(stub.Num(unix.AT_FDCWD), "/proc", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0), nil
-}
-
-func (r *run) writeSysctls(proc *stub.Value, list []config.Sysctl) error {
-	files := make([]procfs.File, len(list))
-	for i, s := range list {
-		files[i] = procfs.Write(r.p, proc, "sys/"+s.Path, s.Value+"\n")
-	}
-	if err := r.p.Do(); err != nil {
-		return err
-	}
-	for i, f := range files {
-		if err := f.Err(); err != nil {
-			return config.FieldErrorf(list[i].Field, "%w%s", err, remedySysctl(err))
-		}
-	}
-	return nil
 }
 
 // remedySysctl says what the kernel's answer means.

@@ -38,12 +38,9 @@ func enterUserNamespace(r *run) error {
 	}
 	r.dumpable()
 	r.p.Label("linux.namespaces: new user namespace")
-	made := r.p.Unshare(unix.CLONE_NEWUSER).MayFail()
-	if err := r.p.Do(); err != nil {
+	r.p.Unshare(unix.CLONE_NEWUSER).Remedy(remedyUserNamespace)
+	if err := r.flush(); err != nil {
 		return err
-	}
-	if err := made.Err(); err != nil {
-		return fmt.Errorf("make user namespace: unshare: %w%s", err, remedyUserNamespace(err))
 	}
 	maps := idmap.Maps{UIDs: r.cfg.UIDMappings, GIDs: r.cfg.GIDMappings}
 	if err := maps.Write(r.ctx, r.child.Pid); err != nil {
@@ -52,15 +49,15 @@ func enterUserNamespace(r *run) error {
 	return r.askGroups()
 }
 
-// remedyUserNamespace tells what an administrator can have forbidden.
-func remedyUserNamespace(err error) string {
-	switch {
-	case errors.Is(err, unix.EPERM):
-		return " (see the sysctls kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns; it is denied in a chroot, too)"
-	case errors.Is(err, unix.ENOSPC):
-		return " (see the sysctl user.max_user_namespaces; no more than 32 can be nested)"
-	case errors.Is(err, unix.EINVAL):
-		return " (the kernel is built without CONFIG_USER_NS)"
+// remedyUserNamespace says what an administrator can have forbidden.
+func remedyUserNamespace(e unix.Errno) string {
+	switch e {
+	case unix.EPERM:
+		return "see the sysctls kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns; it is denied in a chroot, too"
+	case unix.ENOSPC:
+		return "see the sysctl user.max_user_namespaces; no more than 32 can be nested"
+	case unix.EINVAL:
+		return "the kernel is built without CONFIG_USER_NS"
 	}
 	return ""
 }
@@ -68,9 +65,6 @@ func remedyUserNamespace(err error) string {
 // joinedUserNamespace checks what config.json says of the ids in a user
 // namespace that was joined.
 func (r *run) joinedUserNamespace() error {
-	if err := r.joined.Check(); err != nil {
-		return err
-	}
 	maps, err := idmap.Read(r.child.Pid)
 	if err != nil {
 		return err
@@ -115,13 +109,7 @@ func (r *run) forgetGroups() {
 	if !hasUserNamespace(r.cfg) || r.cfg.KeepGroups {
 		return
 	}
-	set := r.p.Setgroups(nil).MayFail()
-	r.judgeLater(func() error {
-		if err := set.Err(); err != nil && !errors.Is(err, unix.EPERM) {
-			return fmt.Errorf("setgroups: %w", err)
-		}
-		return nil
-	})
+	r.p.Setgroups(nil).MayFail(unix.EPERM) // an unprivileged user
 }
 
 // setClocks makes a time namespace, which the stub's children are in, and sets
@@ -130,7 +118,7 @@ func setClocks(r *run) error {
 	r.dumpable()
 	r.p.Label("linux.namespaces: new time namespace")
 	r.p.Unshare(unix.CLONE_NEWTIME)
-	if err := r.p.Do(); err != nil || len(r.cfg.TimeOffsets) == 0 {
+	if err := r.flush(); err != nil || len(r.cfg.TimeOffsets) == 0 {
 		return err
 	}
 	var text strings.Builder
@@ -159,7 +147,7 @@ func becomeRoot(r *run) error {
 	// What the runtime may not give away, the namespace's root may, if it is
 	// one of its users' own.
 	for _, fd := range r.notOwned {
-		r.p.Fchownat(stub.Num(fd), "", int(r.cfg.Process.UID), -1, unix.AT_EMPTY_PATH).MayFail()
+		r.p.Fchownat(stub.Num(fd), "", int(r.cfg.Process.UID), -1, unix.AT_EMPTY_PATH).MayFail(unix.EPERM, unix.EROFS) // the program can use the descriptor still
 	}
 	return nil
 }

@@ -8,8 +8,6 @@
 package copyup
 
 import (
-	"errors"
-	"fmt"
 	"path"
 	"slices"
 
@@ -112,23 +110,13 @@ func (c *copier) look(src *stub.Value, at string, names []string) ([]entry, erro
 		e := &list[i]
 		e.name, e.path = name, path.Join(at, name)
 		c.p.Label("look at %q", "/"+e.path)
-		e.fd = c.p.Openat(src, name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0).MayFail()
-		var v *stub.Value
-		e.st, v = c.p.Statx(e.fd, "", unix.AT_EMPTY_PATH)
-		v.MayFail()
+		e.fd = c.p.Openat(src, name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0).MayFail(unix.ENOENT) // it is gone
+		e.st, _ = c.p.Statx(e.fd, "", unix.AT_EMPTY_PATH)
 	}
 	if err := c.p.Do(); err != nil {
 		return nil, err
 	}
-	var failed error
-	list = slices.DeleteFunc(list, func(e entry) bool {
-		err := e.fd.Err()
-		if err != nil && !errors.Is(err, unix.ENOENT) && failed == nil {
-			failed = fmt.Errorf("open %q: %w", "/"+e.path, err)
-		}
-		return err != nil
-	})
-	return list, failed
+	return slices.DeleteFunc(list, func(e entry) bool { return e.fd.Err() != nil }), nil
 }
 
 // entry copies one file of whatever type, all but what is set last.

@@ -37,11 +37,11 @@ func (c *copier) content(from, to *stub.Value, st *stub.Stat) error {
 		return c.send(from, to, st.Size())
 	}
 	for at := int64(0); at < st.Size(); {
-		data := c.p.Lseek(from, at, unix.SEEK_DATA).MayFail()
+		data := c.p.Lseek(from, at, unix.SEEK_DATA).MayFail(unix.ENXIO) // a hole until the end
 		if err := c.p.Do(); err != nil {
 			return err
 		}
-		if errors.Is(data.Err(), unix.ENXIO) { // a hole until the end
+		if data.Err() != nil {
 			break
 		}
 		start := int64(data.Int())
@@ -52,7 +52,7 @@ func (c *copier) content(from, to *stub.Value, st *stub.Stat) error {
 			return err
 		}
 		end := int64(hole.Int())
-		if data.Err() != nil || start < at || end <= start {
+		if start < at || end <= start {
 			return fmt.Errorf("lseek: %w", errChanged)
 		}
 		if err := c.send(from, to, end-start); err != nil {

@@ -19,21 +19,21 @@ const needsMknod = " (mknod(2) takes CAP_MKNOD, in the initial user namespace)"
 var errOtherDevice = errors.New("is another device on the host")
 
 // Bind queues the binding of the host's node for d on what target is open on.
-// The returned function tells, once the batch is done, whether it was the
-// right device, still: OnHost has asked before.
-func Bind(p *stub.Proc, d config.Device, target *stub.Value) func() error {
+// That it is still the right device, for which OnHost has asked before, is
+// checked.
+func Bind(p *stub.Proc, d config.Device, target *stub.Value) {
 	node := p.Openat(stub.Num(unix.AT_FDCWD), d.Path, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	st, _ := p.Statx(node, "", unix.AT_EMPTY_PATH)
 	clone := p.OpenTree(node, "", unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_EMPTY_PATH)
 	p.MoveMount(clone, target)
 	p.CloseFd(clone)
 	p.CloseFd(node)
-	return func() error {
+	p.Check(func() error {
 		if !same(st, d) {
 			return errOtherDevice
 		}
 		return nil
-	}
+	})
 }
 
 // OnHost checks, before anything is done, that the host has the device where

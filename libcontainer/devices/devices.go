@@ -2,7 +2,6 @@
 package devices
 
 import (
-	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -13,25 +12,20 @@ import (
 
 // Make queues the calls that make d in dir, an open directory, as name. The
 // stub's umask must be 0. A node that exists is accepted if it is the same
-// device: the returned function tells once the batch is done.
-func Make(p *stub.Proc, dir *stub.Value, name string, d config.Device) func() error {
+// device.
+func Make(p *stub.Proc, dir *stub.Value, name string, d config.Device) {
 	dev := unix.Mkdev(d.Major, d.Minor)
-	made := p.Mknodat(dir, name, d.Mode, dev).MayFail()
+	made := p.Mknodat(dir, name, d.Mode, dev).MayFail(unix.EEXIST) // if it is the same
 	if d.UID != 0 || d.GID != 0 {
 		p.Fchownat(dir, name, int(d.UID), int(d.GID), unix.AT_SYMLINK_NOFOLLOW)
 	}
-	st, stat := p.Statx(dir, name, unix.AT_SYMLINK_NOFOLLOW)
-	stat.MayFail()
-	return func() error {
-		err := made.Err()
-		if err == nil {
-			return nil
+	st, _ := p.Statx(dir, name, unix.AT_SYMLINK_NOFOLLOW)
+	p.Check(func() error {
+		if err := made.Err(); err != nil && !same(st, d) {
+			return fmt.Errorf("mknod: %w", err)
 		}
-		if errors.Is(err, unix.EEXIST) && stat.Err() == nil && same(st, d) {
-			return nil
-		}
-		return fmt.Errorf("mknod: %w", err)
-	}
+		return nil
+	})
 }
 
 // same reports whether what st describes is the device d.

@@ -2,6 +2,7 @@ package namespaces
 
 import (
 	"errors"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -9,8 +10,8 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// Joined is what came of joining namespaces by path.
-type Joined struct {
+// joined is the joining of namespaces by path.
+type joined struct {
 	list []attempt
 }
 
@@ -27,9 +28,9 @@ type attempt struct {
 // Before the user namespace is entered, the stub has the runtime's rights over
 // namespaces that are not the user namespace's own; behind it, an unprivileged
 // user has rights over any for the first time. So, where there is one, all of
-// the others are tried on either side of it; Check tells what came of that.
-func (plan *Plan) Join(p *stub.Proc) *Joined {
-	j := new(Joined)
+// the others are tried on either side of it. It suffices that one try succeeds.
+func (plan *Plan) Join(p *stub.Proc) {
+	j := new(joined)
 	for _, ns := range plan.Paths {
 		j.list = append(j.list, open(p, ns))
 	}
@@ -38,18 +39,20 @@ func (plan *Plan) Join(p *stub.Proc) *Joined {
 			j.list[i].enter(p)
 			p.CloseFd(j.list[i].fd)
 		}
-		return j
+		p.Label("")
+		return
 	}
 	user := open(p, *plan.User)
 	j.tryOthers(p)
-	user.enter(p).MayFail()
+	user.enter(p).Checked() // check returns the error
 	j.tryOthers(p)
-	// First, as it is the reason for what fails behind it.
+	// First, as it is the reason for what fails after it.
 	j.list = append([]attempt{user}, j.list...)
 	for _, a := range j.list {
 		p.CloseFd(a.fd)
 	}
-	return j
+	p.Label("")
+	p.Check(j.check)
 }
 
 func open(p *stub.Proc, ns config.Namespace) attempt {
@@ -65,15 +68,15 @@ func (a *attempt) enter(p *stub.Proc) *stub.Value {
 	return v
 }
 
-func (j *Joined) tryOthers(p *stub.Proc) {
+func (j *joined) tryOthers(p *stub.Proc) {
 	for i := range j.list {
-		j.list[i].enter(p).MayFail()
+		j.list[i].enter(p).Checked() // check wants one try to succeed
 	}
 }
 
-// Check returns, once the calls are done, the error of a namespace that could
+// check returns, once the calls are done, the error of a namespace that could
 // not be joined.
-func (j *Joined) Check() error {
+func (j *joined) check() error {
 	for _, a := range j.list {
 		if err := a.err(); err != nil {
 			return config.FieldErrorf(a.Field, "join %q: %w%s", a.Path, err, a.remedy(err))
@@ -84,13 +87,14 @@ func (j *Joined) Check() error {
 
 // err is nil if one of the tries has succeeded.
 func (a *attempt) err() error {
-	var err error
-	for _, v := range a.tries {
-		if err = v.Err(); err == nil {
-			return nil
-		}
+	errs := make([]error, len(a.tries))
+	for i, v := range a.tries {
+		errs[i] = v.Err()
 	}
-	return err
+	if slices.Contains(errs, nil) {
+		return nil
+	}
+	return errs[len(errs)-1]
 }
 
 // remedy tells what the kernel means (setns(2)).

@@ -15,11 +15,10 @@ import (
 const loopbackIndex = 1
 
 // LoopbackUp queues the calls that bring up "lo" in the stub's network
-// namespace; the kernel then gives it 127.0.0.1 and ::1 itself. Judge reports
-// what the kernel answered, after the calls were sent. It needs no AF_INET
+// namespace; the kernel then gives it 127.0.0.1 and ::1 itself. It needs no AF_INET
 // socket, which hardened services may not create (systemd.exec(5),
 // RestrictAddressFamilies).
-func LoopbackUp(p *stub.Proc) (judge func() error) {
+func LoopbackUp(p *stub.Proc) {
 	const seq = 1
 	up := linkMessage(loopbackIndex, unix.IFF_UP, unix.IFF_UP, nil)
 	answer := make([]byte, 256)
@@ -27,7 +26,7 @@ func LoopbackUp(p *stub.Proc) (judge func() error) {
 	p.WriteBytes(sock, request(unix.RTM_NEWLINK, 0, seq, up))
 	read := p.Read(sock, answer)
 	p.CloseFd(sock)
-	return func() error {
+	p.Check(func() error {
 		h, m, _, err := next(read.Of(answer))
 		if err == nil && (h.seq != seq || m.kind != unix.NLMSG_ERROR) {
 			err = errMalformed
@@ -39,5 +38,5 @@ func LoopbackUp(p *stub.Proc) (judge func() error) {
 			return fmt.Errorf("set lo up: %w", err)
 		}
 		return nil
-	}
+	})
 }

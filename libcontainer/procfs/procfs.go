@@ -21,23 +21,25 @@ type Proc struct {
 }
 
 // Mount queues the making of a procfs for the stub's pid namespace, which is
-// attached nowhere. It takes the rights of that namespace's root.
+// attached nowhere. It takes the rights of that namespace's root. A check must
+// ask for Err.
 func Mount(p *stub.Proc) Proc {
-	fs := p.Fsopen("proc").MayFail()
-	created := p.FsconfigCreate(fs).MayFail()
-	root := p.Fsmount(fs, 0).MayFail()
-	p.CloseFd(fs).MayFail()
+	fs := p.Fsopen("proc").Checked()          // Err is asked for
+	created := p.FsconfigCreate(fs).Checked() // Err is asked for
+	root := p.Fsmount(fs, 0).Checked()        // Err is asked for
+	p.CloseFd(fs)
 	return Proc{Root: root, calls: []*stub.Value{fs, created, root}}
 }
 
 // Err tells, once the calls are done, whether there is a procfs.
 func (p Proc) Err() error {
-	for _, call := range p.calls {
-		if err := call.Err(); err != nil {
-			return fmt.Errorf("mount procfs: %w", err)
+	var first error
+	for _, call := range p.calls { // of all, as those after the first fail, too
+		if err := call.Err(); err != nil && first == nil {
+			first = fmt.Errorf("mount procfs: %w", err)
 		}
 	}
-	return nil
+	return first
 }
 
 // File is a file that is written to.
@@ -51,9 +53,9 @@ type File struct {
 // it, where it is the host's.
 func Write(p *stub.Proc, proc *stub.Value, path, text string) File {
 	f := File{path: path, text: text}
-	f.opened = p.Openat2(proc, path, unix.O_WRONLY|unix.O_CLOEXEC, unix.RESOLVE_NO_XDEV|unix.RESOLVE_BENEATH).MayFail()
-	f.written = p.Write(f.opened, text).MayFail()
-	p.CloseFd(f.opened).MayFail()
+	f.opened = p.Openat2(proc, path, unix.O_WRONLY|unix.O_CLOEXEC, unix.RESOLVE_NO_XDEV|unix.RESOLVE_BENEATH).Checked() // Err is asked for
+	f.written = p.Write(f.opened, text).Checked()                                                                       // Err is asked for
+	p.CloseFd(f.opened)
 	return f
 }
 

@@ -131,7 +131,7 @@ func (a *addedMount) Perform(t *Tree) error {
 	a.checkPlace(t)
 	a.made = a.brought.FD
 	a.checkProc(t)
-	if err := t.Do(); err != nil {
+	if err := t.p.Do(); err != nil {
 		return err
 	}
 	made := a.brought
@@ -140,7 +140,7 @@ func (a *addedMount) Perform(t *Tree) error {
 	}
 	a.attach(t, made, a.at)
 	t.p.CloseFd(a.at)
-	return t.Do()
+	return t.p.Do()
 }
 
 // RemoveMount queues what takes a mount out of a container that the stub has

@@ -1,7 +1,6 @@
 package rootfs
 
 import (
-	"errors"
 	"fmt"
 	"path"
 
@@ -25,7 +24,7 @@ func (d deviceOp) String() string {
 
 func (d deviceOp) Apply(t *Tree) {
 	dir := t.open(path.Dir(d.Path), unix.O_DIRECTORY)
-	t.judgeLater(d, devices.Make(t.p, dir, path.Base(d.Path), d.Device))
+	devices.Make(t.p, dir, path.Base(d.Path), d.Device)
 	t.p.CloseFd(dir)
 }
 
@@ -38,7 +37,7 @@ type boundDeviceOp struct {
 
 func (d boundDeviceOp) Apply(t *Tree) {
 	target := t.target(point{path: d.Path, mode: newFile})
-	t.judgeLater(d, devices.Bind(t.p, d.Device, target))
+	devices.Bind(t.p, d.Device, target)
 	t.p.CloseFd(target)
 }
 
@@ -62,16 +61,12 @@ func (l linkOp) String() string { return fmt.Sprintf("link %q", l.path) }
 func (l linkOp) Apply(t *Tree) {
 	dir := t.open(path.Dir(l.path), unix.O_DIRECTORY)
 	if l.replace {
-		t.p.Unlinkat(dir, path.Base(l.path), 0).MayFail()
+		// EBUSY: it is one of config.json's mounts. EROFS: it is the image's.
+		t.p.Unlinkat(dir, path.Base(l.path), 0).MayFail(unix.ENOENT, unix.EBUSY, unix.EROFS)
 	}
-	made := t.p.Symlinkat(l.target, dir, path.Base(l.path)).MayFail()
+	// The image's own link stays.
+	t.p.Symlinkat(l.target, dir, path.Base(l.path)).MayFail(unix.EEXIST)
 	t.p.CloseFd(dir)
-	t.judgeLater(l, func() error {
-		if err := made.Err(); !errors.Is(err, unix.EEXIST) {
-			return err
-		}
-		return nil
-	})
 }
 
 func (l linkOp) way(t *Tree) error { return t.mkdirAll(path.Dir(l.path), 0) }

@@ -26,11 +26,11 @@ func (l *linkCopy) Perform(t *Tree) error {
 		return fmt.Errorf("%s: %w", l, err)
 	}
 	parent := t.open(path.Dir(l.Destination), unix.O_DIRECTORY)
-	t.p.Symlinkat(link, parent, path.Base(l.Destination)).MayFail()
+	t.p.Symlinkat(link, parent, path.Base(l.Destination)).MayFail(unix.EEXIST) // compared next
 	there := make([]byte, unix.PathMax)
-	n := t.p.Readlinkat(parent, path.Base(l.Destination), there).MayFail()
+	n := t.p.Readlinkat(parent, path.Base(l.Destination), there).MayFail(unix.EINVAL) // no symbolic link
 	t.p.CloseFd(parent)
-	if err := t.Do(); err != nil {
+	if err := t.p.Do(); err != nil {
 		return err
 	}
 	if n.Err() != nil || string(n.Of(there)) != link {

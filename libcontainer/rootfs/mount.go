@@ -145,7 +145,7 @@ func (m *mountOp) explainContext(t *Tree, err error) error {
 		return err
 	}
 	line := make([]byte, 256)
-	n := t.p.Read(m.fs, line).MayFail()
+	n := t.p.Read(m.fs, line)
 	if t.p.Do() != nil || len(n.Of(line)) < 2 {
 		return err
 	}
@@ -177,9 +177,7 @@ func (m *mountOp) explainDenied(t *Tree, err error) error {
 // on a directory. Engines look for "not a directory".
 func (m *mountOp) explainKinds(t *Tree, err error) error {
 	source, v := t.p.Statx(m.made, "", unix.AT_EMPTY_PATH)
-	v.MayFail()
 	destination, w := t.p.Statx(m.at, "", unix.AT_EMPTY_PATH)
-	w.MayFail()
 	if t.p.Do() != nil || v.Err() != nil || w.Err() != nil {
 		return err
 	}

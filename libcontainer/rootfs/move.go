@@ -1,7 +1,6 @@
 package rootfs
 
 import (
-	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -26,21 +25,17 @@ func (t *Tree) Move(propagation uint64) error {
 	t.p.Mount("", "/", "", unix.MS_PRIVATE, "")
 	old := t.p.Openat(stub.Num(unix.AT_FDCWD), "/", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	t.p.MoveMount(t.root, old)
-	for some := range slices.Chunk(points, opRoom/20) {
-		for _, point := range some {
-			t.p.Label("hide %q", "/"+point)
-			t.p.Fchdir(old)
-			if staysShared(propagation) {
-				t.cover(old, point)
-			} else {
-				// In a user namespace the host's mounts are locked together:
-				// what it may do with them there, it may do anyway.
-				t.p.Umount2(point, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW).MayFail()
-			}
+	for _, point := range points {
+		t.p.Label("hide %q", "/"+point)
+		t.p.Fchdir(old)
+		if staysShared(propagation) {
+			t.cover(old, point)
+			continue
 		}
-		if err := t.Do(); err != nil {
-			return err
-		}
+		// In a user namespace the host's mounts are locked together (EINVAL), or
+		// out of reach (EACCES): the container may do nothing with them there that
+		// it may not do anyway. ENOENT: the host has taken it away meanwhile.
+		t.p.Umount2(point, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW).MayFail(unix.EINVAL, unix.EACCES, unix.ENOENT)
 	}
 	t.p.Label("")
 	t.p.Fchdir(t.root)
@@ -54,12 +49,14 @@ func (t *Tree) Move(propagation uint64) error {
 // directory. To unmount it would unmount it on the host, if what it lies on is
 // shared; of several that lie on each other only the topmost can be changed.
 func (t *Tree) cover(root *stub.Value, point string) {
-	t.p.Mount("", point, "", unix.MS_PRIVATE, "").MayFail()
-	at := t.p.Openat(root, point, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0).MayFail()
+	// As umount2 in Move.
+	t.p.Mount("", point, "", unix.MS_PRIVATE, "").MayFail(unix.EINVAL, unix.EACCES, unix.ENOENT)
+	// The same; a file (ENOTDIR) is no procfs or sysfs.
+	at := t.p.Openat(root, point, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0).MayFail(unix.ENOTDIR, unix.EACCES, unix.ENOENT)
 	empty := mounts.EmptyDir(t.p)
-	t.p.MoveMount(empty, at).MayFail()
+	t.p.MoveMount(empty, at)
 	t.p.CloseFd(empty)
-	t.p.CloseFd(at).MayFail()
+	t.p.CloseFd(at)
 }
 
 // onRoot gives, relative to "/", where mounts lie on the root mount; a place

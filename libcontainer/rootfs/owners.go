@@ -21,7 +21,7 @@ func (s *stagedMount) mapOwners(t *Tree, made mounts.Detached) error {
 	if s.IDMap == nil {
 		return nil
 	}
-	if err := t.Do(); err != nil {
+	if err := t.p.Do(); err != nil {
 		return err
 	}
 	ns, err := t.ownersOf(s.IDMap)

@@ -21,7 +21,7 @@ func (m *mountOp) checkPlace(t *Tree) {
 		return // in the list of what may be there
 	}
 	st, _ := t.p.Fstatfs(m.at)
-	t.judgeLater(m, func() error {
+	t.p.Check(func() error {
 		if st.Type() == unix.PROC_SUPER_MAGIC {
 			return errInProc
 		}
@@ -35,7 +35,7 @@ func (m *mountOp) checkProc(t *Tree) {
 		return
 	}
 	st, _ := t.p.Fstatfs(m.made)
-	t.judgeLater(m, func() error {
+	t.p.Check(func() error {
 		if st.Type() != unix.PROC_SUPER_MAGIC {
 			return errNoProc
 		}

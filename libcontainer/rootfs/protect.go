@@ -1,8 +1,8 @@
 package rootfs
 
 import (
-	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -10,10 +10,10 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// absent reports whether err says that a path is not there: protecting it is
-// not needed then.
-func absent(err error) bool {
-	return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR)
+// protected queues the opening of a path that is to be protected.
+func (t *Tree) protected(path string) *stub.Value {
+	// A path that does not exist needs no protection.
+	return t.open(path, 0).MayFail(unix.ENOENT, unix.ENOTDIR)
 }
 
 // readonlyOp covers a path with a read-only clone of itself.
@@ -22,31 +22,16 @@ type readonlyOp string
 func (r readonlyOp) String() string { return fmt.Sprintf("linux.readonlyPaths: %q", string(r)) }
 
 func (r readonlyOp) Apply(t *Tree) {
-	at := t.open(string(r), 0).MayFail()
-	clone := mounts.Clone(t.p, at).MayFail()
-	set := t.p.MountSetattr(clone, 0, unix.MOUNT_ATTR_RDONLY, 0, 0).MayFail()
-	move := t.p.MoveMount(clone, at).MayFail()
-	t.p.CloseFd(clone).MayFail()
-	t.p.CloseFd(at).MayFail()
-	t.judgeLater(r, func() error {
-		if absent(at.Err()) {
-			return nil
-		}
-		return errors.Join(at.Err(), clone.Err(), set.Err(), move.Err())
-	})
+	at := t.protected(string(r))
+	clone := mounts.Clone(t.p, at)
+	t.p.MountSetattr(clone, 0, unix.MOUNT_ATTR_RDONLY, 0, 0)
+	t.p.MoveMount(clone, at)
+	t.p.CloseFd(clone)
+	t.p.CloseFd(at)
 }
 
-// ReadonlyPaths gives the operations for linux.readonlyPaths.
-func ReadonlyPaths(paths []string) []Op {
-	plan := make([]Op, len(paths))
-	for i, p := range paths {
-		plan[i] = readonlyOp(p)
-	}
-	return plan
-}
-
-// maskOp hides a path. It takes two steps, as what hides it depends on what it
-// is: Apply opens it, cover covers it.
+// maskOp hides a path in two steps, as what hides it depends on its type: Apply
+// opens it, cover covers it.
 type maskOp struct {
 	path string
 	at   *stub.Value
@@ -56,55 +41,66 @@ type maskOp struct {
 func (m *maskOp) String() string { return fmt.Sprintf("linux.maskedPaths: %q", m.path) }
 
 func (m *maskOp) Apply(t *Tree) {
-	m.at = t.open(m.path, 0).MayFail()
-	var v *stub.Value
-	m.stat, v = t.p.Statx(m.at, "", unix.AT_EMPTY_PATH)
-	v.MayFail()
-	t.judgeLater(m, func() error {
-		if absent(m.at.Err()) {
-			return nil
-		}
-		return errors.Join(m.at.Err(), v.Err())
-	})
+	m.at = t.protected(m.path)
+	m.stat, _ = t.p.Statx(m.at, "", unix.AT_EMPTY_PATH)
 }
 
-// Masks are the masked paths of a container.
-type Masks []*maskOp
+// maskedAtOnce is how many masked paths are open at the same time: a container
+// may be given few descriptors (RLIMIT_NOFILE), and one path for each CPU.
+const maskedAtOnce = 100
 
-// MaskedPaths gives the operations that find linux.maskedPaths. Readonly paths
-// come before them: a path that is both is masked then.
-func MaskedPaths(paths []string) (Masks, []Op) {
-	masks, plan := make(Masks, len(paths)), make([]Op, len(paths))
-	for i, p := range paths {
-		masks[i] = &maskOp{path: p}
-		plan[i] = masks[i]
+// Protect makes paths read-only and hides others. Read-only paths come first: a
+// path that is both is masked. It must come before Pivot: the kernel clones only
+// what is mounted in the caller's own tree. The last calls are queued.
+func (t *Tree) Protect(readonly, masked []string) error {
+	plan := make([]Op, 0, len(readonly)+min(len(masked), maskedAtOnce))
+	for _, p := range readonly {
+		plan = append(plan, readonlyOp(p))
 	}
-	return masks, plan
-}
-
-// Cover queues the hiding of the masked paths: directories below one empty
-// directory that cannot be written to, everything else below /dev/null. Both
-// are the host's or new, so it must come before Pivot: the kernel clones only
-// what is mounted in the caller's own tree.
-func (masks Masks) Cover(t *Tree) {
 	var empty *stub.Value
-	for _, m := range masks {
-		if m.at.Err() != nil {
-			continue
+	for some := range slices.Chunk(masked, maskedAtOnce) {
+		masks := make([]*maskOp, len(some))
+		for i, p := range some {
+			masks[i] = &maskOp{path: p}
+			plan = append(plan, masks[i])
 		}
-		t.p.Label("%s", m)
-		var cover *stub.Value
-		switch {
-		case m.stat.Mode()&unix.S_IFMT != unix.S_IFDIR:
-			cover = mounts.Clone(t.p, t.null)
-		case empty == nil: // attached first, then cloned: see above
-			empty = mounts.EmptyDir(t.p)
-			cover = empty
-		default:
-			cover = mounts.Clone(t.p, empty)
+		if err := t.Run(plan); err != nil {
+			return err
 		}
-		t.p.MoveMount(cover, m.at)
-		t.p.CloseFd(m.at)
+		for _, m := range masks {
+			empty = m.cover(t, empty)
+		}
+		plan = plan[:0]
 	}
+	if empty != nil {
+		t.p.CloseFd(empty)
+	}
+	return t.Run(plan)
+}
+
+// cover queues the hiding of a path: a directory below an empty directory that
+// cannot be written to, everything else below the host's /dev/null. The first
+// such directory, empty, is cloned for the others.
+func (m *maskOp) cover(t *Tree, empty *stub.Value) *stub.Value {
+	if m.at.Err() != nil {
+		return empty
+	}
+	t.p.Label("%s", m)
+	var cover *stub.Value
+	switch {
+	case m.stat.Mode()&unix.S_IFMT != unix.S_IFDIR:
+		cover = mounts.Clone(t.p, t.null)
+	case empty == nil: // attached first, then cloned: see Protect
+		empty = mounts.EmptyDir(t.p)
+		cover = empty
+	default:
+		cover = mounts.Clone(t.p, empty)
+	}
+	t.p.MoveMount(cover, m.at)
+	if cover != empty {
+		t.p.CloseFd(cover)
+	}
+	t.p.CloseFd(m.at)
 	t.p.Label("")
+	return empty
 }

@@ -93,31 +93,26 @@ func openRoot(child *stub.Child, path, from string) *Tree {
 	return t
 }
 
-// hostNull names the device that masks files, for its check.
-type hostNull struct{}
-
-func (hostNull) String() string { return `host's "/dev/null"` }
-func (hostNull) Apply(*Tree)    {}
-
 // openNull opens the device that is bound over masked files. It is the host's,
 // and it is checked, because one from the image could be a link to anything
 // (CVE-2025-31133).
 func (t *Tree) openNull(cwd *stub.Value) {
-	t.p.Label("")
+	t.p.Label(`host's "/dev/null"`)
 	t.null = t.p.Openat(cwd, "/dev/null", unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	st, _ := t.p.Statx(t.null, "", unix.AT_EMPTY_PATH)
-	t.judgeLater(hostNull{}, func() error {
+	t.p.Check(func() error {
 		if major, minor := st.Rdev(); st.Mode()&unix.S_IFMT != unix.S_IFCHR || major != 1 || minor != 3 {
 			return errors.New("not the null device (character device 1:3)")
 		}
 		return nil
 	})
+	t.p.Label("")
 }
 
 // MakeDir makes a directory of the container's, and those above it, unless
 // it exists.
 func (t *Tree) MakeDir(dir string) error {
-	if err := t.Do(); err != nil {
+	if err := t.p.Do(); err != nil {
 		return err
 	}
 	if err := t.makeOne(dir, newDir, 0); !errors.Is(err, unix.ENOENT) {
@@ -168,7 +163,8 @@ func (t *Tree) OpenPtmx() *stub.Value {
 func (t *Tree) BindConsole(slave *stub.Value) {
 	t.p.Label("process.terminal: bind on /dev/console")
 	dev := t.open("/dev", unix.O_DIRECTORY)
-	t.p.Mknodat(dev, "console", unix.S_IFREG|0o600, 0).MayFail()
+	// One that exists is opened next, even if its directory cannot be written to.
+	t.p.Mknodat(dev, "console", unix.S_IFREG|0o600, 0).MayFail(unix.EEXIST, unix.EROFS, unix.EACCES, unix.EPERM)
 	t.p.CloseFd(dev)
 	at := t.open("/dev/console", unix.O_NOFOLLOW)
 	bind := mounts.Clone(t.p, slave)

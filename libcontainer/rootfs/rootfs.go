@@ -9,7 +9,6 @@ package rootfs
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"os"
 	"strings"
@@ -52,27 +51,11 @@ type Tree struct {
 	// has moved the mount point to in the meantime.
 	held map[string]*stub.Value
 
-	checks []check
 	// lastWay is the operation that directories were made for last.
 	lastWay Op
 	// owners are the user namespaces made for mappings of owners, by mapping.
 	owners map[string]*os.File
 }
-
-// check judges, after its batch, what the calls of an operation returned that
-// were allowed to fail.
-type check struct {
-	op    Op
-	first int // the operation's first call in the batch
-	judge func() error
-}
-
-// opRoom is more than the calls that one operation queues, opSpace more than
-// the bytes that they take: a few paths of 4096.
-const (
-	opRoom  = 200
-	opSpace = 32 << 10
-)
 
 // Run performs a plan, and whatever was queued before it.
 func (t *Tree) Run(plan []Op) error {
@@ -85,6 +68,8 @@ func (t *Tree) Run(plan []Op) error {
 		if done < 0 {
 			return err
 		}
+		// Those that it did not come to are not held.
+		maps.DeleteFunc(t.held, func(_ string, fd *stub.Value) bool { return fd.Err() != nil })
 		plan = plan[done:]
 		if plan[0], err = t.recover(plan[0], err); err != nil {
 			return err
@@ -97,7 +82,7 @@ func (t *Tree) Run(plan []Op) error {
 // are done; with an error that is not about one of them, -1.
 func (t *Tree) runSome(plan []Op) (int, error) {
 	if op, ok := plan[0].(asking); ok {
-		if err := t.Do(); err != nil {
+		if err := t.p.Do(); err != nil {
 			return -1, err
 		}
 		t.p.Label("%s", op)
@@ -109,7 +94,7 @@ func (t *Tree) runSome(plan []Op) (int, error) {
 		return 1, nil
 	}
 	starts := t.queueSome(plan)
-	if err := t.Do(); err != nil {
+	if err := t.p.Do(); err != nil {
 		return failedOp(err, starts), err
 	}
 	return len(starts), nil
@@ -136,14 +121,14 @@ func (t *Tree) recover(op Op, err error) (Op, error) {
 	return op, err
 }
 
-// queueSome queues as much of the plan as a batch has room for, up to an
-// operation that asks, and returns the index of each operation's first call.
+// queueSome queues the plan up to an operation that asks, and returns the number
+// of each operation's first call.
 func (t *Tree) queueSome(plan []Op) []int {
 	var starts []int
 	for _, op := range plan {
 		_, asks := op.(asking)
 		q, ok := op.(queued)
-		if asks || !ok || t.p.Room() < opRoom || t.p.Space() < opSpace {
+		if asks || !ok || t.p.Failed() {
 			break
 		}
 		starts = append(starts, t.p.Len())
@@ -154,36 +139,7 @@ func (t *Tree) queueSome(plan []Op) []int {
 	return starts
 }
 
-// Do performs what is queued and judges it.
-func (t *Tree) Do() error {
-	err := t.p.Do()
-	if err != nil { // those that it did not come to are none
-		maps.DeleteFunc(t.held, func(_ string, fd *stub.Value) bool { return fd.Err() != nil })
-	}
-	checks := t.checks
-	t.checks = nil
-	reached := 1 << 30
-	var call *stub.Error
-	if errors.As(err, &call) {
-		reached = call.Index
-	}
-	for _, c := range checks {
-		if c.first >= reached {
-			break
-		}
-		if e := c.judge(); e != nil {
-			return fmt.Errorf("%s: %w", c.op, e)
-		}
-	}
-	return err
-}
-
-// judgeLater has judge called when the batch is done, if it came to op.
-func (t *Tree) judgeLater(op Op, judge func() error) {
-	t.checks = append(t.checks, check{op: op, first: t.p.Len(), judge: judge})
-}
-
-// failedOp tells which operation the error belongs to, -1 if none.
+// failedOp returns which operation the error belongs to, -1 if none.
 func failedOp(err error, starts []int) int {
 	var call *stub.Error
 	if !errors.As(err, &call) {

@@ -58,13 +58,13 @@ func (m *mountOp) openSource(pid int) (*os.File, error) {
 // explainSource says who may not reach the source, and where the way ends.
 func (m *mountOp) explainSource(t *Tree, err error) error {
 	for dir := path.Dir(m.Source); ; dir = path.Dir(dir) {
-		at := t.p.Openat(stub.Num(unix.AT_FDCWD), dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0).MayFail()
-		search := t.p.Faccessat2(at, ".", unix.X_OK, unix.AT_EACCESS).MayFail()
-		t.p.CloseFd(at).MayFail()
+		at := t.p.Openat(stub.Num(unix.AT_FDCWD), dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0).MayFail(unix.EACCES) // a directory above denies it
+		search := t.p.Faccessat2(at, ".", unix.X_OK, unix.AT_EACCESS).MayFail(unix.EACCES)                                  // this is the one
+		t.p.CloseFd(at)
 		if t.p.Do() != nil {
 			return err
 		}
-		if at.Err() == nil && search.Err() != nil {
+		if at.Err() == nil && errors.Is(search.Err(), unix.EACCES) {
 			return fmt.Errorf("%w: the container's root may not search %q: give it the right to (chmod, or setfacl), or map its user to one that has it", err, filepath.Clean(dir))
 		}
 		if dir == "/" {

@@ -25,13 +25,9 @@ type stagedMount struct {
 	inherited bool
 }
 
-// manyOptions is more than a mount in a batch with others may have.
-const manyOptions = 100
-
 // staged reports whether a mount needs to be made in steps.
 func (m *mountOp) staged() bool {
-	return m.Destination == "/" || m.CopyUp || m.IDMap != nil || m.inheritsMode() || mounts.NeedsOld(m.Mount) ||
-		len(m.Data)+len(m.Flags)+len(m.Propagation) > manyOptions
+	return m.Destination == "/" || m.CopyUp || m.IDMap != nil || m.inheritsMode() || mounts.NeedsOld(m.Mount)
 }
 
 // inheritsMode reports whether the mode of the mount point is taken over: a
@@ -66,11 +62,11 @@ func (s *stagedMount) Perform(t *Tree) error {
 	}
 	if s.Destination == "/" {
 		s.replaceRoot(t, made)
-		return t.Do()
+		return t.p.Do()
 	}
 	s.attach(t, made, s.at)
 	t.p.CloseFd(s.at)
-	return t.Do()
+	return t.p.Do()
 }
 
 // inherit completes the options with what the mount point is like, if there is
@@ -80,11 +76,10 @@ func (s *stagedMount) inherit(t *Tree) error {
 		return nil
 	}
 	s.inherited = true
-	there := t.open(s.Destination, 0).MayFail()
-	st, v := t.p.Statx(there, "", unix.AT_EMPTY_PATH)
-	v.MayFail()
-	t.p.CloseFd(there).MayFail()
-	if err := t.Do(); err != nil || there.Err() != nil || v.Err() != nil {
+	there := t.open(s.Destination, 0).MayFail(unix.ENOENT) // the mount point is made later
+	st, _ := t.p.Statx(there, "", unix.AT_EMPTY_PATH)
+	t.p.CloseFd(there)
+	if err := t.p.Do(); err != nil || there.Err() != nil {
 		return err
 	}
 	m := *s.Mount
@@ -113,11 +108,11 @@ func (s *stagedMount) make(t *Tree) (mounts.Detached, error) {
 	if !s.old {
 		made := mounts.MakeFrom(t.p, &m, s.source)
 		s.fs, s.made = made.FS, made.FD
-		return made, t.Do()
+		return made, t.p.Do()
 	}
 	made, err := mounts.MakeOld(t.p, &m, s.at)
 	if err == nil {
-		err = t.Do()
+		err = t.p.Do()
 	}
 	if s.because != nil && err != nil {
 		err = s.because

@@ -69,9 +69,11 @@ func (t *Tree) target(at point) *stub.Value {
 // makeLast queues the making of one directory or empty file. It exists mostly.
 func (t *Tree) makeLast(parent *stub.Value, name string, mode uint32) *stub.Value {
 	if mode&unix.S_IFMT == unix.S_IFDIR {
-		return t.p.Mkdirat(parent, name, mode&0o7777).MayFail()
+		// One that exists is opened next, even if its directory cannot be written to.
+		return t.p.Mkdirat(parent, name, mode&0o7777).MayFail(unix.EEXIST, unix.EROFS, unix.EACCES, unix.EPERM)
 	}
-	return t.p.Mknodat(parent, name, mode, 0).MayFail()
+	// One that exists is opened next, even if its directory cannot be written to.
+	return t.p.Mknodat(parent, name, mode, 0).MayFail(unix.EEXIST, unix.EROFS, unix.EACCES, unix.EPERM)
 }
 
 // maxLinks is how many dangling links are followed, as path_resolution(7) has it.
@@ -96,18 +98,18 @@ func (t *Tree) makeOne(name string, mode uint32, links int) error {
 	if name == "/" {
 		return nil
 	}
-	there := t.open(name, 0).MayFail()
-	t.p.CloseFd(there).MayFail()
+	there := t.open(name, 0).MayFail(unix.ENOENT) // it is made then
+	t.p.CloseFd(there)
 	if err := t.p.Do(); err != nil || there.Err() == nil {
 		return err
 	}
 	parent := t.open(path.Dir(name), unix.O_DIRECTORY)
 	made := t.makeLast(parent, path.Base(name), mode)
 	link := make([]byte, unix.PathMax)
-	read := t.p.Readlinkat(parent, path.Base(name), link).MayFail()
-	there = t.open(name, 0).MayFail()
+	read := t.p.Readlinkat(parent, path.Base(name), link).MayFail(unix.EINVAL, unix.ENOENT) // no link; not made
+	there = t.open(name, 0).MayFail(unix.ENOENT)                                            // a dangling link
 	t.p.CloseFd(parent)
-	t.p.CloseFd(there).MayFail()
+	t.p.CloseFd(there)
 	if err := t.p.Do(); err != nil || there.Err() == nil {
 		return err
 	}

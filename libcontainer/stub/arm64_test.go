@@ -44,7 +44,7 @@ func TestArm64StubUnderEmulation(t *testing.T) {
 		}
 	}()
 	at, path := Num(unix.AT_FDCWD), filepath.Join(dir, "file")
-	again := c.queue("mkdirat", arm64Mkdirat, val(at), c.str(dir), num(0o755)).MayFail()
+	again := c.queue("mkdirat", arm64Mkdirat, val(at), c.str(dir), num(0o755)).MayFail(unix.ENOENT, unix.EEXIST)
 	f := c.queue("openat", arm64Openat, val(at), c.str(path), num(unix.O_CREAT|unix.O_WRONLY), num(0o600))
 	c.queue("write", arm64Write, val(f), c.str("from arm64"), num(10))
 	if err := c.Do(); err != nil {
@@ -60,8 +60,16 @@ func TestArm64StubUnderEmulation(t *testing.T) {
 	if err := c.Do(); !errors.Is(err, unix.ENOTDIR) {
 		t.Errorf("openat below a file: %v", err)
 	}
+	missing := c.queue("openat", arm64Openat, val(at), c.str(path+"-"), num(0), num(0)).MayFail(unix.EACCES, unix.ENOENT)
+	c.queue("write", arm64Write, val(missing), c.str("x"), num(1))
+	if err := c.Do(); err != nil {
+		t.Error(err)
+	}
+	if ret := c.mem.ret(1); ret != -int64(unix.ECANCELED) { // of the stub's, not only of its driver's
+		t.Errorf("write to no file: %d", ret)
+	}
 	event := c.queue("eventfd2", arm64Eventfd2, num(0), num(unix.EFD_NONBLOCK))
-	c.queue("read", arm64Read, val(event), c.output(make([]byte, 8)), num(8)).flag(flagAgain)
+	c.queue("read", arm64Read, val(event), output(make([]byte, 8)), num(8)).flag(flagAgain)
 	if err := c.Do(); !errors.Is(err, unix.EAGAIN) {
 		t.Errorf("read of an event that never comes: %v", err)
 	}

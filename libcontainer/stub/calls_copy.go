@@ -28,23 +28,23 @@ func (p *Proc) Linkat(dir *Value, path string, newDir *Value, newPath string) *V
 
 // Utimensat queues utimensat(2) with the times of a Stat.
 func (p *Proc) Utimensat(dir *Value, path string, st *Stat, flags int) *Value {
-	times := p.data(append(st.time(atimeAt), st.time(mtimeAt)...))
+	times := data(append(st.time(atimeAt), st.time(mtimeAt)...))
 	return p.queue("utimensat", unix.SYS_UTIMENSAT, val(dir), p.str(path), times, hex(flags))
 }
 
 // Flistxattr queues flistxattr(2); dst is filled by Do.
 func (p *Proc) Flistxattr(fd *Value, dst []byte) *Value {
-	return p.queue("flistxattr", unix.SYS_FLISTXATTR, val(fd), p.output(dst), num(len(dst)))
+	return p.queue("flistxattr", unix.SYS_FLISTXATTR, val(fd), output(dst), num(len(dst)))
 }
 
 // Fgetxattr queues fgetxattr(2); dst is filled by Do.
 func (p *Proc) Fgetxattr(fd *Value, name string, dst []byte) *Value {
-	return p.queue("fgetxattr", unix.SYS_FGETXATTR, val(fd), p.str(name), p.output(dst), num(len(dst)))
+	return p.queue("fgetxattr", unix.SYS_FGETXATTR, val(fd), p.str(name), output(dst), num(len(dst)))
 }
 
 // Fsetxattr queues fsetxattr(2).
 func (p *Proc) Fsetxattr(fd *Value, name string, value []byte) *Value {
-	return p.queue("fsetxattr", unix.SYS_FSETXATTR, val(fd), p.str(name), p.data(value), num(len(value)), num(0))
+	return p.queue("fsetxattr", unix.SYS_FSETXATTR, val(fd), p.str(name), data(value), num(len(value)), num(0))
 }
 
 // Offsets in struct statx.

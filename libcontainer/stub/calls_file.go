@@ -24,7 +24,7 @@ func (p *Proc) Openat(dir *Value, path string, flags int, mode uint32) *Value {
 // directory gives EAGAIN on the way through "..", when anything on the whole
 // system is renamed or mounted meanwhile: the stub tries it again.
 func (p *Proc) Openat2(dir *Value, path string, flags int, resolve uint64) *Value {
-	how := p.data(words(uint64(flags), 0, resolve))
+	how := data(words(uint64(flags), 0, resolve))
 	how.s = "{flags=" + hex(flags).String() + ", resolve=" + hex(resolve).String() + "}"
 	return p.queue("openat2", unix.SYS_OPENAT2, val(dir), p.str(path), how, num(unix.SizeofOpenHow)).flag(flagAgain)
 }
@@ -61,22 +61,22 @@ func (p *Proc) Write(fd *Value, s string) *Value {
 
 // WriteBytes queues write(2) of the whole of b, which may hold any bytes.
 func (p *Proc) WriteBytes(fd *Value, b []byte) *Value {
-	return p.queue("write", unix.SYS_WRITE, val(fd), p.data(b), num(len(b)))
+	return p.queue("write", unix.SYS_WRITE, val(fd), data(b), num(len(b)))
 }
 
 // Read queues read(2); dst is filled by Do.
 func (p *Proc) Read(fd *Value, dst []byte) *Value {
-	return p.queue("read", unix.SYS_READ, val(fd), p.output(dst), num(len(dst)))
+	return p.queue("read", unix.SYS_READ, val(fd), output(dst), num(len(dst)))
 }
 
 // Getdents64 queues getdents64(2); dst is filled by Do.
 func (p *Proc) Getdents64(fd *Value, dst []byte) *Value {
-	return p.queue("getdents64", unix.SYS_GETDENTS64, val(fd), p.output(dst), num(len(dst)))
+	return p.queue("getdents64", unix.SYS_GETDENTS64, val(fd), output(dst), num(len(dst)))
 }
 
 // Ioctl queues ioctl(2) with a struct that the kernel reads and writes.
-func (p *Proc) Ioctl(fd *Value, request uint, data []byte) *Value {
-	return p.queue("ioctl", unix.SYS_IOCTL, val(fd), hex(uint64(request)), p.inout(data))
+func (p *Proc) Ioctl(fd *Value, request uint, b []byte) *Value {
+	return p.queue("ioctl", unix.SYS_IOCTL, val(fd), hex(uint64(request)), inout(b))
 }
 
 // IoctlInt queues ioctl(2) with an integer argument.
@@ -116,7 +116,7 @@ func (p *Proc) Fchmodat(dir *Value, path string, mode uint32) *Value {
 
 // Readlinkat queues readlinkat(2); dst is filled by Do.
 func (p *Proc) Readlinkat(dir *Value, path string, dst []byte) *Value {
-	return p.queue("readlinkat", unix.SYS_READLINKAT, val(dir), p.str(path), p.output(dst), num(len(dst)))
+	return p.queue("readlinkat", unix.SYS_READLINKAT, val(dir), p.str(path), output(dst), num(len(dst)))
 }
 
 // Faccessat2 queues faccessat2(2).
@@ -126,7 +126,7 @@ func (p *Proc) Faccessat2(dir *Value, path string, mode uint32, flags int) *Valu
 
 // Getcwd queues getcwd(2); dst is filled by Do.
 func (p *Proc) Getcwd(dst []byte) *Value {
-	return p.queue("getcwd", unix.SYS_GETCWD, p.output(dst), num(len(dst)))
+	return p.queue("getcwd", unix.SYS_GETCWD, output(dst), num(len(dst)))
 }
 
 // Chdir queues chdir(2).
@@ -143,7 +143,7 @@ type Stat struct {
 // Statx queues statx(2) for the basic fields; the Stat is filled by Do.
 func (p *Proc) Statx(dir *Value, path string, flags int) (*Stat, *Value) {
 	st := new(Stat)
-	return st, p.queue("statx", unix.SYS_STATX, val(dir), p.str(path), hex(flags), hex(unix.STATX_BASIC_STATS), p.output(st.raw[:]))
+	return st, p.queue("statx", unix.SYS_STATX, val(dir), p.str(path), hex(flags), hex(unix.STATX_BASIC_STATS), output(st.raw[:]))
 }
 
 // Mode gives the type and permissions, as st_mode.
@@ -168,7 +168,7 @@ type Statfs struct {
 // Fstatfs queues fstatfs(2); the Statfs is filled by Do.
 func (p *Proc) Fstatfs(fd *Value) (*Statfs, *Value) {
 	st := new(Statfs)
-	return st, p.queue("fstatfs", unix.SYS_FSTATFS, val(fd), p.output(st.raw[:]))
+	return st, p.queue("fstatfs", unix.SYS_FSTATFS, val(fd), output(st.raw[:]))
 }
 
 // Type gives the magic number of the file system. It comes first, and has 32

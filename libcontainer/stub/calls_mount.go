@@ -42,7 +42,7 @@ func (p *Proc) MoveMount(fd, target *Value) *Value {
 // MountSetattr queues mount_setattr(2) on the mount that fd is in; flags are
 // AT_EMPTY_PATH with or without AT_RECURSIVE.
 func (p *Proc) MountSetattr(fd *Value, flags int, set, clear, propagation uint64) *Value {
-	attr := p.data(words(set, clear, propagation, 0))
+	attr := data(words(set, clear, propagation, 0))
 	attr.s = "{set=" + hex(set).String() + ", clr=" + hex(clear).String() + ", propagation=" + hex(propagation).String() + "}"
 	return p.queue("mount_setattr", unix.SYS_MOUNT_SETATTR, val(fd), p.str(""), hex(flags|unix.AT_EMPTY_PATH), attr, num(32))
 }

@@ -56,7 +56,7 @@ func (p *Proc) Setgroups(gids []uint32) *Value {
 	for _, g := range gids {
 		b = binary.NativeEndian.AppendUint32(b, g)
 	}
-	return p.queue("setgroups", unix.SYS_SETGROUPS, num(len(gids)), p.data(b))
+	return p.queue("setgroups", unix.SYS_SETGROUPS, num(len(gids)), data(b))
 }
 
 // Setresgid queues setresgid(2) with one id for all three.
@@ -72,7 +72,7 @@ func (p *Proc) Setresuid(uid uint32) *Value {
 // SchedSetaffinity queues sched_setaffinity(2) of the process itself, with a
 // mask of 64-bit words.
 func (p *Proc) SchedSetaffinity(mask []uint64) *Value {
-	return p.queue("sched_setaffinity", unix.SYS_SCHED_SETAFFINITY, num(0), num(8*len(mask)), p.data(words(mask...)))
+	return p.queue("sched_setaffinity", unix.SYS_SCHED_SETAFFINITY, num(0), num(8*len(mask)), data(words(mask...)))
 }
 
 // IoprioSet queues ioprio_set(2) of the process itself.
@@ -89,7 +89,7 @@ func (p *Proc) Personality(persona uint32) *Value {
 // SetMempolicy queues set_mempolicy(2), with a mask of nodes in 64-bit words.
 func (p *Proc) SetMempolicy(mode int, nodes []uint64) *Value {
 	// The kernel takes one off the number of bits (mm/mempolicy.c, get_nodes).
-	return p.queue("set_mempolicy", unix.SYS_SET_MEMPOLICY, hex(uint64(mode)), p.data(words(nodes...)), num(64*len(nodes)+1))
+	return p.queue("set_mempolicy", unix.SYS_SET_MEMPOLICY, hex(uint64(mode)), data(words(nodes...)), num(64*len(nodes)+1))
 }
 
 // Capset queues capset(2) for the calling thread; the sets are masks with bit
@@ -104,9 +104,9 @@ func (p *Proc) Capset(effective, permitted, inheritable uint64) *Value {
 			sets = ne.AppendUint32(sets, uint32(set>>shift))
 		}
 	}
-	data := p.data(sets)
-	data.s = "{eff=" + hex(effective).String() + ", prm=" + hex(permitted).String() + ", inh=" + hex(inheritable).String() + "}"
-	return p.queue("capset", unix.SYS_CAPSET, p.data(header), data)
+	masks := data(sets)
+	masks.s = "{eff=" + hex(effective).String() + ", prm=" + hex(permitted).String() + ", inh=" + hex(inheritable).String() + "}"
+	return p.queue("capset", unix.SYS_CAPSET, data(header), masks)
 }
 
 // Socket queues socket(2).
@@ -121,31 +121,20 @@ func (p *Proc) JoinSessionKeyring(name string) *Value {
 
 // Setrlimit queues prlimit64(2) that sets a limit of the stub's own.
 func (p *Proc) Setrlimit(resource int, soft, hard uint64) *Value {
-	return p.queue("prlimit64", unix.SYS_PRLIMIT64, num(0), num(resource), p.data(words(soft, hard)), hex(0))
+	return p.queue("prlimit64", unix.SYS_PRLIMIT64, num(0), num(resource), data(words(soft, hard)), hex(0))
 }
 
 // SigDefault queues rt_sigaction(2) that gives a signal its default action.
 func (p *Proc) SigDefault(sig int) *Value {
-	return p.queue("rt_sigaction", unix.SYS_RT_SIGACTION, num(sig), p.data(words(0, 0, 0, 0)), hex(0), num(8))
+	return p.queue("rt_sigaction", unix.SYS_RT_SIGACTION, num(sig), data(words(0, 0, 0, 0)), hex(0), num(8))
 }
 
 // SigUnblockAll queues rt_sigprocmask(2) that empties the signal mask.
 func (p *Proc) SigUnblockAll() *Value {
-	return p.queue("rt_sigprocmask", unix.SYS_RT_SIGPROCMASK, num(unix.SIG_SETMASK), p.data(words(0)), hex(0), num(8))
+	return p.queue("rt_sigprocmask", unix.SYS_RT_SIGPROCMASK, num(unix.SIG_SETMASK), data(words(0)), hex(0), num(8))
 }
 
 // Execve queues execve(2). It must be the last call of its batch.
 func (p *Proc) Execve(path string, argv, env []string) *Value {
 	return p.queue("execve", unix.SYS_EXECVE, p.str(path), p.list(argv), p.list(env))
-}
-
-// list puts a null-terminated array of strings into the arena.
-func (p *Proc) list(strs []string) arg {
-	array := make([]uint64, 0, len(strs)+1)
-	for _, s := range strs {
-		array = append(array, p.str(s).n)
-	}
-	a := p.data(words(append(array, 0)...))
-	a.s = quoteList(strs)
-	return a
 }

@@ -9,14 +9,14 @@ import (
 )
 
 // Seccomp queues seccomp(2) that installs a filter: an array of struct
-// sock_filter. What stands behind it in the batch must be allowed by the
-// filter, and so must the answer to the batch be, unless it ends with execve.
+// sock_filter. What follows it in the batch must be allowed by the filter, and
+// so must the answer to the batch be, unless it ends with execve: see Atomic.
 func (p *Proc) Seccomp(flags uint32, filter []byte) *Value {
 	const instruction = 8 // bytes
 	program := make([]byte, 16)
 	binary.NativeEndian.PutUint16(program, uint16(len(filter)/instruction))
-	binary.NativeEndian.PutUint64(program[8:], p.data(filter).n)
-	return p.queue("seccomp", unix.SYS_SECCOMP, num(unix.SECCOMP_SET_MODE_FILTER), hex(flags), p.data(program))
+	code := data(filter)
+	return p.queue("seccomp", unix.SYS_SECCOMP, num(unix.SECCOMP_SET_MODE_FILTER), hex(flags), pointing(program, map[int]*arg{8: &code}))
 }
 
 // SpinUntil queues no system call: the stub waits, without making one, until
@@ -41,7 +41,7 @@ type hold struct {
 
 // Hold queues no system call: the stub waits, without making one, until do has
 // returned, which is called during Do, by a goroutine of its own, with the
-// result of a call that stands before in the batch and has succeeded. When do
+// result of a call that stands before in the same Atomic group and has succeeded. When do
 // fails the stub does not go on, and has to be killed; Do returns the error.
 func (p *Proc) Hold(v *Value, do func(result int) error) {
 	p.hold = &hold{v, do}

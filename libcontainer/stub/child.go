@@ -17,20 +17,22 @@ import (
 // only. What is queued is performed first.
 func (c *Child) Fork(flags uint64) error {
 	var pid [4]byte
-	tid := c.output(pid[:])
+	tid := output(pid[:])
 	// CLONE_PARENT takes the exit signal of the process that calls it, and
 	// wants none given.
 	// struct clone_args: flags, pidfd, child_tid, parent_tid, and four zeros.
-	args := words(flags|unix.CLONE_PARENT|unix.CLONE_PARENT_SETTID, 0, 0, tid.n, 0, 0, 0, 0)
-	c.queue("clone3", unix.SYS_CLONE3, c.data(args), num(len(args))).flag(flagFork)
-	at := tid.n - regionAddr // 0 if there was no room: Do fails then
+	args := words(flags|unix.CLONE_PARENT|unix.CLONE_PARENT_SETTID, 0, 0, 0, 0, 0, 0, 0)
+	c.queue("clone3", unix.SYS_CLONE3, pointing(args, map[int]*arg{24: &tid}), num(len(args))).flag(flagFork)
 	err := c.Do()
 	if err == nil {
 		return c.replace(int(binary.NativeEndian.Uint32(pid[:])))
 	}
 	// It may have been made and killed before it could answer, as when its pid
 	// namespace ends: that does not until its last process is reaped.
-	if made := binary.NativeEndian.Uint32(c.mem[at:]); at != 0 && made != 0 {
+	if tid.n == 0 { // it was not queued, because a call before it has failed
+		return err
+	}
+	if made := binary.NativeEndian.Uint32(c.mem[tid.n-regionAddr:]); made != 0 {
 		err = errors.Join(err, c.replace(int(made)))
 	}
 	return err

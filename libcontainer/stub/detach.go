@@ -18,10 +18,12 @@ func (c *Child) Detach() error {
 	if c.listener == nil {
 		return errors.New("detach stub: it was started without a listener")
 	}
-	c.queue("madvise", unix.SYS_MADVISE, hex(regionAddr), num(len(c.mem)), num(unix.MADV_DONTNEED))
+	// Of a kernel without CONFIG_ADVISE_SYSCALLS the pages stay.
+	c.queue("madvise", unix.SYS_MADVISE, hex(regionAddr), num(len(c.mem)), num(unix.MADV_DONTNEED)).MayFail(unix.ENOSYS)
 	if err := c.Do(); err != nil {
 		return err
 	}
+	c.Atomic()
 	c.queue("close", unix.SYS_CLOSE, val(c.control)).flag(flagAnswer)
 	accept := c.queue("accept4", unix.SYS_ACCEPT4, val(c.listener), num(0), num(0), num(unix.SOCK_CLOEXEC)).flag(flagAdopt)
 	if err := c.Do(); err != nil {

@@ -18,12 +18,15 @@
 //	            u32     system call number
 //	            u32     flags
 //	            u16[6]  per argument: 0, or the word of the region (offset/8)
-//	                    that replaces the literal; 4 bytes unused
+//	                    that replaces the literal; it is a result: if that is
+//	                    an error, the operation is not performed, its result
+//	                    is -ECANCELED and the batch goes on
+//	            u8[4]   errnos that the operation may fail with; all 0: any
 //	            u64[6]  literal arguments
 //	            i64     result, or -errno
 //	offset arenaStart   strings and structs that the arguments point to
 //
-// Flags of an operation: may fail (go on whatever it returned), fork (a
+// Flags of an operation: may fail (go on if it returned one of its errnos), fork (a
 // clone3 or clone after which the caller exits and the child goes on), answer
 // (send the answer before this operation), adopt (the result is the control
 // descriptor from now on), spin (no system call: wait until the word at
@@ -33,6 +36,18 @@
 // A detached stub is a batch whose first operation answers and closes the
 // control socket and whose second accepts, and adopts, the next driver's
 // connection: it needs no code of its own.
+//
+// # Batches
+//
+// The driver queues operations and sends them as one batch, or as several if
+// they do not fit into one: how many operations a batch has, and how many bytes
+// the region, is no concern of those who queue. A group that must not be divided
+// says so (Proc.Atomic).
+//
+// An operation that fails ends the batch. One that may fail names the errnos
+// (Value.MayFail), or leaves its error to a function that is called when the
+// batch is done (Value.Checked, Proc.Check); one that no such function asks for
+// is an error still.
 //
 // # Trust
 //

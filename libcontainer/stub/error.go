@@ -21,11 +21,21 @@ type Error struct {
 	// would print them.
 	Call string
 	Args string
-	// Index is the call's place in the batch, from 0.
+	// Index is the call's number among all that were queued, from 0.
 	Index int
 	// Errno is the kernel's answer, 0 if Err says why there is none.
 	Errno unix.Errno
 	Err   error
+	// Remedy says what can be done about it; it may be empty.
+	Remedy string
+}
+
+// at says which call it is that has failed.
+func (e *Error) at(o *op, index int) {
+	e.Step, e.Label, e.Call, e.Args, e.Index = o.step, o.label, o.name, o.format(), index
+	if o.remedy != nil && e.Errno != 0 {
+		e.Remedy = o.remedy(e.Errno)
+	}
 }
 
 // Error gives "LABEL: CALL: ERRNO (text)".
@@ -37,7 +47,11 @@ func (e *Error) Error() string {
 	if e.Errno == 0 {
 		return s + e.Err.Error()
 	}
-	return fmt.Sprintf("%s%s (%s%s)", s, e.Errno.Error(), unix.ErrnoName(e.Errno), e.missing())
+	s = fmt.Sprintf("%s%s (%s%s)", s, e.Errno.Error(), unix.ErrnoName(e.Errno), e.missing())
+	if e.Remedy != "" {
+		s += " (" + e.Remedy + ")"
+	}
+	return s
 }
 
 // missing says of a call that the kernel does not know since when it would.

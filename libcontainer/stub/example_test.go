@@ -26,7 +26,7 @@ func Example() {
 	c.Sethostname("example")
 	// Results are there when the batch is done, and can be arguments before.
 	root := c.Openat(stub.Num(unix.AT_FDCWD), "/", unix.O_PATH, 0)
-	missing := c.Openat(root, "no-such-file", unix.O_RDONLY, 0).MayFail()
+	missing := c.Openat(root, "no-such-file", unix.O_RDONLY, 0).MayFail(unix.ENOENT)
 	if err := c.Do(); err != nil {
 		log.Fatal(err) // names the call that failed
 	}

@@ -19,7 +19,7 @@ func (c *Child) Fetch(fd *Value) (*os.File, error) {
 		return nil, err
 	}
 	rights := unix.UnixRights(fd.Int())
-	c.queue("sendmsg", unix.SYS_SENDMSG, val(c.control), c.message(c.data(rights), len(rights)), hex(unix.MSG_NOSIGNAL))
+	c.queue("sendmsg", unix.SYS_SENDMSG, val(c.control), message(data(rights), len(rights)), hex(unix.MSG_NOSIGNAL))
 	c.sock.taking = true
 	err := c.Do()
 	f := c.sock.taken
@@ -40,7 +40,7 @@ func (c *Child) Pass(f *os.File) (*Value, error) {
 		return nil, err
 	}
 	rights := make([]byte, unix.CmsgSpace(4))
-	c.queue("recvmsg", unix.SYS_RECVMSG, val(c.control), c.message(c.output(rights), len(rights)), hex(unix.MSG_CMSG_CLOEXEC))
+	c.queue("recvmsg", unix.SYS_RECVMSG, val(c.control), message(output(rights), len(rights)), hex(unix.MSG_CMSG_CLOEXEC))
 	c.sock.passing = f
 	if err := c.Do(); err != nil {
 		return nil, err
@@ -53,9 +53,9 @@ func (c *Child) Pass(f *os.File) (*Value, error) {
 }
 
 // message makes a struct msghdr with one byte and a control message.
-func (c *Child) message(rights arg, length int) arg {
-	payload := c.data([]byte{0})
-	iov := c.data(words(payload.n, 1))
+func message(rights arg, length int) arg {
+	payload := data([]byte{0})
+	iov := pointing(words(0, 1), map[int]*arg{0: &payload})
 	// Name and its length, iov and their number, control and its length, flags.
-	return c.data(words(0, 0, iov.n, 1, rights.n, uint64(length), 0))
+	return pointing(words(0, 0, 0, 1, 0, uint64(length), 0), map[int]*arg{16: &iov, 32: &rights})
 }

@@ -20,14 +20,18 @@ type Proc struct {
 	mem    region
 	log    *slog.Logger
 
-	gen   uint64 // of the batch that is being queued
-	ops   []op
-	outs  []out
-	arena int
-	step  string
-	label string
-	hold  *hold
-	err   error // the first that could not be queued
+	gen    uint64 // of the batch that is being queued
+	base   int    // how many calls were queued in the batches before
+	ops    []op
+	outs   []out
+	checks []check
+	unseen []unseen
+	arena  int
+	step   string
+	label  string
+	hold   *hold
+	atomic bool  // the batch may not be divided
+	err    error // the first that could not be queued, or has failed
 	// closed says that there is no region any more.
 	closed bool
 	// process performs the batches; nil if there is none, as for a Recorder.
@@ -45,80 +49,6 @@ type driver interface {
 	cut()
 }
 
-// op is an operation that is queued.
-type op struct {
-	name  string
-	step  string
-	label string
-	nr    uintptr
-	flags uint32
-	args  []arg
-	value *Value
-}
-
-// out is a buffer to fill from the region once operation index is done.
-type out struct {
-	index int
-	off   int
-	dst   []byte
-}
-
-// Value is the result of a system call. A call queued in the same batch may
-// take it as an argument before it is known.
-type Value struct {
-	p     *Proc
-	gen   uint64
-	index int
-	n     int64
-}
-
-// Num is a Value that is known: a descriptor number, or unix.AT_FDCWD.
-func Num(n int) *Value { return &Value{n: int64(n)} }
-
-// Int gives the result, which is there after Do. What it counts is not checked.
-func (v *Value) Int() int { return int(v.n) }
-
-// Of gives as much of buf as the result says that the call has filled: none if
-// it failed, and never more than there is, whatever a hostile process answers.
-func (v *Value) Of(buf []byte) []byte {
-	return buf[:max(0, min(v.n, int64(len(buf))))]
-}
-
-// Err gives the error of a call that was allowed to fail, nil if it did not.
-// A call that was not reached has the error ECANCELED.
-func (v *Value) Err() error {
-	if e := errnoOf(v.n); e != 0 {
-		return e
-	}
-	return nil
-}
-
-// MayFail lets the batch go on whatever this call returns.
-func (v *Value) MayFail() *Value { return v.flag(flagMayFail) }
-
-func (v *Value) flag(f uint32) *Value {
-	if v.queued() {
-		v.p.ops[v.index].flags |= f
-	}
-	return v
-}
-
-// queued reports whether the call is in the batch not yet sent.
-func (v *Value) queued() bool {
-	return v.p != nil && v.gen == v.p.gen && v.index < len(v.p.ops)
-}
-
-// errnoOf gives the errno in a system call's result, 0 if it is none.
-func errnoOf(ret int64) unix.Errno {
-	switch {
-	case ret < 0 && ret >= -4095:
-		return unix.Errno(-ret)
-	case ret == retPending:
-		return unix.ECANCELED
-	}
-	return 0
-}
-
 // Step names the row of the step table that the calls queued from here on
 // belong to, and ends the label of the one before.
 func (p *Proc) Step(name string) { p.step, p.label = name, "" }
@@ -132,99 +62,12 @@ func (p *Proc) Label(format string, args ...any) {
 	p.label = format
 }
 
-// Len reports how many operations are queued.
-func (p *Proc) Len() int { return len(p.ops) }
+// Len reports how many calls were queued so far, in this batch and all before.
+func (p *Proc) Len() int { return p.base + len(p.ops) }
 
-// Room reports how many more operations fit into the batch.
-func (p *Proc) Room() int { return maxOps - len(p.ops) }
-
-// Space reports how many more bytes of strings and structs fit into the batch.
-func (p *Proc) Space() int { return len(p.mem) - p.arena }
-
-// argument kinds
-const (
-	argNum = iota
-	argHex
-	argPtr
-	argStr
-	argVal
-)
-
-// arg is one argument of a queued operation.
-type arg struct {
-	kind int
-	n    uint64 // the literal; for pointers an address in the stub
-	s    string
-	v    *Value
-}
-
-func num[T ~int | ~int32 | ~uint32 | ~int64 | ~uint64 | ~uintptr](n T) arg {
-	return arg{kind: argNum, n: uint64(n)}
-}
-
-func hex[T ~int | ~uint32 | ~uint64 | ~uintptr](n T) arg {
-	return arg{kind: argHex, n: uint64(n)}
-}
-
-func val(v *Value) arg { return arg{kind: argVal, v: v} }
-
-// str puts a string into the arena.
-func (p *Proc) str(s string) arg {
-	for i := range len(s) {
-		if s[i] == 0 {
-			p.fail(fmt.Errorf("string with a NUL byte: %q: %w", s, unix.EINVAL))
-			return arg{}
-		}
-	}
-	off := p.alloc(len(s)+1, 1)
-	if off != 0 {
-		copy(p.mem[off:], s)
-		p.mem[off+len(s)] = 0
-	}
-	return arg{kind: argStr, n: addr(off), s: s}
-}
-
-// data puts a struct into the arena.
-func (p *Proc) data(b []byte) arg {
-	off := p.alloc(len(b), 8)
-	if off != 0 {
-		copy(p.mem[off:], b)
-	}
-	return arg{kind: argPtr, n: addr(off)}
-}
-
-// output reserves room for what the next queued call writes, to be copied
-// into dst when it has succeeded.
-func (p *Proc) output(dst []byte) arg {
-	off := p.alloc(len(dst), 8)
-	if off != 0 {
-		clear(p.mem[off : off+len(dst)])
-		p.outs = append(p.outs, out{index: len(p.ops), off: off, dst: dst})
-	}
-	return arg{kind: argPtr, n: addr(off)}
-}
-
-// inout is data that the call also writes to.
-func (p *Proc) inout(b []byte) arg {
-	a := p.output(b)
-	if p.err == nil {
-		copy(p.mem[a.n-regionAddr:], b)
-	}
-	return a
-}
-
-// alloc gives an offset of n bytes in the arena, 0 when it is full.
-func (p *Proc) alloc(n, align int) int {
-	off := (p.arena + align - 1) &^ (align - 1)
-	if n > len(p.mem)-off {
-		p.fail(fmt.Errorf("stub region is full: %d bytes wanted, %d left: %w", n, len(p.mem)-off, unix.E2BIG))
-		return 0
-	}
-	p.arena = off + n
-	return off
-}
-
-func addr(off int) uint64 { return uint64(regionAddr + off) }
+// Failed reports whether Do will return an error: what is queued until then is
+// not performed.
+func (p *Proc) Failed() bool { return p.err != nil }
 
 func (p *Proc) fail(err error) {
 	if p.err == nil {
@@ -232,31 +75,46 @@ func (p *Proc) fail(err error) {
 	}
 }
 
-// queue adds an operation.
-func (p *Proc) queue(name string, nr uintptr, args ...arg) *Value {
-	v := &Value{p: p, gen: p.gen, index: len(p.ops), n: retPending}
-	if len(p.ops) == maxOps {
-		p.fail(fmt.Errorf("%s: more than %d operations in a batch", name, maxOps))
-		return v
-	}
-	p.ops = append(p.ops, op{name: name, step: p.step, label: p.label, nr: nr, args: args, value: v})
-	return v
-}
-
 // Do performs what is queued, in order, until the end or the first call that
-// fails and may not: that one is the *Error returned, and what stood behind it
-// is not performed. A batch whose last call is execve returns nil when that
-// has succeeded.
+// fails and may not: that one is the *Error returned, and what follows it is not
+// performed. Then it calls the checks on the calls performed: a *CheckError of
+// one of them precedes the *Error. A batch whose last call is execve returns nil
+// when that has succeeded.
+//
+// What does not fit into one batch is sent earlier, when the call that does not
+// fit is queued. If that fails, all that is queued until Do is dropped, and Do
+// returns the error.
 func (p *Proc) Do() error {
-	defer p.reset()
 	if p.closed {
+		p.reset()
 		return fmt.Errorf("drive stub: %w", os.ErrClosed)
 	}
-	if p.err != nil {
-		return p.err
+	err := p.send()
+	if e := p.firstUnseen(); err == nil {
+		err = e
 	}
+	return err
+}
+
+// send has the batch performed and checked.
+func (p *Proc) send() error {
+	err, reached := p.err, p.base
+	if err == nil {
+		reached, err = p.exchange()
+	}
+	checks := p.checks
+	p.reset()
+	if e := p.runChecks(checks, reached); e != nil {
+		return e
+	}
+	return err
+}
+
+// exchange has the batch performed, and returns the number of the call that it
+// came to, with an error, or of the next to be queued.
+func (p *Proc) exchange() (reached int, err error) {
 	if len(p.ops) == 0 {
-		return nil
+		return p.base, nil
 	}
 	for i := range p.ops {
 		p.encode(i)
@@ -266,19 +124,24 @@ func (p *Proc) Do() error {
 	end := p.beginHold()
 	gone := p.driver.exchange(p)
 	held := end()
-	err := p.collect(gone)
-	if held != nil {
-		return held
+	err = p.collect(gone)
+	var call *Error
+	switch {
+	case held != nil:
+		return p.base, held
+	case errors.As(err, &call):
+		return call.Index, err
 	}
-	return err
+	return p.Len(), err
 }
 
 // reset begins a new batch.
 func (p *Proc) reset() {
 	p.gen++
-	p.ops, p.outs = p.ops[:0], p.outs[:0]
+	p.base = p.Len()
+	p.ops, p.outs, p.checks = p.ops[:0], p.outs[:0], nil
 	p.arena = arenaStart
-	p.hold, p.err = nil, nil
+	p.hold, p.atomic, p.err = nil, false, nil
 }
 
 // encode writes operation i into the region.
@@ -287,10 +150,11 @@ func (p *Proc) encode(i int) {
 	clear(mem)
 	ne.PutUint32(mem[opNr:], uint32(o.nr))
 	ne.PutUint32(mem[opFlags:], o.flags)
+	ne.PutUint32(mem[opTolerated:], o.tolerated)
 	for k, a := range o.args {
 		n := a.n
 		if a.kind == argVal {
-			if a.v.queued() {
+			if a.v.queued() && a.v.p == p {
 				ne.PutUint16(mem[opFrom+2*k:], retWord(a.v.index))
 			}
 			n = uint64(a.v.n)
@@ -308,6 +172,11 @@ func (p *Proc) collect(gone error) error {
 	for i := range p.ops {
 		o := &p.ops[i]
 		early = early || o.flags&flagAnswer != 0
+		if p.canceled(o) {
+			o.value.n = -int64(unix.ECANCELED)
+			p.traceOp(o, o.value.n)
+			continue
+		}
 		ret := p.mem.ret(i)
 		o.value.n = ret
 		p.traceOp(o, ret)
@@ -323,8 +192,12 @@ func (p *Proc) collect(gone error) error {
 			}
 			outs = outs[1:]
 		}
-		if e := errnoOf(ret); e != 0 && o.flags&flagMayFail == 0 {
+		e := errnoOf(ret)
+		if e != 0 && o.fails(e) {
 			return p.failure(o, i, Error{Errno: e})
+		}
+		if e != 0 && o.tolerated == 0 {
+			p.unseen = append(p.unseen, unseen{*o, p.base + i})
 		}
 	}
 	if gone != nil && !errors.Is(gone, io.EOF) {
@@ -333,7 +206,7 @@ func (p *Proc) collect(gone error) error {
 	return nil
 }
 
-// unfinished tells what it means that operation i has no result.
+// unfinished returns what it means that operation i has no result.
 func (p *Proc) unfinished(o *op, i int, gone error) error {
 	switch {
 	case o.nr == unix.SYS_EXECVE && i == len(p.ops)-1 && errors.Is(gone, io.EOF) && p.process != nil:
@@ -350,7 +223,7 @@ func (p *Proc) unfinished(o *op, i int, gone error) error {
 }
 
 func (p *Proc) failure(o *op, i int, e Error) *Error {
-	e.Step, e.Label, e.Call, e.Args, e.Index = o.step, o.label, o.name, p.format(o), i
+	e.at(o, p.base+i)
 	return &e
 }
 

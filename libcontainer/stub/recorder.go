@@ -1,6 +1,10 @@
 package stub
 
-import "log/slog"
+import (
+	"log/slog"
+
+	"golang.org/x/sys/unix"
+)
 
 // Recorder stands in for a stub's process: it writes down the calls that a
 // Proc is asked to do and invents their results, so that what drives a stub
@@ -36,12 +40,17 @@ func opens(call string) bool {
 func (r *Recorder) exchange(p *Proc) error {
 	for i := range p.ops {
 		o := &p.ops[i]
-		ret := r.answer(o.name, p.format(o))
-		o.value.n = ret // for the calls behind it that take it
+		if p.canceled(o) {
+			o.value.n = -int64(unix.ECANCELED)
+			p.mem.setRet(i, o.value.n)
+			continue
+		}
+		ret := r.answer(o.name, o.format())
+		o.value.n = ret // for the calls after it that take it
 		p.mem.setRet(i, ret)
 		r.write(p, i)
-		r.Lines = append(r.Lines, p.line(o, ret))
-		if errnoOf(ret) != 0 && o.flags&flagMayFail == 0 {
+		r.Lines = append(r.Lines, o.line(ret))
+		if e := errnoOf(ret); e != 0 && o.fails(e) {
 			return nil
 		}
 	}
@@ -55,7 +64,7 @@ func (r *Recorder) write(p *Proc, i int) {
 	}
 	for _, o := range p.outs {
 		if o.index == i {
-			copy(p.mem[o.off:o.off+len(o.dst)], r.Output(p.ops[i].name, p.format(&p.ops[i])))
+			copy(p.mem[o.off:o.off+len(o.dst)], r.Output(p.ops[i].name, p.ops[i].format()))
 		}
 	}
 }

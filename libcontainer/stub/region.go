@@ -24,8 +24,10 @@ const (
 	opNr    = 0
 	opFlags = 4
 	opFrom  = 8
-	opArgs  = 24
-	opRet   = 72
+	// opTolerated are the errnos that the call may fail with, a byte each.
+	opTolerated = 20
+	opArgs      = 24
+	opRet       = 72
 )
 
 // Flags of an operation.
@@ -42,14 +44,15 @@ const (
 // It is no result of any system call: those are >= -4095.
 const retPending = -1 << 62
 
-// MinRegion is the size of a region whose arena holds 80 KiB, enough for
-// everything but large argument lists.
+// MinRegion is the size of a region whose arena holds 80 KiB: the largest seccomp
+// filter takes 32.
 const MinRegion = arenaStart + 80<<10
 
-// RegionSize gives the size of a region in which an execve with these
-// arguments and environment fits beside the usual operations.
-func RegionSize(argv, env []string) int {
-	size := MinRegion + 8*(len(argv)+len(env)+2)
+// RegionSize returns the size of a region with room for the largest calls: an
+// execve with these arguments and environment, in one batch with a seccomp
+// filter, and a setgroups of so many groups.
+func RegionSize(argv, env []string, groups int) int {
+	size := MinRegion + 4*groups + 8*(len(argv)+len(env)+2)
 	for _, list := range [][]string{argv, env} {
 		for _, s := range list {
 			size += len(s) + 1

@@ -66,6 +66,8 @@ args: // literal, or the word of the region that the operation names
 	TESTL   DX, DX
 	JZ      literal
 	MOVQ    (R13)(DX*8), AX
+	CMPQ    AX, $-4095
+	JCC     canceled // unsigned >=: that call has failed
 
 literal:
 	MOVQ  AX, (SP)(CX*8)
@@ -133,6 +135,22 @@ failed:
 	MOVL  $0, 56(SP)
 	TESTL $1, BX // may fail
 	JZ    answer
+	MOVL  20(R12), DX // with these errnos, a byte each; 0: with any
+	TESTL DX, DX
+	JZ    done
+	NEGL  AX
+
+tolerated:
+	MOVBLZX DX, CX
+	CMPL    CX, AX
+	JEQ     done
+	SHRL    $8, DX
+	JNZ     tolerated
+	JMP     answer
+
+canceled: // an argument does not exist: the call is not performed
+	MOVQ $-125, AX // ECANCELED
+	MOVQ AX, 72(R12)
 
 done:
 	ADDQ $OPSIZE, R12

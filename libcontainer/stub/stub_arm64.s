@@ -63,6 +63,8 @@ args: // literal, or the word of the region that the operation names
 	CBZ     R14, literal
 	LSL     $3, R14, R14
 	MOVD    (R19)(R14), R13
+	CMN     $4095, R13
+	BHS     canceled // that call has failed
 
 literal:
 	MOVD.P R13, 8(R12)
@@ -122,8 +124,23 @@ result:
 	B    done
 
 failed:
-	MOVD $0, R24
-	TBZ  $0, R23, answer // may fail
+	MOVD  $0, R24
+	TBZ   $0, R23, answer // may fail
+	MOVWU 20(R20), R9 // with these errnos, a byte each; 0: with any
+	CBZ   R9, done
+	NEG   R0, R0
+
+tolerated:
+	AND  $255, R9, R10
+	CMP  R10, R0
+	BEQ  done
+	LSR  $8, R9
+	CBNZ R9, tolerated
+	B    answer
+
+canceled: // an argument does not exist: the call is not performed
+	MOVD $-125, R0 // ECANCELED
+	MOVD R0, 72(R20)
 
 done:
 	ADD $OPSIZE, R20

@@ -61,7 +61,7 @@ func TestBatchStopsAtTheFirstFailure(t *testing.T) {
 	c := start(t, stub.Options{})
 	dir := t.TempDir()
 	at := stub.Num(unix.AT_FDCWD)
-	allowed := c.Mkdirat(at, dir, 0o755).MayFail()
+	allowed := c.Mkdirat(at, dir, 0o755).MayFail(unix.EEXIST)
 	c.Label("mounts[3] bind %q", "/src")
 	c.Mkdirat(at, dir+"/a/b", 0o755)
 	after := c.Mkdirat(at, dir+"/c", 0o755)

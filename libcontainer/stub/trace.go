@@ -15,17 +15,17 @@ func (p *Proc) traceOp(o *op, ret int64) {
 	if p.log == nil || !p.log.Enabled(context.Background(), slog.LevelDebug) {
 		return
 	}
-	p.log.Debug(p.line(o, ret))
+	p.log.Debug(o.line(ret))
 }
 
-func (p *Proc) line(o *op, ret int64) string {
+func (o *op) line(ret int64) string {
 	result := strconv.FormatInt(ret, 10)
 	if ret == retPending {
 		result = "?"
 	} else if e := errnoOf(ret); e != 0 {
 		result = fmt.Sprintf("-1 %s (%s)", unix.ErrnoName(e), e.Error())
 	}
-	s := fmt.Sprintf("%s(%s) = %s", o.name, p.format(o), result)
+	s := fmt.Sprintf("%s(%s) = %s", o.name, o.format(), result)
 	if o.label != "" {
 		s += "  # " + o.label
 	}
@@ -34,7 +34,7 @@ func (p *Proc) line(o *op, ret int64) string {
 
 // format gives the arguments of an operation. One that took another's result
 // shows that result.
-func (p *Proc) format(o *op) string {
+func (o *op) format() string {
 	parts := make([]string, len(o.args))
 	for i, a := range o.args {
 		parts[i] = a.String()
@@ -47,7 +47,7 @@ func (a arg) String() string {
 	switch {
 	case a.kind == argStr:
 		return strconv.Quote(a.s)
-	case a.kind == argPtr && a.s != "":
+	case (a.kind == argPtr || a.kind == argList) && a.s != "":
 		return a.s
 	case a.kind == argVal && a.v.n == unix.AT_FDCWD:
 		return "AT_FDCWD"

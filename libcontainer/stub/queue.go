@@ -1,0 +1,264 @@
+package stub
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// op is an operation that is queued.
+type op struct {
+	name  string
+	step  string
+	label string
+	nr    uintptr
+	flags uint32
+	// tolerated are the errnos that the call may fail with, a byte each; 0 with
+	// flagMayFail: all, which a check accounts for.
+	tolerated uint32
+	args      []arg
+	value     *Value
+	remedy    func(unix.Errno) string
+}
+
+// fails reports whether errno e of the call ends the batch.
+func (o *op) fails(e unix.Errno) bool {
+	if o.flags&flagMayFail == 0 {
+		return true
+	}
+	if o.tolerated == 0 {
+		return false
+	}
+	for t := o.tolerated; t != 0; t >>= 8 {
+		if uint32(e) == t&0xff {
+			return false
+		}
+	}
+	return true
+}
+
+// canceled reports whether an argument is the result of a call of this batch
+// that has failed. The stub does not perform such a call, and what a hostile one
+// answers for it is not looked at.
+func (p *Proc) canceled(o *op) bool {
+	for i := range o.args {
+		a := &o.args[i]
+		if a.kind == argVal && a.v.p == p && a.v.gen == p.gen && a.v.errno() != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// lacks reports whether an argument is the result of a call that has failed, or
+// was dropped.
+func lacks(args []arg) bool {
+	for i := range args {
+		if args[i].kind == argVal && args[i].v.missing() {
+			return true
+		}
+	}
+	return false
+}
+
+// out is a buffer to fill from the region once operation index is done.
+type out struct {
+	index int
+	off   int
+	dst   []byte
+}
+
+// argument kinds
+const (
+	argNum = iota
+	argHex
+	argPtr
+	argStr
+	argList
+	argVal
+)
+
+// arg is one argument of a queued operation.
+type arg struct {
+	kind int
+	n    uint64 // the literal; for pointers an address in the stub
+	s    string // what strace(1) would print; of argStr the string itself
+	v    *Value
+	m    *memory
+}
+
+// memory is what an argument points to.
+type memory struct {
+	data []byte   // what the call reads, if dst is nil
+	dst  []byte   // what the call writes
+	keep bool     // the call reads dst, too
+	list []string // of argList: a null-terminated array of strings
+	// to are arguments whose addresses are put into data, at these offsets.
+	to map[int]*arg
+}
+
+func num[T ~int | ~int32 | ~uint32 | ~int64 | ~uint64 | ~uintptr](n T) arg {
+	return arg{kind: argNum, n: uint64(n)}
+}
+
+func hex[T ~int | ~uint32 | ~uint64 | ~uintptr](n T) arg {
+	return arg{kind: argHex, n: uint64(n)}
+}
+
+func val(v *Value) arg { return arg{kind: argVal, v: v} }
+
+func (p *Proc) str(s string) arg {
+	if strings.IndexByte(s, 0) >= 0 {
+		p.fail(fmt.Errorf("string with a NUL byte: %q: %w", s, unix.EINVAL))
+	}
+	return arg{kind: argStr, s: s}
+}
+
+// list is a null-terminated array of strings.
+func (p *Proc) list(strs []string) arg {
+	for _, s := range strs {
+		p.str(s)
+	}
+	return arg{kind: argList, s: quoteList(strs), m: &memory{list: strs}}
+}
+
+// data is a struct that the call reads.
+func data(b []byte) arg { return arg{kind: argPtr, m: &memory{data: b}} }
+
+// pointing is a struct with the addresses of other arguments at some offsets.
+func pointing(b []byte, to map[int]*arg) arg {
+	return arg{kind: argPtr, m: &memory{data: b, to: to}}
+}
+
+// output is a buffer that the call writes, filled when it has succeeded.
+func output(dst []byte) arg { return arg{kind: argPtr, m: &memory{dst: dst}} }
+
+// inout is a struct that the call reads and writes.
+func inout(b []byte) arg { return arg{kind: argPtr, m: &memory{dst: b, keep: true}} }
+
+// room is how many bytes of the region an argument takes at most.
+func (a *arg) room() int {
+	const align = 7
+	switch {
+	case a.kind == argStr:
+		return len(a.s) + 1
+	case a.m == nil:
+		return 0
+	case a.kind == argList:
+		n := align + 8*(len(a.m.list)+1)
+		for _, s := range a.m.list {
+			n += len(s) + 1
+		}
+		return n
+	}
+	n := align + max(len(a.m.data), len(a.m.dst))
+	for _, to := range a.m.to {
+		n += to.room()
+	}
+	return n
+}
+
+// place puts an argument into the region, in which there is room.
+func (p *Proc) place(a *arg) {
+	switch {
+	case a.kind == argStr:
+		a.n = p.placeString(a.s)
+	case a.m == nil:
+	case a.kind == argList:
+		p.placeList(a)
+	case a.m.dst != nil:
+		off := p.alloc(len(a.m.dst), 8)
+		a.n = addr(off)
+		if to := p.mem[off : off+len(a.m.dst)]; a.m.keep {
+			copy(to, a.m.dst)
+		} else {
+			clear(to)
+		}
+		p.outs = append(p.outs, out{index: len(p.ops), off: off, dst: a.m.dst})
+	default:
+		for at, to := range a.m.to {
+			p.place(to)
+			binary.NativeEndian.PutUint64(a.m.data[at:], to.n)
+		}
+		off := p.alloc(len(a.m.data), 8)
+		a.n = addr(off)
+		copy(p.mem[off:], a.m.data)
+	}
+}
+
+func (p *Proc) placeString(s string) uint64 {
+	off := p.alloc(len(s)+1, 1)
+	copy(p.mem[off:], s)
+	p.mem[off+len(s)] = 0
+	return addr(off)
+}
+
+func (p *Proc) placeList(a *arg) {
+	array := p.alloc(8*(len(a.m.list)+1), 8)
+	a.n = addr(array)
+	for i, s := range a.m.list {
+		binary.NativeEndian.PutUint64(p.mem[array+8*i:], p.placeString(s))
+	}
+	binary.NativeEndian.PutUint64(p.mem[array+8*len(a.m.list):], 0)
+}
+
+// alloc takes n bytes of the region, at a multiple of align.
+func (p *Proc) alloc(n, align int) int {
+	off := (p.arena + align - 1) &^ (align - 1)
+	p.arena = off + n
+	return off
+}
+
+func addr(off int) uint64 { return uint64(regionAddr + off) }
+
+// queue adds an operation. One that does not fit into the batch begins the
+// next: what is queued is sent before.
+func (p *Proc) queue(name string, nr uintptr, args ...arg) *Value {
+	room := 0
+	for i := range args {
+		room += args[i].room()
+	}
+	if p.err == nil && (len(p.ops) == maxOps || room > len(p.mem)-p.arena) {
+		p.makeRoom(name, room)
+	}
+	if p.err != nil || p.closed || lacks(args) {
+		return &Value{n: retPending}
+	}
+	for i := range args {
+		p.place(&args[i])
+	}
+	v := &Value{p: p, gen: p.gen, index: len(p.ops), n: retPending}
+	p.ops = append(p.ops, op{name: name, step: p.step, label: p.label, nr: nr, args: args, value: v})
+	return v
+}
+
+// makeRoom sends what is queued, for a call whose arguments take some bytes.
+func (p *Proc) makeRoom(name string, room int) {
+	all := len(p.mem) - arenaStart
+	switch {
+	case p.closed: // Do says so
+	case room > all || p.atomic:
+		p.fail(&Error{
+			Step: p.step, Label: p.label, Call: name, Index: p.Len(),
+			Err: fmt.Errorf("%d bytes of arguments do not fit into a batch of %d: %w", room, all, unix.E2BIG),
+		})
+	default:
+		if err := p.send(); err != nil {
+			p.fail(err)
+		}
+	}
+}
+
+// Atomic makes a group of the calls that are queued up to the next Do: the stub
+// performs them without waiting for its driver in between. What was queued
+// before is sent first, so that the group has a whole batch.
+func (p *Proc) Atomic() {
+	if p.err == nil && len(p.ops) > 0 {
+		if err := p.send(); err != nil {
+			p.fail(err)
+		}
+	}
+	p.atomic = true
+}
