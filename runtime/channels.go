@@ -50,6 +50,9 @@ func (e ends) open() (*channels, error) {
 }
 
 func (ch *channels) connect(e ends) error {
+	if err := checkPidFile(e.pidFile); err != nil {
+		return err
+	}
 	t, err := newTerminal(e)
 	if err != nil {
 		return err

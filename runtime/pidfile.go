@@ -11,17 +11,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// checkPidFile refuses a path that writePidFile must not replace: a device, FIFO,
+// socket or directory, or a symbolic link to one (/dev/stdout).
+func checkPidFile(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case path == "" || errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("write pid file: %w", err)
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("write pid file: %q exists and is not a regular file: name another one", path)
+	}
+	return nil
+}
+
 // writePidFile writes a process id, in decimal and without a newline, to a
-// file that is never seen half-written.
+// file that is never seen half-written. A symbolic link is replaced, as by runc.
 func writePidFile(path string, pid int) error {
 	tmp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path))
-	const flags = os.O_CREATE | os.O_EXCL | os.O_WRONLY
-	f, err := os.OpenFile(tmp, flags, 0o666)
-	if errors.Is(err, fs.ErrExist) { // who made it was killed here
-		if err = unix.Unlink(tmp); err == nil {
-			f, err = os.OpenFile(tmp, flags, 0o666)
-		}
-	}
+	f, err := createTemporary(tmp)
 	if err != nil {
 		return fmt.Errorf("write pid file: %w", err)
 	}
@@ -37,4 +46,21 @@ func writePidFile(path string, pid int) error {
 		return fmt.Errorf("write pid file: %w", err)
 	}
 	return nil
+}
+
+// createTemporary makes a file, instead of one that a runtime has left that was
+// killed while it wrote it.
+func createTemporary(path string) (*os.File, error) {
+	const flags = os.O_CREATE | os.O_EXCL | os.O_WRONLY
+	f, err := os.OpenFile(path, flags, 0o666)
+	if !errors.Is(err, fs.ErrExist) {
+		return f, err
+	}
+	if info, e := os.Lstat(path); e == nil && !info.Mode().IsRegular() && info.Mode().Type() != fs.ModeSymlink {
+		return nil, err
+	}
+	if err := unix.Unlink(path); err != nil {
+		return nil, err
+	}
+	return os.OpenFile(path, flags, 0o666)
 }
