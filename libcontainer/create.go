@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/internal/probe"
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
@@ -46,6 +47,9 @@ type CreateOptions struct {
 func Create(ctx context.Context, o CreateOptions) (*Container, error) {
 	if err := ValidateID(o.ID); err != nil {
 		return nil, err
+	}
+	if err := probe.CheckKernel(); err != nil {
+		return nil, opError("create", o.ID, "", err)
 	}
 	c := &Container{dir: filepath.Join(o.Root, o.ID), log: o.Log, state: &State{
 		Version: stateVersion, ID: o.ID, Created: time.Now().UTC(),

@@ -63,7 +63,7 @@ func opError(op, id, step string, err error) error {
 	if errors.As(err, &known) {
 		return err
 	}
-	e := &Error{Op: op, ID: id, Step: step, Err: err}
+	e := &Error{Op: op, ID: id, Step: step, Err: explainDenied(err)}
 	var field *config.FieldError
 	if errors.As(err, &field) {
 		e.Field = field.Field

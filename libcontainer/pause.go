@@ -2,7 +2,6 @@ package libcontainer
 
 import (
 	"context"
-	"fmt"
 	"time"
 )
 
@@ -11,8 +10,8 @@ import (
 const verbLock = 10 * time.Second
 
 // Pause stops all processes of a container that is created or running, and
-// waits until they have stopped. When it fails none is left stopped. What is
-// neither created nor running, paused included, is ErrNotRunning.
+// waits until they have stopped. When it fails, all of them run. A paused
+// container is ErrInvalidState; a stopped one ErrNotRunning.
 func (c *Container) Pause(ctx context.Context) error {
 	return opError("pause", c.ID(), "", c.freeze(ctx, true))
 }
@@ -31,7 +30,7 @@ func (c *Container) freeze(ctx context.Context, frozen bool) error {
 	defer l.unlock()
 	switch {
 	case frozen && status == Paused:
-		return fmt.Errorf("%w: it is paused already", ErrNotRunning)
+		return stateError("container is already paused")
 	case frozen && status != Created && status != Running:
 		return ErrNotRunning
 	case !frozen && status != Paused:

@@ -123,7 +123,19 @@ func executeProgram(r *run) error {
 	case errors.As(err, &field): // it did not come to the program
 		return err
 	}
-	return fmt.Errorf("exec %q: %w", path, err)
+	return fmt.Errorf("exec %q: %w%s", path, err, remedyExec(err))
+}
+
+// remedyExec returns what may be wrong with a program that exists and may be
+// executed.
+func remedyExec(err error) string {
+	switch {
+	case errors.Is(err, unix.ENOENT):
+		return " (the file exists: the interpreter that its \"#!\" line or ELF header names does not)"
+	case errors.Is(err, unix.ENOEXEC):
+		return " (neither a program for this architecture nor a script with a \"#!\" line)"
+	}
+	return ""
 }
 
 // execError gives the kernel's answer to a batch that ends with execve.

@@ -146,7 +146,7 @@ func (r *run) flush() error {
 // undo takes back the steps up to i. What cannot be undone is added to err.
 func (r *run) undo(i int, err error) error {
 	if e := r.beside.Wait(); e != nil && !errors.Is(err, e) {
-		err = errors.Join(err, e)
+		err = errors.Join(err, stepCause(e))
 	}
 	for ; i >= 0; i-- {
 		s := &r.table[i]
@@ -156,6 +156,16 @@ func (r *run) undo(i int, err error) error {
 		if e := s.undo(r); e != nil {
 			err = errors.Join(err, fmt.Errorf("undo %s: %w", s.name, e))
 		}
+	}
+	return err
+}
+
+// stepCause returns an error without the names of operation and container, which
+// the one before it has.
+func stepCause(err error) error {
+	var known *Error
+	if errors.As(err, &known) && known.Step != "" {
+		return fmt.Errorf("%s: %w", known.Step, known.Err)
 	}
 	return err
 }

@@ -12,7 +12,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/libcontainer/cgroups"
-	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/namespaces"
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
@@ -80,11 +79,8 @@ func startStub(r *run) error {
 		Dir:        r.c.dir,
 		Log:        r.log,
 	})
-	if r.unprivileged && errors.Is(err, unix.EPERM) && !hasUserNamespace(r.cfg) {
-		return config.FieldErrorf("linux.namespaces", "%w (to make the others, an unprivileged user needs a user namespace: see \"berth spec --rootless\")", err)
-	}
 	if err != nil {
-		return err
+		return remedyNamespaces(err, r.cfg)
 	}
 	r.p = r.child.Proc
 	r.beside.Go(func() error { return writeJSON(r.c.dir, configFile, r.cfg) })

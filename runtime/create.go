@@ -161,7 +161,7 @@ func readSpec(bundle, name string) (*specs.Spec, error) {
 	}
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("bundle %q: JSON specification file %s not found", bundle, name)
+		return nil, fmt.Errorf("bundle %q: JSON specification file %s not found (name the bundle with --bundle, or write one with \"berth spec\")", bundle, name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read bundle: %w", err)

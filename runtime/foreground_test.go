@@ -18,7 +18,7 @@ func testConsole(t *testing.T) *Console {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { c.Close() }) //nolint:errcheck // may be closed
+	t.Cleanup(func() { c.Close() })
 	return c
 }
 

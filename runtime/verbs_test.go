@@ -37,7 +37,7 @@ func TestVerbs(t *testing.T) {
 	if state, err := c.State(); err != nil || state.Status != "paused" {
 		t.Errorf("state %+v, %v", state, err)
 	}
-	if err := c.Pause(ctx); !errors.Is(err, libcontainer.ErrNotRunning) {
+	if err := c.Pause(ctx); !errors.Is(err, libcontainer.ErrInvalidState) {
 		t.Errorf("pause: %v", err)
 	}
 	if err := c.Resume(ctx); err != nil {

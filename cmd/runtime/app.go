@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -52,13 +54,13 @@ func (a *app) before(ctx context.Context, cmd *cli.Command) (context.Context, er
 	if a.format != "text" && a.format != "json" {
 		bad := a.format
 		a.format = "text"
-		return ctx, fmt.Errorf("invalid log-format: %s (known are text and json)", bad)
+		return ctx, fmt.Errorf("invalid log-format: %s (want text or json)", bad)
 	}
 	out := io.Writer(os.Stderr)
 	if path := cmd.String("log"); path != "" {
 		f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND|os.O_SYNC, 0o644)
 		if err != nil {
-			return ctx, err
+			return ctx, fmt.Errorf("--log: %w", err)
 		}
 		a.logFile, out = f, f
 	}
@@ -83,9 +85,17 @@ func (a *app) report(err error) {
 	}
 }
 
-// oneLine gives an error's text without the line breaks of errors.Join.
+// oneLine returns an error's text without the line breaks of errors.Join, and
+// without errors that only repeat the cause of one before.
 func oneLine(err error) string {
-	return strings.ReplaceAll(err.Error(), "\n", "; ")
+	var kept []string
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		repeats := func(before string) bool { return before == line || strings.HasSuffix(before, ": "+line) }
+		if !slices.ContainsFunc(kept, repeats) {
+			kept = append(kept, line)
+		}
+	}
+	return strings.Join(kept, "; ")
 }
 
 // runtime gives the library's handle for the state root.
@@ -118,17 +128,23 @@ func (a *app) load(cmd *cli.Command, id string) (*ociruntime.Container, error) {
 	return c, otherRoot(cmd, err)
 }
 
-// otherRoot says where a container does not exist, to people: engines, who have
-// others, name the state root.
+// otherRoot adds the state root to the error that a container does not exist,
+// unless the caller, as engines do, has named one that exists.
 func otherRoot(cmd *cli.Command, err error) error {
-	if cmd.IsSet("root") || !errors.Is(err, libcontainer.ErrNotExist) {
+	if !errors.Is(err, libcontainer.ErrNotExist) {
+		return err
+	}
+	if named := cmd.String("root"); named != "" {
+		if _, e := os.Stat(named); errors.Is(e, fs.ErrNotExist) {
+			return fmt.Errorf("state root %q does not exist: %w", named, err) // engines may match the end
+		}
 		return err
 	}
 	root, e := ociruntime.DefaultRoot()
 	if e != nil {
 		return err
 	}
-	return fmt.Errorf("%w (in %s; for a container of an engine's, name its state root with --root)", err, root)
+	return fmt.Errorf("%w (in %s; name the state root of a container engine with --root)", err, root)
 }
 
 func rootlessMode(value string, systemdCgroup bool) (bool, error) {
@@ -137,7 +153,7 @@ func rootlessMode(value string, systemdCgroup bool) (bool, error) {
 	}
 	b, err := strconv.ParseBool(value)
 	if err != nil {
-		return false, fmt.Errorf("option --rootless: %q is none of true, false and auto", value)
+		return false, fmt.Errorf("--rootless: unknown value %q: want true, false or auto", value)
 	}
 	return b, nil
 }

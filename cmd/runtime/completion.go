@@ -21,7 +21,7 @@ func describeCompletion(cmd *cli.Command) {
 	}
 	cmd.ArgsUsage = strings.Join(shells, "|")
 	cmd.Action = func(_ context.Context, cmd *cli.Command) error {
-		return fmt.Errorf("no completion for shell %q: known are %s", cmd.Args().First(), strings.Join(shells, ", "))
+		return fmt.Errorf("no completion for shell %q: want one of %s", cmd.Args().First(), strings.Join(shells, ", "))
 	}
 }
 

@@ -156,7 +156,7 @@ func (a *app) execProcess(cmd *cli.Command, c *ociruntime.Container) (*specs.Pro
 	}
 	args := cmd.Args().Tail()
 	if len(args) == 0 {
-		return nil, errors.New("exec args cannot be empty (name a command behind the container's id, or a file with --process)")
+		return nil, errors.New("exec args cannot be empty (name a command after the container's ID, or a file with --process)")
 	}
 	p, err := c.NewProcess(args...)
 	if err != nil {

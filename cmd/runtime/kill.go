@@ -96,5 +96,5 @@ func parseSignal(s string) (unix.Signal, error) {
 			return unix.Signal(n), nil
 		}
 	}
-	return 0, fmt.Errorf("unknown signal %q", s)
+	return 0, fmt.Errorf("unknown signal %q (want a name or a number of signal(7))", s)
 }

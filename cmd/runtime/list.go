@@ -31,6 +31,9 @@ func (a *app) listCommand() *cli.Command {
 			if err := exactArgs(cmd, 0); err != nil {
 				return err
 			}
+			if err := checkFormat(cmd.String("format")); err != nil {
+				return err
+			}
 			states, err := a.states(cmd)
 			if err != nil {
 				return err
@@ -70,6 +73,14 @@ func (a *app) states(cmd *cli.Command) ([]*ociruntime.State, error) {
 	return states, nil
 }
 
+// checkFormat refuses an unknown value of --format.
+func checkFormat(format string) error {
+	if format != "table" && format != "json" {
+		return fmt.Errorf("invalid format option: %q (want table or json)", format)
+	}
+	return nil
+}
+
 func ownerName(uid uint32) string {
 	id := strconv.FormatUint(uint64(uid), 10)
 	u, err := user.LookupId(id)
@@ -90,8 +101,6 @@ func printList(w io.Writer, states []*ociruntime.State, format string, quiet boo
 		return nil
 	case format == "json":
 		return json.NewEncoder(w).Encode(states)
-	case format != "table":
-		return fmt.Errorf("invalid format option: %q (table or json)", format)
 	}
 	t := tabwriter.NewWriter(w, 12, 1, 3, ' ', 0)
 	fmt.Fprint(t, "ID\tPID\tSTATUS\tBUNDLE\tCREATED\tOWNER\n")

@@ -35,7 +35,7 @@ func run(args []string) int {
 	if errors.As(err, &unknown) {
 		return 3
 	}
-	var help cli.ExitCoder // of the help for a command that there is none of
+	var help cli.ExitCoder // of the help for an unknown command
 	if errors.As(err, &help) {
 		return help.ExitCode()
 	}
@@ -51,15 +51,16 @@ type exitCode int
 
 func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
-// unknownCommand is the name of a command there is none of.
+// unknownCommand is the name of a command that does not exist.
 type unknownCommand string
 
+// Error ends in runc's words, which test suites look for.
 func (u unknownCommand) Error() string {
-	text := fmt.Sprintf("No help topic for '%s'", string(u))
+	remedy := "see berth --help"
 	if u == "checkpoint" || u == "restore" {
-		text += " (berth cannot checkpoint and restore containers yet)"
+		remedy = "berth cannot checkpoint and restore containers yet; " + remedy
 	}
-	return text
+	return fmt.Sprintf("unknown command %q (%s): No help topic for '%s'", string(u), remedy, string(u))
 }
 
 // command gives the whole command line.
@@ -91,7 +92,7 @@ func (a *app) command() *cli.Command {
 	}
 }
 
-// noCommand is what runs when no command is named, or one there is none of.
+// noCommand runs for a missing or unknown command.
 func noCommand(_ context.Context, cmd *cli.Command) error {
 	if name := cmd.Args().First(); name != "" {
 		return unknownCommand(name)

@@ -30,8 +30,8 @@ func (a *app) psCommand() *cli.Command {
 				return wrongArgs(cmd, "a minimum of", 1)
 			}
 			format := cmd.String("format")
-			if format != "table" && format != "json" {
-				return fmt.Errorf("invalid format option: %q (table or json)", format)
+			if err := checkFormat(format); err != nil {
+				return err
 			}
 			c, err := a.container(cmd)
 			if err != nil {

@@ -67,8 +67,7 @@ func (k kind) remedy(m Mapping, helper string) string {
 			return fmt.Sprintf("host id 0 is root's, whom an unprivileged user cannot be: map his own, %d", own)
 		}
 		if !covered(append(ranges, specs.LinuxIDMapping{HostID: own, Size: 1}), r) {
-			return fmt.Sprintf("%s grants %s to user %q, not %s: add the line %q", k.granted,
-				listed(ranges), name, span(r.HostID, r.Size), fmt.Sprintf("%s:%d:%d", name, r.HostID, r.Size))
+			return fmt.Sprintf("%s: add the line %q", lacks(k.granted, name, ranges, r), fmt.Sprintf("%s:%d:%d", name, r.HostID, r.Size))
 		}
 	}
 	return fmt.Sprintf("%s grants these ids: see that %q is set-uid root or has %s as file capability, and that neither no_new_privs nor a nosuid mount takes that away",
@@ -104,13 +103,14 @@ func covered(granted Mapping, r specs.LinuxIDMapping) bool {
 	return false
 }
 
-func listed(m Mapping) string {
+// lacks says that a file grants a user these ranges, and not the other.
+func lacks(file, name string, m Mapping, other specs.LinuxIDMapping) string {
+	if len(m) == 0 {
+		return fmt.Sprintf("%s has no entry for user %q", file, name)
+	}
 	parts := make([]string, len(m))
 	for i, r := range m {
 		parts[i] = span(r.HostID, r.Size)
 	}
-	if len(parts) == 0 {
-		return "nothing"
-	}
-	return strings.Join(parts, ", ")
+	return fmt.Sprintf("%s grants %s to user %q, not %s", file, strings.Join(parts, ", "), name, span(other.HostID, other.Size))
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"os"
 	"runtime"
-	"strings"
 	"testing"
 	"unsafe"
 
@@ -45,7 +44,23 @@ func TestStartWithoutClone3(t *testing.T) {
 		done <- err
 	}()
 	err = <-done
-	if !errors.Is(err, unix.ENOSYS) || !strings.HasPrefix(err.Error(), "make process: ") || !strings.Contains(err.Error(), "clone3 is denied") {
+	if !errors.Is(err, unix.ENOSYS) || err.Error() != "make process: clone3: function not implemented" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestStartIsDeniedOnce(t *testing.T) {
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread ends with this
+		if err := deny(unix.SYS_CLONE, unix.EPERM); err != nil {
+			done <- err
+			return
+		}
+		_, err := Start(t.Context(), Options{Dir: t.TempDir()})
+		done <- err
+	}()
+	if err := <-done; err == nil || err.Error() != "make process: clone: operation not permitted" {
 		t.Errorf("got %v", err)
 	}
 }

@@ -47,38 +47,11 @@ func (e *Error) Error() string {
 	if e.Errno == 0 {
 		return s + e.Err.Error()
 	}
-	s = fmt.Sprintf("%s%s (%s%s)", s, e.Errno.Error(), unix.ErrnoName(e.Errno), e.missing())
+	s = fmt.Sprintf("%s%s (%s)", s, e.Errno.Error(), unix.ErrnoName(e.Errno))
 	if e.Remedy != "" {
 		s += " (" + e.Remedy + ")"
 	}
 	return s
-}
-
-// missing says of a call that the kernel does not know since when it would.
-func (e *Error) missing() string {
-	if v := since(e.Call); e.Errno == unix.ENOSYS && v != "" {
-		return ": it is of Linux " + v + ", and a seccomp filter can deny it"
-	}
-	return ""
-}
-
-// since gives the version of Linux that a newer system call came with.
-func since(call string) string {
-	switch call {
-	case "open_tree", "move_mount", "fsopen", "fsconfig", "fsmount", "fspick":
-		return "5.2"
-	case "clone3":
-		return "5.3"
-	case "openat2":
-		return "5.6"
-	case "faccessat2":
-		return "5.8"
-	case "close_range":
-		return "5.9"
-	case "mount_setattr":
-		return "5.12"
-	}
-	return ""
 }
 
 // Unwrap gives the errno, so that errors.Is(err, unix.EPERM) holds.

@@ -131,10 +131,13 @@ func spawn(o Options) (*Child, error) {
 	return c, nil
 }
 
-// remedyFork says what it means that no process could be made.
+// remedyFork returns what to do about a process that could not be made.
 func remedyFork(err error) string {
-	if errors.Is(err, unix.ENOSYS) {
-		return " (clone3 is denied by a seccomp filter that this process is under: without it none can be born in a cgroup)"
+	switch {
+	case errors.Is(err, unix.EAGAIN):
+		return " (a limit of processes is reached: RLIMIT_NPROC of the user, or pids.max of a cgroup)"
+	case errors.Is(err, unix.ENOSPC):
+		return " (a limit of namespaces is reached: see the sysctls user.max_*_namespaces)"
 	}
 	return ""
 }
@@ -155,10 +158,13 @@ func forkExec(o Options, control *os.File) (int, *os.File, error) {
 		return pid, pidfd, err
 	}
 	pid, pidfd, e := forkExecImage(o, files, func() (*os.File, error) { return installImage(o.Dir) })
-	if e != nil {
-		return 0, nil, errors.Join(err, e)
+	switch {
+	case e == nil:
+		return pid, pidfd, nil
+	case e.Error() == err.Error(): // not because of the image
+		return 0, nil, err
 	}
-	return pid, pidfd, nil
+	return 0, nil, errors.Join(err, e)
 }
 
 // forkExecImage runs the stub's image from the file that open gives.
@@ -185,9 +191,21 @@ func forkExecPath(o Options, files []uintptr, path string, argv []string) (int, 
 	pid, err := syscall.ForkExec(path, argv, &syscall.ProcAttr{Env: []string{}, Files: files, Sys: sys})
 	runtime.KeepAlive(o)
 	if err != nil {
-		return 0, nil, err
+		return 0, nil, fmt.Errorf("%s: %w", forkCall(o, err), err)
 	}
 	return pid, os.NewFile(uintptr(pidfd), "pidfd"), nil
+}
+
+// forkCall returns the name of the call by which syscall.ForkExec has failed:
+// errnos that only execve has name that.
+func forkCall(o Options, err error) string {
+	switch {
+	case errors.Is(err, unix.EACCES), errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOEXEC):
+		return "execve"
+	case o.Cgroup != nil:
+		return "clone3"
+	}
+	return "clone"
 }
 
 func newProc(d driver, mem region, log *slog.Logger) *Proc {

@@ -55,7 +55,7 @@ load helpers
 	for command in checkpoint restore; do
 		rt "$command" c
 		assert_equal 3 "$status"
-		assert_match "No help topic for '$command' \(berth cannot checkpoint and restore containers yet\)" "$err"
+		assert_match "unknown command .*$command.* \(berth cannot checkpoint and restore containers yet; see berth --help\): No help topic for '$command'" "$err"
 		rt "$command" --help
 		[ "$status" != 0 ]
 	done

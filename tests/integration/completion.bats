@@ -82,5 +82,5 @@ in_zsh() {
 		assert_match '[Cc]omplet' "$out"
 	done
 	rt completion tcsh
-	refused 'no completion for shell "tcsh": known are bash, zsh, fish, pwsh'
+	refused 'no completion for shell "tcsh": want one of bash, zsh, fish, pwsh'
 }

@@ -89,7 +89,7 @@ frozen() {
 	start_detached c
 	rt_ok pause c
 	rt pause c
-	refused 'container not running(: it is paused already)?$'
+	refused 'container (not running|is already paused)$'
 	rt_ok resume c
 	rt_ok kill c KILL
 	wait_for 5 has_status c stopped

@@ -177,7 +177,7 @@ prepare() {
 	echo "rootless:$ROOTLESS_RANGE" >"$T/user/etc/subuid"
 	: >"$T/user/etc/subgid"
 	rt run --bundle "$BUNDLE" c
-	refused 'linux.gidMappings: .*newgidmap: .*\(/etc/subgid grants nothing to user "rootless", not 200000-265535: add the line "rootless:200000:65536"\)'
+	refused 'linux.gidMappings: .*newgidmap: .*\(/etc/subgid has no entry for user "rootless": add the line "rootless:200000:65536"\)'
 }
 
 # bats test_tags=berth

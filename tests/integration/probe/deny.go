@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -14,26 +15,36 @@ import (
 // deniable are the system calls that tests deny.
 var deniable = map[string]uint32{
 	"mknodat": unix.SYS_MKNODAT, "mount": unix.SYS_MOUNT, "umount2": unix.SYS_UMOUNT2, "sethostname": unix.SYS_SETHOSTNAME,
-	"move_mount": unix.SYS_MOVE_MOUNT,
+	"move_mount": unix.SYS_MOVE_MOUNT, "openat2": unix.SYS_OPENAT2, "mount_setattr": unix.SYS_MOUNT_SETATTR, "clone3": unix.SYS_CLONE3,
+	"close_range": unix.SYS_CLOSE_RANGE, "open_tree": unix.SYS_OPEN_TREE, "fsopen": unix.SYS_FSOPEN, "fsconfig": unix.SYS_FSCONFIG,
+	"fsmount": unix.SYS_FSMOUNT,
 }
 
-// deny executes a command under a seccomp filter: a system call fails with EPERM,
-// or kills whoever makes it.
+// denials are what is done to the caller of a system call that is denied.
+var denials = map[string]uint32{
+	"fail": unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM), "lack": unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS), "kill": unix.SECCOMP_RET_KILL_PROCESS,
+}
+
+// deny executes a command under a seccomp filter: system calls fail with EPERM, or
+// with ENOSYS, or kill their caller.
 func deny(args []string) error {
-	nr, ok := deniable[args[1]]
+	action, ok := denials[args[0]]
 	if !ok {
-		return fmt.Errorf("no number for %q", args[1])
-	}
-	action := uint32(unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM))
-	if args[0] == "kill" {
-		action = unix.SECCOMP_RET_KILL_PROCESS
+		return fmt.Errorf("unknown action %q", args[0])
 	}
 	filter := []unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS}, // the number: struct seccomp_data begins with it
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: nr, Jf: 1},
-		{Code: unix.BPF_RET | unix.BPF_K, K: action},
-		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
 	}
+	for name := range strings.SplitSeq(args[1], ",") {
+		nr, ok := deniable[name]
+		if !ok {
+			return fmt.Errorf("no number for %q", name)
+		}
+		filter = append(filter,
+			unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: nr, Jf: 1},
+			unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: action})
+	}
+	filter = append(filter, unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW})
 	path, err := exec.LookPath(args[2])
 	if err != nil {
 		return err

@@ -42,10 +42,10 @@
 //
 // makes system calls whose other arguments are -1, and prints what came of them.
 //
-//	probe deny fail|kill NAME COMMAND...
+//	probe deny fail|lack|kill NAME[,NAME...] COMMAND...
 //
-// executes a command that is denied a system call: the call fails with EPERM, or
-// kills the process that makes it.
+// executes a command that is denied system calls: a call fails with EPERM, or
+// with ENOSYS, or kills the process that makes it.
 //
 //	probe filter PID
 //
