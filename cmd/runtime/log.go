@@ -20,10 +20,11 @@ type handler struct {
 	json  bool
 	level slog.Level
 	attrs []slog.Attr
+	start time.Time // debug records have the milliseconds since then
 }
 
 func newHandler(w io.Writer, format string, level slog.Level) *handler {
-	return &handler{w: w, json: format == "json", level: level}
+	return &handler{w: w, json: format == "json", level: level, start: time.Now()}
 }
 
 // Enabled is of slog.Handler.
@@ -77,17 +78,29 @@ func (h *handler) object(when string, r slog.Record, attrs []slog.Attr) (string,
 		record[a.Key] = a.Value.String()
 	}
 	record["level"], record["msg"], record["time"] = levelName(r.Level), r.Message, when
+	if r.Level < slog.LevelInfo {
+		record["ms"] = h.since(r)
+	}
 	b, err := json.Marshal(record) // sorts the keys
 	return string(b), err
 }
 
 func (h *handler) text(when string, r slog.Record, attrs []slog.Attr) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "time=%q level=%s msg=%s", when, levelName(r.Level), quote(r.Message))
+	fmt.Fprintf(&b, "time=%q level=%s", when, levelName(r.Level))
+	if r.Level < slog.LevelInfo {
+		fmt.Fprintf(&b, " ms=%s", h.since(r))
+	}
+	fmt.Fprintf(&b, " msg=%s", quote(r.Message))
 	for _, a := range attrs {
 		fmt.Fprintf(&b, " %s=%s", a.Key, quote(a.Value.String()))
 	}
 	return b.String()
+}
+
+// since returns the milliseconds from the start of the command to a record.
+func (h *handler) since(r slog.Record) string {
+	return strconv.FormatFloat(r.Time.Sub(h.start).Seconds()*1000, 'f', 3, 64)
 }
 
 // quote quotes a value unless it is a plain word.

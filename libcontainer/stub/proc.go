@@ -122,7 +122,9 @@ func (p *Proc) exchange() (reached int, err error) {
 	p.mem.setCount(len(p.ops))
 	p.mem.word(spinWord).Store(0)
 	end := p.beginHold()
+	answered := p.logSent()
 	gone := p.driver.exchange(p)
+	answered()
 	held := end()
 	err = p.collect(gone)
 	var call *Error
@@ -174,12 +176,11 @@ func (p *Proc) collect(gone error) error {
 		early = early || o.flags&flagAnswer != 0
 		if p.canceled(o) {
 			o.value.n = -int64(unix.ECANCELED)
-			p.traceOp(o, o.value.n)
 			continue
 		}
 		ret := p.mem.ret(i)
 		o.value.n = ret
-		p.traceOp(o, ret)
+		p.logResult(o, ret)
 		if ret == retPending && early && gone == nil {
 			return nil
 		}

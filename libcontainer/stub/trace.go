@@ -1,31 +1,16 @@
 package stub
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
 	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// traceOp logs an operation as strace(1) would print it.
-func (p *Proc) traceOp(o *op, ret int64) {
-	if p.log == nil || !p.log.Enabled(context.Background(), slog.LevelDebug) {
-		return
-	}
-	p.log.Debug(o.line(ret))
-}
-
+// line returns a call and its result as strace(1) prints them.
 func (o *op) line(ret int64) string {
-	result := strconv.FormatInt(ret, 10)
-	if ret == retPending {
-		result = "?"
-	} else if e := errnoOf(ret); e != 0 {
-		result = fmt.Sprintf("-1 %s (%s)", unix.ErrnoName(e), e.Error())
-	}
-	s := fmt.Sprintf("%s(%s) = %s", o.name, o.format(), result)
+	s := fmt.Sprintf("%s(%s) = %s", o.name, o.format(), showResult(ret))
 	if o.label != "" {
 		s += "  # " + o.label
 	}

@@ -93,6 +93,31 @@ time='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 	assert_equal "" "$out"
 }
 
+# bats test_tags=berth
+@test "--debug logs each system call when it is sent, with its step and symbolic flags" {
+	new_bundle
+	args true
+	rt_ok --debug --log "$T/log" --log-format json run --bundle "$BUNDLE" c
+	# The call and its result are two records; the call comes first.
+	jq -r 'select(.step == "open root").msg' "$T/log" >"$T/calls"
+	grep -n -m 1 '^#[0-9]* openat(AT_FDCWD, .*, O_PATH|O_DIRECTORY|O_CLOEXEC, 0)$' "$T/calls" >"$T/sent"
+	grep -n -m 1 '^#[0-9]* openat = [0-9]*$' "$T/calls" >"$T/returned"
+	[ "$(cut -d: -f1 "$T/sent")" -lt "$(cut -d: -f1 "$T/returned")" ]
+	jq -r .msg "$T/log" | grep -q 'resolve=RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS'
+	jq -r .msg "$T/log" | grep -q '^#[0-9]* prctl(PR_SET_DUMPABLE, '
+	assert_equal '[]' "$(jq -sc 'map(select(.level == "debug") | .ms | select(test("^[0-9]+\\.[0-9]{3}$") | not))' "$T/log")"
+}
+
+# bats test_tags=berth
+@test "--debug does not log calls on what could not be opened" {
+	new_bundle
+	args true
+	config '.linux.maskedPaths = ["/proc/nowhere"]'
+	rt_ok --debug --log "$T/log" run --bundle "$BUNDLE" c
+	grep -q '/proc/nowhere' "$T/log"
+	assert_equal "" "$(grep -E 'EBADF|\(-[0-9]' "$T/log")"
+}
+
 @test "--debug --log-format json writes records that can all be read" {
 	new_bundle
 	args true

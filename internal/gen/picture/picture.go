@@ -29,7 +29,7 @@ text { font-family: system-ui, "Segoe UI", Helvetica, Arial, "DejaVu Sans", sans
 .program { fill: #dafbe1; stroke: #4ac26b; }
 .arrow { fill: none; stroke: #57606a; stroke-width: 1.5; }
 .head { fill: #57606a; }
-@media (prefers-color-scheme: dark) {
+#media (prefers-color-scheme: dark) {
 text { fill: #e6edf3; }
 .side, .note, .step { fill: #9198a1; }
 .page { fill: #0d1117; stroke: #3d444d; }
@@ -68,15 +68,15 @@ var picture = []element{
 	box{
 		class: "region", x: 344, y: 62, w: 252, h: 212, title: "shared region: a batch", mono: true,
 		lines: []string{
-			`0 openat2(root, "/proc")`,
-			`  = 7`,
-			`1 fsopen("proc")`,
-			`  = 8`,
-			`2 fsconfig(@1, CMD_CREATE)`,
-			`  = 0`,
-			`3 fsmount(@1)`,
-			`  = 9`,
-			`4 move_mount(@3, @0) …`,
+			`#0 openat2(root, "/proc")`,
+			`   = 7`,
+			`#1 fsopen("proc")`,
+			`   = 8`,
+			`#2 fsconfig(#1, CMD_CREATE)`,
+			`   = 0`,
+			`#3 fsmount(#1)`,
+			`   = 9`,
+			`#4 move_mount(#3, #0) …`,
 		},
 	},
 	arrow{path: "M260 226 H342"},
