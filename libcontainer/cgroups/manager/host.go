@@ -20,7 +20,9 @@ import (
 type host struct {
 	root string
 	own  []hierarchy
-	kind func(path string) int64
+	// kind returns the type of the file system that a path is on, 0 if the path
+	// does not exist: that alone means "not mounted".
+	kind func(path string) (int64, error)
 }
 
 // hierarchy is a line of /proc/self/cgroup: the controllers of a hierarchy
@@ -56,7 +58,11 @@ func (h *host) manager(o Options) (cgroups.Manager, error) {
 		return nil, fmt.Errorf("linux.cgroupsPath %q: %w (names the root of the hierarchy)", o.CgroupsPath, unix.EINVAL)
 	}
 	tolerate := o.Rootless && o.CgroupsPath == ""
-	switch h.kind(h.root) {
+	kind, err := h.kind(h.root)
+	if err != nil {
+		return nil, fmt.Errorf("find cgroups: %w", err)
+	}
+	switch kind {
 	case unix.CGROUP2_SUPER_MAGIC:
 		return fs2.New(h.v2(place), fs2.Options{
 			SetDevices:  lenient(devices.SetV2, o.Rootless),
@@ -64,14 +70,14 @@ func (h *host) manager(o Options) (cgroups.Manager, error) {
 			Tolerate:    tolerate,
 		}), nil
 	case 0:
-		return nil, fmt.Errorf("find cgroups: %q: %w", h.root, unix.ENOENT)
+		return nil, cgroups.Missing("find cgroups: %q does not exist", h.root)
 	}
 	paths, err := h.v1(place)
 	if err != nil {
 		return nil, err
 	}
 	if paths["devices"] == "" && !tolerate {
-		return nil, fmt.Errorf("find cgroups below %q: %w (neither cgroup v2 nor the v1 devices controller is mounted)", h.root, unix.ENOENT)
+		return nil, cgroups.Missing("find cgroups below %q: neither cgroup v2 nor the v1 devices controller is mounted", h.root)
 	}
 	return fs.New(paths, fs.Options{
 		SetDevices: lenient(devices.SetV1, o.Rootless),
@@ -111,7 +117,10 @@ func (h *host) v1(place string) (map[string]string, error) {
 	clean := cgroups.CleanPath(place)
 	paths := make(map[string]string)
 	for _, own := range h.own {
-		mount := h.mountOf(own.controllers)
+		mount, err := h.mountOf(own.controllers)
+		if err != nil {
+			return nil, fmt.Errorf("find cgroup hierarchy %q: %w", own.name(), err)
+		}
 		if mount == "" {
 			continue
 		}
@@ -133,23 +142,35 @@ func (h *host) v1(place string) (map[string]string, error) {
 	return paths, nil
 }
 
+// name is that of the hierarchy in error messages.
+func (h hierarchy) name() string {
+	if h.controllers == nil {
+		return "unified"
+	}
+	return strings.Join(h.controllers, ",")
+}
+
 // mountOf returns where a hierarchy is mounted, "" if nowhere: in a directory
 // named after its controllers, in any order, or after one of them, which can
 // be a symbolic link to the former.
-func (h *host) mountOf(controllers []string) string {
+func (h *host) mountOf(controllers []string) (string, error) {
 	if controllers == nil {
 		return h.ifKind(filepath.Join(h.root, "unified"), unix.CGROUP2_SUPER_MAGIC)
 	}
 	joined := strings.TrimPrefix(strings.Join(controllers, ","), "name=")
 	for _, name := range append([]string{joined}, controllers...) {
-		if dir := h.ifKind(filepath.Join(h.root, name), unix.CGROUP_SUPER_MAGIC); dir != "" {
-			return dir
+		dir, err := h.ifKind(filepath.Join(h.root, name), unix.CGROUP_SUPER_MAGIC)
+		if dir != "" || err != nil {
+			return dir, err
 		}
 	}
 	if len(controllers) < 2 {
-		return ""
+		return "", nil
 	}
-	entries, _ := os.ReadDir(h.root)
+	entries, err := os.ReadDir(h.root)
+	if err != nil && !errors.Is(err, unix.ENOENT) {
+		return "", err
+	}
 	for _, e := range entries {
 		names := strings.Split(e.Name(), ",")
 		slices.Sort(names)
@@ -157,21 +178,26 @@ func (h *host) mountOf(controllers []string) string {
 			return h.ifKind(filepath.Join(h.root, e.Name()), unix.CGROUP_SUPER_MAGIC)
 		}
 	}
-	return ""
+	return "", nil
 }
 
-func (h *host) ifKind(dir string, magic int64) string {
+func (h *host) ifKind(dir string, magic int64) (string, error) {
 	// Podman makes plain directories for controllers that are not mounted.
-	if h.kind(dir) != magic {
-		return ""
+	kind, err := h.kind(dir)
+	if kind != magic || err != nil {
+		return "", err
 	}
-	return dir
+	return dir, nil
 }
 
 // base returns the directory of the caller's own cgroup.
 func (h *host) base(mount string, own hierarchy) (string, error) {
 	dir := filepath.Join(mount, inside(own.path))
-	if h.kind(dir) != 0 {
+	kind, err := h.kind(dir)
+	if err != nil {
+		return "", fmt.Errorf("find own cgroup: %w", err)
+	}
+	if kind != 0 {
 		return dir, nil
 	}
 	// The mount does not begin at the root of the hierarchy: the caller is in

@@ -2,6 +2,7 @@ package manager
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -15,20 +16,20 @@ import (
 // hostWith returns a host with these file systems: 1 is v1, 2 is v2, others
 // are plain. What is below something is what that is.
 func hostWith(own string, mounts map[string]int) *host {
-	return &host{root: "/cg", own: parseOwn(own), kind: func(path string) int64 {
+	return &host{root: "/cg", own: parseOwn(own), kind: func(path string) (int64, error) {
 		for dir := path; dir != "/"; dir = filepath.Dir(dir) {
 			switch kind, ok := mounts[dir]; {
 			case !ok:
 				continue
 			case kind == 1:
-				return unix.CGROUP_SUPER_MAGIC
+				return unix.CGROUP_SUPER_MAGIC, nil
 			case kind == 2:
-				return unix.CGROUP2_SUPER_MAGIC
+				return unix.CGROUP2_SUPER_MAGIC, nil
 			default:
-				return unix.TMPFS_MAGIC
+				return unix.TMPFS_MAGIC, nil
 			}
 		}
-		return 0
+		return 0, nil
 	}}
 }
 
@@ -152,6 +153,35 @@ func TestLoadIsEqual(t *testing.T) {
 		}
 		if _, v2 := m.(*fs2.Manager); v2 != (len(paths) == 1 && paths[""] != "") {
 			t.Errorf("%T for %v", m, paths)
+		}
+	}
+}
+
+// Only ENOENT means that a hierarchy is not mounted: with any other error the
+// container would run outside of it.
+func TestHierarchyThatCannotBeLookedAt(t *testing.T) {
+	mounts := map[string]int{"/cg": 0, "/cg/unified": 2, "/cg/systemd": 1, "/cg/devices": 1, "/cg/memory": 1, "/cg/net_cls,net_prio": 1, "/cg/cpu,cpuacct": 1, "/cg/pids": 1}
+	for bad, named := range map[string]string{
+		"/cg":                  `find cgroups: `,
+		"/cg/unified":          `find cgroup hierarchy "unified": `,
+		"/cg/systemd":          `find cgroup hierarchy "name=systemd": `,
+		"/cg/memory":           `find cgroup hierarchy "memory": `,
+		"/cg/net_cls,net_prio": `find cgroup hierarchy "net_cls,net_prio": `,
+		"/cg/memory/own/m":     `find own cgroup: `,
+	} {
+		for _, rootless := range []bool{false, true} {
+			h := hostWith(ownV1+"0::/own\n", mounts)
+			kind := h.kind
+			h.kind = func(path string) (int64, error) {
+				if path == bad {
+					return 0, &os.PathError{Op: "statfs", Path: path, Err: unix.EIO}
+				}
+				return kind(path)
+			}
+			m, err := h.manager(Options{ID: "id", Rootless: rootless})
+			if !errors.Is(err, unix.EIO) || !strings.HasPrefix(err.Error(), named) {
+				t.Errorf("%s: manager %v, error %v", bad, m, err)
+			}
 		}
 	}
 }

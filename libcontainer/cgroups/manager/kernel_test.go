@@ -343,11 +343,11 @@ func TestKernelStats(t *testing.T) {
 func TestKernelRootIsSpared(t *testing.T) {
 	needRoot(t)
 	paths := map[string]string{}
-	if kindOf(DefaultRoot) == unix.CGROUP2_SUPER_MAGIC {
+	if kind, _ := kindOf(DefaultRoot); kind == unix.CGROUP2_SUPER_MAGIC {
 		paths[""] = DefaultRoot
 	} else {
 		for _, c := range []string{"freezer", "pids"} {
-			if kindOf(DefaultRoot+"/"+c) == unix.CGROUP_SUPER_MAGIC {
+			if kind, _ := kindOf(DefaultRoot + "/" + c); kind == unix.CGROUP_SUPER_MAGIC {
 				paths[c] = DefaultRoot + "/" + c
 			}
 		}

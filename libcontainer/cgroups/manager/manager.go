@@ -3,6 +3,7 @@
 package manager
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -76,7 +77,11 @@ func Of(root, process string) (map[string]string, error) {
 		return nil, fmt.Errorf("find cgroup: %w", err)
 	}
 	h := host{root: root, own: parseOwn(string(text)), kind: kindOf}
-	if h.kind(root) == unix.CGROUP2_SUPER_MAGIC {
+	kind, err := h.kind(root)
+	if err != nil {
+		return nil, fmt.Errorf("find cgroup: %w", err)
+	}
+	if kind == unix.CGROUP2_SUPER_MAGIC {
 		return map[string]string{"": filepath.Join(root, h.ownV2())}, nil
 	}
 	return h.v1(".")
@@ -113,11 +118,19 @@ func lenient(set setDevices, rootless bool) setDevices {
 	}
 }
 
-// kindOf tells what file system path is on, 0 if there is none.
-func kindOf(path string) int64 {
-	var st unix.Statfs_t
-	if err := unix.Statfs(path, &st); err != nil {
-		return 0
+// kindOf returns the type of the file system that path is on, 0 if the path does
+// not exist.
+func kindOf(path string) (int64, error) {
+	for {
+		var st unix.Statfs_t
+		err := unix.Statfs(path, &st)
+		switch {
+		case err == nil:
+			return int64(st.Type), nil
+		case errors.Is(err, unix.ENOENT):
+			return 0, nil
+		case !errors.Is(err, unix.EINTR):
+			return 0, &os.PathError{Op: "statfs", Path: path, Err: err}
+		}
 	}
-	return int64(st.Type)
 }
