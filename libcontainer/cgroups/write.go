@@ -114,15 +114,24 @@ func (w Write) apply(dir string) error {
 	if err == nil {
 		return nil
 	}
-	for errno, remedy := range w.Remedy {
+	remedy := ""
+	if errors.Is(err, unix.ENOENT) {
+		err, remedy = w.absent(dir)
+	}
+	for errno, text := range w.Remedy {
 		if errors.Is(err, errno) {
-			return fmt.Errorf("%s: %w (%s%s)", w.Field, err, remedy, w.used(dir, errno))
+			remedy = " (" + text + w.used(dir, errno) + ")"
 		}
 	}
-	if _, e := os.Stat(dir); e == nil && errors.Is(err, unix.ENOENT) {
-		return fmt.Errorf("%s: %w (this kernel does not have it)", w.Field, err)
+	return fmt.Errorf("%s: %w%s", w.Field, err, remedy)
+}
+
+// absent says what does not exist, file or cgroup, and what that means.
+func (w Write) absent(dir string) (err error, remedy string) {
+	if Exists(dir, ".") {
+		return Missing("write %q: the cgroup %q has no file %q", w.Value, dir, w.File), " (this kernel does not have it)"
 	}
-	return fmt.Errorf("%s: %w", w.Field, err)
+	return Missing("write %q: the cgroup %q does not exist", w.Value, dir), " (it was removed meanwhile)"
 }
 
 func (w Write) used(dir string, errno unix.Errno) string {

@@ -3,7 +3,9 @@ package cgroups
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -63,9 +65,27 @@ func TestWriteErrorNamesAll(t *testing.T) {
 	if !errors.Is(err, unix.ENOENT) {
 		t.Fatalf("error %v is not ENOENT", err)
 	}
-	for _, part := range []string{"memory.limit: ", `"100"`, fmt.Sprintf("%s/memory.max", dir), "no such file", "(do this)"} {
+	for _, part := range []string{"memory.limit: ", `"100"`, strconv.Quote(dir), `"memory.max"`, "(do this)"} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("error %q lacks %q", err, part)
+		}
+	}
+}
+
+// Podman takes "no such file or directory" to mean that the program was not
+// found, and prints "command not found".
+func TestMissingFileIsNotAMissingProgram(t *testing.T) {
+	dir := t.TempDir()
+	for name, err := range map[string]error{
+		"file":   new(Transaction).Apply(dir, []Write{{Field: "pids.limit", File: "pids.max", Value: "5"}}),
+		"cgroup": new(Transaction).Apply(dir+"/gone", []Write{{Field: "pids.limit", File: "pids.max", Value: "5"}}),
+		"other":  Missing("controller %q", "pids"),
+	} {
+		if !errors.Is(err, unix.ENOENT) || !errors.Is(err, fs.ErrNotExist) || !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("%s: %v is not ENOENT", name, err)
+		}
+		if strings.Contains(err.Error(), unix.ENOENT.Error()) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

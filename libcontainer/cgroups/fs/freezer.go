@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/berth-oci/berth/libcontainer/cgroups"
-	"golang.org/x/sys/unix"
 )
 
 // Freeze implements cgroups.Manager. Without a v1 freezer, the one that every
@@ -88,5 +87,5 @@ func (m *Manager) absent(controller string) error {
 	if len(m.paths) == 0 {
 		return fmt.Errorf("controller %q: %w", controller, cgroups.ErrNoCgroup)
 	}
-	return fmt.Errorf("controller %q: no v1 hierarchy with it is mounted: %w", controller, errors.Join(errors.ErrUnsupported, unix.ENOENT))
+	return cgroups.Missing("controller %q: no v1 hierarchy with it is mounted", controller)
 }

@@ -21,8 +21,7 @@ func enable(dir, controller string) error {
 	}
 	parent := filepath.Dir(dir)
 	if !cgroups.Exists(parent, "cgroup.subtree_control") {
-		return fmt.Errorf("controller %q is not in %q: %w (absent from the kernel, disabled at boot, or in use by a v1 hierarchy)",
-			controller, dir+"/cgroup.controllers", errors.Join(errors.ErrUnsupported, unix.ENOENT))
+		return missing(dir, controller)
 	}
 	if err := enable(parent, controller); err != nil {
 		return err
@@ -31,6 +30,8 @@ func enable(dir, controller string) error {
 	switch {
 	case errors.Is(err, unix.EBUSY):
 		return fmt.Errorf("enable controller %q: %w (that cgroup holds processes itself: move them into a cgroup below it, or choose another linux.cgroupsPath)", controller, err)
+	case errors.Is(err, unix.ENOENT):
+		return missing(parent, controller)
 	case errors.Is(err, unix.EOPNOTSUPP):
 		return fmt.Errorf("enable controller %q: %w (that cgroup is threaded)", controller, err)
 	case err != nil:
@@ -42,4 +43,16 @@ func enable(dir, controller string) error {
 func lists(dir, file, word string) (bool, error) {
 	s, err := cgroups.ReadFile(dir, file)
 	return slices.Contains(strings.Fields(s), word), err
+}
+
+// missing says that the cgroup dir, the topmost that can be seen, has no such
+// controller, and who can enable it. The root of the hierarchy alone has no
+// cgroup.type (cgroups(7)); another one is the root of a cgroup namespace, or
+// was mounted.
+func missing(dir, controller string) error {
+	remedy := "absent from the kernel, disabled at boot by cgroup_disable=, or in use by a v1 hierarchy: see /proc/cgroups"
+	if cgroups.Exists(dir, "cgroup.type") {
+		remedy = fmt.Sprintf("the cgroup above has to enable it: write \"+%s\" to its cgroup.subtree_control on the host", controller)
+	}
+	return cgroups.Missing("controller %q is not available in the cgroup %q (%s)", controller, dir, remedy)
 }
