@@ -3,24 +3,30 @@ package libcontainer
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 )
 
-// Signal sends a signal to the container's first process; signal 0 asks
-// whether it is there. SIGKILL goes to all processes of a container without a
-// pid namespace of its own, as they would outlive the first, and thaws one
-// that is paused.
+// Signal sends a signal to the container's init; signal 0 asks whether it is
+// there. SIGKILL also kills the other processes of a container without a pid
+// namespace of its own, as they would outlive init or have outlived it, and
+// thaws a container that is paused. Without a cgroup these cannot be found, and
+// a warning says so.
 func (c *Container) Signal(sig unix.Signal) error {
 	return opError("kill", c.ID(), "", c.send(sig, c.signal))
 }
 
 // SignalAll sends a signal to all processes of the container, those that are
-// left when the first has ended included; the error is ErrNotRunning then.
-// SIGKILL reaches also those that are started meanwhile, and thaws a container
-// that is paused.
+// left when init has ended included; the error is ErrNotRunning then. SIGKILL
+// also reaches those that are started meanwhile, and thaws a container that is
+// paused. Without a cgroup, all processes of the container's own pid namespace
+// are signalled, or, with a warning, init alone.
 func (c *Container) SignalAll(sig unix.Signal) error {
 	return opError("kill", c.ID(), "", c.send(sig, c.signalAll))
 }
@@ -58,51 +64,159 @@ func ends(sig unix.Signal) bool {
 
 func (c *Container) signalAll(sig unix.Signal) error {
 	if sig == 0 {
-		return c.signal(sig)
+		return c.signalInit(sig)
 	}
 	status, err := c.Status()
 	if err != nil {
 		return err
 	}
 	cg := c.cgroup()
-	err = cgroups.Kill(cg, sig)
-	if errors.Is(err, cgroups.ErrNoCgroup) && sig == unix.SIGKILL && c.state.OwnPids {
-		return c.signal(sig) // the others end with the first
+	pids, err := cg.Processes()
+	if noCgroup(err) {
+		return c.signalFound(sig)
 	}
-	if err == nil && status == Stopped {
+	if err != nil {
+		return err
+	}
+	if err := cgroups.Kill(cg, sig); err != nil {
+		return err
+	}
+	if status == Stopped {
 		return ErrNotRunning
 	}
-	return err
+	if !slices.Contains(pids, c.state.Pid) { // it has moved itself into another cgroup
+		return c.signalInit(sig)
+	}
+	return nil
+}
+
+// noCgroup reports whether an error means that the container has no cgroup: none
+// was made, or it was removed when init had moved itself into another.
+func noCgroup(err error) bool {
+	return errors.Is(err, cgroups.ErrNoCgroup) || errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV)
+}
+
+// signalFound sends a signal to those processes of a container without a cgroup
+// that can be found: all of its own pid namespace, else init alone.
+func (c *Container) signalFound(sig unix.Signal) error {
+	if !c.state.OwnPids {
+		err := c.signalInit(sig)
+		if err == nil {
+			c.warnUnreached()
+		}
+		return err
+	}
+	if sig == unix.SIGKILL {
+		return c.signalInit(sig) // the kernel kills the others with it
+	}
+	return c.signalNamespace(sig)
+}
+
+// warnUnreached warns about processes that nothing tells apart from others.
+func (c *Container) warnUnreached() {
+	c.warn(fmt.Errorf("only the container's init was signalled: %w", remedyCgroup(fmt.Errorf(
+		"without a cgroup and a pid namespace of its own, its other processes cannot be found: %w", cgroups.ErrNoCgroup))))
+}
+
+// signalNamespace sends a signal to the processes of the container's own pid
+// namespace, but not to those in a namespace below.
+func (c *Container) signalNamespace(sig unix.Signal) error {
+	init, err := c.state.openProcess()
+	if err != nil {
+		return err
+	}
+	defer init.Close()
+	own, err := pidNamespace(c.state.Pid)
+	if err != nil {
+		return err
+	}
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, e := range entries {
+		if pid, err := strconv.Atoi(e.Name()); err == nil {
+			errs = append(errs, signalIn(own, pid, sig))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// signalIn sends a signal to a process if it is in a pid namespace. The process
+// is held while its namespace is read: the number can be another's by then.
+func signalIn(namespace string, pid int, sig unix.Signal) error {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if errors.Is(err, unix.ESRCH) {
+		return nil // it has ended
+	}
+	if err != nil {
+		return fmt.Errorf("pidfd_open %d: %w", pid, err)
+	}
+	defer unix.Close(fd)
+	now, err := pidNamespace(pid)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) || errors.Is(err, fs.ErrPermission) {
+		return nil // it has ended, or is another user's and so not the container's
+	}
+	if err != nil || now != namespace {
+		return err
+	}
+	if err := unix.PidfdSendSignal(fd, sig, nil, 0); err != nil && !errors.Is(err, unix.ESRCH) {
+		return fmt.Errorf("send signal %d to %d: %w", int(sig), pid, err)
+	}
+	return nil
+}
+
+func pidNamespace(pid int) (string, error) {
+	return os.Readlink("/proc/" + strconv.Itoa(pid) + "/ns/pid")
 }
 
 func (c *Container) signal(sig unix.Signal) error {
+	err := c.signalInit(sig)
+	if sig != unix.SIGKILL || err != nil && !errors.Is(err, ErrNotRunning) {
+		return err
+	}
+	return c.killRest(err)
+}
+
+func (c *Container) signalInit(sig unix.Signal) error {
 	pidfd, err := c.state.openProcess()
 	if err != nil {
 		return err
 	}
 	defer pidfd.Close()
 	err = unix.PidfdSendSignal(int(pidfd.Fd()), sig, nil, 0)
-	switch {
-	case errors.Is(err, unix.ESRCH):
+	if errors.Is(err, unix.ESRCH) {
 		return ErrNotRunning
-	case err != nil:
-		return fmt.Errorf("send signal %d: %w", int(sig), err)
-	case sig != unix.SIGKILL:
-		return nil
 	}
-	return c.killRest()
+	if err != nil {
+		return fmt.Errorf("send signal %d: %w", int(sig), err)
+	}
+	return nil
 }
 
-// killRest lets SIGKILL take effect on all of the container's processes.
-func (c *Container) killRest() error {
+// killRest lets SIGKILL take effect on all of the container's processes. Ended is
+// ErrNotRunning if init was not there to be killed; those that it has left
+// behind are.
+func (c *Container) killRest(ended error) error {
 	cg := c.cgroup()
-	if !c.state.OwnPids {
-		if err := cgroups.Kill(cg, unix.SIGKILL); err != nil {
-			return err
+	if c.state.OwnPids {
+		if ended != nil {
+			return ended
 		}
+		return cgroups.Thaw(cg)
 	}
-	if frozen, err := cgroups.Frozen(cg); err != nil || !frozen {
-		return nil // a cgroup that is gone already cannot be thawed
+	pids, err := cg.Processes()
+	switch {
+	case noCgroup(err):
+		if ended == nil {
+			c.warnUnreached()
+		}
+		return ended
+	case err != nil:
+		return err
+	case ended != nil && len(pids) == 0:
+		return ended
 	}
-	return cg.Freeze(false)
+	return cgroups.Kill(cg, unix.SIGKILL)
 }

@@ -101,6 +101,9 @@ func Frozen(m Manager) (bool, error) {
 // end.
 func Kill(m Manager, sig unix.Signal) error {
 	paths := m.Paths()
+	if len(paths) == 0 {
+		return fmt.Errorf("kill processes: %w", ErrNoCgroup)
+	}
 	for _, dir := range paths {
 		if IsRoot(dir) {
 			return fmt.Errorf("kill cgroup %q: %w (it is the root of the hierarchy)", dir, unix.EPERM)
@@ -132,8 +135,35 @@ func killEach(m Manager, sig unix.Signal) error {
 		ferr = m.Freeze(true)
 	}
 	err = signalAll(m, sig)
-	if !wasFrozen && ferr == nil || sig == unix.SIGKILL {
+	switch {
+	case sig == unix.SIGKILL:
+		err = errors.Join(err, Thaw(m))
+	case !wasFrozen && ferr == nil:
 		err = errors.Join(err, m.Freeze(false))
+	}
+	return err
+}
+
+// Thaw lets processes that were killed end: it thaws the cgroup of m and, on v1,
+// those below, which the container can have frozen by themselves. In a frozen v2
+// cgroup a killed process ends without that. A cgroup that is gone needs no
+// thawing.
+func Thaw(m Manager) error {
+	dir := m.Paths()["freezer"]
+	if dir == "" {
+		frozen, err := Frozen(m)
+		if err != nil || !frozen {
+			return err
+		}
+		err = m.Freeze(false)
+		if vanished(err) {
+			return nil
+		}
+		return err
+	}
+	err := walk(dir, func(d string) error { return WriteFile(d, "freezer.state", "THAWED") })
+	if vanished(err) {
+		return nil
 	}
 	return err
 }

@@ -273,3 +273,64 @@ kills_all_on() {
 	rt kill --regex '(' KILL
 	refused '--regex: error parsing regexp: .*\('
 }
+
+# leave_behind: a container without a pid namespace of its own whose init has exited
+# before two others.
+leave_behind() {
+	config 'del(.linux.namespaces[] | select(.type == "pid"))'
+	script 'sleep 1000 & sleep 1000 &'
+	start_detached c
+	wait_for 5 has_status c stopped
+	[ "$(pgrep -c -x sleep)" -ge 2 ]
+}
+
+@test "kill KILL kills what an init that has exited has left behind" {
+	leave_behind
+	rt_ok kill c KILL
+	assert_equal "" "$out$err"
+	wait_for 5 no_orphans
+	rt kill c KILL
+	refused 'container not running$'
+}
+
+@test "kill TERM refuses a container whose init has exited and spares what is left" {
+	leave_behind
+	rt kill c TERM
+	refused 'container not running$'
+	[ "$(pgrep -c -x sleep)" -ge 2 ]
+}
+
+# freeze_below: freeze a process of the container in a cgroup below the container's,
+# as a container can itself; its pid is in $frozen.
+freeze_below() {
+	local freezer=/sys/fs/cgroup/freezer$CGROUP
+	script 'sleep 1000 & echo ready; exec sleep 1000'
+	"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/c.out" 2>&1 3>&-
+	wait_for 5 has_line "$T/c.out" ready
+	frozen=$(pgrep -o -P "$(init_pid c)")
+	mkdir -p "$freezer/sub/sub"
+	echo "$frozen" >"$freezer/sub/sub/cgroup.procs"
+	echo FROZEN >"$freezer/sub/sub/freezer.state"
+	wait_for 5 grep -qx FROZEN "$freezer/sub/sub/freezer.state"
+}
+
+# bats test_tags=v1, berth
+@test "kill KILL ends a container that has frozen processes of its own, on v1" {
+	local namespace
+	for namespace in pid none; do
+		config 'del(.linux.namespaces[] | select(.type == $type))' --arg type "${namespace/none/pid}"
+		[ "$namespace" = none ] || config '.linux.namespaces += [{type: "pid"}]'
+		freeze_below
+		rt_ok kill c KILL
+		wait_for 5 has_status c stopped
+		wait_for 5 dead "$frozen"
+		rt_ok delete c
+	done
+}
+
+# bats test_tags=v1, berth
+@test "delete --force removes a container that has frozen processes of its own, on v1" {
+	freeze_below
+	rt_ok delete --force c
+	dead "$frozen"
+}

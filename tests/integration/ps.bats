@@ -111,3 +111,18 @@ two_sleep() {
 	read_output
 	refused 'install it'
 }
+
+@test "ps lists what the init of a stopped container has left behind" {
+	config 'del(.linux.namespaces[] | select(.type == "pid"))'
+	script 'sleep 1000 & sleep 1000 &'
+	start_detached c
+	wait_for 5 has_status c stopped
+	rt_ok ps --format json c
+	assert_equal 2 "$(jq length <<<"$out")"
+	rt_ok ps c
+	assert_equal 2 "$(grep -c 'sleep 1000' <<<"$out")"
+	rt_ok kill --all c KILL
+	wait_for 5 no_orphans
+	rt_ok ps --format json c
+	assert_match '^(\[\]|null)$' "$out"
+}

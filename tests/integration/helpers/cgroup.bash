@@ -33,10 +33,12 @@ no_cgroup_left() {
 
 # thaw_cgroup: what a test has left frozen could not even be killed on v1.
 thaw_cgroup() {
-	local dir
+	local dir file
 	for dir in $(cgroup_dirs "$CGROUP" "$CGROUP-*"); do
-		[ ! -e "$dir/freezer.state" ] || echo THAWED >"$dir/freezer.state" || true
-		[ ! -e "$dir/cgroup.freeze" ] || echo 0 >"$dir/cgroup.freeze" || true
+		# shellcheck disable=SC2044 # the names are our own
+		for file in $(find "$dir" -name freezer.state -o -name cgroup.freeze); do
+			if [[ $file == */freezer.state ]]; then echo THAWED >"$file"; else echo 0 >"$file"; fi || true
+		done
 	done
 }
 

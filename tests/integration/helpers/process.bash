@@ -20,7 +20,7 @@ stop_background() {
 
 # alive PID: it exists and is not a zombie.
 alive() {
-	grep -q '^State:[[:space:]]*[^ZX]' "/proc/$1/status" 2>/dev/null # read once: it may go meanwhile
+	grep -q "^State:[[:space:]]*[^ZX[:space:]]" "/proc/$1/status" 2>/dev/null # read once: it may go meanwhile
 }
 
 dead() {
