@@ -94,6 +94,9 @@ func (c *Container) destroy(ctx context.Context) error {
 	if err := destroyCgroup(ctx, c.cgroup()); err != nil {
 		return err
 	}
+	if err := c.unmountRoot(ctx); err != nil {
+		return err
+	}
 	if err := c.removeResctrl(); err != nil {
 		return err
 	}

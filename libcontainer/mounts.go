@@ -110,6 +110,9 @@ func detachMounts(r *run) error {
 	r.tree = rootfs.Enter(r.child)
 	for i := range r.cfg.Mounts {
 		m := &r.cfg.Mounts[i]
+		if m.Destination == "/" {
+			return config.FieldErrorf(m.Field, `"/" cannot be removed: it is the container's root`)
+		}
 		r.tree.RemoveMount(m.Destination)
 		err := r.flush()
 		if errors.Is(err, unix.EINVAL) {

@@ -53,6 +53,8 @@ type State struct {
 	Cgroups map[string]string `json:"cgroups"`
 	// Resctrl are the container's groups in the resctrl file system, if any.
 	Resctrl *intelrdt.Group `json:"resctrl,omitempty"`
+	// SharedRoot is the container's root, if it has no mount namespace of its own.
+	SharedRoot *SharedRoot `json:"sharedRoot,omitempty"`
 	// Unit of systemd's that they are of, if it has made them.
 	Unit *systemd.Unit `json:"unit,omitempty"`
 	Launch

@@ -173,18 +173,26 @@ var steps = [...]step{
 	},
 	{
 		name: "isolate mounts", side: inst, in: inCreate, ground: hostTree,
-		do:  isolateMounts,
-		why: "no mount made from here on may appear on the host; pivot_root wants no shared mount (EINVAL)",
+		when: ownsMounts,
+		do:   isolateMounts,
+		why:  "no mount made from here on may appear on the host; pivot_root wants no shared mount (EINVAL)",
 	},
 	{
 		name: "open root", side: inst, in: inCreate, ground: hostTree,
-		do:  openRoot,
-		why: "once: every path of the container's is resolved from this descriptor (CVE-2021-30465)",
+		when: ownsMounts,
+		do:   openRoot,
+		why:  "once: every path of the container's is resolved from this descriptor (CVE-2021-30465)",
 	},
 	{
 		name: "await limits", side: host, in: inCreate, ground: hostTree,
 		do:  awaitLimits,
 		why: "on v1 the device rules deny everything, mknod too, for the moment in which they are written",
+	},
+	{
+		name: "open shared root", side: host, in: inCreate, ground: hostTree,
+		when: sharesMounts,
+		do:   openSharedRoot, undo: undoSharedRoot,
+		why: "in a mount namespace of others: one private mount with all others on it, in the state before it is attached, so that delete finds it",
 	},
 	{
 		name: "unshare cgroup namespace", side: inst, in: inCreate, ground: hostTree,
@@ -276,15 +284,21 @@ var steps = [...]step{
 	},
 	{
 		name: "pivot root", side: inst, in: inCreate, ground: jailed,
-		when: func(c *config.Config) bool { return !c.NoPivot },
+		when: func(c *config.Config) bool { return ownsMounts(c) && !c.NoPivot },
 		do:   pivotRoot,
 		why:  "pivot_root(2) and a detaching umount leave no way to the host's tree",
 	},
 	{
 		name: "move root", side: inst, in: inCreate, ground: jailed,
-		when: func(c *config.Config) bool { return c.NoPivot },
+		when: func(c *config.Config) bool { return ownsMounts(c) && c.NoPivot },
 		do:   moveRoot,
 		why:  "a ramdisk that is \"/\" cannot be pivoted; what else the host has mounted is unmounted, above all its procfs, which is not the container's to write to",
+	},
+	{
+		name: "change root", side: inst, in: inCreate, ground: jailed,
+		when: sharesMounts,
+		do:   changeRoot,
+		why:  "by chroot(2): pivot_root(2) would change the root of all others in the mount namespace",
 	},
 	{
 		name: "take mounts along", side: inst, in: inAddMounts, ground: hostTree,
@@ -297,9 +311,22 @@ var steps = [...]step{
 		why: "all at once by the pidfd of its first process (setns(2), Linux 5.8)",
 	},
 	{
+		name: "join container without its root", side: inst, in: inStartHook | inExec | inMounts, ground: hostTree,
+		when: sharesMounts,
+		do:   joinContainer,
+		why:  "the root of a mount namespace of others is not the container's (setns(2))",
+	},
+	{
+		name: "enter container's root", side: host, in: inStartHook | inExec | inMounts, ground: jailed,
+		when: sharesMounts,
+		do:   enterSharedRoot,
+		why:  "the mount that is in the state, by its ID: not the root of a process, which the container can change",
+	},
+	{
 		name: "join container", side: inst, in: inStartHook | inExec | inMounts, ground: jailed,
-		do:  joinContainer,
-		why: "all at once by the pidfd of its first process (setns(2), Linux 5.8)",
+		when: ownsMounts,
+		do:   joinContainer,
+		why:  "all at once by the pidfd of its first process (setns(2), Linux 5.8)",
 	},
 	{
 		name: "detach mounts", side: host, in: inRemoveMounts, ground: jailed,

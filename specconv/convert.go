@@ -113,6 +113,9 @@ func convertLinux(out *config.Config, linux *specs.Linux) (err error) {
 	if out.ReadonlyPaths, err = absolutes("linux.readonlyPaths", linux.ReadonlyPaths); err != nil {
 		return err
 	}
+	if err := checkSharedMounts(out, linux); err != nil {
+		return err
+	}
 	if err := convertSysctls(out, linux.Sysctl); err != nil {
 		return err
 	}

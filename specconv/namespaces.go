@@ -52,9 +52,6 @@ func convertNamespaces(list []specs.LinuxNamespace) (config.Namespaces, error) {
 		}
 		out.Join = append(out.Join, join)
 	}
-	if out.New&unix.CLONE_NEWNS == 0 {
-		return out, fieldErr("linux.namespaces", `a new "mount" namespace is needed: without it the container's mounts would be made on the host`)
-	}
 	return out, nil
 }
 
@@ -63,10 +60,6 @@ func convertJoin(field, path string, flag uint64) (config.Namespace, error) {
 	clean, err := absolute(field, path)
 	if err != nil {
 		return config.Namespace{}, err
-	}
-	if flag == unix.CLONE_NEWNS {
-		// pivot_root moves the root of every process in the namespace.
-		return config.Namespace{}, fieldErr(field, "%s: a mount namespace cannot be joined: those who live in it would get the container's root", config.Quote(path))
 	}
 	return config.Namespace{Type: flag, Path: clean, Field: field}, nil
 }

@@ -23,8 +23,12 @@ type Mount struct {
 
 // Read gives all mounts, in an order that says nothing but which of those at
 // one point is on top: the last.
-func Read() ([]Mount, error) {
-	text, err := os.ReadFile("/proc/self/mountinfo")
+func Read() ([]Mount, error) { return Of("self") }
+
+// Of is Read for where another process is, as that one sees it; process is its
+// name in /proc.
+func Of(process string) ([]Mount, error) {
+	text, err := os.ReadFile("/proc/" + process + "/mountinfo")
 	return Parse(string(text)), err
 }
 

@@ -18,13 +18,16 @@ const needsMknod = " (mknod(2) takes CAP_MKNOD, in the initial user namespace)"
 
 var errOtherDevice = errors.New("is another device on the host")
 
-// Bind queues the binding of the host's node for d on what target is open on.
-// That it is still the right device, for which OnHost has asked before, is
-// checked.
-func Bind(p *stub.Proc, d config.Device, target *stub.Value) {
+// Bind queues the binding of the host's node for d on what target is open on;
+// private takes it out of the peer group of the host's mount. That it is still the
+// right device, for which OnHost has asked before, is checked.
+func Bind(p *stub.Proc, d config.Device, target *stub.Value, private bool) {
 	node := p.Openat(stub.Num(unix.AT_FDCWD), d.Path, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	st, _ := p.Statx(node, "", unix.AT_EMPTY_PATH)
 	clone := p.OpenTree(node, "", unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_EMPTY_PATH)
+	if private {
+		p.MountSetattr(clone, 0, 0, 0, unix.MS_PRIVATE)
+	}
 	p.MoveMount(clone, target)
 	p.CloseFd(clone)
 	p.CloseFd(node)

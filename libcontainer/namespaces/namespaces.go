@@ -3,6 +3,10 @@
 package namespaces
 
 import (
+	"errors"
+	"fmt"
+	"os"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/libcontainer/config"
@@ -63,6 +67,28 @@ func PlanFor(n config.Namespaces) Plan {
 	return plan
 }
 
+// Owner opens the user namespace that owns a namespace (ioctl_ns(2)), if that is
+// another one than the runtime's; else it returns nil.
+func Owner(ns *os.File) (*os.File, error) {
+	fd, err := unix.IoctlRetInt(int(ns.Fd()), unix.NS_GET_USERNS)
+	if errors.Is(err, unix.EPERM) { // above the runtime's
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find the user namespace of %q: %w", ns.Name(), err)
+	}
+	owner := os.NewFile(uintptr(fd), "user namespace")
+	var mine, theirs unix.Stat_t
+	err = unix.Stat("/proc/self/ns/user", &mine)
+	if err == nil {
+		err = unix.Fstat(fd, &theirs)
+	}
+	if err == nil && (mine.Dev != theirs.Dev || mine.Ino != theirs.Ino) {
+		return owner, nil
+	}
+	return nil, errors.Join(err, owner.Close())
+}
+
 // EnterProcess queues the joining of a container's namespaces, all at once, by
 // a pidfd of its first process (Linux 5.8).
 func EnterProcess(p *stub.Proc, pidfd *stub.Value, n config.Namespaces) {
@@ -70,5 +96,7 @@ func EnterProcess(p *stub.Proc, pidfd *stub.Value, n config.Namespaces) {
 	for _, ns := range n.Join {
 		flags |= ns.Type
 	}
-	p.Setns(pidfd, flags)
+	if flags != 0 { // EINVAL
+		p.Setns(pidfd, flags)
+	}
 }

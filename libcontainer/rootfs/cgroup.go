@@ -22,6 +22,8 @@ type cgroupMount struct {
 	// private says that the container has a cgroup namespace, whose root is
 	// its own cgroup.
 	private bool
+	// shared is of sharesMounts.
+	shared bool
 }
 
 func (c *cgroupMount) Apply(t *Tree) {
@@ -47,6 +49,9 @@ func (c *cgroupMount) Apply(t *Tree) {
 func (c *cgroupMount) bind(dir string) *config.Mount {
 	m := *c.Mount
 	m.Bind, m.Source, m.Type = true, dir, ""
+	if c.shared {
+		return enslaved(&m)
+	}
 	return &m
 }
 

@@ -33,11 +33,13 @@ func (d deviceOp) way(t *Tree) error { return t.mkdirAll(path.Dir(d.Path), 0) }
 // boundDeviceOp binds the device node that the host has at the same path.
 type boundDeviceOp struct {
 	deviceOp
+	// shared is of sharesMounts.
+	shared bool
 }
 
 func (d boundDeviceOp) Apply(t *Tree) {
 	target := t.target(point{path: d.Path, mode: newFile})
-	devices.Bind(t.p, d.Device, target)
+	devices.Bind(t.p, d.Device, target, d.shared)
 	t.p.CloseFd(target)
 }
 

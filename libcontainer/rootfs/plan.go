@@ -17,11 +17,14 @@ func Mounts(cfg *config.Config, host CgroupHost) []Op {
 		if readonlyDev(op.Mount) {
 			op.Mount = writable(op.Mount)
 		}
+		if sharesMounts(cfg) && op.Bind && !op.Remount {
+			op.Mount = enslaved(op.Mount)
+		}
 		switch {
 		case op.Remount:
 			plan = append(plan, &remountOp{op})
 		case op.Type == "cgroup" || op.Type == "cgroup2":
-			plan = append(plan, &cgroupMount{mountOp: op, host: host, private: cfg.Namespaces.Has(unix.CLONE_NEWCGROUP)})
+			plan = append(plan, &cgroupMount{mountOp: op, host: host, private: cfg.Namespaces.Has(unix.CLONE_NEWCGROUP), shared: sharesMounts(cfg)})
 		case op.CopySymlink:
 			plan = append(plan, &linkCopy{op})
 		default:
@@ -76,7 +79,7 @@ func BoundDevices(cfg *config.Config, kcore bool) []Op {
 		if d.Mode&unix.S_IFMT == unix.S_IFIFO {
 			return deviceOp{d} // everybody may make one
 		}
-		return boundDeviceOp{deviceOp{d}}
+		return boundDeviceOp{deviceOp{d}, sharesMounts(cfg)}
 	})
 }
 

@@ -90,6 +90,9 @@ func (m *maskOp) cover(t *Tree, empty *stub.Value) *stub.Value {
 	switch {
 	case m.stat.Mode()&unix.S_IFMT != unix.S_IFDIR:
 		cover = mounts.Clone(t.p, t.null)
+		if t.at != nil { // what is mounted on it would be on the host's
+			t.p.MountSetattr(cover, 0, 0, 0, unix.MS_PRIVATE)
+		}
 	case empty == nil: // attached first, then cloned: see Protect
 		empty = mounts.EmptyDir(t.p)
 		cover = empty

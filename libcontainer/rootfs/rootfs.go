@@ -46,6 +46,8 @@ type Tree struct {
 	// root is the container's "/", null the host's /dev/null.
 	root *stub.Value
 	null *stub.Value
+	// at is root.path on the host, below a root in a shared mount namespace.
+	at *stub.Value
 	// held are the mounts of procfs and sysfs, by destination. What is done
 	// below them later, above all hiding, is done there, wherever somebody
 	// has moved the mount point to in the meantime.

@@ -146,6 +146,16 @@ func (p *Proc) Statx(dir *Value, path string, flags int) (*Stat, *Value) {
 	return st, p.queue("statx", unix.SYS_STATX, val(dir), p.str(path), hex(flags), hex(unix.STATX_BASIC_STATS), output(st.raw[:]))
 }
 
+// StatxMount queues statx(2) of what fd is open on, for the ID of its mount.
+func (p *Proc) StatxMount(fd *Value) *Stat {
+	st := new(Stat)
+	p.queue("statx", unix.SYS_STATX, val(fd), p.str(""), hex(unix.AT_EMPTY_PATH), hex(unix.STATX_MNT_ID), output(st.raw[:]))
+	return st
+}
+
+// MountID returns the ID of the mount, which mountinfo has too (Linux 5.8).
+func (s *Stat) MountID() uint64 { return binary.NativeEndian.Uint64(s.raw[144:]) }
+
 // Mode gives the type and permissions, as st_mode.
 func (s *Stat) Mode() uint32 { return uint32(binary.NativeEndian.Uint16(s.raw[28:])) }
 

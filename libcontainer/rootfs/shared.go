@@ -1,0 +1,118 @@
+package rootfs
+
+import (
+	"fmt"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/internal/mountinfo"
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/mounts"
+	"github.com/berth-oci/berth/libcontainer/stub"
+)
+
+// A root in a mount namespace that others use is one mount, with all of the
+// container's mounts on it: to unmount that is to unmount them all. It is private:
+// what is mounted in the container appears nowhere else.
+
+// sharesMounts reports whether the container is in a mount namespace of others.
+// The host's mounts stay in their peer groups there (Isolate), so what is bound of
+// them leaves these (enslaved).
+func sharesMounts(cfg *config.Config) bool { return cfg.Namespaces.New&unix.CLONE_NEWNS == 0 }
+
+// OpenShared opens the root file system at path for a container that shares the
+// mount namespace of others, and makes the mount that becomes its root. It is not
+// attached yet. The results are the IDs of that mount and of the one it will be on.
+func OpenShared(child *stub.Child, path string) (t *Tree, id, parent uint64, err error) {
+	p := child.Proc
+	t = &Tree{p: p, child: child}
+	cwd := stub.Num(unix.AT_FDCWD)
+	p.Label("root.path: %q", path)
+	t.at = p.Openat(cwd, path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	// What is mounted below follows, when a shared parent cannot pass it on.
+	t.root = p.OpenTree(t.at, "", unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_EMPTY_PATH)
+	on, made := p.StatxMount(t.at), p.StatxMount(t.root)
+	t.openNull(cwd)
+	if err := t.p.Do(); err != nil {
+		return nil, 0, 0, err
+	}
+	return t, made.MountID(), on.MountID(), nil
+}
+
+// AttachRoot attaches the root that OpenShared has made. On a shared mount it
+// would be shared, too.
+func (t *Tree) AttachRoot() error {
+	t.p.Label("root.path")
+	t.p.MoveMount(t.root, t.at)
+	t.p.MountSetattr(t.root, 0, 0, 0, unix.MS_PRIVATE)
+	t.p.Label("")
+	return t.p.Do()
+}
+
+// BringBelow mounts, below the root, copies of what the host has mounted below
+// root.path: of the mounts in list, those that lie on the one with the ID parent.
+func (t *Tree) BringBelow(list []mountinfo.Mount, parent, point string) error {
+	for _, m := range list {
+		below, ok := strings.CutPrefix(m.Point, strings.TrimSuffix(point, "/")+"/")
+		if m.Parent != parent || !ok {
+			continue
+		}
+		t.p.Label("root.path: what is mounted on %q", m.Point)
+		const flags, resolve = unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC, unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS
+		source := t.p.Openat2(t.at, below, flags, resolve)
+		target := t.p.Openat2(t.root, below, flags, resolve)
+		clone := mounts.Clone(t.p, source)
+		t.p.MountSetattr(clone, unix.AT_RECURSIVE, 0, 0, unix.MS_PRIVATE)
+		t.p.MoveMount(clone, target)
+		for _, fd := range []*stub.Value{source, target, clone} {
+			t.p.CloseFd(fd)
+		}
+		if err := t.p.Do(); err != nil {
+			return err
+		}
+	}
+	t.p.Label("")
+	return nil
+}
+
+// Chroot queues what makes the root the stub's "/" without pivot_root(2), which
+// would change the root of all others in the mount namespace.
+func (t *Tree) Chroot() {
+	t.p.Fchdir(t.root)
+	t.p.Chroot(".")
+	t.p.Chdir("/")
+}
+
+// Find returns the mount with an ID and a parent, and the one that is on top where
+// it is mounted; ok is false if it does not exist.
+func Find(list []mountinfo.Mount, id, parent string) (found, top mountinfo.Mount, ok bool) {
+	for _, m := range list {
+		if m.ID == id && m.Parent == parent {
+			found, top, ok = m, m, true
+		}
+	}
+	for again := ok; again; {
+		again = false
+		for _, m := range list {
+			if m.Parent == top.ID && m.Point == top.Point && m.ID != top.ID {
+				top, again = m, true
+			}
+		}
+	}
+	return found, top, ok
+}
+
+// OpenMount opens the root of a mount that mountinfo has shown, in the mount
+// namespace that the stub is in now.
+func OpenMount(p *stub.Proc, m mountinfo.Mount) (*stub.Value, error) {
+	p.Label("container's root %q", m.Point)
+	fd := p.Openat(stub.Num(unix.AT_FDCWD), m.Point, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	st := p.StatxMount(fd)
+	err := p.Do()
+	p.Label("")
+	if err == nil && fmt.Sprint(st.MountID()) != m.ID {
+		err = fmt.Errorf("container's root %q is covered by another mount", m.Point)
+	}
+	return fd, err
+}

@@ -1,0 +1,52 @@
+package specconv
+
+import (
+	"strings"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// checkSharedMounts refuses what a container cannot have in a mount namespace
+// that others use, its runtime's or one given by path.
+func checkSharedMounts(out *config.Config, linux *specs.Linux) error {
+	if out.Namespaces.New&unix.CLONE_NEWNS != 0 {
+		return nil
+	}
+	if err := checkMountOwner(out.Namespaces); err != nil {
+		return err
+	}
+	if out.RootfsPropagation&^unix.MS_REC&^unix.MS_PRIVATE != 0 {
+		return fieldErr("linux.rootfsPropagation", `%s needs a new "mount" namespace: without it the root is "private"`, config.Quote(linux.RootfsPropagation))
+	}
+	if out.Namespaces.Has(unix.CLONE_NEWNS) {
+		return nil
+	}
+	for _, list := range []struct {
+		field string
+		paths []string
+	}{{"linux.maskedPaths", out.MaskedPaths}, {"linux.readonlyPaths", out.ReadonlyPaths}} {
+		if len(list.paths) > 0 {
+			return fieldErr(list.field, `needs a "mount" namespace in linux.namespaces: in the host's, whoever leaves the root finds nothing hidden`)
+		}
+	}
+	return nil
+}
+
+// checkMountOwner refuses a user namespace without rights over the mount
+// namespace.
+func checkMountOwner(n config.Namespaces) error {
+	if !n.Has(unix.CLONE_NEWUSER) {
+		return nil
+	}
+	for _, join := range n.Join {
+		if join.Type == unix.CLONE_NEWNS && n.New&unix.CLONE_NEWUSER != 0 {
+			return fieldErr(strings.TrimSuffix(join.Field, ".path"), "%s: a new user namespace has no rights over a mount namespace that exists: join the user namespace that owns it", config.Quote(join.Path))
+		}
+	}
+	if !n.Has(unix.CLONE_NEWNS) {
+		return fieldErr("linux.namespaces", `a "user" namespace needs a "mount" namespace: it has no rights over the host's mounts`)
+	}
+	return nil
+}

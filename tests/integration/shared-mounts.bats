@@ -1,0 +1,243 @@
+# Containers in a mount namespace that others use: the runtime's own, or one given
+# by path. runc makes the mounts of the whole host slaves for them, leaves their
+# mounts behind, and its exec runs in the host's root: so it is not asked here.
+# bats file_tags=berth,v2
+load helpers
+
+prepare() {
+	new_bundle
+	config 'del(.linux.namespaces[] | select(.type == "mount")) | del(.linux.maskedPaths, .linux.readonlyPaths) | .root.readonly = false'
+}
+
+# as_administrator: the container has the capabilities that mounting takes.
+as_administrator() {
+	config '.process.capabilities |= with_entries(.value = ["CAP_SYS_ADMIN", "CAP_SYS_CHROOT", "CAP_MKNOD", "CAP_DAC_OVERRIDE"])'
+}
+
+# propagation_here: how the mounts of this namespace propagate.
+propagation_here() {
+	awk '{ print $5, $7 }' /proc/self/mountinfo | sort
+}
+
+# a_namespace OPTION...: a mount namespace that others use; $holder lives in it.
+a_namespace() {
+	background unshare --mount "$@" sleep 1000
+	holder=$background_pid
+	wait_for 10 elsewhere "$holder"
+}
+
+# elsewhere PID: it is in a mount namespace of its own, as what it executes.
+elsewhere() {
+	[ "$(readlink "/proc/$1/ns/mnt")" != "$(readlink /proc/self/ns/mnt)" ] && [ "$(<"/proc/$1/comm")" = sleep ]
+}
+
+# mounts_there: what is mounted below the bundle in that namespace.
+mounts_there() {
+	grep -c " $BUNDLE" "/proc/$holder/mountinfo" || true
+}
+
+@test "without a mount namespace the root is the bundle's, and exec's too" {
+	local before
+	before=$(propagation_here)
+	echo here >"$BUNDLE/rootfs/file"
+	args sleep 1000
+	start_detached c
+	[ "$(readlink "/proc/$(init_pid c)/ns/mnt")" = "$(readlink /proc/self/ns/mnt)" ]
+	assert_equal "$BUNDLE/rootfs" "$(readlink "/proc/$(init_pid c)/root")"
+	assert_equal "$BUNDLE/rootfs" "$(readlink "/proc/$(init_pid c)/cwd")"
+	rt_ok exec c sh -c 'cat /file; pwd; ls -d ../../../bundle; mkdir /new; grep -c " /proc " /proc/self/mountinfo'
+	assert_equal $'here\n/\n1' "$out"
+	[ -d "$BUNDLE/rootfs/new" ]
+	rt_ok delete --force c
+	no_mount_left
+	assert_equal "$before" "$(propagation_here)"
+}
+
+@test "nothing of the host is open in a container without a mount namespace" {
+	# shellcheck disable=SC2016 # for the container's shell
+	run_script 'for fd in /proc/self/fd/*; do readlink $fd; done | grep -v -e /dev/null -e pipe: -e "^/proc/" ; ls -l /proc/self/cwd /proc/self/root | sed "s/.*-> //"'
+	assert_equal $'/\n/' "$(grep -v "^$T/" <<<"$out")"
+	no_mount_left
+}
+
+@test "a root that is a mount point, or has mounts below, keeps them" {
+	mount -t tmpfs below "$BUNDLE/rootfs/tmp"
+	mkdir "$BUNDLE/rootfs/tmp/deep"
+	mount -t tmpfs deep "$BUNDLE/rootfs/tmp/deep"
+	echo deep >"$BUNDLE/rootfs/tmp/deep/file"
+	mount --rbind "$BUNDLE/rootfs" "$BUNDLE/rootfs"
+	host_mounts >"$T/mounts"
+	as_administrator
+	script 'cat /tmp/deep/file; mkdir /tmp/made; mount -t tmpfs made /tmp/made && echo mounted'
+	rt run --bundle "$BUNDLE" c
+	no_mount_left
+	umount -R "$BUNDLE/rootfs"
+	umount -R "$BUNDLE/rootfs/tmp" 2>/dev/null || true # a peer, gone with the other
+	host_mounts >"$T/mounts"
+	succeeded run
+	assert_equal $'deep\nmounted' "$out"
+}
+
+@test "what a container mounts, wherever, is gone with it, and is not on the host" {
+	mkdir -p "$T/volume/place"
+	as_administrator
+	config '.mounts += [{destination: "/volume", type: "bind", source: $v, options: ["rbind"]}]' --arg v "$T/volume"
+	script 'mount -t tmpfs one /volume/place && mount -t tmpfs two /tmp && mount -t tmpfs three / && echo mounted; sleep 1000'
+	rt_ok create --bundle "$BUNDLE" c
+	rt_ok start c
+	wait_for 10 grep -q three /proc/self/mountinfo
+	refute_match " $T/volume/place" "$(host_mounts)"
+	rt exec c true
+	rt_ok delete --force c
+	no_mount_left
+}
+
+@test "delete leaves mounts of others where the container's were" {
+	args sleep 1000
+	start_detached c
+	umount -l "$BUNDLE/rootfs"
+	mount -t tmpfs others "$BUNDLE/rootfs"
+	rt exec c true
+	assert_equal 255 "$status"
+	assert_match 'was unmounted' "$msg"
+	rt_ok delete --force c
+	assert_match ' - tmpfs others ' "$(</proc/self/mountinfo)"
+	umount "$BUNDLE/rootfs"
+	no_mount_left
+}
+
+@test "a create that fails takes its mounts back" {
+	config '.mounts += [{destination: "/late", type: "nofs", source: "x"}]'
+	rt create --bundle "$BUNDLE" c
+	refused 'no file system'
+	no_mount_left
+	config '.mounts |= .[:-1] | .process.args = ["/nowhere"]'
+	rt create --bundle "$BUNDLE" c
+	refused nowhere
+	no_mount_left
+}
+
+@test "create killed at 20 moments leaves no mounts that delete --force does not remove" {
+	local i whole start pid
+	args sleep 1000
+	start=${EPOCHREALTIME/[.,]/}
+	rt_ok create --bundle "$BUNDLE" c
+	whole=$((${EPOCHREALTIME/[.,]/} - start))
+	rt_ok delete --force c
+	for ((i = 0; i < 20; i++)); do
+		"$RUNTIME" --root "$ROOT" create --bundle "$BUNDLE" c </dev/null >/dev/null 2>&1 3>&- &
+		pid=$!
+		read -rt "$(printf '%d.%06d' 0 $((whole * i / 20)))" <> <(:) || true
+		kill -KILL "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+		rt_ok delete --force c
+		no_mount_left
+	done
+}
+
+@test "hooks and added mounts work without a mount namespace" {
+	mkdir "$T/source"
+	echo content >"$T/source/file"
+	hook_script='ls / >>/tmp/hooked'
+	config '.hooks.startContainer = [{path: "/bin/sh", args: ["sh", "-c", $h], env: ["PATH=/bin"]}]
+		| .hooks.createContainer = [{path: "/bin/sh", args: ["sh", "-c", "pwd >$OUT"], env: ["PATH=/bin:/usr/bin", "OUT=" + $o]}]' --arg h "$hook_script" --arg o "$T/hooked"
+	args sleep 1000
+	start_detached c
+	assert_equal "$BUNDLE/rootfs" "$(<"$T/hooked")"
+	rt_ok exec c cat /tmp/hooked
+	refute_match '(^|\n)(home|root/work|lost\+found)' "$out"
+	jq -n '[{destination: "/added", source: $s, options: ["bind", "ro"]}, {destination: "/scratch", type: "tmpfs", source: "tmpfs"}]' --arg s "$T/source" >"$T/mounts.json"
+	rt_ok mounts add c "$T/mounts.json"
+	rt_ok exec c sh -c 'cat /added/file; grep -c " /scratch " /proc/self/mountinfo'
+	assert_equal $'content\n1' "$out"
+	refute_match ' /added | /scratch ' "$(host_mounts)"
+	rt_ok mounts remove c "$T/mounts.json"
+	rt_ok exec c ls /added
+	assert_equal "" "$out"
+	jq -n '[{destination: "/"}]' >"$T/mounts.json"
+	rt mounts remove c "$T/mounts.json"
+	refused 'mounts\[0\].*the container.s root'
+}
+
+@test "a container without any namespace runs" {
+	config '.linux.namespaces = [] | del(.hostname) | del(.mounts[] | select(.type == "mqueue"))'
+	args sleep 1000
+	start_detached c
+	rt_ok exec c sh -c 'ls /'
+	assert_match bin "$out"
+	rt_ok delete --force c
+	no_mount_left
+}
+
+@test "a read-only root holds without a mount namespace" {
+	config '.root.readonly = true'
+	run_script 'touch /new 2>&1 || true'
+	assert_match 'Read-only' "$out"
+	touch "$BUNDLE/rootfs/new"
+}
+
+@test "a mount namespace is joined by path, and left as it was" {
+	a_namespace
+	config '.linux.namespaces += [{type: "mount", path: $ns}]' --arg ns "/proc/$holder/ns/mnt"
+	config '.linux.maskedPaths = ["/proc/keys", "/file"] | .linux.readonlyPaths = ["/etc"]'
+	echo secret >"$BUNDLE/rootfs/file"
+	args sleep 1000
+	start_detached c
+	rt_ok exec c sh -c 'cat /file; touch /etc/x 2>&1; ls /'
+	refute_match secret "$out"
+	assert_match Read-only "$out"
+	assert_match bin "$out"
+	assert_equal / "$(readlink "/proc/$holder/root")"
+	[ "$(mounts_there)" -gt 3 ]
+	host_mounts >"$T/mounts.now"
+	refute_match " $BUNDLE/" "$(<"$T/mounts.now")"
+	rt_ok delete --force c
+	assert_equal 0 "$(mounts_there)"
+	# Nothing is left to be done when nobody has the namespace any more.
+	start_detached c
+	kill "$holder"
+	wait_for 10 dead "$holder"
+	rt_ok delete --force c
+}
+
+@test "a mount namespace is joined with the user namespace that owns it" {
+	a_namespace --user --map-root-user
+	config '.linux.namespaces += [{type: "mount", path: "/proc/\($p)/ns/mnt"}, {type: "user", path: "/proc/\($p)/ns/user"}]
+		| .linux.namespaces |= map(select(.type != "network")) | .mounts |= map(select(.type != "sysfs" and .type != "cgroup" and .type != "mqueue" and .type != "devpts" ))
+		| .process.terminal = false' --arg p "$holder"
+	args sleep 1000
+	chmod a+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/{,test,file,suite}* "$T" 2>/dev/null || true
+	start_detached c
+	rt_ok exec c ls /
+	[ "$(mounts_there)" -gt 1 ]
+	rt_ok delete --force c
+	assert_equal 0 "$(mounts_there)"
+}
+
+@test "what needs a mount namespace of the container's own is refused by name" {
+	config '.linux.maskedPaths = ["/proc/keys"]'
+	rt create --bundle "$BUNDLE" c
+	refused 'linux.maskedPaths: needs a \\?"mount\\?" namespace'
+	config 'del(.linux.maskedPaths) | .linux.readonlyPaths = ["/proc/sys"]'
+	rt create --bundle "$BUNDLE" c
+	refused 'linux.readonlyPaths: needs a \\?"mount\\?" namespace'
+	config 'del(.linux.readonlyPaths) | .linux.rootfsPropagation = "rshared"'
+	rt create --bundle "$BUNDLE" c
+	refused 'linux.rootfsPropagation: .*needs a new \\?"mount\\?" namespace'
+	config 'del(.linux.rootfsPropagation)'
+	new_user_namespace
+	rt create --bundle "$BUNDLE" c
+	refused 'linux.namespaces: a \\?"user\\?" namespace needs a \\?"mount\\?" namespace'
+	config '.linux.namespaces += [{type: "mount", path: "/proc/self/ns/mnt"}]'
+	rt create --bundle "$BUNDLE" c
+	refused 'linux.namespaces\[[0-9]+\]: .*a new user namespace has no rights over'
+	no_mount_left
+}
+
+@test "a capability that leaves a chroot is warned of" {
+	as_administrator
+	args true
+	rt_ok run --bundle "$BUNDLE" c
+	assert_match 'CAP_SYS_CHROOT' "$err"
+	no_mount_left
+}
