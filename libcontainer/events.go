@@ -78,7 +78,7 @@ func (c *Container) watch(ctx context.Context, o EventOptions) (_ *watch, err er
 	}
 	w.oom, err = cgroups.WatchOOM(w.cgroup)
 	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) {
-		c.warn(fmt.Errorf("that memory runs out cannot be told: %w", err))
+		c.warn(fmt.Errorf("OOM events cannot be reported: %w", err))
 	} else if err != nil {
 		return nil, err
 	}

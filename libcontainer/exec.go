@@ -86,7 +86,7 @@ func (c *Container) exec(ctx context.Context, o ExecOptions) (*Process, error) {
 	}
 	if status == Created && r.unprivileged && errors.Is(err, unix.EPERM) {
 		return nil, explained(err, func(err error) error {
-			return fmt.Errorf("%w (the container is to be started first: until it is, its first process is none that an unprivileged user may trace)", err)
+			return fmt.Errorf("%w (start the container first: an unprivileged user may not trace the init of a created container)", err)
 		})
 	}
 	return nil, c.endedMeanwhile(err)

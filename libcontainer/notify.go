@@ -91,7 +91,7 @@ func openToAll(dir *os.File, name string) error {
 		return err
 	}
 	if st.Mode&unix.S_IFMT != unix.S_IFSOCK {
-		return errors.New("the container has put something else in its place")
+		return errors.New("the container has replaced it")
 	}
 	return unix.Chmod(fmt.Sprintf("/proc/self/fd/%d", fd), 0o777)
 }

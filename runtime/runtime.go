@@ -83,7 +83,7 @@ func (r *Runtime) makeRoot() error {
 	owner := ownerOf(info)
 	switch {
 	case owner != 0 && int(owner) != os.Geteuid():
-		return fmt.Errorf("state root %q belongs to user %d, who could replace the files in it: name another one with --root", r.root, owner)
+		return fmt.Errorf("state root %q belongs to user %d, and not to this one: name another one with --root", r.root, owner)
 	case info.Mode()&(0o002|fs.ModeSticky) == 0o002:
 		return fmt.Errorf("state root %q can be written to by everybody: chmod o-w, or name another one with --root", r.root)
 	}

@@ -31,7 +31,7 @@ func convertNetDevices(out *config.Config, list map[string]specs.LinuxNetDevice)
 			inside = d.Name
 		}
 		if other, twice := taken[inside]; twice && !strings.Contains(inside, "%") {
-			return fieldErr(d.Field, "%q is to be the name of %s, too", inside, other)
+			return fieldErr(d.Field, "%q is also the name of %s", inside, other)
 		}
 		taken[inside] = d.Field
 		out.NetDevices = append(out.NetDevices, d)

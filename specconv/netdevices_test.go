@@ -58,8 +58,8 @@ func TestNetDeviceErrors(t *testing.T) {
 		{`linux.netDevices.e.name: "e%s"` + percent, one("e", "e%s")},
 		{`linux.netDevices.e.name: "e%d%d"` + percent, one("e", "e%d%d")},
 		{`linux.netDevices.e.name: "e%%d"` + percent, one("e", "e%%d")},
-		{`linux.netDevices.b: "x" is to be the name of linux.netDevices.a, too`, map[string]specs.LinuxNetDevice{"a": {Name: "x"}, "b": {Name: "x"}}},
-		{`linux.netDevices.b: "b" is to be the name of linux.netDevices.a, too`, map[string]specs.LinuxNetDevice{"a": {Name: "b"}, "b": {}}},
+		{`linux.netDevices.b: "x" is also the name of linux.netDevices.a`, map[string]specs.LinuxNetDevice{"a": {Name: "x"}, "b": {Name: "x"}}},
+		{`linux.netDevices.b: "b" is also the name of linux.netDevices.a`, map[string]specs.LinuxNetDevice{"a": {Name: "b"}, "b": {}}},
 	} {
 		if _, err := convertWith(withNetDevices(test.list)); err == nil || err.Error() != test.want {
 			t.Errorf("%v\nwant %s", err, test.want)

@@ -31,11 +31,11 @@ type app struct {
 func (a *app) flags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "debug", Usage: "log every step and system call"},
-		&cli.StringFlag{Name: "log", Usage: "`FILE` to log to, instead of standard error"},
-		&cli.StringFlag{Name: "log-format", Value: "text", Usage: "`text` or json"},
-		&cli.StringFlag{Name: "root", Usage: "`DIR` for the state of containers (default: /run/berth, or $XDG_RUNTIME_DIR/berth)"},
-		&cli.BoolFlag{Name: "systemd-cgroup", Usage: "have systemd make the cgroups of containers, as units"},
-		&cli.StringFlag{Name: "rootless", Value: "auto", Local: true, Usage: "tolerate that cgroups cannot be made: `true`, false or auto"},
+		&cli.StringFlag{Name: "log", Usage: "write the log to `FILE` instead of standard error"},
+		&cli.StringFlag{Name: "log-format", Value: "text", Usage: "log in this `FORMAT`: text or json"},
+		&cli.StringFlag{Name: "root", Usage: "keep the state of containers in `DIR` (default: /run/berth, or $XDG_RUNTIME_DIR/berth)"},
+		&cli.BoolFlag{Name: "systemd-cgroup", Usage: "let systemd create the cgroups of containers, as units"},
+		&cli.StringFlag{Name: "rootless", Value: "auto", Local: true, Usage: "tolerate cgroups that cannot be created, if `MODE` is true; auto: as an unprivileged user"},
 		&cli.BoolFlag{Name: "version", Aliases: []string{"v"}, Usage: "print the version", Local: true},
 	}
 }

@@ -12,12 +12,12 @@ import (
 // createFlags are those that create and run have in common.
 func createFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "bundle", Aliases: []string{"b"}, Usage: "`DIR` of the bundle (default: the current directory)"},
-		&cli.StringFlag{Name: "config", Usage: "`FILE` with the configuration, relative to the bundle (default: config.json)"},
-		&cli.StringFlag{Name: "console-socket", Usage: "unix socket `PATH` that the terminal is sent to"},
-		&cli.StringFlag{Name: "pidfd-socket", Usage: "unix socket `PATH` that a pidfd of the process is sent to"},
-		&cli.StringFlag{Name: "pid-file", Usage: "`FILE` to write the process id to"},
-		&cli.IntFlag{Name: "preserve-fds", Usage: "pass `N` more descriptors on, from 3 or the last of LISTEN_FDS on"},
+		&cli.StringFlag{Name: "bundle", Aliases: []string{"b"}, Usage: "use the bundle in `DIR` (default: the current directory)"},
+		&cli.StringFlag{Name: "config", Usage: "read the configuration from `FILE`, relative to the bundle (default: config.json)"},
+		&cli.StringFlag{Name: "console-socket", Usage: "send the terminal to the unix socket `PATH`"},
+		&cli.StringFlag{Name: "pidfd-socket", Usage: "send a pidfd of the process to the unix socket `PATH`"},
+		&cli.StringFlag{Name: "pid-file", Usage: "write the process ID to `FILE`"},
+		&cli.IntFlag{Name: "preserve-fds", Usage: "pass on `N` more descriptors, from 3 or after those of LISTEN_FDS"},
 		&cli.BoolFlag{Name: "no-pivot", Usage: "move the root onto / instead of pivot_root (for a host in a ramdisk; protects less)"},
 		&cli.BoolFlag{Name: "no-new-keyring", Usage: "keep the caller's session keyring"},
 	}

@@ -11,10 +11,10 @@ import (
 func (a *app) deleteCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "delete",
-		Usage:     "remove a container that has stopped",
+		Usage:     "delete a stopped container",
 		ArgsUsage: "ID",
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "kill the container if it runs; do not complain if there is none"},
+			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "kill a container that runs; ignore one that does not exist"},
 			regexFlag(),
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {

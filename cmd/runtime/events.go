@@ -17,10 +17,10 @@ import (
 func (a *app) eventsCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "events",
-		Usage:     "print statistics of a container, and when its memory runs out, one JSON object a line",
+		Usage:     "print statistics and OOM events of a container, one JSON object a line",
 		ArgsUsage: "ID",
 		Flags: []cli.Flag{
-			&cli.DurationFlag{Name: "interval", Value: 5 * time.Second, Usage: "`TIME` between statistics, such as 500ms"},
+			&cli.DurationFlag{Name: "interval", Value: 5 * time.Second, Usage: "print statistics every `TIME`, such as 500ms"},
 			&cli.BoolFlag{Name: "stats", Usage: "print statistics once"},
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {

@@ -97,7 +97,7 @@ func (f *foreground) starting(ctx context.Context) (_ context.Context, started f
 		case s := <-f.ending:
 			select {
 			case <-time.After(patience):
-				giveUp(fmt.Errorf("told to end (%s) before there was a program to pass that on to", s))
+				giveUp(fmt.Errorf("received %s before the program could be started", s))
 			case <-done:
 			}
 		case <-done:
@@ -148,12 +148,12 @@ func (f *foreground) wait(ctx context.Context, p program) (libcontainer.ExitStat
 	status, err := p.Wait(enough)
 	more.Stop()
 	if err != nil && errors.Is(err, context.Canceled) && ctx.Err() == nil {
-		f.app.log.Warn("the program has ended; what it has left running still has its output open, and is not waited for")
+		f.app.log.Warn("the program has ended; processes that it left still have its output open, and are not waited for")
 		err = nil
 	}
 	err = errors.Join(f.undelivered(status, err), f.hide())
 	if status.OOM != "" {
-		f.app.log.Warn("killed for want of memory: " + status.OOM)
+		f.app.log.Warn("OOM-killed: " + status.OOM)
 	}
 	return status, err
 }

@@ -17,10 +17,10 @@ import (
 func (a *app) killCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "kill",
-		Usage:     "send a signal to a container's first process",
+		Usage:     "send a signal to the init of a container",
 		ArgsUsage: "ID [SIGNAL]",
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "all", Aliases: []string{"a"}, Usage: "send it to all processes, and do not complain about a container that has stopped"},
+			&cli.BoolFlag{Name: "all", Aliases: []string{"a"}, Usage: "send it to all processes; ignore a container that has stopped"},
 			regexFlag(),
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {

@@ -24,8 +24,8 @@ func (a *app) listCommand() *cli.Command {
 		Name:  "list",
 		Usage: "list the containers of the state root",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Value: "table", Usage: "`table` or json"},
-			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print ids only"},
+			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Value: "table", Usage: "print this `FORMAT`: table or json"},
+			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print only IDs"},
 		},
 		Action: func(_ context.Context, cmd *cli.Command) error {
 			if err := exactArgs(cmd, 0); err != nil {

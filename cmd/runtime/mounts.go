@@ -15,8 +15,10 @@ import (
 func (a *app) mountsCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "mounts",
-		Usage:     "change the mounts of a container that runs, or is created: FILE (or -, standard input) has an array like mounts of config.json; to remove some, their destinations are enough",
+		Usage:     "add or remove mounts of a created or running container",
 		ArgsUsage: "add|remove ID FILE",
+		Description: "FILE, or - for standard input, has an array like mounts of config.json. " +
+			"To remove mounts, their destinations suffice.",
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			if err := exactArgs(cmd, 3); err != nil {
 				return err

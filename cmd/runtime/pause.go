@@ -9,7 +9,7 @@ import (
 func (a *app) pauseCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "pause",
-		Usage:     "stop all processes of a container, until resume",
+		Usage:     "freeze all processes of a container",
 		ArgsUsage: "ID",
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			if err := exactArgs(cmd, 1); err != nil {

@@ -23,7 +23,7 @@ func (a *app) psCommand() *cli.Command {
 		ArgsUsage:    "ID [PS-OPTIONS]",
 		StopOnNthArg: &id,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Value: "table", Usage: "`table`, which ps(1) makes with its options (-ef unless told), or json for the process ids"},
+			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Value: "table", Usage: "print this `FORMAT`: table, made by ps(1) with its options (default: -ef), or json with the process IDs"},
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			if cmd.NArg() < 1 {

@@ -13,7 +13,7 @@ import (
 
 // regexFlag makes one command work on many containers.
 func regexFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "regex", Aliases: []string{"r"}, Usage: "ID is a regular expression, and every container meant whose id it matches"}
+	return &cli.BoolFlag{Name: "regex", Aliases: []string{"r"}, Usage: "take ID as a regular expression that selects containers"}
 }
 
 // eachContainer does something with the container that the first argument

@@ -9,7 +9,7 @@ import (
 func (a *app) resumeCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "resume",
-		Usage:     "let the processes of a paused container go on",
+		Usage:     "resume all processes of a paused container",
 		ArgsUsage: "ID",
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			if err := exactArgs(cmd, 1); err != nil {

@@ -13,12 +13,12 @@ import (
 func (a *app) runCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "run",
-		Usage:     "create a container and start it; wait for it, and delete it, unless detached",
+		Usage:     "create and start a container, wait for it and delete it",
 		ArgsUsage: "ID",
 		Flags: append(createFlags(),
-			&cli.BoolFlag{Name: "detach", Aliases: []string{"d"}, Usage: "return when the container is started"},
-			&cli.BoolFlag{Name: "keep", Usage: "do not delete the container at its end, or when its program cannot be executed"},
-			&cli.BoolFlag{Name: "no-subreaper", Usage: "leave orphans of the container's to others to reap"}),
+			&cli.BoolFlag{Name: "detach", Aliases: []string{"d"}, Usage: "return when the container has started; do not delete it"},
+			&cli.BoolFlag{Name: "keep", Usage: "keep the container when it ends or its program cannot be executed"},
+			&cli.BoolFlag{Name: "no-subreaper", Usage: "do not adopt and reap orphans of the container"}),
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			if err := exactArgs(cmd, 1); err != nil {
 				return err

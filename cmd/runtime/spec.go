@@ -20,8 +20,8 @@ func (a *app) specCommand() *cli.Command {
 		Name:  "spec",
 		Usage: "write a config.json to start from",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "bundle", Aliases: []string{"b"}, Usage: "`DIR` to write it to (default: the current directory)"},
-			&cli.BoolFlag{Name: "rootless", Usage: "write one that an unprivileged user can run"},
+			&cli.StringFlag{Name: "bundle", Aliases: []string{"b"}, Usage: "write it to `DIR` (default: the current directory)"},
+			&cli.BoolFlag{Name: "rootless", Usage: "write a configuration for an unprivileged user"},
 		},
 		Action: func(_ context.Context, cmd *cli.Command) error {
 			if err := exactArgs(cmd, 0); err != nil {

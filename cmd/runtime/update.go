@@ -15,7 +15,7 @@ import (
 
 func (a *app) updateCommand() *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "resources", Aliases: []string{"r"}, Usage: "`FILE` with a linux.resources object, or - for standard input; instead of the other flags"},
+		&cli.StringFlag{Name: "resources", Aliases: []string{"r"}, Usage: "read a linux.resources object from `FILE`, or - for standard input, instead of the other flags"},
 	}
 	for _, f := range limitFlags() {
 		flags = append(flags, &cli.StringFlag{Name: f.name, Usage: f.usage})
@@ -25,12 +25,12 @@ func (a *app) updateCommand() *cli.Command {
 	}
 	flags = append(
 		flags,
-		&cli.StringFlag{Name: "l3-cache-schema", Usage: "`LINE` for the schemata of the container's group of resctrl, such as L3:0=f;1=f0"},
-		&cli.StringFlag{Name: "mem-bw-schema", Usage: "`LINE` for the schemata of the container's group of resctrl, such as MB:0=50"},
+		&cli.StringFlag{Name: "l3-cache-schema", Usage: "write `LINE`, such as L3:0=f;1=f0, to the schemata of the container's resctrl group"},
+		&cli.StringFlag{Name: "mem-bw-schema", Usage: "write `LINE`, such as MB:0=50, to the schemata of the container's resctrl group"},
 	)
 	return &cli.Command{
 		Name:      "update",
-		Usage:     "change the limits of a container; those that are not given stay as they are",
+		Usage:     "change the limits of a container; others stay as they are",
 		ArgsUsage: "ID",
 		Flags:     flags,
 		Action: func(ctx context.Context, cmd *cli.Command) error {
@@ -61,7 +61,7 @@ func (a *app) resources(cmd *cli.Command) (*specs.LinuxResources, error) {
 	if cmd.IsSet("resources") {
 		for _, f := range limitFlags() {
 			if cmd.IsSet(f.name) {
-				return nil, fmt.Errorf("--%s: cannot be combined with --resources, which says it all", f.name)
+				return nil, fmt.Errorf("--%s: cannot be combined with --resources, which has all limits", f.name)
 			}
 		}
 		return readResources(cmd.String("resources"))
@@ -105,19 +105,19 @@ type limitFlag struct {
 func limitFlags() []limitFlag {
 	type res = specs.LinuxResources
 	return []limitFlag{
-		{"blkio-weight", "`WEIGHT` of input and output, 10 to 1000", func(r *res, v string) error { return parseNumber(v, &r.BlockIO.Weight) }},
-		{"cpu-period", "`MICROSECONDS` in which the quota holds", func(r *res, v string) error { return parseNumber(v, &r.CPU.Period) }},
-		{"cpu-quota", "`MICROSECONDS` of CPU time in a period; -1 for no limit", func(r *res, v string) error { return parseNumber(v, &r.CPU.Quota) }},
-		{"cpu-burst", "`MICROSECONDS` that may be saved up for a burst", func(r *res, v string) error { return parseNumber(v, &r.CPU.Burst) }},
-		{"cpu-share", "`SHARES` of CPU time, 2 to 262144", func(r *res, v string) error { return parseNumber(v, &r.CPU.Shares) }},
-		{"cpu-rt-period", "`MICROSECONDS` in which the real-time quota holds (cgroup v1)", func(r *res, v string) error { return parseNumber(v, &r.CPU.RealtimePeriod) }},
-		{"cpu-rt-runtime", "`MICROSECONDS` of real-time CPU time in a period (cgroup v1)", func(r *res, v string) error { return parseNumber(v, &r.CPU.RealtimeRuntime) }},
-		{"cpu-idle", "`1` to run only when nobody else wants the CPU, 0 not to", func(r *res, v string) error { return parseNumber(v, &r.CPU.Idle) }},
-		{"cpuset-cpus", "`LIST` of CPUs, such as 0-3,7", func(r *res, v string) error { r.CPU.Cpus = v; return nil }},
-		{"cpuset-mems", "`LIST` of memory nodes, such as 0-1", func(r *res, v string) error { r.CPU.Mems = v; return nil }},
-		{"memory", "`SIZE` in bytes, or such as 100M or 1.5GiB; -1 for no limit", func(r *res, v string) error { return parseSize(v, &r.Memory.Limit) }},
-		{"memory-reservation", "`SIZE` of memory to keep under pressure", func(r *res, v string) error { return parseSize(v, &r.Memory.Reservation) }},
-		{"memory-swap", "`SIZE` of memory and swap together; -1 for no limit", func(r *res, v string) error { return parseSize(v, &r.Memory.Swap) }},
-		{"pids-limit", "`NUMBER` of processes and threads; -1 for no limit", func(r *res, v string) error { return parseNumber(v, &r.Pids.Limit) }},
+		{"blkio-weight", "set the `WEIGHT` of input and output, 10 to 1000", func(r *res, v string) error { return parseNumber(v, &r.BlockIO.Weight) }},
+		{"cpu-period", "apply the quota every `MICROSECONDS`", func(r *res, v string) error { return parseNumber(v, &r.CPU.Period) }},
+		{"cpu-quota", "limit CPU time in a period to `MICROSECONDS`; -1: no limit", func(r *res, v string) error { return parseNumber(v, &r.CPU.Quota) }},
+		{"cpu-burst", "let up to `MICROSECONDS` be saved up for a burst", func(r *res, v string) error { return parseNumber(v, &r.CPU.Burst) }},
+		{"cpu-share", "set the `SHARES` of CPU time, 2 to 262144", func(r *res, v string) error { return parseNumber(v, &r.CPU.Shares) }},
+		{"cpu-rt-period", "apply the real-time quota every `MICROSECONDS` (cgroup v1)", func(r *res, v string) error { return parseNumber(v, &r.CPU.RealtimePeriod) }},
+		{"cpu-rt-runtime", "limit real-time CPU time in a period to `MICROSECONDS` (cgroup v1)", func(r *res, v string) error { return parseNumber(v, &r.CPU.RealtimeRuntime) }},
+		{"cpu-idle", "run only on an idle CPU if `VALUE` is 1, not so if it is 0", func(r *res, v string) error { return parseNumber(v, &r.CPU.Idle) }},
+		{"cpuset-cpus", "run on the CPUs in `LIST`, such as 0-3,7", func(r *res, v string) error { r.CPU.Cpus = v; return nil }},
+		{"cpuset-mems", "use the memory nodes in `LIST`, such as 0-1", func(r *res, v string) error { r.CPU.Mems = v; return nil }},
+		{"memory", "limit memory to `SIZE`, in bytes or such as 100M or 1.5GiB; -1: no limit", func(r *res, v string) error { return parseSize(v, &r.Memory.Limit) }},
+		{"memory-reservation", "keep `SIZE` of memory under pressure", func(r *res, v string) error { return parseSize(v, &r.Memory.Reservation) }},
+		{"memory-swap", "limit memory and swap together to `SIZE`; -1: no limit", func(r *res, v string) error { return parseSize(v, &r.Memory.Swap) }},
+		{"pids-limit", "limit processes and threads to `NUMBER`; -1: no limit", func(r *res, v string) error { return parseNumber(v, &r.Pids.Limit) }},
 	}
 }

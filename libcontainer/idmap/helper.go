@@ -64,7 +64,7 @@ func (k kind) remedy(m Mapping, helper string) string {
 	ranges := grants(string(text), name, strconv.Itoa(id))
 	for _, r := range m {
 		if r.HostID == 0 {
-			return fmt.Sprintf("host id 0 is root's, whom an unprivileged user cannot be: map his own, %d", own)
+			return fmt.Sprintf("host id 0 is root's, which an unprivileged user may not map: map your own, %d", own)
 		}
 		if !covered(append(ranges, specs.LinuxIDMapping{HostID: own, Size: 1}), r) {
 			return fmt.Sprintf("%s: add the line %q", lacks(k.granted, name, ranges, r), fmt.Sprintf("%s:%d:%d", name, r.HostID, r.Size))

@@ -91,7 +91,7 @@ func (c *conn) send(index int32, to *conn, name string) (int32, error) {
 	})
 	err = errors.Join(err, unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_DROP_MEMBERSHIP, unix.RTNLGRP_LINK))
 	if err == nil && got == 0 {
-		err = errors.New("the kernel did not tell which number the device has now")
+		err = errors.New("the kernel did not report the new number of the device")
 	}
 	return got, err
 }

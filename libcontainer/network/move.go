@@ -95,7 +95,7 @@ func (m *Mover) checkApart() error {
 func (m *Mover) Move(d config.NetDevice) error {
 	before, err := m.here.find(d.Host)
 	if errors.Is(err, unix.ENODEV) {
-		return fmt.Errorf("find device: %w (there is none of this name where the runtime is: see ip link)", err)
+		return fmt.Errorf("find device: %w (the runtime's network namespace has no device of this name: see ip link)", err)
 	}
 	if err != nil {
 		return fmt.Errorf("find device: %w", err)

@@ -49,9 +49,9 @@ in_zsh() {
 @test "fish completes commands and flags" {
 	assert_equal $'start\nstate' "$(in_fish 'berth sta' | cut -f 1)"
 	assert_match $'^state\tprint the state' "$(in_fish 'berth stat')"
-	assert_equal $'--pid-file\tFILE to write the process id to' "$(in_fish 'berth create --pid-')"
-	assert_equal $'--user\tUID[:GID] to run as' "$(in_fish 'berth exec --us')"
-	assert_equal $'--log-format\ttext or json' "$(in_fish 'berth --log-f')"
+	assert_equal $'--pid-file\twrite the process ID to FILE' "$(in_fish 'berth create --pid-')"
+	assert_equal $'--user\trun as UID[:GID]' "$(in_fish 'berth exec --us')"
+	assert_equal $'--log-format\tlog in this FORMAT: text or json' "$(in_fish 'berth --log-f')"
 }
 
 @test "zsh completes commands and flags" {

@@ -177,7 +177,7 @@ met_often() {
 	wait "$exec" || status=$?
 	read_output
 	assert_equal 255 "$status"
-	assert_match 'told to end \(terminated\)' "$msg"
+	assert_match 'received terminated before the program could be started' "$msg"
 	rt_ok resume c
 	rt_ok exec c true
 	wait_for 5 holds c 1
@@ -194,7 +194,7 @@ met_often() {
 	status=0
 	wait "$background_pid" || status=$?
 	read_output
-	assert_match 'told to end' "$msg"
+	assert_match 'before the program could be started' "$msg"
 	wait_for 5 holds c 1
 }
 

@@ -177,7 +177,7 @@ host_devices() {
 	net_devices '{d0: {}, d7: {name: "e0"}}'
 	args true
 	rt create --bundle "$BUNDLE" c
-	refused 'move network devices: linux\.netDevices\.d7: find device: no such device \(there is none of this name'
+	refused 'move network devices: linux\.netDevices\.d7: find device: no such device \(the runtime.s network namespace has no device of this name'
 	unchanged
 }
 

@@ -37,7 +37,7 @@ needs_memory() {
 				killed=$((killed + 1))
 			fi
 			;;
-		137) assert_match "killed for want of memory: linux.resources.memory.limit is $limit bytes" "$err" ;;
+		137) assert_match "OOM-killed: linux.resources.memory.limit is $limit bytes" "$err" ;;
 		*) failed "limit $limit: exit status $status: $err" ;;
 		esac
 		no_cgroup_left
@@ -54,13 +54,13 @@ needs_memory() {
 	rt_ok run --bundle "$BUNDLE" c
 }
 
-@test "a program in the foreground that is killed for want of memory says so" {
+@test "a program in the foreground that is OOM-killed says so" {
 	needs_memory
 	memory_limit 20971520
 	args tail /dev/zero
 	rt run --bundle "$BUNDLE" c
 	[ "$status" = 137 ]
-	assert_match 'level=warning msg="killed for want of memory: linux.resources.memory.limit is 20971520 bytes"' "$err"
+	assert_match 'level=warning msg="OOM-killed: linux.resources.memory.limit is 20971520 bytes"' "$err"
 }
 
 @test "a program that is killed otherwise does not blame memory" {

@@ -196,7 +196,7 @@ prepare() {
 	refused 'linux.uidMappings: .*newuidmap: .*not 4243: add the line "rootless:4243:1"'
 	config '.linux.uidMappings[0].hostID = 0'
 	rt run --bundle "$BUNDLE" c
-	refused "linux.uidMappings: .*host id 0 is root's, whom an unprivileged user cannot be: map his own, 4242"
+	refused "linux.uidMappings: .*host id 0 is root's, which an unprivileged user may not map: map your own, 4242"
 }
 
 # bats test_tags=berth

@@ -64,7 +64,7 @@ in_force() {
 	args tail /dev/zero
 	rt --systemd-cgroup run --bundle "$BUNDLE" c
 	assert_equal 137 "$status"
-	assert_match 'killed for want of memory: linux.resources.memory.limit is 20971520 bytes' "$err"
+	assert_match 'OOM-killed: linux.resources.memory.limit is 20971520 bytes' "$err"
 	# What is killed otherwise does not blame memory.
 	args sleep 1000
 	background "$RUNTIME" --root "$ROOT" --systemd-cgroup run --bundle "$BUNDLE" c </dev/null >/dev/null 2>"$T/err"

@@ -60,7 +60,7 @@ func placeOf(cgroupsPath, id string, user bool) (place, error) {
 		return p, err
 	}
 	if name == "" {
-		return place{}, invalidPath("%q names no unit behind the second \":\"", cgroupsPath)
+		return place{}, invalidPath("%q names no unit after the second \":\"", cgroupsPath)
 	}
 	p.unit = escape(prefix) + "-" + escape(name) + scopeSuffix
 	if len(p.unit) > maxUnitName {
