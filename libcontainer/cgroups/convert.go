@@ -41,7 +41,7 @@ func IOWeight(weight uint16) uint64 {
 }
 
 // SwapLimit converts the limit of memory and swap together, as linux.resources
-// and v1 have it, to the limit of swap alone of v2. -1 is no limit.
+// and v1 have it, to the limit of swap alone of v2. -1 is unlimited.
 func SwapLimit(memoryAndSwap, memory int64) (int64, error) {
 	switch {
 	case memoryAndSwap == -1:
@@ -54,10 +54,10 @@ func SwapLimit(memoryAndSwap, memory int64) (int64, error) {
 	return memoryAndSwap - memory, nil
 }
 
-// CheckLimit refuses a negative limit, other than -1 for none.
+// CheckLimit refuses a negative limit other than -1, which is unlimited.
 func CheckLimit(field string, v int64) error {
 	if v < -1 {
-		return Invalid(field, v, "-1 is no limit")
+		return Invalid(field, v, "must be positive, or -1 for unlimited")
 	}
 	return nil
 }

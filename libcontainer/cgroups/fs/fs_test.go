@@ -173,8 +173,8 @@ func TestSetRefuses(t *testing.T) {
 		is   error
 		want string
 	}{
-		{specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: ptr[int64](-2)}}, unix.EINVAL, "memory.limit: -2"},
-		{specs.LinuxResources{Memory: &specs.LinuxMemory{Swap: ptr[int64](-2)}}, unix.EINVAL, "memory.swap: -2"},
+		{specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: ptr[int64](-2)}}, unix.EINVAL, "memory.limit: -2: invalid argument (must be positive, or -1 for unlimited)"},
+		{specs.LinuxResources{Memory: &specs.LinuxMemory{Swap: ptr[int64](-2)}}, unix.EINVAL, "memory.swap: -2: invalid argument (must be positive, or -1 for unlimited)"},
 		{specs.LinuxResources{Memory: &specs.LinuxMemory{Swap: ptr[int64](2)}}, unix.ENOENT, "swapaccount=1"},
 		{specs.LinuxResources{Memory: &specs.LinuxMemory{Kernel: ptr[int64](2)}}, unix.ENOENT, "no limit of kernel memory"},
 		{specs.LinuxResources{Memory: &specs.LinuxMemory{Swappiness: ptr[uint64](101)}}, unix.EINVAL, "memory.swappiness: 101"},

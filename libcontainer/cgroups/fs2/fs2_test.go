@@ -199,9 +199,9 @@ func TestSetRefuses(t *testing.T) {
 		is   error
 		want string
 	}{
-		{specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: ptr[int64](-2)}}, unix.EINVAL, "memory.limit: -2"},
-		{specs.LinuxResources{Memory: &specs.LinuxMemory{Reservation: ptr[int64](-2)}}, unix.EINVAL, "memory.reservation: -2"},
-		{specs.LinuxResources{Memory: &specs.LinuxMemory{Swap: ptr[int64](-2)}}, unix.EINVAL, "memory.swap: -2"},
+		{specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: ptr[int64](-2)}}, unix.EINVAL, "memory.limit: -2: invalid argument (must be positive, or -1 for unlimited)"},
+		{specs.LinuxResources{Memory: &specs.LinuxMemory{Reservation: ptr[int64](-2)}}, unix.EINVAL, "memory.reservation: -2: invalid argument (must be positive, or -1 for unlimited)"},
+		{specs.LinuxResources{Memory: &specs.LinuxMemory{Swap: ptr[int64](-2)}}, unix.EINVAL, "memory.swap: -2: invalid argument (must be positive, or -1 for unlimited)"},
 		{specs.LinuxResources{Memory: &specs.LinuxMemory{Swap: ptr[int64](2)}}, unix.EINVAL, "needs a limit of memory"},
 		{specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: ptr[int64](3), Swap: ptr[int64](2)}}, unix.EINVAL, "less than the memory.limit of 3"},
 		{specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: ptr[int64](3), Swap: ptr[int64](9)}}, unix.ENOENT, "swapaccount"},
