@@ -79,18 +79,18 @@ func (a *assembler) branch(op uint16, k uint32, yes, no label) label {
 // as another: conditional jumps have 8 bits.
 func (a *assembler) reach(l label) label {
 	const most = 255 - 1 // reaching for the second target may write one more
-	if near, ok := a.nearest[l]; ok && a.distance(l) > most {
-		l = near
+	near := l
+	if last, ok := a.nearest[l]; ok && a.distance(l) > most {
+		near = last
 	}
-	d := a.distance(l)
+	d := a.distance(near)
 	if d <= most {
-		return l
+		return near
 	}
-	i := a.code[l]
+	i := a.code[near]
 	if i.Code != unix.BPF_RET|unix.BPF_K {
 		i = unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JA, K: uint32(d)}
 	}
-	near := a.emit(i)
-	a.nearest[l] = near
-	return near
+	a.nearest[l] = a.emit(i)
+	return a.nearest[l]
 }

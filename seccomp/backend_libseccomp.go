@@ -34,7 +34,7 @@ func newerCalls(p *profile) []unix.SockFilter {
 	for i := range silent.rules {
 		silent.rules[i].action = p.def
 	}
-	c := newCompiler(&silent)
+	c := newCompiler(&silent, leafSizes[0])
 	c.blocks[behind] = c.emit(unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JA})
 	c.unlisted, c.foreign = verdict{chain: behind}, verdict{chain: behind}
 	c.write()

@@ -49,20 +49,34 @@ type compiler struct {
 
 	calls   [][]*call // of each rule
 	clauses []clause
-	blocks  map[string]label // the chains that were written
+	conds   []specs.LinuxSeccompArg // room for those of shared calls
+	// What was written: the chains, and the searches by what they lead to.
+	blocks, searches map[string]label
+	single           map[singleKey]label
+	// most is one of leafSizes.
+	most int
 }
 
 // build makes a filter of a profile: for every architecture, a tree of
-// comparisons over the call numbers.
-func build(p *profile) []unix.SockFilter {
-	c := newCompiler(p)
-	c.unlisted, c.foreign = verdict{action: p.def}, verdict{action: actForeign}
-	c.write()
-	return c.program()
+// comparisons over the call numbers. A filter that is too long is the shortest
+// that can be made.
+func build(p *profile) (program []unix.SockFilter) {
+	for _, most := range leafSizes {
+		c := newCompiler(p, most)
+		c.unlisted, c.foreign = verdict{action: p.def}, verdict{action: actForeign}
+		c.write()
+		if program = c.program(); len(program) <= instructionsMost {
+			break
+		}
+	}
+	return program
 }
 
-func newCompiler(p *profile) *compiler {
-	c := &compiler{profile: p, assembler: newAssembler(), blocks: map[string]label{}}
+func newCompiler(p *profile, most int) *compiler {
+	c := &compiler{
+		profile: p, assembler: newAssembler(), most: most,
+		blocks: map[string]label{}, searches: map[string]label{}, single: map[singleKey]label{},
+	}
 	c.resolve()
 	return c
 }
@@ -206,8 +220,12 @@ func (c *compiler) collect(a *arch) (keys []uint64, newest int) {
 // sharedClause makes what a rule on a call means for socketcall(2) or ipc(2).
 // Its conditions do not count: the arguments are behind a pointer.
 func (c *compiler) sharedClause(a *arch, code uint64, action uint32) int {
-	conds := []specs.LinuxSeccompArg{{Index: 0, Value: code, Op: specs.OpEqualTo}}
-	c.clauses = append(c.clauses, clause{a, conds, action})
+	if len(c.conds) == cap(c.conds) {
+		c.conds = make([]specs.LinuxSeccompArg, 0, 64)
+	}
+	c.conds = append(c.conds, specs.LinuxSeccompArg{Index: 0, Value: code, Op: specs.OpEqualTo})
+	n := len(c.conds)
+	c.clauses = append(c.clauses, clause{a, c.conds[n-1 : n : n], action})
 	return len(c.clauses) - 1
 }
 
@@ -266,22 +284,4 @@ func (c *compiler) leaf(v verdict) label {
 		return c.block(v.chain)
 	}
 	return c.ret(v.action)
-}
-
-// block writes the clauses of a chain.
-func (c *compiler) block(chain string) label {
-	if l, ok := c.blocks[chain]; ok {
-		return l
-	}
-	no := c.ret(c.def)
-	for i := len(chain) - 4; i >= 0; i -= 4 {
-		clause := &c.clauses[binary.NativeEndian.Uint32([]byte(chain[i:]))]
-		yes := c.ret(clause.action)
-		for k := range slices.Backward(clause.conds) {
-			yes = c.condition(clause.arch, &clause.conds[k], yes, no)
-		}
-		no = yes
-	}
-	c.blocks[chain] = no
-	return no
 }

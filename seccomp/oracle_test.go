@@ -274,6 +274,7 @@ func oneAlone(t *testing.T, p *profile, r *rule, k int) []unix.SockFilter {
 func TestFiltersAreLibseccomps(t *testing.T) {
 	list := engines(t)
 	list["every operator"] = everyOperator()
+	list["390 rules on one argument"] = equalities(390, apart)
 	for name, raw := range list {
 		t.Run(name, func(t *testing.T) {
 			if p, _ := compiled(t, raw); !agreeWithLibseccomp(t, p) {
@@ -286,6 +287,36 @@ func TestFiltersAreLibseccomps(t *testing.T) {
 		p, _ := compiled(t, generate(seed, some))
 		return p
 	})
+}
+
+// Many rules on one argument or a few: those that libseccomp takes in time.
+func TestManyRulesAreLibseccomps(t *testing.T) {
+	some := slices.DeleteFunc(sameOrder(), func(a arch) bool { return !theyKnow(&a) })
+	generated(t, 150, func(seed uint64) *profile {
+		p, _ := compiled(t, manyRules(seed, some))
+		return p
+	})
+}
+
+// Thousands of rules, of which libseccomp makes a list.
+func TestThousandsAreLibseccomps(t *testing.T) {
+	p, ours := compiled(t, equalities(4000, apart))
+	theirs, err := viaLibseccomp(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d instructions, libseccomp %d", len(ours), len(theirs))
+	for _, a := range p.arches {
+		nr, _ := lookUpCall("ioctl").number(a)
+		for v := uint64(0); v < apart(4000); v += 3 {
+			d := data{nr: nr | a.bit, arch: a.audit, args: [6]uint64{1, v, 1}}
+			x, _ := execute(ours, &d, a.big)
+			y, _ := execute(theirs, &d, a.big)
+			if x != y {
+				t.Fatalf("%s ioctl(%#x): %#x, libseccomp %#x", a.name, v, x, y)
+			}
+		}
+	}
 }
 
 // On machines of all kinds that libseccomp knows.

@@ -252,6 +252,14 @@ logs() {
 	refused 'start .c.: execute program: exec "/bin/true": permission denied$'
 }
 
+# As many as libseccomp takes, on three architectures.
+@test "a profile has four thousand rules on one argument" {
+	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", architectures: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
+		syscalls: [range(4000) | {names: ["getppid"], action: "SCMP_ACT_ERRNO", args: [{index: 0, op: "SCMP_CMP_EQ", value: (. * 17 + 8)}]}]}'
+	calls getppid,7 getppid,8 getppid,67991 getppid,67992 getppid,4294967304
+	assert_equal 'getppid,7 0 getppid,8 EPERM getppid,67991 EPERM getppid,67992 0 getppid,4294967304 0' "$out"
+}
+
 # bats test_tags=berth
 @test "a profile that is too long is an error of create's" {
 	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [range(4500) | {names: ["read"], action: "SCMP_ACT_ERRNO",
