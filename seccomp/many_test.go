@@ -40,7 +40,10 @@ func TestManyEqualities(t *testing.T) {
 		for _, a := range p.arches {
 			nr, _ := lookUpCall("ioctl").number(a)
 			for v := range apart(n) + 20 {
-				for _, high := range []uint64{0, 1, 1 << 31} {
+				if n > 1000 && v%17 != 4 && v%17 != 5 && v%17 != 6 {
+					continue
+				}
+				for _, high := range []uint64{0, 1 << 31} {
 					want := uint32(unix.SECCOMP_RET_ALLOW)
 					if v%17 == 5 && v < apart(n) && (high == 0 || a.narrow) {
 						want = unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)
@@ -165,8 +168,12 @@ func manyRules(seed uint64, arches []arch) *specs.LinuxSeccomp {
 }
 
 func TestManyRulesDoWhatProfilesMean(t *testing.T) {
-	for seed := range uint64(80) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) { agreeAtLength(t, manyRules(seed, sameOrder())) })
+	overlaps := 0
+	for seed := range uint64(60) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { overlaps += agreeAtLength(t, manyRules(seed, sameOrder())) })
+	}
+	if overlaps == 0 {
+		t.Error("no rules with different actions held at once")
 	}
 	for i := range arches {
 		t.Run(string(arches[i].name), func(t *testing.T) {
@@ -178,11 +185,12 @@ func TestManyRulesDoWhatProfilesMean(t *testing.T) {
 	}
 }
 
-func agreeAtLength(t *testing.T, raw *specs.LinuxSeccomp) {
+// agreeAtLength compares the programs that a profile becomes with any size of
+// leaves, and returns how often rules with different actions held at once.
+func agreeAtLength(t *testing.T, raw *specs.LinuxSeccomp) (overlaps int) {
 	t.Helper()
-	p, program := compiled(t, raw)
-	compareAtLength(t, p, program)
-	for _, most := range leafSizes { // the others do the same
+	p, _ := compiled(t, raw)
+	for _, most := range leafSizes {
 		c := newCompiler(p, most)
 		c.unlisted, c.foreign = verdict{action: p.def}, verdict{action: actForeign}
 		c.write()
@@ -190,12 +198,13 @@ func agreeAtLength(t *testing.T, raw *specs.LinuxSeccomp) {
 		if err := verify(program); err != nil {
 			t.Fatal(err)
 		}
-		compareAtLength(t, p, program)
+		overlaps += compareAtLength(t, p, program)
 	}
+	return overlaps
 }
 
 // compareAtLength compares the calls of manyRules alone, with many arguments.
-func compareAtLength(t *testing.T, p *profile, program []unix.SockFilter) {
+func compareAtLength(t *testing.T, p *profile, program []unix.SockFilter) (overlaps int) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(3, 3))
 	values := slices.Clone(boundaries)
@@ -212,20 +221,24 @@ func compareAtLength(t *testing.T, p *profile, program []unix.SockFilter) {
 			if !ok {
 				continue
 			}
-			for range 120 {
+			for range 60 {
 				d := data{nr: nr | a.bit, arch: a.audit}
 				for k := range d.args {
 					if d.args[k] = pick(r, values); a.narrow {
 						d.args[k] &= everyBit
 					}
 				}
-				want, _ := meaning(p, &d)
+				want, overlap := meaning(p, &d)
+				if overlap {
+					overlaps++
+				}
 				if have, _ := execute(program, &d, a.big); have != want {
 					t.Fatalf("%s %s%#x: %#x, want %#x", a.name, name, d.args, have, want)
 				}
 			}
 		}
 	}
+	return overlaps
 }
 
 // Docker's profile is no longer than it was before there were searches for
