@@ -1,6 +1,7 @@
 package libcontainer
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -14,9 +15,24 @@ import (
 // memoryField is what limits the memory of a container.
 const memoryField = "linux.resources.memory.limit"
 
-// blameMemory adds to the error of a step that the container was short of
-// memory, if it was. What has failed first stays the first that is said: the
-// kernel kills a process of the container, and the step is just where it stood.
+// oomPhrase is runc's, which tools match in errors of create and start.
+const oomPhrase = "container init was OOM-killed (memory limit too low?)"
+
+// oomError says that the kernel killed a process, and of what limit. The step that
+// failed is left out: it is just where the process stood.
+type oomError struct {
+	text  string
+	cause error
+}
+
+func (e *oomError) Error() string { return e.text }
+
+// Unwrap gives what the step failed with.
+func (e *oomError) Unwrap() error { return e.cause }
+
+// blameMemory makes of the error of a step that the container was short of
+// memory, if it was: that a process was OOM-killed, or, for a call that failed
+// with ENOMEM, what the limit is.
 func (r *run) blameMemory(err error) error {
 	var known *Error
 	if r.hook != nil || !errors.As(err, &known) {
@@ -33,13 +49,28 @@ func (r *run) blameMemory(err error) error {
 	if memErr != nil {
 		return err // there is no cgroup (any more) to blame
 	}
-	if cause := shortage(known.Err, mem, r.verb == inExec); cause != "" {
-		known.Err = fmt.Errorf("%w (%s)", known.Err, cause)
-		if known.Field == "" {
-			known.Field = memoryField
+	cause, killed := shortage(known.Err, mem, r.verb == inExec)
+	switch {
+	case cause == "":
+		return err
+	case killed:
+		if r.log != nil {
+			r.log.Debug("OOM-killed", "step", known.Step, "error", known.Err)
 		}
+		known.Step, known.Err = "", &oomError{r.oomText() + ": " + cause, known.Err}
+	default:
+		known.Err = fmt.Errorf("%w (%s)", known.Err, cause)
 	}
+	known.Field = cmp.Or(known.Field, memoryField)
 	return err
+}
+
+// oomText names the process that was killed.
+func (r *run) oomText() string {
+	if r.verb == inExec {
+		return "process was OOM-killed (memory limit too low?)"
+	}
+	return oomPhrase
 }
 
 // memory gives what was counted of memory in the container's cgroup. One that
@@ -55,16 +86,17 @@ func (c *Container) memory(cg cgroups.Manager) (cgroups.MemoryStats, error) {
 	return stats.Memory, nil
 }
 
-// shortage says how memory was short, if that can have caused the error.
-func shortage(err error, mem cgroups.MemoryStats, inUse bool) string {
+// shortage says which limit can have caused the error, empty if none, and whether
+// the kernel has killed a process for it.
+func shortage(err error, mem cgroups.MemoryStats, inUse bool) (limit string, killed bool) {
 	gone := errors.Is(err, stub.ErrGone)
 	switch {
 	case mem.OOMKills > 0 && (!inUse || gone), mem.OOMs > 0 && gone:
-		return "killed for want of memory: " + limitOf(mem)
+		return limitOf(mem), true
 	case errors.Is(err, unix.ENOMEM) && limited(mem):
-		return limitOf(mem)
+		return limitOf(mem), false
 	}
-	return ""
+	return "", false
 }
 
 func limited(mem cgroups.MemoryStats) bool {

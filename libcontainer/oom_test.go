@@ -12,24 +12,25 @@ import (
 
 func TestShortage(t *testing.T) {
 	limit := cgroups.MemoryUsage{Limit: 4096}
-	const told, killed = memoryField + " is 4096 bytes", "killed for want of memory: " + memoryField + " is 4096 bytes"
+	const limited = memoryField + " is 4096 bytes"
 	for _, c := range []struct {
-		name  string
-		err   error
-		mem   cgroups.MemoryStats
-		inUse bool
-		want  string
+		name   string
+		err    error
+		mem    cgroups.MemoryStats
+		inUse  bool
+		want   string
+		killed bool
 	}{
-		{"killed", stub.ErrGone, cgroups.MemoryStats{Usage: limit, OOMKills: 1}, false, killed},
-		{"died while it executed a program", stub.ErrGone, cgroups.MemoryStats{Usage: limit, OOMs: 1}, false, killed},
-		{"another was killed", errors.New("other"), cgroups.MemoryStats{Usage: limit, OOMKills: 1}, true, ""},
-		{"no memory for a call", unix.ENOMEM, cgroups.MemoryStats{Usage: limit, OOMs: 1}, false, told},
-		{"no memory and no limit", unix.ENOMEM, cgroups.MemoryStats{Usage: cgroups.MemoryUsage{Limit: cgroups.Max}}, false, ""},
-		{"memory was had in the end", errors.New("other"), cgroups.MemoryStats{Usage: limit, OOMs: 1}, false, ""},
-		{"ended otherwise", stub.ErrGone, cgroups.MemoryStats{Usage: limit}, false, ""},
+		{"killed", stub.ErrGone, cgroups.MemoryStats{Usage: limit, OOMKills: 1}, false, limited, true},
+		{"died while it executed a program", stub.ErrGone, cgroups.MemoryStats{Usage: limit, OOMs: 1}, false, limited, true},
+		{"another was killed", errors.New("other"), cgroups.MemoryStats{Usage: limit, OOMKills: 1}, true, "", false},
+		{"no memory for a call", unix.ENOMEM, cgroups.MemoryStats{Usage: limit, OOMs: 1}, false, limited, false},
+		{"no memory and no limit", unix.ENOMEM, cgroups.MemoryStats{Usage: cgroups.MemoryUsage{Limit: cgroups.Max}}, false, "", false},
+		{"memory was had in the end", errors.New("other"), cgroups.MemoryStats{Usage: limit, OOMs: 1}, false, "", false},
+		{"ended otherwise", stub.ErrGone, cgroups.MemoryStats{Usage: limit}, false, "", false},
 	} {
-		if got := shortage(c.err, c.mem, c.inUse); got != c.want {
-			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		if got, killed := shortage(c.err, c.mem, c.inUse); got != c.want || killed != c.killed {
+			t.Errorf("%s: %q, %t, want %q, %t", c.name, got, killed, c.want, c.killed)
 		}
 	}
 }

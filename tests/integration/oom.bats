@@ -33,7 +33,8 @@ needs_memory() {
 			# Besides being killed: ENOMEM, or a limit that is below what is used.
 			refused "linux.resources.memory.limit.*$limit"
 			[ "$(wc -l <<<"$err")" = 1 ]
-			if [[ $msg =~ ^create.*:\ container\ process\ ended\ unexpectedly\ \(killed\ for\ want\ of\ memory:\ .*\ is\ $limit\ bytes\)$ ]]; then
+			# Tools match the phrase, which is runc's.
+			if [[ $msg =~ ^create\ \"c\":\ container\ init\ was\ OOM-killed\ \(memory\ limit\ too\ low\?\):\ .*\ is\ $limit\ bytes$ ]]; then
 				killed=$((killed + 1))
 			fi
 			;;

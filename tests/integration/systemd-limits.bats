@@ -59,7 +59,7 @@ in_force() {
 @test "a container that has too little memory says so, though its scope is gone" {
 	config '.linux.resources.memory = {limit: 16384, swap: 16384}'
 	rt --systemd-cgroup run --bundle "$BUNDLE" c
-	refused 'killed for want of memory: linux.resources.memory.limit is 16384 bytes'
+	refused 'create "c": container init was OOM-killed \(memory limit too low\?\): linux.resources.memory.limit is 16384 bytes$'
 	config '.linux.resources.memory = {limit: 20971520, swap: 20971520}'
 	args tail /dev/zero
 	rt --systemd-cgroup run --bundle "$BUNDLE" c
