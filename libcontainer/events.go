@@ -1,6 +1,7 @@
 package libcontainer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -126,7 +127,10 @@ func (w *watch) tick() (Event, error) {
 	w.due = time.Now().Add(w.interval)
 	stats, err := w.cgroup.Stats()
 	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV) {
-		return Event{}, errStopped // and deleted
+		// It is deleted, unless its init has moved itself out of the cgroup.
+		if ended, e := waitExit(w.pidfd, 0); ended || e != nil {
+			return Event{}, cmp.Or(e, errStopped)
+		}
 	}
 	return Event{Stats: stats}, err
 }

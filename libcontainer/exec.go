@@ -28,8 +28,9 @@ type ExecOptions struct {
 	Console    func(*os.File) error
 	// SubCgroups are cgroups below the container's for the process to be in, by
 	// v1 controller; "" is for all that are not named, and for v2. Without any,
-	// a v2 cgroup in which there may be no processes any more, because the
-	// container has divided it, is replaced by that of its first process.
+	// the process is in the cgroup of the container's init instead, if the
+	// container's own was removed, or may hold no processes any more because the
+	// container has divided it (v2).
 	SubCgroups map[string]string
 	// IgnorePaused starts the process in a container that is paused, too. Exec
 	// then returns when that has been resumed.
@@ -61,6 +62,9 @@ func (c *Container) exec(ctx context.Context, o ExecOptions) (*Process, error) {
 		return nil, stateError("cannot exec in a paused container (use --ignore-paused to override)")
 	}
 	cgroups, err := subCgroups(c.state.Cgroups, o.SubCgroups)
+	if err == nil && len(o.SubCgroups) == 0 {
+		cgroups, err = c.presentCgroups()
+	}
 	if err != nil {
 		return nil, err
 	}

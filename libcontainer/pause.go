@@ -36,7 +36,7 @@ func (c *Container) freeze(ctx context.Context, frozen bool) error {
 	case !frozen && status != Paused:
 		return ErrNotPaused
 	}
-	return remedyCgroup(c.cgroup().Freeze(frozen))
+	return c.cgroupError(c.cgroup().Freeze(frozen))
 }
 
 // lockStatus locks the container for a change, and gives it as it is and its

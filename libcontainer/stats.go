@@ -21,7 +21,7 @@ func (c *Container) stats() (*cgroups.Stats, error) {
 		return nil, ErrNotRunning
 	}
 	stats, err := c.cgroup().Stats()
-	return stats, remedyCgroup(err)
+	return stats, c.cgroupError(err)
 }
 
 // Resctrl tells what the container has and uses of the resctrl file system; nil
@@ -52,5 +52,5 @@ func (c *Container) processes() ([]int, error) {
 	if status == Stopped && noCgroup(err) {
 		return nil, nil
 	}
-	return pids, remedyCgroup(err)
+	return pids, c.cgroupError(err)
 }

@@ -58,7 +58,8 @@ func startSecond(r *run) error {
 // controllers are enabled for the cgroups below it, or that has come to stand
 // below a threaded one (cgroups(7)).
 func takesNoProcess(err error) bool {
-	return errors.Is(err, unix.EBUSY) || errors.Is(err, unix.EOPNOTSUPP)
+	return errors.Is(err, unix.EBUSY) || errors.Is(err, unix.EOPNOTSUPP) ||
+		errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV) // it is being removed
 }
 
 // startBeside starts a stub in the v2 cgroup that the container's first process

@@ -71,7 +71,7 @@ func (c *Container) updateCgroup(r, saved *specs.LinuxResources) error {
 	if len(r.Devices) > 0 && c.log != nil {
 		c.log.Debug("device rules stay as they are", "id", c.ID())
 	}
-	return remedyCgroup(c.cgroup().Set(completed(r, saved)))
+	return c.cgroupError(c.cgroup().Set(completed(r, saved)))
 }
 
 // completed returns what to set for a change r of the resources saved: without

@@ -78,6 +78,15 @@ func IsRoot(dir string) bool {
 	return err == nil && st.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0 // since Linux 5.8
 }
 
+// Gone reports whether the cgroup directory dir does not exist.
+func Gone(dir string) (bool, error) {
+	err := unix.Access(dir, unix.F_OK)
+	if err == nil || errors.Is(err, unix.ENOENT) {
+		return err != nil, nil
+	}
+	return false, &fs.PathError{Op: "access", Path: dir, Err: err}
+}
+
 // ProcessesIn lists the processes in the cgroup directory dir and in all those
 // below, ascending. A process of a pid namespace that is not visible from here
 // is 0 to the kernel; all of them are listed as a single 0.

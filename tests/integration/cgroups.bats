@@ -295,3 +295,58 @@ tun_opened() {
 	assert_match 'c 5:0 rwm' "$list"
 	refute_match 'b [0-9*]+:[0-9*]+ r' "$list"
 }
+
+# move_init: move the container's init into cgroups of its own and remove the
+# container's, as an init that may write to the host's cgroups can.
+move_init() {
+	local dir file pid
+	pid=$(init_pid c)
+	for dir in $(cgroup_dirs "$CGROUP"); do
+		mkdir "$dir-moved"
+		for file in cpuset.cpus cpuset.mems; do
+			[ ! -e "$dir/cgroup.clone_children" ] || [ ! -e "$dir/$file" ] || cat "$dir/$file" >"$dir-moved/$file"
+		done
+		echo "$pid" >"$dir-moved/cgroup.procs"
+		rmdir "$dir"
+	done
+}
+
+# bats test_tags=v2, berth
+@test "exec uses the cgroup of init when the container's was removed; other operations name that" {
+	local operation dir
+	config 'del(.linux.namespaces[] | select(.type == "cgroup"))'
+	args sleep 1000
+	start_detached c
+	move_init
+	rt_ok exec c cat /proc/self/cgroup
+	assert_equal "" "$(grep ":$CGROUP\$" <<<"$out")"
+	assert_match ":$CGROUP-moved($|"$'\n'")" "$out"
+	for operation in 'ps c' 'pause c' 'update --pids-limit 100 c' 'events --stats c'; do
+		# shellcheck disable=SC2086 # a list of words
+		rt $operation
+		refused "the container's cgroup \".*$CGROUP\" was removed, its init is in another one" || failed "$operation"
+		refute_match 'no such file' "$msg"
+	done
+	rt_ok kill --all c KILL
+	wait_for 5 has_status c stopped
+	rt_ok delete c
+	for dir in $(cgroup_dirs "$CGROUP-moved"); do wait_for 5 rmdir "$dir"; done
+}
+
+# bats test_tags=berth
+@test "exec uses the cgroup of init for a hierarchy in which the container's was removed" {
+	config 'del(.linux.namespaces[] | select(.type == "cgroup"))'
+	args sleep 1000
+	local pids
+	start_detached c
+	pids=$(cgroup_file pids.max) || skip "no v1 pids hierarchy here"
+	pids=${pids%/*}
+	mkdir "$pids-moved"
+	init_pid c >"$pids-moved/cgroup.procs"
+	rmdir "$pids"
+	rt_ok exec c cat /proc/self/cgroup
+	assert_match ":pids:$CGROUP-moved($|"$'\n'")" "$out"
+	assert_match ":memory:$CGROUP($|"$'\n'")" "$out"
+	rt_ok delete --force c
+	wait_for 5 rmdir "$pids-moved"
+}

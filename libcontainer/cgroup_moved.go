@@ -1,0 +1,61 @@
+package libcontainer
+
+import (
+	"maps"
+	"strconv"
+
+	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
+)
+
+// goneCgroup returns a directory of the container's cgroup that was removed, ""
+// if all exist. An init that may write to the host's cgroups can move itself into
+// another and remove its own.
+func (c *Container) goneCgroup() (string, error) {
+	for _, dir := range c.state.Cgroups {
+		if gone, err := cgroups.Gone(dir); gone || err != nil {
+			return dir, err
+		}
+	}
+	return "", nil
+}
+
+// presentCgroups returns the directories of the container's cgroup, but instead of
+// those that were removed the ones that its init is in now.
+func (c *Container) presentCgroups() (map[string]string, error) {
+	first, err := c.goneCgroup()
+	if first == "" || err != nil {
+		return c.state.Cgroups, err
+	}
+	now, err := manager.Of("", strconv.Itoa(c.state.Pid))
+	if err != nil {
+		return nil, err
+	}
+	dirs := maps.Clone(c.state.Cgroups)
+	for controller, dir := range dirs {
+		gone, err := cgroups.Gone(dir)
+		if err != nil {
+			return nil, err
+		}
+		switch dir, ok := now[controller]; {
+		case gone && ok:
+			dirs[controller] = dir
+		case gone:
+			delete(dirs, controller)
+		}
+	}
+	return dirs, nil
+}
+
+// cgroupError adds to an error about the container's cgroup that it was removed,
+// if it was, or else what an unprivileged user can do about it. Nothing but exec
+// uses init's present cgroup instead: that can be the host's.
+func (c *Container) cgroupError(err error) error {
+	if err == nil {
+		return nil
+	}
+	if dir, e := c.goneCgroup(); dir != "" && e == nil {
+		return cgroups.Missing("the container's cgroup %q was removed, its init is in another one: see /proc/%d/cgroup", dir, c.state.Pid)
+	}
+	return remedyCgroup(err)
+}
