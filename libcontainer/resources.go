@@ -101,11 +101,15 @@ func isSet[T comparable](v *T) bool { return v != nil && *v != *new(T) }
 // mergeList replaces the elements of a list that have the key of a given one,
 // and adds the others.
 func mergeList[T any](to *[]T, from []T, key func(T) any) {
+	at := make(map[any]int, len(*to))
+	for i, v := range slices.Backward(*to) { // of several with one key, the first is replaced
+		at[key(v)] = i
+	}
 	for _, given := range from {
-		same := func(v T) bool { return key(v) == key(given) }
-		if i := slices.IndexFunc(*to, same); i >= 0 {
+		if i, ok := at[key(given)]; ok {
 			(*to)[i] = given
 		} else {
+			at[key(given)] = len(*to)
 			*to = append(*to, given)
 		}
 	}

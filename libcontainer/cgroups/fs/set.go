@@ -43,27 +43,14 @@ func (m *Manager) Set(r *specs.LinuxResources) error {
 }
 
 func (m *Manager) set(r *specs.LinuxResources) error {
-	if len(r.Unified) > 0 {
-		return cgroups.Unsupported("unified", "its keys are files of cgroup v2, this host has v1 controllers")
+	jobs, err := plan(m.paths, r)
+	if err != nil {
+		return err
 	}
-	type job struct {
-		dir    string
-		writes []cgroups.Write
-	}
-	var jobs []job
-	for _, row := range rows() {
-		dir := m.paths[row.controller]
-		writes, err := row.plan(dir, r)
-		if err != nil {
-			return err
+	for _, j := range jobs {
+		if j.dir == "" {
+			return fmt.Errorf("%s: %w", j.writes[0].Field, m.absent(j.controller))
 		}
-		if len(writes) == 0 {
-			continue
-		}
-		if dir == "" {
-			return fmt.Errorf("%s: %w", writes[0].Field, m.absent(row.controller))
-		}
-		jobs = append(jobs, job{dir, writes})
 	}
 	var t cgroups.Transaction
 	for _, j := range jobs {
@@ -75,6 +62,44 @@ func (m *Manager) set(r *specs.LinuxResources) error {
 		return t.Rollback(err)
 	}
 	return nil
+}
+
+// job is what to write to the files of one controller, in a directory that is
+// "" where there is none.
+type job struct {
+	controller, dir string
+	writes          []cgroups.Write
+}
+
+func plan(paths map[string]string, r *specs.LinuxResources) ([]job, error) {
+	if len(r.Unified) > 0 {
+		return nil, cgroups.Unsupported("unified", "its keys are files of cgroup v2, this host has v1 controllers")
+	}
+	var jobs []job
+	for _, row := range rows() {
+		dir := paths[row.controller]
+		writes, err := row.plan(dir, r)
+		if err != nil {
+			return nil, err
+		}
+		if len(writes) > 0 {
+			jobs = append(jobs, job{row.controller, dir, writes})
+		}
+	}
+	return jobs, nil
+}
+
+// Plan checks resources, and returns the writes that Set would make of them in
+// the directories of controllers, which need not exist. Device rules are none.
+func Plan(paths map[string]string, r *specs.LinuxResources) (writes []cgroups.Write, err error) {
+	jobs, err := plan(paths, r)
+	if err != nil {
+		return nil, fmt.Errorf("set linux.resources.%w", err)
+	}
+	for _, j := range jobs {
+		writes = append(writes, j.writes...)
+	}
+	return writes, nil
 }
 
 func (m *Manager) setDevices(rules []specs.LinuxDeviceCgroup) error {
