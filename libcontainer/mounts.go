@@ -90,24 +90,41 @@ func (r *run) takeLocked() error {
 // attachMounts mounts what was taken along, and the others.
 func attachMounts(r *run) error {
 	r.tree = rootfs.Enter(r.child)
-	for i := range r.mounts {
-		if err := r.tree.Run(r.mounts[i : i+1]); err != nil {
-			return errors.Join(err, r.detachLast(i))
-		}
-	}
-	return nil
+	return r.tree.Run(r.mounts)
 }
 
-// detachLast takes the first n mounts out again, the last of them first.
-func (r *run) detachLast(n int) error {
-	for ; n > 0; n-- {
-		r.tree.RemoveMount(r.cfg.Mounts[n-1].Destination)
+// undoMounts detaches what attachMounts has attached, by a new stub: its own may
+// have been killed.
+func undoMounts(r *run) error {
+	if r.tree == nil {
+		return nil
 	}
-	return r.flush()
+	ids := r.tree.Added()
+	if len(ids) == 0 {
+		return nil
+	}
+	cfg := *r.cfg
+	cfg.Mounts = nil
+	sub := &run{
+		table: r.table, ctx: context.WithoutCancel(r.ctx), verb: inRemoveMounts, cfg: &cfg, c: r.c, launch: new(Launch), log: r.log,
+		unprivileged: r.unprivileged, detach: ids,
+	}
+	err := sub.walk()
+	sub.release()
+	if errors.Is(err, ErrNotRunning) { // the mounts have gone with it
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return sub.child.End()
 }
 
 func detachMounts(r *run) error {
 	r.tree = rootfs.Enter(r.child)
+	if r.detach != nil {
+		return r.tree.Detach(r.detach)
+	}
 	for i := range r.cfg.Mounts {
 		m := &r.cfg.Mounts[i]
 		if m.Destination == "/" {

@@ -63,6 +63,7 @@ type run struct {
 	unwatch   func() // ends what ends the connection to p with ctx
 	tree      *rootfs.Tree
 	mounts    []rootfs.Op // to be added
+	detach    []string    // the IDs of mounts to be removed, instead of destinations
 	mover     *network.Mover
 	kcore     bool        // the kernel has a /proc/kcore
 	entered   *stub.Value // the working directory, tried as root

@@ -347,7 +347,7 @@ var steps = [...]step{
 	},
 	{
 		name: "attach mounts", side: host, in: inAddMounts, ground: jailed,
-		do:  attachMounts,
+		do: attachMounts, undo: undoMounts,
 		why: "by descriptor, at places that are looked for from the container's root: the container can change them at any moment",
 	},
 	{

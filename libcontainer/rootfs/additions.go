@@ -3,9 +3,12 @@ package rootfs
 import (
 	"errors"
 	"path"
+	"slices"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/internal/mountinfo"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/mounts"
 	"github.com/berth-oci/berth/libcontainer/stub"
@@ -15,7 +18,7 @@ import (
 // joined it, and has it as "/".
 func Enter(child *stub.Child) *Tree {
 	p := child.Proc
-	return &Tree{p: p, child: child, root: p.Openat(stub.Num(unix.AT_FDCWD), "/", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)}
+	return &Tree{p: p, child: child, added: new([]*stub.Stat), root: p.Openat(stub.Num(unix.AT_FDCWD), "/", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)}
 }
 
 // Additions queues, while the stub sees the host's file systems, the making of
@@ -141,6 +144,47 @@ func (a *addedMount) Perform(t *Tree) error {
 	a.attach(t, made, a.at)
 	t.p.CloseFd(a.at)
 	return t.p.Do()
+}
+
+// Added returns the IDs of the mounts that were to be attached, also when the stub
+// has ended meanwhile: it may have attached them.
+func (t *Tree) Added() []string {
+	var ids []string
+	for _, st := range *t.added {
+		if id := st.MountID(); id != 0 {
+			ids = append(ids, strconv.FormatUint(id, 10))
+		}
+	}
+	return ids
+}
+
+// Detach unmounts, last first, those mounts of a list that are attached in the
+// mount namespace of the stub. The container may have moved them: they are found
+// by their IDs.
+func (t *Tree) Detach(ids []string) error {
+	if err := t.p.Do(); err != nil {
+		return err
+	}
+	for _, id := range slices.Backward(ids) {
+		list, err := mountinfo.Of(strconv.Itoa(t.child.Pid))
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(list, func(m mountinfo.Mount) bool { return m.ID == id })
+		if i < 0 {
+			continue
+		}
+		fd, err := OpenMount(t.p, list[i])
+		if err != nil {
+			return err
+		}
+		t.p.CloseFd(fd)
+		t.RemoveMount(list[i].Point)
+		if err := t.p.Do(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // RemoveMount queues what takes a mount out of a container that the stub has

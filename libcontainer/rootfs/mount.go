@@ -67,6 +67,9 @@ func (m *mountOp) point() point {
 func (m *mountOp) attach(t *Tree, d mounts.Detached, target *stub.Value) {
 	m.fs, m.made = d.FS, d.FD
 	m.checkProc(t)
+	if t.added != nil {
+		*t.added = append(*t.added, t.p.StatxMount(d.FD))
+	}
 	t.p.MoveMount(d.FD, target)
 	if d.FS != nil {
 		t.p.CloseFd(d.FS)

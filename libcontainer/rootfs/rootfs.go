@@ -48,6 +48,8 @@ type Tree struct {
 	null *stub.Value
 	// at is root.path on the host, below a root in a shared mount namespace.
 	at *stub.Value
+	// added are the mounts of a container that exists, for Undo; nil in create.
+	added *[]*stub.Stat
 	// held are the mounts of procfs and sysfs, by destination. What is done
 	// below them later, above all hiding, is done there, wherever somebody
 	// has moved the mount point to in the meantime.

@@ -2,6 +2,7 @@ package rootfs
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -106,13 +107,13 @@ func Find(list []mountinfo.Mount, id, parent string) (found, top mountinfo.Mount
 // OpenMount opens the root of a mount that mountinfo has shown, in the mount
 // namespace that the stub is in now.
 func OpenMount(p *stub.Proc, m mountinfo.Mount) (*stub.Value, error) {
-	p.Label("container's root %q", m.Point)
-	fd := p.Openat(stub.Num(unix.AT_FDCWD), m.Point, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	p.Label("mount at %q", m.Point)
+	fd := p.Openat(stub.Num(unix.AT_FDCWD), m.Point, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	st := p.StatxMount(fd)
 	err := p.Do()
 	p.Label("")
-	if err == nil && fmt.Sprint(st.MountID()) != m.ID {
-		err = fmt.Errorf("container's root %q is covered by another mount", m.Point)
+	if err == nil && strconv.FormatUint(st.MountID(), 10) != m.ID {
+		err = fmt.Errorf("the mount at %q is covered by another one", m.Point)
 	}
 	return fd, err
 }

@@ -82,6 +82,39 @@ inside() {
 	assert_equal "$before" "$out"
 }
 
+@test "when the stub is killed midway, none is mounted" {
+	local ns
+	for ns in own shared user; do
+		case $ns in
+		shared) config 'del(.linux.namespaces[] | select(.type == "mount")) | del(.linux.maskedPaths, .linux.readonlyPaths)' ;;
+		user)
+			rm -r "$BUNDLE"
+			new_bundle
+			config '.root.readonly = false'
+			args sleep 1000
+			new_user_namespace
+			;;
+		esac
+		start_detached c
+		inside cat /proc/1/mountinfo
+		local before=$out call
+		# iversion takes mount(2): two mounts are attached by then.
+		mounts_of '[{destination: "/one", source: $source, options: ["bind"]}, {destination: "/file", source: "\($source)/file", options: ["bind"]},
+			{destination: "/one/two", type: "tmpfs", source: "tmpfs", options: ["mode=700"]},
+			{destination: "/three", type: "tmpfs", source: "tmpfs", options: ["mode=700", "iversion"]}]'
+		mkdir -p "$T/source/two"
+		for call in mount move_mount; do
+			status=0
+			"$PROBE" deny kill "$call" "$RUNTIME" --root "$ROOT" mounts add c "$T/mounts.json" </dev/null >"$T/out" 2>"$T/err" || status=$?
+			read_output
+			refused 'attach mounts: .*ended unexpectedly'
+			inside cat /proc/1/mountinfo
+			assert_equal "$before" "$out"
+		done
+		rt_ok delete --force c
+	done
+}
+
 @test "what makes no sense is refused" {
 	start_detached c
 	mounts_of '[{destination: "/one", source: "/nowhere", options: ["bind"]}]'
