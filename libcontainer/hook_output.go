@@ -41,7 +41,7 @@ func openHookOutput(cfg *config.Config, kind config.HookKind) (o hookOutput, err
 // remedyOutput says what it means that a file for output cannot be opened.
 func remedyOutput(err error) error {
 	if errors.Is(err, unix.ENXIO) {
-		return fmt.Errorf("%w (a pipe that nobody reads)", err)
+		return fmt.Errorf("%w (a FIFO without a reader)", err)
 	}
 	return err
 }

@@ -34,8 +34,6 @@ func remedyNamespaces(err error, cfg *config.Config) error {
 		remedy = `an unprivileged user needs a user namespace: see "berth spec --rootless"`
 	case !hasUserNamespace(cfg) && !probe.Admin():
 		remedy = "new namespaces need CAP_SYS_ADMIN, which this process lacks: the sandbox around it must grant that"
-	case probe.UserNamespacesDenied() != "":
-		remedy = "unprivileged user namespaces are denied by the sysctl " + probe.UserNamespacesDenied()
 	default:
 		remedy = "a seccomp filter, a security module or a chroot around the runtime denies new namespaces"
 	}
@@ -48,6 +46,6 @@ func remedyCgroup(err error) error {
 	if os.Geteuid() == 0 && !probe.InUserNamespace() || !errors.Is(err, fs.ErrPermission) && !errors.Is(err, cgroups.ErrNoCgroup) {
 		return err
 	}
-	return fmt.Errorf("%w (the container of an unprivileged user needs a cgroup v2 that is delegated to him: "+
+	return fmt.Errorf("%w (the container of an unprivileged user needs a delegated cgroup v2: "+
 		"create it by \"systemd-run --user --scope -p Delegate=yes\")", err)
 }

@@ -122,13 +122,13 @@ func readState(dir string) (*State, error) {
 	}
 	s := new(State)
 	if err := json.Unmarshal(b, s); err != nil {
-		return nil, fmt.Errorf("read state %q: %w (what it was is lost: end what is left of the container, and remove the directory)", filepath.Join(dir, stateFile), err)
+		return nil, fmt.Errorf("read state %q: %w (the state is lost: end the processes of the container, and remove the directory)", filepath.Join(dir, stateFile), err)
 	}
 	if s.ID != filepath.Base(dir) {
 		return nil, fmt.Errorf("read state %q: it is of container %q", filepath.Join(dir, stateFile), s.ID)
 	}
 	if s.Version < stateVersion-1 || s.Version > stateVersion {
-		return nil, fmt.Errorf("read state %q: its version is %d, this berth knows %d", filepath.Join(dir, stateFile), s.Version, stateVersion)
+		return nil, fmt.Errorf("read state %q: its version is %d, this berth reads %d: use the berth that created the container", filepath.Join(dir, stateFile), s.Version, stateVersion)
 	}
 	return s, nil
 }
@@ -137,7 +137,7 @@ func readState(dir string) (*State, error) {
 type lock struct{ dir *os.File }
 
 // errLocked means that someone else holds the lock.
-var errLocked = errors.New("another berth is working on the container")
+var errLocked = errors.New("another command is working on the container: try again")
 
 // checkOwner refuses a container's directory that is another user's: the state
 // names cgroups to kill and hooks to run.
@@ -147,7 +147,7 @@ func checkOwner(f *os.File) error {
 		return &fs.PathError{Op: "stat", Path: f.Name(), Err: err}
 	}
 	if int(st.Uid) != os.Geteuid() {
-		return fmt.Errorf("%w, %d: what stands in %q is not to be trusted (run berth as that user)", ErrNotOwner, st.Uid, f.Name())
+		return fmt.Errorf("%w, %d: %q is not trusted (run berth as that user)", ErrNotOwner, st.Uid, f.Name())
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ import (
 func reserveState(r *run) error {
 	err := os.Mkdir(r.c.dir, 0o711)
 	if errors.Is(err, fs.ErrExist) {
-		return ErrExist
+		return fmt.Errorf("%w (delete it first, or choose another ID)", ErrExist)
 	}
 	if err != nil {
 		return err

@@ -240,7 +240,7 @@ func openContainersTerminal(r *run) error {
 // of, the stub's. Also is queued for its other side.
 func (r *run) adoptTerminal(ptmx *stub.Value, also func(slave *stub.Value)) error {
 	if r.opts.Console == nil {
-		return errors.New("process.terminal is set, but nobody takes the terminal")
+		return errors.New("process.terminal is set, but CreateOptions has no Console that takes the terminal")
 	}
 	master, err := console.Fetch(r.child, ptmx)
 	if err != nil {
@@ -276,6 +276,14 @@ func (r *run) warn() {
 	}
 }
 
+// remedyGroups says how many groups a process may have (NGROUPS_MAX, Linux 2.6.4).
+func remedyGroups(e unix.Errno) string {
+	if e == unix.EINVAL {
+		return "the kernel takes 65536 groups at most"
+	}
+	return ""
+}
+
 // dropPrivileges makes the stub the program's user. The working directory is
 // tried as root first: one that only root can reach is no error.
 func dropPrivileges(r *run) error {
@@ -292,7 +300,9 @@ func dropPrivileges(r *run) error {
 	capabilities.LimitBounding(r.p, caps.Bounding, last)
 	capabilities.KeepOverSetuid(r.p)
 	if !r.noGroups && !r.cfg.KeepGroups {
-		r.p.Setgroups(proc.AdditionalGIDs)
+		r.p.Label("process.user.additionalGids")
+		r.p.Setgroups(proc.AdditionalGIDs).Remedy(remedyGroups)
+		r.p.Label("")
 	}
 	r.p.Setresgid(proc.GID)
 	r.p.Setresuid(proc.UID)

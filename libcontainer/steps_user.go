@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/internal/probe"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/idmap"
@@ -53,6 +54,9 @@ func enterUserNamespace(r *run) error {
 func remedyUserNamespace(e unix.Errno) string {
 	switch e {
 	case unix.EPERM:
+		if setting := probe.UserNamespacesDenied(); setting != "" {
+			return "unprivileged user namespaces are denied by the sysctl " + setting
+		}
 		return "see the sysctls kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns; it is denied in a chroot, too"
 	case unix.ENOSPC:
 		return "see the sysctl user.max_user_namespaces; no more than 32 can be nested"

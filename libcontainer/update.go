@@ -61,7 +61,7 @@ func (c *Container) update(ctx context.Context, o UpdateOptions) error {
 		rdt.MemBwSchema = cmp.Or(o.IntelRdt.MemBwSchema, rdt.MemBwSchema)
 	}
 	if err := writeJSON(c.dir, configFile, cfg); err != nil {
-		return fmt.Errorf("the limits hold, but are not remembered: write state: %w", err)
+		return fmt.Errorf("the limits are set, but could not be saved: write state: %w", err)
 	}
 	return nil
 }

@@ -100,7 +100,7 @@ func (r *Runtime) create(ctx context.Context, id string, o CreateOptions) (*Cont
 	}
 	cfg.NoPivot, cfg.Notify, cfg.SystemdCgroup = o.NoPivot, o.Notify, r.opts.SystemdCgroup
 	if cfg.ListenFDs, cfg.SharedKeyring = o.ListenFDs, o.SharedKeyring; o.ListenFDs > len(o.ExtraFiles) {
-		return nil, fmt.Errorf("%d sockets to announce, but %d extra files", o.ListenFDs, len(o.ExtraFiles))
+		return nil, fmt.Errorf("ListenFDs is %d, and there are %d ExtraFiles", o.ListenFDs, len(o.ExtraFiles))
 	}
 	if err := r.makeRoot(); err != nil {
 		return nil, err
@@ -178,7 +178,7 @@ func readSpec(bundle, name string) (*specs.Spec, error) {
 func addHooks(cfg *config.Config, functions map[config.HookKind][]config.HookFunction) error {
 	for kind := range functions {
 		if !slices.Contains(config.HookKinds[:], kind) {
-			return fmt.Errorf("hook functions: there are no %q hooks", kind)
+			return fmt.Errorf("hook functions: unknown kind of hook %q", kind)
 		}
 	}
 	cfg.HookFunctions = functions

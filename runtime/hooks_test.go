@@ -73,7 +73,7 @@ func TestHookFunctionsOfNoKind(t *testing.T) {
 	_, err := rt.Create(t.Context(), "c", ociruntime.CreateOptions{
 		Bundle: t.TempDir(), Spec: spec, Hooks: map[config.HookKind][]config.HookFunction{"poststarts": nil},
 	})
-	if err == nil || err.Error() != `create "c": hook functions: there are no "poststarts" hooks` {
+	if err == nil || err.Error() != `create "c": hook functions: unknown kind of hook "poststarts"` {
 		t.Error(err)
 	}
 }

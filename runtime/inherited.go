@@ -35,7 +35,7 @@ func InheritedFiles(preserve int) (Inherited, error) {
 
 func inheritedFiles(listen, preserve int) (Inherited, error) {
 	if preserve < 0 {
-		return Inherited{}, fmt.Errorf("preserve descriptors: %d of them is not possible", preserve)
+		return Inherited{}, fmt.Errorf("preserve %d descriptors: want 0 or more", preserve)
 	}
 	in := Inherited{ListenFDs: listen}
 	for i := range listen + preserve {

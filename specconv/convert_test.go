@@ -113,9 +113,9 @@ func TestConvertErrors(t *testing.T) {
 		{`linux.namespaces[1].type: unknown namespace "net"; did you mean "network"?`, withNamespace("net", "")},
 		{`linux.namespaces[1].type: unknown namespace "mnt"; did you mean "mount"?`, withNamespace("mnt", "")},
 		{`linux.namespaces[1].type: unknown namespace "PID"; did you mean "pid"?`, withNamespace("PID", "")},
-		{`linux.namespaces[1].type: "mount" is there twice`, withNamespace("mount", "")},
+		{`linux.namespaces[1].type: "mount" is listed twice`, withNamespace("mount", "")},
 		{`linux.namespaces[1].path: "ns/net": not an absolute path`, withNamespace("network", "ns/net")},
-		{`linux.namespaces[2].type: "network" is there twice`, func(s *specs.Spec) {
+		{`linux.namespaces[2].type: "network" is listed twice`, func(s *specs.Spec) {
 			s.Linux.Namespaces = []specs.LinuxNamespace{{Type: specs.PIDNamespace}, {Type: specs.NetworkNamespace, Path: "/x"}, {Type: specs.NetworkNamespace}}
 		}},
 

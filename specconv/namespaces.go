@@ -40,7 +40,7 @@ func convertNamespaces(list []specs.LinuxNamespace) (config.Namespaces, error) {
 			return out, err
 		}
 		if out.Has(flag) {
-			return out, fieldErr(field+".type", "%q is there twice", ns.Type)
+			return out, fieldErr(field+".type", "%q is listed twice", ns.Type)
 		}
 		if ns.Path == "" {
 			out.New |= flag

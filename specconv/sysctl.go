@@ -90,5 +90,5 @@ func checkSysctl(field, path string, namespaces config.Namespaces) error {
 		}
 		return nil
 	}
-	return fieldErr(field, "not of a namespace: it would change the host's (set it there, with sysctl(8))")
+	return fieldErr(field, "not namespaced: it would change the host's (set it there, with sysctl(8))")
 }

@@ -50,11 +50,11 @@ func TestSysctlErrors(t *testing.T) {
 		want string
 		list map[string]string
 	}{
-		{`linux.sysctl["vm.swappiness"]: not of a namespace: it would change the host's (set it there, with sysctl(8))`, map[string]string{"vm.swappiness": "1"}},
-		{`linux.sysctl["kernel.core_pattern"]: not of a namespace: it would change the host's (set it there, with sysctl(8))`, map[string]string{"kernel.core_pattern": "1"}},
-		{`linux.sysctl["kernel.msgmaxx"]: not of a namespace: it would change the host's (set it there, with sysctl(8))`, map[string]string{"kernel.msgmaxx": "1"}},
-		{`linux.sysctl["kernel.sem.x"]: not of a namespace: it would change the host's (set it there, with sysctl(8))`, map[string]string{"kernel.sem.x": "1"}},
-		{`linux.sysctl["netx.y"]: not of a namespace: it would change the host's (set it there, with sysctl(8))`, map[string]string{"netx.y": "1"}},
+		{`linux.sysctl["vm.swappiness"]: not namespaced: it would change the host's (set it there, with sysctl(8))`, map[string]string{"vm.swappiness": "1"}},
+		{`linux.sysctl["kernel.core_pattern"]: not namespaced: it would change the host's (set it there, with sysctl(8))`, map[string]string{"kernel.core_pattern": "1"}},
+		{`linux.sysctl["kernel.msgmaxx"]: not namespaced: it would change the host's (set it there, with sysctl(8))`, map[string]string{"kernel.msgmaxx": "1"}},
+		{`linux.sysctl["kernel.sem.x"]: not namespaced: it would change the host's (set it there, with sysctl(8))`, map[string]string{"kernel.sem.x": "1"}},
+		{`linux.sysctl["netx.y"]: not namespaced: it would change the host's (set it there, with sysctl(8))`, map[string]string{"netx.y": "1"}},
 		{`linux.sysctl["kernel.hostname"]: use "hostname" instead`, map[string]string{"kernel.hostname": "1"}},
 		{`linux.sysctl["kernel/hostname"]: use "hostname" instead`, map[string]string{"kernel/hostname": "1"}},
 		{`linux.sysctl[""]` + notOne, map[string]string{"": "1"}},

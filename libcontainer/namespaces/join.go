@@ -103,9 +103,9 @@ func (a *attempt) remedy(err error) string {
 	case errors.Is(err, unix.EPERM):
 		return " (needs CAP_SYS_ADMIN in the user namespace that owns it)"
 	case errors.Is(err, unix.EINVAL) && a.Type == unix.CLONE_NEWUSER:
-		return " (it is no user namespace, or the one that the runtime is in: leave it out then)"
+		return " (not a user namespace, or the runtime's own: leave it out then)"
 	case errors.Is(err, unix.EINVAL) && a.Type == unix.CLONE_NEWPID:
-		return " (it is no pid namespace, or not the runtime's own or below that)"
+		return " (not a pid namespace, or neither the runtime's own nor below it)"
 	}
 	return ""
 }

@@ -101,7 +101,7 @@ func (c *Child) End() error {
 			c.Reap()    //nolint:errcheck // nobody is there to be told
 			c.Release() //nolint:errcheck // the same
 		}()
-		return errors.Join(err, fmt.Errorf("process %d does not end, though it was killed: it does when its cgroup is thawed, or the call that it is in has ended", c.Pid))
+		return errors.Join(err, fmt.Errorf("process %d is still alive after SIGKILL: its cgroup is frozen, or it is in an uninterruptible system call", c.Pid))
 	}
 	return errors.Join(err, e, c.Reap(), c.Release())
 }

@@ -25,7 +25,7 @@ func (c *Child) Fetch(fd *Value) (*os.File, error) {
 	f := c.sock.taken
 	c.sock.taken = nil
 	if err == nil && f == nil {
-		err = errors.New("fetch a descriptor of the stub's: none has come")
+		err = errors.New("fetch a descriptor from the stub: none received")
 	}
 	if err != nil && f != nil {
 		return nil, errors.Join(err, f.Close())
@@ -47,7 +47,7 @@ func (c *Child) Pass(f *os.File) (*Value, error) {
 	}
 	// struct cmsghdr: a length of 64 bits, level, type; the descriptor.
 	if binary.NativeEndian.Uint64(rights) != uint64(unix.CmsgLen(4)) {
-		return nil, errors.New("pass a descriptor to the stub: none has arrived")
+		return nil, errors.New("pass a descriptor to the stub: none arrived")
 	}
 	return Num(int(binary.NativeEndian.Uint32(rights[unix.CmsgLen(0):]))), nil
 }

@@ -68,7 +68,7 @@ activated() {
 @test "less than no descriptor cannot be preserved" {
 	args true
 	rt create --preserve-fds -1 --bundle "$BUNDLE" c
-	refused 'preserve descriptors: -1 of them is not possible'
+	refused 'preserve -1 descriptors: want 0 or more'
 }
 
 # bats test_tags=berth

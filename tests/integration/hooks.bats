@@ -280,7 +280,7 @@ namespaces='for ns in mnt net pid uts ipc; do readlink /proc/self/ns/$ns; done'
 	mkfifo "$BUNDLE/pipe"
 	config '.annotations["run.oci.hooks.stdout"] = "pipe"'
 	rt create --bundle "$BUNDLE" c
-	refused 'annotations\["run\.oci\.hooks\.stdout"\]: open .*a pipe that nobody reads'
+	refused 'annotations\["run\.oci\.hooks\.stdout"\]: open .*a FIFO without a reader'
 	config '.annotations["run.oci.hooks.stdout"] = ""'
 	rt create --bundle "$BUNDLE" c
 	refused 'annotations\["run\.oci\.hooks\.stdout"\]: missing'

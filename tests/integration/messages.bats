@@ -276,6 +276,12 @@ user_fails() {
 	said 'the kernel is too old'
 }
 
+@test "limits and lists" {
+	broken 'a negative memory limit' '.linux.resources.memory.limit = -5'
+	broken 'more groups than the kernel takes' '.process.user.additionalGids = [range(100000)]'
+	denied 'no device can be made' mknodat fail
+}
+
 @test "every system call that berth cannot do without is named when it is denied" {
 	local call how
 	for call in openat2 mount_setattr close_range open_tree move_mount fsopen fsconfig fsmount; do
