@@ -1,6 +1,7 @@
 package stub
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"os/exec"
@@ -17,6 +18,8 @@ const (
 	arm64Openat   = 56
 	arm64Read     = 63
 	arm64Write    = 64
+
+	arm64RtSigaction = 134
 )
 
 // TestArm64StubUnderEmulation runs the stub of the other architecture. Its
@@ -72,6 +75,43 @@ func TestArm64StubUnderEmulation(t *testing.T) {
 	c.queue("read", arm64Read, val(event), output(make([]byte, 8)), num(8)).flag(flagAgain)
 	if err := c.Do(); !errors.Is(err, unix.EAGAIN) {
 		t.Errorf("read of an event that never comes: %v", err)
+	}
+}
+
+// TestArm64SignalHandlerUnderEmulation ends the stub of the other architecture by a
+// signal that it handles.
+func TestArm64SignalHandlerUnderEmulation(t *testing.T) {
+	qemu, err := exec.LookPath("qemu-aarch64-static")
+	if err != nil {
+		t.Skip("needs qemu-aarch64-static (Debian: qemu-user-static)")
+	}
+	path := arm64Image(t, qemu, t.TempDir())
+	image, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	region, err := anonymousRegion(MinRegion)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer region.Close()
+	c, err := spawn(Options{Region: region, command: []string{qemu, qemu, path}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close() //nolint:errcheck // the stub has ended
+	handler := loadAddr + uint64(bytes.Index(image, []byte(handlerMark))+len(handlerMark))
+	const restorer = 0x04000000
+	c.queue("rt_sigaction", arm64RtSigaction, num(int(unix.SIGTERM)), data(words(handler, restorer, handler, 0)), num(0), num(8))
+	if err := c.Do(); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Kill(c.Pid, unix.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	var status unix.WaitStatus
+	if _, err := unix.Wait4(c.Pid, &status, 0, nil); err != nil || status.ExitStatus() != 128+int(unix.SIGTERM) {
+		t.Errorf("exit status %d, %v", status.ExitStatus(), err)
 	}
 }
 

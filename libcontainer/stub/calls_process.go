@@ -129,6 +129,15 @@ func (p *Proc) SigDefault(sig int) *Value {
 	return p.queue("rt_sigaction", unix.SYS_RT_SIGACTION, num(sig), data(words(0, 0, 0, 0)), hex(0), num(8))
 }
 
+// sigExit queues rt_sigaction(2) that has the stub exit when it gets a signal: the
+// init of a pid namespace gets none that it has no handler for
+// (pid_namespaces(7)). execve resets it.
+func (p *Proc) sigExit(sig int, handler uint64) *Value {
+	// x86-64 delivers no signal without a restorer; this handler never returns.
+	const restorer = 0x04000000 // SA_RESTORER
+	return p.queue("rt_sigaction", unix.SYS_RT_SIGACTION, num(sig), data(words(handler, restorer, handler, 0)), hex(0), num(8))
+}
+
 // SigUnblockAll queues rt_sigprocmask(2) that empties the signal mask.
 func (p *Proc) SigUnblockAll() *Value {
 	return p.queue("rt_sigprocmask", unix.SYS_RT_SIGPROCMASK, num(unix.SIG_SETMASK), data(words(0)), hex(0), num(8))

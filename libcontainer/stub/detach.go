@@ -11,12 +11,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// terminating are the signals by which users and service managers end a process.
+var terminating = [...]unix.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM}
+
 // Detach lets the stub wait for another driver on its listener, and ends this
 // connection. It returns when the stub sleeps in accept4(2). Its resident memory
-// is a few pages from here on.
+// is a few pages from here on, and the signals that end it are those that would
+// end a program which does not handle them.
 func (c *Child) Detach() error {
 	if c.listener == nil {
 		return errors.New("detach stub: it was started without a listener")
+	}
+	handler, err := handlerAddr()
+	if err != nil {
+		return err
+	}
+	for _, sig := range terminating {
+		c.sigExit(int(sig), handler)
 	}
 	// Of a kernel without CONFIG_ADVISE_SYSCALLS the pages stay.
 	c.queue("madvise", unix.SYS_MADVISE, hex(regionAddr), num(len(c.mem)), num(unix.MADV_DONTNEED)).MayFail(unix.ENOSYS)
@@ -29,7 +40,7 @@ func (c *Child) Detach() error {
 	if err := c.Do(); err != nil {
 		return err
 	}
-	err := c.process().sleeps(c.sock.severed.Load)
+	err = c.process().sleeps(c.sock.severed.Load)
 	if err == nil {
 		return nil
 	}

@@ -36,6 +36,22 @@ const (
 	loadAddr      = 0x400000
 )
 
+// handlerMark stands before the handler of signals in the stub's code.
+const handlerMark = "BERTHSIG"
+
+// handlerAddr returns the address of that handler in the stub.
+func handlerAddr() (uint64, error) {
+	text, err := code()
+	if err != nil {
+		return 0, err
+	}
+	n := bytes.Index(text, []byte(handlerMark))
+	if n < 0 {
+		return 0, errors.New("stub: no signal handler in program text")
+	}
+	return uint64(loadAddr + elfHeaderSize + n + len(handlerMark)), nil
+}
+
 // machine gives the ELF e_machine of the architecture berth was built for.
 func machine() (uint16, error) {
 	switch runtime.GOARCH {

@@ -171,6 +171,13 @@ leave:
 exit:
 	MOVD $94, R8
 	SVC  $0
+
+	// The handler of signals: exit_group(128 + signal).
+	WORD $0x54524542 // "BERT"
+	WORD $0x47495348 // "HSIG"
+	ADD  $128, R0
+	MOVD $94, R8
+	SVC  $0
 	WORD $0x54524542 // "BERT"
 	WORD $0x444e4548 // "HEND"
 

@@ -334,3 +334,21 @@ freeze_below() {
 	rt_ok delete --force c
 	dead "$frozen"
 }
+
+@test "signals that end a program end a created container, also without the runtime" {
+	local signal
+	args sleep 1000
+	for signal in TERM INT HUP QUIT; do
+		rt_ok create --bundle "$BUNDLE" c
+		kill "-$signal" "$(init_pid c)"
+		wait_for 5 has_status c stopped || failed "$signal"
+		rt_ok delete c
+	done
+}
+
+# bats test_tags=berth
+@test "a program begins with the default action of the signals that end a created container" {
+	args grep -E '^Sig(Cgt|Ign)' /proc/self/status
+	rt_ok run --bundle "$BUNDLE" c
+	assert_equal $'SigIgn:\t0000000000000000\nSigCgt:\t0000000000000000' "$out"
+}
