@@ -116,7 +116,7 @@ func (w Write) apply(dir string) error {
 	}
 	remedy := ""
 	if errors.Is(err, unix.ENOENT) {
-		err, remedy = w.absent(dir)
+		remedy, err = w.absent(dir)
 	}
 	for errno, text := range w.Remedy {
 		if errors.Is(err, errno) {
@@ -127,11 +127,11 @@ func (w Write) apply(dir string) error {
 }
 
 // absent says what does not exist, file or cgroup, and what that means.
-func (w Write) absent(dir string) (err error, remedy string) {
+func (w Write) absent(dir string) (remedy string, err error) {
 	if Exists(dir, ".") {
-		return Missing("write %q: the cgroup %q has no file %q", w.Value, dir, w.File), " (this kernel does not have it)"
+		return " (this kernel does not have it)", Missing("write %q: the cgroup %q has no file %q", w.Value, dir, w.File)
 	}
-	return Missing("write %q: the cgroup %q does not exist", w.Value, dir), " (it was removed meanwhile)"
+	return " (it was removed meanwhile)", Missing("write %q: the cgroup %q does not exist", w.Value, dir)
 }
 
 func (w Write) used(dir string, errno unix.Errno) string {

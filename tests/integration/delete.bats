@@ -167,3 +167,19 @@ nothing_left() {
 	rt_ok list -q
 	assert_equal "" "$out"
 }
+
+# bats test_tags=berth
+@test "delete refuses a saved cgroup outside of the cgroup file systems, and touches nothing" {
+	local precious=$T/precious
+	args true
+	start_detached c
+	wait_for 5 has_status c stopped
+	mkdir -p "$precious/sub"
+	cp "$ROOT/c/state.json" "$T/saved.json"
+	jq --arg dir "$precious" '.cgroups[] = $dir' "$T/saved.json" >"$ROOT/c/state.json"
+	rt delete --force c
+	refused "use cgroup \"$precious\": .*not in a cgroup file system"
+	[ -d "$precious/sub" ] || failed "$precious was removed"
+	cp "$T/saved.json" "$ROOT/c/state.json"
+	rt_ok delete c
+}

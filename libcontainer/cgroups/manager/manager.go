@@ -94,8 +94,14 @@ type LoadOptions struct {
 }
 
 // Load returns the manager of the cgroup that has these directories, as Paths
-// returned them when it was created.
+// returned them when it was created. If one is not in a cgroup file system, every
+// operation is refused: saved paths can be wrong, and Destroy removes directories.
 func Load(paths map[string]string, o LoadOptions) cgroups.Manager {
+	for _, dir := range paths {
+		if err := checkFileSystem(dir); err != nil {
+			return refusing{err}
+		}
+	}
 	if dir, ok := paths[""]; ok && len(paths) == 1 {
 		return fs2.New(dir, fs2.Options{SetDevices: lenient(devices.SetV2, o.Rootless)})
 	}
