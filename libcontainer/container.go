@@ -190,10 +190,13 @@ func (c *Container) statusLocked() (Status, error) {
 	return Created, nil
 }
 
-func (c *Container) cgroup() cgroups.Manager {
-	files := manager.Load(c.state.Cgroups, manager.LoadOptions{})
-	if c.state.Unit != nil {
-		return systemd.Load(*c.state.Unit, files, c.log)
+func (c *Container) cgroup() cgroups.Manager { return c.state.cgroup(c.log) }
+
+// cgroup loads the manager of the container's cgroup.
+func (s *State) cgroup(log *slog.Logger) cgroups.Manager {
+	files := manager.Load(s.Cgroups, manager.LoadOptions{})
+	if s.Unit != nil {
+		return systemd.Load(*s.Unit, files, log)
 	}
 	return files
 }

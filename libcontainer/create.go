@@ -5,13 +5,22 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/internal/probe"
 	"github.com/berth-oci/berth/libcontainer/config"
 )
+
+// IO is what a program begins with.
+type IO struct {
+	// Stdio are the program's descriptors 0, 1 and 2; nil is the null device.
+	// With a terminal they are not used.
+	Stdio [3]*os.File
+	// ExtraFiles become descriptors 3, 4, ….
+	ExtraFiles []*os.File
+	// Console receives the master side of the program's terminal, if it has one.
+	// The file is the receiver's.
+	Console func(*os.File) error
+}
 
 // CreateOptions say how a container is created.
 type CreateOptions struct {
@@ -20,14 +29,7 @@ type CreateOptions struct {
 	ID   string
 	// Config is kept, and must not be changed afterwards.
 	Config *config.Config
-	// Stdio are the program's descriptors 0, 1 and 2; nil is the null device.
-	// With a terminal they are not used.
-	Stdio [3]*os.File
-	// ExtraFiles become descriptors 3, 4, ….
-	ExtraFiles []*os.File
-	// Console gets the master side of the program's terminal, if it has one.
-	// The file is the receiver's.
-	Console func(*os.File) error
+	IO
 	// Detach lets any process start the container. Otherwise only the
 	// Container returned can, and when this process dies before that, the
 	// container does too.
@@ -51,51 +53,53 @@ func Create(ctx context.Context, o CreateOptions) (*Container, error) {
 	if err := probe.CheckKernel(); err != nil {
 		return nil, opError("create", o.ID, "", err)
 	}
-	c := &Container{dir: filepath.Join(o.Root, o.ID), log: o.Log, state: &State{
-		Version: stateVersion, ID: o.ID, Created: time.Now().UTC(),
-		Bundle: o.Config.Bundle, Rootfs: o.Config.Rootfs, Annotations: o.Config.Annotations,
-		OwnPids: o.Config.Namespaces.New&unix.CLONE_NEWPID != 0, Poststop: o.Config.Hooked(config.Poststop),
-	}, config: o.Config}
-	_, err := os.Lstat("/proc/kcore")
-	r := &run{
-		table: steps[:], kcore: err == nil, ctx: ctx, verb: inCreate, cfg: o.Config, opts: o, c: c,
-		launch: &c.state.Launch, log: o.Log, unprivileged: os.Geteuid() != 0,
-	}
+	dir := filepath.Join(o.Root, o.ID)
+	r := newRun(steps[:], job{
+		op: inCreate, ctx: ctx, id: o.ID, dir: dir, cfg: withNotifyMount(o.Config, dir), log: o.Log, IO: o.IO,
+		detach: o.Detach, rootless: o.Rootless, resctrl: o.Resctrl,
+	}, values{})
 	defer r.release()
-	err = r.walk()
+	err := r.walk()
+	w := r.witness()
 	if err != nil || o.Detach {
-		c.witness.close() // nobody here will wait for it
+		w.close() // nobody here will wait for it
 	}
 	if err != nil {
 		return nil, err
 	}
-	c.child, c.end = r.child, &ending{c: c, pidfd: r.child.Pidfd}
+	c := &Container{dir: dir, state: r.state, log: o.Log, config: asSaved(r.cfg), filter: r.bytecodeMade(), witness: w, child: r.child}
+	c.end = &ending{c: c, pidfd: r.child.Pidfd}
 	c.attached.Store(!o.Detach)
 	return c, nil
 }
 
-// release closes what only the walk needs.
-func (r *run) release() {
-	if r.unwatch != nil {
-		r.unwatch()
+// asSaved returns the configuration as Load reads it, except for the functions
+// that are hooks, which belong to this process. The seccomp profile has been
+// compiled: the filter is saved.
+func asSaved(cfg *config.Config) *config.Config {
+	if cfg.Seccomp == nil {
+		return cfg
 	}
-	for _, f := range []*os.File{r.region, r.listener, r.init} {
-		if f != nil {
-			f.Close()
-		}
+	saved, filter := *cfg, *cfg.Seccomp
+	filter.Profile = nil
+	saved.Seccomp = &filter
+	return &saved
+}
+
+// witness returns what watches the memory of a unit; nil without one.
+func (r *run) witness() *witness {
+	if r.limits == nil {
+		return nil
 	}
-	if r.agent != nil {
-		r.agent.Close()
-		r.agent = nil
+	o, _ := r.limits.wait() // the walk has reported it
+	return o.witness
+}
+
+// bytecodeMade returns the seccomp filter that was compiled; nil without one.
+func (r *run) bytecodeMade() []byte {
+	if r.filter == nil {
+		return nil
 	}
-	if r.tree != nil {
-		r.tree.Release()
-	}
-	if r.mover != nil {
-		r.mover.Close()
-	}
-	if r.lock != nil {
-		r.lock.unlock()
-		r.lock = nil
-	}
+	filter, _ := r.filter.wait() // the walk has reported it
+	return filter
 }

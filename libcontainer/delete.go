@@ -94,7 +94,7 @@ func (c *Container) destroy(ctx context.Context) error {
 	if err := destroyCgroup(ctx, c.cgroup()); err != nil {
 		return err
 	}
-	if err := c.unmountRoot(ctx); err != nil {
+	if err := c.state.SharedRoot.remove(ctx, c.dir, c.log); err != nil {
 		return err
 	}
 	if err := c.removeResctrl(); err != nil {

@@ -13,7 +13,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/internal/sys"
-	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
@@ -22,10 +21,7 @@ import (
 type ExecOptions struct {
 	// Process must not be changed afterwards.
 	Process *config.Process
-	// Stdio, ExtraFiles and Console are as in CreateOptions.
-	Stdio      [3]*os.File
-	ExtraFiles []*os.File
-	Console    func(*os.File) error
+	IO
 	// SubCgroups are cgroups below the container's for the process to be in, by
 	// v1 controller; "" is for all that are not named, and for v2. Without any,
 	// the process is in the cgroup of the container's init instead, if the
@@ -73,22 +69,17 @@ func (c *Container) exec(ctx context.Context, o ExecOptions) (*Process, error) {
 		return nil, err
 	}
 	cfg := *own
-	cfg.Process, cfg.ListenFDs = *o.Process, 0
-	r := &run{
-		table: steps[:], ctx: ctx, verb: inExec, cfg: &cfg, c: c, launch: new(Launch), log: c.log,
-		opts:         CreateOptions{Stdio: o.Stdio, ExtraFiles: o.ExtraFiles, Console: o.Console},
-		unprivileged: os.Geteuid() != 0, cgroup: manager.Load(cgroups, manager.LoadOptions{}),
-		anyCgroup: len(o.SubCgroups) == 0,
-	}
-	if err := r.checkUser(); err != nil {
-		return nil, err
-	}
+	cfg.Process, cfg.ListenFDs, cfg.Notify = *o.Process, 0, false
+	r := newRun(steps[:], job{
+		op: inExec, ctx: ctx, id: c.ID(), dir: c.dir, cfg: &cfg, log: c.log, IO: o.IO,
+		cgroups: cgroups, anyCgroup: len(o.SubCgroups) == 0, bytecode: c.filter,
+	}, values{state: c.state})
 	err = r.walk()
 	r.release()
 	if err == nil {
 		return &Process{c: c, child: r.child, end: ending{c: c, pidfd: r.child.Pidfd}}, r.child.Close()
 	}
-	if status == Created && r.unprivileged && errors.Is(err, unix.EPERM) {
+	if status == Created && !r.root && errors.Is(err, unix.EPERM) {
 		return nil, explained(err, func(err error) error {
 			return fmt.Errorf("%w (start the container first: an unprivileged user may not trace the init of a created container)", err)
 		})

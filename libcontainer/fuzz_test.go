@@ -99,13 +99,13 @@ func FuzzHostileStub(f *testing.F) {
 			return
 		}
 		for _, user := range []bool{false, true} {
-			for _, verb := range []verbs{inCreate, inCreate | inStart, inExec, inCreateHook, inStartHook, inAddMounts, inRemoveMounts} {
-				r, rec := recorded(t, everything(user), verb)
-				r.c.state.Pid = os.Getpid()
-				r.hook = hookOf(verb)
+			for _, op := range operations {
+				p, rec := newRecorder()
+				r := recorded(t, everything(user), op, p)
+				r.hook = hookOf(op)
 				a := &answers{bytes: text, rec: rec}
 				rec.Answer, rec.Output = a.result, a.output
-				if verb == inAddMounts {
+				if op == inAddMounts {
 					r.cfg.Mounts = slices.DeleteFunc(r.cfg.Mounts, func(m config.Mount) bool { return m.CopySymlink || m.Type == "cgroup" })
 				}
 				if _, err := takeAll(r, func(*step) {}); err != nil {
@@ -117,8 +117,8 @@ func FuzzHostileStub(f *testing.F) {
 	})
 }
 
-func hookOf(verb verbs) *specs.Hook {
-	if verb&inHooks == 0 {
+func hookOf(op operation) *specs.Hook {
+	if op&inHooks == 0 {
 		return nil
 	}
 	return &specs.Hook{Path: "/hook"}

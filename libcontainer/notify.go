@@ -19,24 +19,28 @@ const (
 	notifyDestination = "/run/notify"
 )
 
-// makeNotifyDir makes the directory of the socket and has it mounted.
+// makeNotifyDir makes the directory of the socket, which notifyMount mounts.
 func makeNotifyDir(r *run) error {
-	dir := filepath.Join(r.c.dir, notifyDir)
-	err := os.Mkdir(dir, 0o755)
-	if err == nil {
-		err = os.Chmod(dir, 0o755) // whatever the caller's umask is
-	}
-	if err != nil {
+	dir := filepath.Join(r.dir, notifyDir)
+	if err := os.Mkdir(dir, 0o755); err != nil {
 		return err
 	}
-	cfg := *r.cfg
-	cfg.Mounts = append(slices.Clip(cfg.Mounts), config.Mount{
-		Field: "notify socket", Source: dir, Destination: notifyDestination, Bind: true,
+	r.notify = []string{"NOTIFY_SOCKET=" + notifyDestination + "/" + notifyFile}
+	return os.Chmod(dir, 0o755) // whatever the caller's umask is
+}
+
+// withNotifyMount returns the configuration with the directory mounted, if the
+// program is to have the socket.
+func withNotifyMount(cfg *config.Config, dir string) *config.Config {
+	if !cfg.Notify {
+		return cfg
+	}
+	with := *cfg
+	with.Mounts = append(slices.Clip(cfg.Mounts), config.Mount{
+		Field: "notify socket", Source: filepath.Join(dir, notifyDir), Destination: notifyDestination, Bind: true,
 		Attr: config.MountAttr{Set: unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV | unix.MOUNT_ATTR_NOEXEC},
 	})
-	r.cfg = &cfg
-	r.launch.Env = append(r.launch.Env, "NOTIFY_SOCKET="+notifyDestination+"/"+notifyFile)
-	return nil
+	return &with
 }
 
 // ListenNotify gives the datagram socket to which the program of a container

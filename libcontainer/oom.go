@@ -38,18 +38,11 @@ func (r *run) blameMemory(err error) error {
 	if r.hook != nil || !errors.As(err, &known) {
 		return err // a hook's failure is part of a step's
 	}
-	cg := r.cgroup
-	if cg == nil {
-		cg = r.c.cgroup()
-	}
-	if r.unit != nil {
-		r.beside.Wait() //nolint:errcheck // what has failed there, too, is added by undo
-	}
-	mem, memErr := r.c.memory(cg)
+	mem, memErr := r.memory()
 	if memErr != nil {
 		return err // there is no cgroup (any more) to blame
 	}
-	cause, killed := shortage(known.Err, mem, r.verb == inExec)
+	cause, killed := shortage(known.Err, mem, r.op == inExec)
 	switch {
 	case cause == "":
 		return err
@@ -67,10 +60,29 @@ func (r *run) blameMemory(err error) error {
 
 // oomText names the process that was killed.
 func (r *run) oomText() string {
-	if r.verb == inExec {
+	if r.op == inExec {
 		return "process was OOM-killed (memory limit too low?)"
 	}
 	return oomPhrase
+}
+
+// memory returns what was counted of memory in the cgroup of the job.
+func (r *run) memory() (cgroups.MemoryStats, error) {
+	if w := r.witness(); w != nil {
+		return w.seen(), nil
+	}
+	cg := r.cgroup
+	switch {
+	case cg == nil && r.state == nil:
+		return cgroups.MemoryStats{}, cgroups.ErrNoCgroup
+	case cg == nil:
+		cg = r.state.cgroup(r.log)
+	}
+	stats, err := cg.Stats()
+	if err != nil {
+		return cgroups.MemoryStats{}, err
+	}
+	return stats.Memory, nil
 }
 
 // memory gives what was counted of memory in the container's cgroup. One that

@@ -55,10 +55,10 @@ func findProgram(r *run) error {
 	}
 	candidates := make([]candidate, len(places))
 	for i, path := range places {
-		candidates[i].ask(r.p, path)
+		candidates[i].ask(r.stub, path)
 	}
-	r.p.Check(func() (err error) {
-		r.launch.Program, err = choose(name, candidates)
+	r.stub.Check(func() (err error) {
+		r.program, err = choose(name, candidates)
 		return err
 	})
 	return nil
@@ -113,8 +113,8 @@ func searchPath(name string, env []string) []string {
 // executeProgram lets the stub become the program.
 func executeProgram(r *run) error {
 	path := r.launch.Program
-	r.p.Label("")
-	r.p.Execve(path, r.cfg.Process.Args, r.programEnv())
+	r.stub.Label("")
+	r.stub.Execve(path, r.cfg.Process.Args, r.programEnv())
 	err := execError(r.flush())
 	var field *config.FieldError
 	switch {

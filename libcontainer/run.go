@@ -4,78 +4,34 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"os"
-
-	"github.com/berth-oci/berth/libcontainer/cgroups"
-	"github.com/berth-oci/berth/libcontainer/cgroups/systemd"
-	"github.com/berth-oci/berth/libcontainer/config"
-	"github.com/berth-oci/berth/libcontainer/namespaces"
-	"github.com/berth-oci/berth/libcontainer/network"
-	"github.com/berth-oci/berth/libcontainer/rootfs"
-	"github.com/berth-oci/berth/libcontainer/stub"
-	"github.com/berth-oci/berth/seccomp"
-	"github.com/opencontainers/runtime-spec/specs-go"
+	"slices"
 )
 
-// run is one walk down the step table.
+// run is one walk down the step table. Steps see the job and the values; the
+// rest belongs to the walk.
 type run struct {
-	// table is the step table: not by its name, as some of its functions walk
-	// down it themselves.
-	table []step
-	ctx   context.Context
-	verb  verbs
-	cfg   *config.Config
-	opts  CreateOptions
-	c     *Container
-	log   *slog.Logger
-	hook  *specs.Hook // what is to be executed, when the verb is of a hook
-	// first is the walk of the container's first process, which is a stub still,
-	// when the verb is of a hook.
-	first *run
-	// unprivileged says that the runtime is not root: it may do little before
-	// it is in a user namespace.
-	unprivileged bool
-	// launch is the state's for the container's own program.
-	launch *Launch
+	*job
+	values
 
-	// What the steps make, in their order.
-	lock   *lock
-	cgroup cgroups.Manager
-	unit   *systemd.Manager // the same, if systemd makes it
-	// cgroupMade says that it is ours to remove.
-	cgroupMade bool
-	// noCgroup says that it lacks hierarchies which the runtime may not use.
-	noCgroup bool
-	// anyCgroup says that a v2 cgroup that takes no processes may be replaced
-	// by that of the container's first process.
-	anyCgroup bool
-	region    *os.File
-	listener  *os.File
-	init      *os.File // pidfd of a stub that this process attaches to
-	plan      namespaces.Plan
-	joined    bool  // the namespaces that are given by path
-	notOwned  []int // descriptors that could not be given to the program's user
-	noGroups  bool  // setgroups(2) is denied in the user namespace
-	beside    group // what goes on beside the stub's work
-	child     *stub.Child
-	p         *stub.Proc
-	unwatch   func() // ends what ends the connection to p with ctx
-	tree      *rootfs.Tree
-	mounts    []rootfs.Op // to be added
-	detach    []string    // the IDs of mounts to be removed, instead of destinations
-	mover     *network.Mover
-	kcore     bool        // the kernel has a /proc/kcore
-	entered   *stub.Value // the working directory, tried as root
-	step      string      // that is being taken
+	// table is the step table: a field, as a function that names it in a step
+	// would be an initialization cycle.
+	table []step
+	// step is the one that is being taken.
+	step string
+	// pending wait for the tasks that steps have begun.
+	pending []func() error
+	// noted is the unfinished state that is on disk, and noting its last writing.
+	noted  State
+	noting *task[struct{}]
+	// closers release what only the walk needs.
+	closers []func()
 	// sealed says that a seccomp filter is queued: what is sent next is the
-	// last that the stub does.
+	// last that the stub performs.
 	sealed bool
-	agent  *seccomp.Agent // who gets the filter's listener
 }
 
-// walk takes the steps of the table that belong to the verb. When one fails,
-// those taken before are undone, last first.
+// walk takes the steps of the job. When one fails, those taken before are
+// undone, last first.
 func (r *run) walk() error {
 	i, err := r.descend()
 	if err == nil {
@@ -91,7 +47,7 @@ func (r *run) walk() error {
 // container, are part of the step that runs it.
 func (r *run) stepError(step string, err error) error {
 	if r.hook == nil {
-		return opError(r.opName(), r.c.ID(), step, err)
+		return opError(r.op.String(), r.id, step, err)
 	}
 	var known *hookStepError
 	if errors.As(err, &known) {
@@ -100,12 +56,11 @@ func (r *run) stepError(step string, err error) error {
 	return &hookStepError{stepOf(err, step), err}
 }
 
-// descend takes the steps of the table that belong to the verb. When one
-// fails, it says which.
+// descend takes the steps of the job. When one fails, it returns which.
 func (r *run) descend() (int, error) {
 	for i := range r.table {
 		s := &r.table[i]
-		if s.in&r.verb == 0 || (s.when != nil && !s.when(r.cfg)) {
+		if !s.taken(r.job) {
 			continue
 		}
 		if err := r.take(s); err != nil {
@@ -115,8 +70,8 @@ func (r *run) descend() (int, error) {
 	return 0, nil
 }
 
-// take takes one step. The stub's calls are queued, and sent before the next
-// step on the host.
+// take takes one step. The calls that steps of the stub queue are sent before
+// the next step of the host.
 func (r *run) take(s *step) error {
 	if err := r.ctx.Err(); err != nil {
 		return err
@@ -130,28 +85,53 @@ func (r *run) take(s *step) error {
 		r.log.Debug("step", "name", s.name, "side", string(s.side))
 	}
 	r.step = s.name
-	if r.p != nil {
-		r.p.Step(s.name)
+	if r.stub != nil {
+		r.stub.Step(s.name)
 	}
 	return s.do(r)
 }
 
 // flush sends what is queued.
 func (r *run) flush() error {
-	if r.p == nil {
+	if r.stub == nil {
 		return nil
 	}
-	return r.p.Do()
+	return r.stub.Do()
 }
 
-// undo takes back the steps up to i. What cannot be undone is added to err.
+// note begins to write a change of the unfinished state, for a delete that finds
+// this create killed.
+func (r *run) note(change func(*State)) {
+	change(&r.noted)
+	now, before := r.noted, r.noting
+	r.noting = begin(r, func() (struct{}, error) {
+		if before != nil {
+			before.wait() //nolint:errcheck // its own waiter reports it
+		}
+		return struct{}{}, now.write(r.dir)
+	})
+}
+
+// settle waits for everything that steps have begun, and returns what has
+// failed of it.
+func (r *run) settle() error {
+	var err error
+	for _, wait := range r.pending {
+		if e := wait(); e != nil && !errors.Is(err, e) {
+			err = errors.Join(err, e)
+		}
+	}
+	return err
+}
+
+// undo reverses the steps up to i. What cannot be undone is added to err.
 func (r *run) undo(i int, err error) error {
-	if e := r.beside.Wait(); e != nil && !errors.Is(err, e) {
+	if e := r.settle(); e != nil && !errors.Is(err, e) {
 		err = errors.Join(err, stepCause(e))
 	}
 	for ; i >= 0; i-- {
 		s := &r.table[i]
-		if s.in&r.verb == 0 || s.undo == nil {
+		if s.undo == nil || !s.taken(r.job) {
 			continue
 		}
 		if e := s.undo(r); e != nil {
@@ -171,25 +151,13 @@ func stepCause(err error) error {
 	return err
 }
 
-func (r *run) opName() string {
-	switch r.verb {
-	case inStart:
-		return "start"
-	case inExec:
-		return "exec"
-	case inAddMounts:
-		return "add mounts to"
-	case inRemoveMounts:
-		return "remove mounts from"
-	}
-	return "create"
-}
+// atEnd has something released when the walk has ended.
+func (r *run) atEnd(closer func()) { r.closers = append(r.closers, closer) }
 
-// pid is of the process that becomes the program: a stub of ours, or one that
-// another process has started.
-func (r *run) pid() int {
-	if r.child != nil {
-		return r.child.Pid
+// release releases what only the walk needs, last first.
+func (r *run) release() {
+	for _, closer := range slices.Backward(r.closers) {
+		closer()
 	}
-	return r.c.state.Pid
+	r.closers = nil
 }

@@ -29,8 +29,7 @@ func (c *Container) start(ctx context.Context) error {
 		l.unlock()
 		return err
 	}
-	r := &run{table: steps[:], ctx: ctx, verb: inStart, c: c, launch: &c.state.Launch, log: c.log, lock: l}
-	defer r.release()
+	defer l.unlock()
 	status, err := c.statusLocked()
 	switch {
 	case err != nil:
@@ -42,15 +41,19 @@ func (c *Container) start(ctx context.Context) error {
 	case status != Created:
 		return stateError("cannot start an already running container")
 	}
-	if r.cfg, err = c.Config(); err != nil {
+	cfg, err := c.Config()
+	if err != nil {
 		return err
 	}
+	j := job{op: inStart, ctx: ctx, id: c.ID(), dir: c.dir, cfg: cfg, log: c.log, bytecode: c.filter}
 	if c.attached.Load() {
-		r.child, r.p = c.child, c.child.Proc
+		j.attached = c.child
 	}
+	r := newRun(steps[:], j, values{lock: l, state: c.state, launch: c.state.Launch})
 	err = r.walk()
-	if r.p != nil {
-		err = errors.Join(err, r.p.Close())
+	r.release()
+	if r.stub != nil {
+		err = errors.Join(err, r.stub.Close())
 	}
 	c.attached.Store(false)
 	if err != nil {
@@ -58,7 +61,7 @@ func (c *Container) start(ctx context.Context) error {
 	}
 	var hook *hookError
 	if errors.As(err, &hook) { // the container's end (runtime.md, Lifecycle)
-		r.release()
+		l.unlock()
 		err = errors.Join(err, c.delete(context.WithoutCancel(ctx), true))
 	}
 	return err

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -76,6 +77,15 @@ type Launch struct {
 	Env []string `json:"env,omitempty"`
 }
 
+// newState returns what is known of a container before it is made.
+func newState(id string, cfg *config.Config) *State {
+	return &State{
+		Version: stateVersion, ID: id, Created: time.Now().UTC(),
+		Bundle: cfg.Bundle, Rootfs: cfg.Rootfs, Annotations: cfg.Annotations,
+		OwnPids: cfg.Namespaces.New&unix.CLONE_NEWPID != 0, Poststop: cfg.Hooked(config.Poststop),
+	}
+}
+
 // write puts the state into dir, which is never seen with half of it.
 func (s *State) write(dir string) error {
 	if err := writeJSON(dir, stateFile, s); err != nil {
@@ -134,7 +144,10 @@ func readState(dir string) (*State, error) {
 }
 
 // lock is held by whoever changes a container.
-type lock struct{ dir *os.File }
+type lock struct {
+	dir  *os.File
+	once sync.Once
+}
 
 // errLocked means that someone else holds the lock.
 var errLocked = errors.New("another command is working on the container: try again")
@@ -171,7 +184,7 @@ func lockDir(dir string, wait time.Duration) (*lock, error) {
 		f.Close()
 		return nil, err
 	}
-	return &lock{f}, nil
+	return &lock{dir: f}, nil
 }
 
 // flock takes the lock on f.
@@ -192,9 +205,12 @@ func sameFile(f *os.File, path string) bool {
 	return errA == nil && errB == nil && os.SameFile(a, b)
 }
 
-// unlock gives the lock back. To close the file is not enough: a process that
-// another goroutine is just starting has a copy of it, until it executes.
+// unlock gives the lock back; it may be called again. To close the file is not
+// enough: a process that another goroutine is just starting has a copy of it,
+// until it executes.
 func (l *lock) unlock() {
-	unix.Flock(int(l.dir.Fd()), unix.LOCK_UN) //nolint:errcheck // closing does it, a moment later
-	l.dir.Close()
+	l.once.Do(func() {
+		unix.Flock(int(l.dir.Fd()), unix.LOCK_UN) //nolint:errcheck // closing does it, a moment later
+		l.dir.Close()
+	})
 }

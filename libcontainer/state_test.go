@@ -4,10 +4,13 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/specconv"
 )
 
 // TestUnlockAtOnce gives a lock back of which there is a copy, as every process
@@ -67,5 +70,28 @@ func TestAllocate(t *testing.T) {
 	var st unix.Stat_t
 	if err := unix.Fstat(int(f.Fd()), &st); err != nil || st.Size != size || st.Blocks*512 < size {
 		t.Errorf("size %d, %d blocks, %v", st.Size, st.Blocks, err)
+	}
+}
+
+// Create and Load return containers with the same configuration.
+func TestTheSavedConfigurationIsTheWhole(t *testing.T) {
+	for _, user := range []bool{false, true} {
+		cfg, err := specconv.Convert(everything(user), specconv.Options{Bundle: "/bundle"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Notify, cfg.ListenFDs, cfg.SystemdCgroup, cfg.NoPivot, cfg.SharedKeyring = true, 2, true, true, true
+		dir := t.TempDir()
+		created := asSaved(withNotifyMount(cfg, dir))
+		if err := writeJSON(dir, configFile, created); err != nil {
+			t.Fatal(err)
+		}
+		loaded, err := readConfig(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(created, loaded) {
+			t.Errorf("created %+v\nloaded  %+v", created, loaded)
+		}
 	}
 }

@@ -12,17 +12,32 @@ import (
 	"github.com/berth-oci/berth/libcontainer/cgroups/systemd"
 )
 
-// planCgroup finds out which cgroup the container will have. The state names it
+// planCgroup finds out which cgroup the container will have, and writes that
 // before it is made.
-func (r *run) planCgroup() (err error) {
+func planCgroup(r *run) (err error) {
 	o := manager.Options{
-		CgroupsPath: r.cfg.CgroupsPath, ID: r.c.ID(), Rootless: r.opts.Rootless,
+		CgroupsPath: r.cfg.CgroupsPath, ID: r.id, Rootless: r.rootless,
 		Controllers: []string{"cpu", "io", "memory", "pids"}, // engines read what these count
 	}
-	if !r.cfg.SystemdCgroup {
+	if r.cfg.SystemdCgroup {
+		err = r.planUnit(o)
+	} else {
 		r.cgroup, err = manager.New(o)
+	}
+	if err != nil {
 		return err
 	}
+	// Before it is in the state: delete kills the processes in it.
+	if err := cgroups.CheckUnused(r.cgroup); err != nil {
+		return err
+	}
+	r.planned = r.cgroup.Paths()
+	r.note(func(s *State) { s.Cgroups, s.Unit = r.planned, unitOf(r.unit) })
+	_, err = r.noting.wait()
+	return err
+}
+
+func (r *run) planUnit(o manager.Options) (err error) {
 	r.unit, err = systemd.New(r.ctx, systemd.Options{
 		CgroupsPath: o.CgroupsPath, ID: o.ID, User: o.Rootless, Annotations: r.cfg.Annotations, Log: r.log,
 		Files: func(path string) (cgroups.Manager, error) {
@@ -30,24 +45,30 @@ func (r *run) planCgroup() (err error) {
 			return manager.New(o)
 		},
 	})
-	if err != nil {
-		return err
+	r.cgroup = r.unit
+	return err
+}
+
+// unitOf returns what the state has of a unit; nil without systemd.
+func unitOf(m *systemd.Manager) *systemd.Unit {
+	if m == nil {
+		return nil
 	}
-	unit := r.unit.Unit()
-	r.cgroup, r.c.state.Unit = r.unit, &unit
-	return nil
+	unit := m.Unit()
+	return &unit
 }
 
 func makeCgroup(r *run) error {
 	if err := r.cgroup.Create(); err != nil {
 		return remedyCgroup(err)
 	}
-	r.cgroupMade = true
-	// An unprivileged user may have to go without some: nothing may think
-	// that the directories are there.
-	paths := r.cgroup.Paths()
-	r.noCgroup = len(paths) < len(r.c.state.Cgroups)
-	r.c.state.Cgroups = paths
+	r.ownCgroup = true
+	// An unprivileged user may have to go without some: nothing may take their
+	// directories for granted.
+	r.state.Cgroups = r.cgroup.Paths()
+	if len(r.state.Cgroups) != len(r.planned) {
+		r.note(func(s *State) { s.Cgroups = r.cgroup.Paths() })
+	}
 	return nil
 }
 
@@ -62,49 +83,73 @@ func (r *run) resources() *specs.LinuxResources {
 	return &resources
 }
 
+// outcome is what the writing of the limits leaves.
+type outcome struct {
+	witness *witness // of a unit's cgroup
+	unit    bool     // systemd has made the unit
+}
+
 // limitCgroup begins to write the limits and device rules.
 func limitCgroup(r *run) error {
-	resources, step := r.resources(), r.step // by the time that it fails, others have begun
-	r.beside.Go(func() error { return r.stepError(step, remedyCgroup(r.cgroup.Set(resources))) })
+	resources, cgroup := r.resources(), r.cgroup
+	r.limits = begin(r, func() (outcome, error) { return outcome{}, remedyCgroup(cgroup.Set(resources)) })
 	return nil
 }
 
 // startUnit begins to have systemd make the cgroup, with the stub in it, and to
 // write the limits.
 func startUnit(r *run) error {
-	resources, step, pid := r.resources(), r.step, r.child.Pid
-	r.beside.Go(func() error {
-		err := r.unit.Start(r.ctx, pid, resources)
-		if err == nil {
-			r.cgroupMade = true
-			r.c.witness, err = newWitness(r.unit.Manager)
-		}
-		if err == nil {
-			err = r.unit.Manager.Set(resources)
-		}
-		return r.stepError(step, remedyCgroup(err))
+	resources, unit, pid := r.resources(), r.unit, r.child.Pid
+	r.state.Cgroups, r.state.Unit = r.planned, unitOf(unit)
+	r.limits = begin(r, func() (outcome, error) {
+		o, err := startScope(r.ctx, unit, pid, resources)
+		return o, remedyCgroup(err)
 	})
 	return nil
 }
 
+func startScope(ctx context.Context, unit *systemd.Manager, pid int, resources *specs.LinuxResources) (o outcome, err error) {
+	if err := unit.Start(ctx, pid, resources); err != nil {
+		return o, err
+	}
+	o.unit = true
+	if o.witness, err = newWitness(unit.Manager); err != nil {
+		return o, err
+	}
+	return o, unit.Manager.Set(resources)
+}
+
 // undoCgroup removes the cgroup, if it was made for the container: one that was
-// refused is somebody else's, with their processes.
+// refused belongs to somebody else, with its processes.
 func undoCgroup(r *run) error {
-	if !r.cgroupMade {
+	made := r.ownCgroup
+	if r.limits != nil {
+		o, _ := r.limits.wait() // undo has reported it
+		made = made || o.unit
+	}
+	if !made {
 		return nil
 	}
 	// Not r.ctx: that it has ended may be why we are here.
 	return destroyCgroup(context.Background(), r.cgroup)
 }
 
-// openCgroup opens the v2 cgroup to start in; there is none without v2, and
+// openCgroup opens the v2 cgroup to start in. There is none without v2, and
 // where systemd makes the cgroup around the stub.
-func (r *run) openCgroup() (*os.File, error) {
-	path := r.cgroup.Entry().Dir
-	if path == "" || r.unit != nil {
+func openCgroup(cgroup cgroups.Manager, unit *systemd.Manager) (*os.File, error) {
+	path := cgroup.Entry().Dir
+	if path == "" || unit != nil {
 		return nil, nil
 	}
 	return os.Open(path)
 }
 
-func awaitLimits(r *run) error { return r.beside.Wait() }
+func awaitLimits(r *run) error {
+	_, err := r.limits.wait()
+	return err
+}
+
+func awaitFilter(r *run) error {
+	_, err := r.filter.wait()
+	return err
+}

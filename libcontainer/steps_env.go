@@ -7,15 +7,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/passwd"
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
-
-// needsHome reports whether process.env leaves HOME to the runtime.
-func needsHome(c *config.Config) bool {
-	return !slices.ContainsFunc(c.Process.Env, func(entry string) bool { return strings.HasPrefix(entry, "HOME=") })
-}
 
 // passwdFirst is read of /etc/passwd with the calls of other steps: most are
 // smaller. Of one that is larger, pieces of passwdPiece follow, up to
@@ -29,13 +23,13 @@ const (
 // findHome looks HOME up in the container's /etc/passwd. One that is missing,
 // or that its user cannot read, has nobody in it.
 func findHome(r *run) error {
-	file := openPasswd(r.p)
+	file := openPasswd(r.stub)
 	first := make([]byte, passwdFirst)
-	read := readPasswd(r.p, file, first)
-	r.p.CloseFd(file)
-	r.p.Check(func() error {
-		home, err := r.home(first, read)
-		r.launch.Env = append(r.launch.Env, "HOME="+home)
+	read := readPasswd(r.stub, file, first)
+	r.stub.CloseFd(file)
+	r.stub.Check(func() error {
+		home, err := r.findHomeIn(first, read)
+		r.home = []string{"HOME=" + home}
 		return err
 	})
 	return nil
@@ -56,8 +50,8 @@ func readPasswd(p *stub.Proc, file *stub.Value, piece []byte) *stub.Value {
 	return p.Read(file, piece).MayFail(unix.EISDIR, unix.EAGAIN)
 }
 
-// home finds the user's home directory in a file whose first piece was read.
-func (r *run) home(first []byte, read *stub.Value) (string, error) {
+// findHomeIn finds the user's home directory in a file whose first piece was read.
+func (r *run) findHomeIn(first []byte, read *stub.Value) (string, error) {
 	search := passwd.SearchUID(r.cfg.Process.UID)
 	if home, found := search.Feed(read.Of(first)); found {
 		return home, nil
@@ -76,11 +70,11 @@ func (r *run) home(first []byte, read *stub.Value) (string, error) {
 
 // searchRest reads on behind the first skip bytes.
 func (r *run) searchRest(search *passwd.Search, skip int) (string, bool, error) {
-	file := openPasswd(r.p)
-	readPasswd(r.p, file, make([]byte, skip))
+	file := openPasswd(r.stub)
+	readPasswd(r.stub, file, make([]byte, skip))
 	piece := make([]byte, passwdPiece)
 	for size := skip; size < passwdMost; size += len(piece) {
-		read := readPasswd(r.p, file, piece)
+		read := readPasswd(r.stub, file, piece)
 		if err := r.flush(); err != nil {
 			return "", false, err
 		}
@@ -88,28 +82,33 @@ func (r *run) searchRest(search *passwd.Search, skip int) (string, bool, error) 
 			break
 		}
 		if home, found := search.Feed(read.Of(piece)); found {
-			r.p.CloseFd(file)
+			r.stub.CloseFd(file)
 			return home, true, r.flush()
 		}
 	}
-	r.p.CloseFd(file)
+	r.stub.CloseFd(file)
 	return "", false, r.flush()
 }
 
 // announceSockets tells the program of the sockets among its descriptors. Their
 // names, LISTEN_FDNAMES, are not known here.
 func announceSockets(r *run) error {
-	pid := r.p.Getpid()
-	r.p.Check(func() error {
-		r.launch.Env = append(r.launch.Env,
-			"LISTEN_FDS="+strconv.Itoa(r.cfg.ListenFDs), "LISTEN_PID="+strconv.Itoa(pid.Int()))
+	pid := r.stub.Getpid()
+	r.stub.Check(func() error {
+		r.sockets = []string{"LISTEN_FDS=" + strconv.Itoa(r.cfg.ListenFDs), "LISTEN_PID=" + strconv.Itoa(pid.Int())}
 		return nil
 	})
 	return nil
 }
 
-// programEnv gives the program's environment: what the runtime adds is behind
-// what config.json has, and in the place of it.
+// prepareLaunch collects what execve needs.
+func prepareLaunch(r *run) error {
+	r.launch = Launch{Program: r.program, Env: slices.Concat(r.notify, r.home, r.sockets)}
+	return nil
+}
+
+// programEnv returns the program's environment: what the runtime adds comes
+// after what config.json has, and replaces it.
 func (r *run) programEnv() []string {
 	added := r.launch.Env
 	if len(added) == 0 {

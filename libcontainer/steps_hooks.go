@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"math"
 	"os"
 	"time"
@@ -19,11 +20,10 @@ import (
 // hookPoint is how the hooks of a kind run.
 type hookPoint struct {
 	kind config.HookKind
-	// status is the container's, as its hooks are told.
+	// status is the container's, as its hooks read it.
 	status specs.ContainerState
-	// inside is the walk down the step table by which a command gets into the
-	// container; 0 for one that runs on the host.
-	inside verbs
+	// run runs one; state is what it reads from its standard input.
+	run func(hook *specs.Hook, state specs.State, copies hookOutput) error
 }
 
 // hookError says which hook failed. It is the container's end.
@@ -54,55 +54,53 @@ func (e *hookStepError) Error() string { return e.step + ": " + e.err.Error() }
 // Unwrap gives the cause.
 func (e *hookStepError) Unwrap() error { return e.err }
 
-func hasRuntimeHooks(c *config.Config) bool {
-	return c.Hooked(config.Prestart) || c.Hooked(config.CreateRuntime)
-}
-
-func hasCreateHooks(c *config.Config) bool { return c.Hooked(config.CreateContainer) }
-
-func hasStartHooks(c *config.Config) bool { return c.Hooked(config.StartContainer) }
-
-func hasPoststartHooks(c *config.Config) bool { return c.Hooked(config.Poststart) }
-
 func runRuntimeHooks(r *run) error {
-	if err := r.runHooks(hookPoint{kind: config.Prestart, status: specs.StateCreating}); err != nil {
+	if err := r.runHooks(hookPoint{config.Prestart, specs.StateCreating, r.runOutside}); err != nil {
 		return err
 	}
-	return r.runHooks(hookPoint{kind: config.CreateRuntime, status: specs.StateCreating})
+	return r.runHooks(hookPoint{config.CreateRuntime, specs.StateCreating, r.runOutside})
 }
 
+// runCreateHooks runs hooks in a container whose state is not yet whole.
 func runCreateHooks(r *run) error {
-	return r.runHooks(hookPoint{kind: config.CreateContainer, status: specs.StateCreating, inside: inCreateHook})
+	container := &State{
+		ID: r.id, Pid: r.state.Pid, StartTime: r.state.StartTime, Cgroups: r.state.Cgroups, Unit: r.state.Unit, Resctrl: r.state.Resctrl,
+	}
+	return r.runHooks(hookPoint{config.CreateContainer, specs.StateCreating, func(hook *specs.Hook, state specs.State, copies hookOutput) error {
+		return r.runInside(inCreateHook, container, *hook, state, copies)
+	}})
 }
 
+// runStartHooks runs hooks that are what the program will be: without an
+// environment of their own they have the program's.
 func runStartHooks(r *run) error {
-	return r.runHooks(hookPoint{kind: config.StartContainer, status: specs.StateCreated, inside: inStartHook})
+	env := r.programEnv()
+	return r.runHooks(hookPoint{config.StartContainer, specs.StateCreated, func(hook *specs.Hook, state specs.State, copies hookOutput) error {
+		with := *hook
+		if len(with.Env) == 0 {
+			with.Env = env
+		}
+		return r.runInside(inStartHook, r.state, with, state, copies)
+	}})
 }
 
 // runPoststartHooks runs them without the lock: the container is started, and
-// a hook may want to do something with it.
+// a hook may want to change it.
 func runPoststartHooks(r *run) error {
 	r.lock.unlock()
-	r.lock = nil
-	return r.runHooks(hookPoint{kind: config.Poststart, status: specs.StateRunning})
+	return r.runHooks(hookPoint{config.Poststart, specs.StateRunning, r.runOutside})
 }
 
 // runHooks runs the hooks of one kind, in order, until one fails.
 func (r *run) runHooks(at hookPoint) error {
-	state := r.c.hookState(at.status)
 	copies, err := openHookOutput(r.cfg, at.kind)
 	if err != nil {
 		return err
 	}
 	defer copies.close()
+	state := r.hookState(at.status, r.state.Pid)
 	for i, hook := range at.kind.Commands(r.cfg.Hooks) {
-		var err error
-		if at.inside != 0 {
-			err = r.runInside(at, &hook, copies)
-		} else {
-			err = runOnHost(r.ctx, &hook, state, copies)
-		}
-		if err != nil {
+		if err := at.run(&hook, state, copies); err != nil {
 			return &hookError{field: fmt.Sprintf("hooks.%s[%d]", at.kind, i), path: hook.Path, err: err}
 		}
 	}
@@ -114,13 +112,16 @@ func (r *run) runHooks(at hookPoint) error {
 	return nil
 }
 
-// hookState is what a hook is told of the container (runtime.md, State).
-func (c *Container) hookState(status specs.ContainerState) specs.State {
-	s := specs.State{Version: specs.Version, ID: c.ID(), Status: status, Bundle: c.state.Bundle, Annotations: c.state.Annotations}
-	if status != specs.StateStopped {
-		s.Pid = c.state.Pid
+// runOutside runs a command in the runtime's namespaces.
+func (j *job) runOutside(hook *specs.Hook, state specs.State, copies hookOutput) error {
+	return runOnHost(j.ctx, hook, state, copies)
+}
+
+// hookState is what hooks read of the container (runtime.md, State).
+func (j *job) hookState(status specs.ContainerState, pid int) specs.State {
+	return specs.State{
+		Version: specs.Version, ID: j.id, Status: status, Pid: pid, Bundle: j.cfg.Bundle, Annotations: j.cfg.Annotations,
 	}
-	return s
 }
 
 // runOnHost runs a command in the namespaces of this process, and in the
@@ -148,15 +149,14 @@ func hookTimeout(hook *specs.Hook) time.Duration {
 	return time.Duration(min(*hook.Timeout, math.MaxInt64/int(time.Second))) * time.Second
 }
 
-// runInside runs a command in the container, as a second stub that becomes the
-// command: nothing else of berth's is in the container. Its state has the
-// process id that the container's first process has there.
-func (r *run) runInside(at hookPoint, hook *specs.Hook, copies hookOutput) error {
-	pid := r.p.Getpid()
+// runInside runs a command in the container, as a hook stub that becomes the
+// command: nothing else of berth's is in the container. The pid in its state is
+// that of init in the container's pid namespace.
+func (r *run) runInside(op operation, container *State, hook specs.Hook, state specs.State, copies hookOutput) error {
+	pid := r.stub.Getpid()
 	if err := r.flush(); err != nil {
 		return err
 	}
-	state := r.c.hookState(at.status)
 	state.Pid = pid.Int()
 	stdin, err := json.Marshal(state)
 	if err != nil {
@@ -167,35 +167,27 @@ func (r *run) runInside(at hookPoint, hook *specs.Hook, copies hookOutput) error
 		return err
 	}
 	defer streams.Close()
-	sub := &run{table: r.table, ctx: r.ctx, verb: at.inside, cfg: r.cfg, c: r.c, launch: r.launch, log: r.log, cgroup: r.c.cgroup(), hook: hook, first: r}
-	sub.opts.Stdio = streams.Files
+	if len(hook.Args) == 0 {
+		hook.Args = []string{hook.Path}
+	}
+	sub := newRun(r.table, job{
+		op: op, ctx: r.ctx, id: r.id, dir: r.dir, cfg: r.cfg, log: r.log, IO: IO{Stdio: streams.Files},
+		cgroups: container.Cgroups, bytecode: r.bytecode, hook: &hook, init: r.stub,
+	}, values{state: container})
 	i, err := sub.descend()
 	sub.release()
 	if err != nil {
 		return sub.undo(i, sub.stepError(r.table[i].name, err))
 	}
 	p := hooks.Process{Pid: sub.child.Pid, Pidfd: sub.child.Pidfd}
-	err = p.Wait(r.ctx, streams, hookTimeout(hook))
+	err = p.Wait(r.ctx, streams, hookTimeout(&hook))
 	return errors.Join(err, sub.child.Close(), sub.child.Release())
 }
 
-// hookCommand gives arguments and environment of a hook in the container.
-func (r *run) hookCommand() (args, env []string) {
-	args, env = r.hook.Args, r.hook.Env
-	if len(args) == 0 {
-		args = []string{r.hook.Path}
-	}
-	if len(env) == 0 && r.verb == inStartHook {
-		env = r.programEnv()
-	}
-	return args, env
-}
-
-// executeHook lets a second stub become the hook.
+// executeHook lets the hook stub become the hook.
 func executeHook(r *run) error {
-	args, env := r.hookCommand()
-	r.p.Label("")
-	r.p.Execve(r.hook.Path, args, env)
+	r.stub.Label("")
+	r.stub.Execve(r.hook.Path, r.hook.Args, r.hook.Env)
 	return execError(r.flush())
 }
 
@@ -216,28 +208,39 @@ func (c *Container) poststopConfig() (*config.Config, error) {
 	return cfg, err
 }
 
-// poststop runs the hooks that follow the container's end. The specification
-// wants one that fails to be warned of, and the others to be run.
-func (c *Container) poststop(ctx context.Context, cfg *config.Config) {
+// runPoststop runs the hooks that follow the container's end. One that fails is
+// warned of, and the others run (config.md, Poststop).
+func runPoststop(ctx context.Context, state specs.State, cfg *config.Config, log *slog.Logger) {
 	if cfg == nil {
 		return
 	}
-	state := c.hookState(specs.StateStopped)
+	warn := func(err error) {
+		if log != nil {
+			log.Warn(err.Error())
+		}
+	}
 	copies, err := openHookOutput(cfg, config.Poststop)
 	if err != nil {
-		c.warn(err)
+		warn(err)
 	}
 	defer copies.close()
 	for i, hook := range config.Poststop.Commands(cfg.Hooks) {
 		if err := runOnHost(ctx, &hook, state, copies); err != nil {
-			c.warn(&hookError{field: fmt.Sprintf("hooks.%s[%d]", config.Poststop, i), path: hook.Path, err: err})
+			warn(&hookError{field: fmt.Sprintf("hooks.%s[%d]", config.Poststop, i), path: hook.Path, err: err})
 		}
 	}
 	for i, function := range cfg.HookFunctions[config.Poststop] {
 		if err := function(ctx, state); err != nil {
-			c.warn(&hookError{field: fmt.Sprintf("%s function %d", config.Poststop, i), err: err})
+			warn(&hookError{field: fmt.Sprintf("%s function %d", config.Poststop, i), err: err})
 		}
 	}
+}
+
+func (c *Container) poststop(ctx context.Context, cfg *config.Config) {
+	state := specs.State{
+		Version: specs.Version, ID: c.ID(), Status: specs.StateStopped, Bundle: c.state.Bundle, Annotations: c.state.Annotations,
+	}
+	runPoststop(ctx, state, cfg, c.log)
 }
 
 func (c *Container) warn(err error) {

@@ -9,104 +9,120 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
-	"github.com/berth-oci/berth/libcontainer/cgroups"
-	"github.com/berth-oci/berth/libcontainer/namespaces"
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// reserveState makes the container's directory, whose making settles who has
-// the id, locks it and writes the first state.
+// reserveState makes the container's directory, which claims the ID atomically,
+// and locks it.
 func reserveState(r *run) error {
-	err := os.Mkdir(r.c.dir, 0o711)
+	err := os.Mkdir(r.dir, 0o711)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%w (delete it first, or choose another ID)", ErrExist)
 	}
 	if err != nil {
 		return err
 	}
-	r.lock, err = lockDir(r.c.dir, 0)
+	r.lock, err = lockDir(r.dir, 0)
 	if err != nil && !errors.Is(err, errLocked) && !errors.Is(err, ErrNotExist) {
-		return errors.Join(err, os.Remove(r.c.dir)) // undo takes it for another's
+		return errors.Join(err, os.Remove(r.dir)) // undo takes it for another container's
 	}
 	if err != nil {
 		return err
 	}
-	if err := r.planCgroup(); err != nil {
-		return err
-	}
-	// Before it is in the state: delete kills what is in there.
-	if err := cgroups.CheckUnused(r.cgroup); err != nil {
-		return err
-	}
-	r.c.state.Cgroups = r.cgroup.Paths()
-	return r.c.state.write(r.c.dir)
+	r.atEnd(r.lock.unlock)
+	r.state = newState(r.id, r.cfg)
+	r.noted = *r.state
+	return nil
 }
 
-// undoState removes the directory, if it is ours.
+// undoState removes the directory, if this create has made it.
 func undoState(r *run) error {
 	if r.lock == nil {
 		return nil
 	}
-	if err := removeState(r.c.dir); err != nil {
+	if err := removeState(r.dir); err != nil {
 		return err
 	}
-	if r.child != nil { // what came before has no part in the container's life
-		r.c.poststop(context.WithoutCancel(r.ctx), r.cfg)
+	if r.child != nil { // poststop hooks run only if init existed
+		runPoststop(context.WithoutCancel(r.ctx), r.hookState(specs.StateStopped, 0), r.cfg, r.log)
 	}
 	return nil
 }
 
-// startStub starts the container's first process.
-func startStub(r *run) error {
-	if err := r.openChannel(); err != nil {
+// openControl makes what the stub is driven by when it is detached: the region,
+// and the socket.
+func openControl(r *run) (err error) {
+	r.region, err = os.OpenFile(filepath.Join(r.dir, regionFile), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if err != nil {
 		return err
 	}
-	cgroup, err := r.openCgroup()
+	r.atEnd(func() { r.region.Close() })
+	if err := allocate(r.region, r.regionSize()); err != nil {
+		return err
+	}
+	if r.listener, err = listen(r.lock.dir, controlFile); err != nil {
+		return err
+	}
+	r.atEnd(func() { r.listener.Close() })
+	return nil
+}
+
+// startStub starts the container's init.
+func startStub(r *run) error {
+	cgroup, err := openCgroup(r.cgroup, r.unit)
 	if err != nil {
 		return err
 	}
 	defer cgroup.Close() // nil without v2
-	r.plan = namespaces.PlanFor(r.cfg.Namespaces)
 	r.child, err = stub.Start(r.ctx, stub.Options{
-		Files:      append(r.opts.Stdio[:], r.opts.ExtraFiles...),
+		Files:      append(r.Stdio[:], r.ExtraFiles...),
 		Cloneflags: uintptr(r.plan.Clone),
 		Cgroup:     cgroup,
 		Region:     r.region,
 		RegionSize: r.regionSize(),
 		Listener:   r.listener,
-		Dir:        r.c.dir,
+		Dir:        r.dir,
 		Log:        r.log,
 	})
 	if err != nil {
 		return remedyNamespaces(err, r.cfg)
 	}
-	r.p = r.child.Proc
-	r.beside.Go(func() error { return writeJSON(r.c.dir, configFile, r.cfg) })
-	r.unwatch = r.p.EndWith(r.ctx)
-	return r.recordPid()
+	r.stub = r.child.Proc
+	r.saved = begin(r, func() (struct{}, error) { return struct{}{}, writeJSON(r.dir, configFile, r.cfg) })
+	r.atEnd(r.stub.EndWith(r.ctx))
+	return r.notePid(r.child.Pid)
 }
 
-// openChannel makes what the stub is driven by when it is detached: the region,
-// and the socket.
-func (r *run) openChannel() (err error) {
-	if !r.opts.Detach {
-		return nil // the region needs no file then
-	}
-	r.region, err = os.OpenFile(filepath.Join(r.c.dir, regionFile), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
-	if err == nil {
-		err = allocate(r.region, r.regionSize())
+// notePid writes which process the stub is, so that "delete --force" can end a
+// create that hangs.
+func (r *run) notePid(pid int) error {
+	ticks, alive, err := startTime(pid)
+	if err == nil && !alive {
+		err = stub.ErrGone
 	}
 	if err == nil {
-		r.listener, err = listen(r.lock.dir, controlFile)
+		r.note(func(s *State) { s.Pid, s.StartTime = pid, ticks })
 	}
 	return err
 }
 
+// recordProcess settles which process becomes the program. It differs from the
+// stub that was started if that has forked.
+func recordProcess(r *run) error {
+	if r.noted.Pid != r.child.Pid {
+		if err := r.notePid(r.child.Pid); err != nil {
+			return err
+		}
+	}
+	r.state.Pid, r.state.StartTime = r.noted.Pid, r.noted.StartTime
+	return nil
+}
+
 func (r *run) regionSize() int {
-	p := &r.cfg.Process
-	return stub.RegionSize(p.Args, p.Env, len(p.AdditionalGIDs))
+	return stub.RegionSize(r.cfg.Process.Args, r.cfg.Process.Env, len(r.cfg.Process.AdditionalGIDs))
 }
 
 // allocate gives a file its size and its room: to write to a mapping when the
@@ -122,23 +138,6 @@ func allocate(f *os.File, size int) error {
 	return nil
 }
 
-// recordPid notes who the stub is, so that "delete --force" can end a create
-// that hangs.
-func (r *run) recordPid() error {
-	s := r.c.state
-	ticks, alive, err := startTime(r.child.Pid)
-	if err == nil && !alive {
-		err = stub.ErrGone
-	}
-	if err != nil {
-		return err
-	}
-	s.Pid, s.StartTime = r.child.Pid, ticks
-	now := *s
-	r.beside.Go(func() error { return now.write(r.c.dir) })
-	return nil
-}
-
 func undoStub(r *run) error {
 	if r.child == nil {
 		return nil
@@ -146,28 +145,16 @@ func undoStub(r *run) error {
 	return r.child.End()
 }
 
-func forkStub(r *run) error {
-	if err := r.child.Fork(0); err != nil {
-		return err
-	}
-	if err := r.beside.Wait(); err != nil { // the pid before is being written
-		return err
-	}
-	return r.recordPid()
-}
+func forkStub(r *run) error { return r.child.Fork(0) }
 
 // ownStdio gives the program's user the files that are its descriptors 0, 1
-// and 2, except a terminal and the null device, which are everybody's. Who
-// that is in a user namespace to be joined is known when it has been.
+// and 2, except a terminal and the null device, which are everybody's.
 func ownStdio(r *run) error {
-	if r.plan.User != nil && !r.joined {
-		return nil
-	}
 	uid, err := r.hostUID(r.cfg.Process.UID)
 	if err != nil {
 		return err
 	}
-	for i, f := range r.opts.Stdio {
+	for i, f := range r.Stdio {
 		if f == nil || (r.cfg.Process.Terminal && r.hook == nil) {
 			continue
 		}
@@ -178,6 +165,15 @@ func ownStdio(r *run) error {
 		if denied {
 			r.notOwned = append(r.notOwned, i)
 		}
+	}
+	return nil
+}
+
+// chownStdio has the namespace's root give away what the runtime may not, if it
+// belongs to one of its users.
+func chownStdio(r *run) error {
+	for _, fd := range r.notOwned {
+		r.stub.Fchownat(stub.Num(fd), "", int(r.cfg.Process.UID), -1, unix.AT_EMPTY_PATH).MayFail(unix.EPERM, unix.EROFS) // as in ownFile
 	}
 	return nil
 }
@@ -200,14 +196,17 @@ func ownFile(f *os.File, uid uint32) (denied bool, err error) {
 }
 
 func saveState(r *run) error {
-	r.c.state.Complete = true
-	return r.c.state.write(r.c.dir)
+	if _, err := r.saved.wait(); err != nil {
+		return err
+	}
+	if _, err := r.noting.wait(); err != nil {
+		return err
+	}
+	r.state.Launch, r.state.Complete = r.launch, true
+	return r.state.write(r.dir)
 }
 
 func detachStub(r *run) error {
-	if !r.opts.Detach {
-		return nil
-	}
 	if err := r.child.Detach(); err != nil {
 		return err
 	}
@@ -218,17 +217,14 @@ func detachStub(r *run) error {
 const startAnswer = 10 * time.Second
 
 // attachStub takes up the connection to a detached stub. The socket is removed:
-// the container is not to be started twice.
+// the container cannot be started twice.
 func attachStub(r *run) error {
-	if r.p != nil { // it was never given up
-		r.unwatch = r.p.EndWith(r.ctx)
-		return nil
-	}
-	var err error
-	if r.init, err = r.c.state.openProcess(); err != nil {
+	init, err := r.state.openProcess()
+	if err != nil {
 		return err
 	}
-	socket, region := filepath.Join(r.c.dir, controlFile), filepath.Join(r.c.dir, regionFile)
+	r.atEnd(func() { init.Close() })
+	socket, region := filepath.Join(r.dir, controlFile), filepath.Join(r.dir, regionFile)
 	sock, err := dial(r.lock.dir, controlFile)
 	if err != nil {
 		return err
@@ -239,12 +235,26 @@ func attachStub(r *run) error {
 		return err
 	}
 	defer mem.Close()
-	process := stub.Process{Pid: r.c.state.Pid, Pidfd: r.init}
-	if r.p, err = stub.Attach(sock, mem, process, startAnswer, r.log); err != nil {
+	if r.stub, err = stub.Attach(sock, mem, stub.Process{Pid: r.state.Pid, Pidfd: init}, startAnswer, r.log); err != nil {
 		return err
 	}
-	r.unwatch = r.p.EndWith(r.ctx)
+	r.atEnd(r.stub.EndWith(r.ctx))
 	return errors.Join(os.Remove(socket), os.Remove(region))
+}
+
+func keepStub(r *run) error {
+	r.child, r.stub = r.attached, r.attached.Proc
+	r.atEnd(r.stub.EndWith(r.ctx))
+	return nil
+}
+
+// pid is that of the process that becomes the program: in start it is another
+// process's child, mostly.
+func (r *run) pid() int {
+	if r.child != nil {
+		return r.child.Pid
+	}
+	return r.state.Pid
 }
 
 // setLimits sets the program's resource limits. The stub lowers its own, with
@@ -257,8 +267,8 @@ func setLimits(r *run) error {
 			return fmt.Errorf("%s: getrlimit: %w", l.Field, err)
 		}
 		if l.Hard <= have.Max {
-			r.p.Label("%s: soft %d, hard %d", l.Field, l.Soft, l.Hard)
-			r.p.Setrlimit(l.Resource, l.Soft, l.Hard)
+			r.stub.Label("%s: soft %d, hard %d", l.Field, l.Soft, l.Hard)
+			r.stub.Setrlimit(l.Resource, l.Soft, l.Hard)
 			continue
 		}
 		limit := unix.Rlimit{Cur: l.Soft, Max: l.Hard}

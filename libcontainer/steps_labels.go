@@ -10,8 +10,6 @@ func labels(c *config.Config) lsm.Labels {
 	return lsm.Labels{AppArmor: c.Process.AppArmorProfile, SELinux: c.Process.SELinuxLabel, Mount: c.MountLabel}
 }
 
-func hasLabels(c *config.Config) bool { return !labels(c).None() }
-
 // chooseLabels has the stub tell the security modules what the program is to
 // run under. They keep it over forks, and apply it when it is executed.
 func chooseLabels(r *run) error {
@@ -28,9 +26,9 @@ func chooseLabels(r *run) error {
 		return err
 	}
 	for _, w := range writes {
-		f := procfs.Write(r.p, proc, w.Path, w.Text)
-		r.p.Check(func() error { return w.Explain(f.Err()) })
+		f := procfs.Write(r.stub, proc, w.Path, w.Text)
+		r.stub.Check(func() error { return w.Explain(f.Err()) })
 	}
-	r.p.CloseFd(proc)
+	r.stub.CloseFd(proc)
 	return nil
 }

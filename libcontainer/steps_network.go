@@ -10,6 +10,7 @@ func moveDevices(r *run) (err error) {
 	if r.mover, err = network.NewMover(r.ctx, r.child.Pidfd); err != nil {
 		return &config.FieldError{Field: "linux.netDevices", Err: err}
 	}
+	r.atEnd(r.mover.Close)
 	for _, d := range r.cfg.NetDevices {
 		if err := r.mover.Move(d); err != nil {
 			return &config.FieldError{Field: d.Field, Err: err}

@@ -17,20 +17,21 @@ func makeResctrlGroup(r *run) error {
 	if err != nil {
 		return resctrlError(err)
 	}
-	plan, err := fs.Plan(r.cfg.IntelRdt, r.c.ID())
+	plan, err := fs.Plan(r.cfg.IntelRdt, r.id)
 	if err != nil {
 		return resctrlError(err)
 	}
-	r.c.state.Resctrl = plan
-	if err := r.c.state.write(r.c.dir); err != nil {
+	r.state.Resctrl = plan
+	r.note(func(s *State) { s.Resctrl = plan })
+	if _, err := r.noting.wait(); err != nil {
 		return err
 	}
 	return resctrlError(fs.Create(plan, r.cfg.IntelRdt))
 }
 
 func (r *run) findResctrl() (*intelrdt.FS, error) {
-	if r.opts.Resctrl != "" {
-		return intelrdt.At(r.opts.Resctrl), nil
+	if r.resctrl != "" {
+		return intelrdt.At(r.resctrl), nil
 	}
 	return intelrdt.Find()
 }
@@ -45,7 +46,7 @@ func resctrlError(err error) error {
 }
 
 func undoResctrlGroup(r *run) error {
-	if g := r.c.state.Resctrl; g != nil {
+	if g := r.state.Resctrl; g != nil {
 		return intelrdt.At(g.Root).Undo(g)
 	}
 	return nil
@@ -53,7 +54,7 @@ func undoResctrlGroup(r *run) error {
 
 // enterResctrlGroup moves a stub into the container's groups.
 func enterResctrlGroup(r *run) error {
-	g := r.c.state.Resctrl
+	g := r.state.Resctrl
 	return resctrlError(intelrdt.At(g.Root).Add(g, r.child.Pid))
 }
 
@@ -68,8 +69,6 @@ func (c *Container) removeResctrl() error {
 	}
 	return nil
 }
-
-func hasResctrl(c *config.Config) bool { return c.IntelRdt != nil }
 
 // updateResctrl writes lines to the schemata of the container's group, all or
 // none. What it gives writes back what was before.

@@ -16,8 +16,6 @@ import (
 
 const seccompField = "linux.seccomp"
 
-func hasSeccomp(c *config.Config) bool { return c.Seccomp != nil }
-
 // keepsAdmin tells whether the stub must have CAP_SYS_ADMIN until it executes
 // the program: without no_new_privs the kernel lets nobody else install a
 // filter (seccomp(2)). It is in the stub's permitted and effective sets only,
@@ -25,45 +23,37 @@ func hasSeccomp(c *config.Config) bool { return c.Seccomp != nil }
 // of capabilities during execve).
 func keepsAdmin(c *config.Config) bool { return c.Seccomp != nil && !c.Process.NoNewPrivileges }
 
+// compileFilter begins to compile the filter, and to write it where those who
+// start the container and execute processes in it find it.
 func compileFilter(r *run) error {
-	step := r.step
-	r.beside.Go(func() error {
-		if err := r.writeFilter(); err != nil {
-			return r.stepError(step, err)
-		}
-		return nil
-	})
+	r.filter = begin(r, func() ([]byte, error) { return writeFilter(r.dir, r.cfg.Seccomp) })
 	return nil
 }
 
-// writeFilter makes the filter, and writes it where those who start the
-// container and execute processes in it find it.
-func (r *run) writeFilter() error {
-	s := r.cfg.Seccomp
+func writeFilter(dir string, s *config.Seccomp) ([]byte, error) {
 	if s.Notify {
 		if err := seccomp.CheckAgent(s.ListenerPath); err != nil {
-			return config.Below(seccompField, err)
+			return nil, config.Below(seccompField, err)
 		}
 	}
 	filter, err := seccomp.Compile(s.Profile)
 	if err != nil {
-		return config.Below(seccompField, err)
+		return nil, config.Below(seccompField, err)
 	}
-	r.c.filter = filter.Bytes()
-	f, err := os.OpenFile(filepath.Join(r.c.dir, filterFile), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(filepath.Join(dir, filterFile), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = f.Write(r.c.filter)
-	return errors.Join(err, f.Close())
+	_, err = f.Write(filter.Bytes())
+	return filter.Bytes(), errors.Join(err, f.Close())
 }
 
-// readFilter gives the container's filter as the kernel takes it.
-func (c *Container) readFilter() ([]byte, error) {
-	if c.filter != nil {
-		return c.filter, nil
+// readFilter returns the container's filter as the kernel takes it.
+func (j *job) readFilter() ([]byte, error) {
+	if j.bytecode != nil {
+		return j.bytecode, nil
 	}
-	filter, err := os.ReadFile(filepath.Join(c.dir, filterFile))
+	filter, err := os.ReadFile(filepath.Join(j.dir, filterFile))
 	if err == nil {
 		_, err = seccomp.Parse(filter)
 	}
@@ -78,34 +68,35 @@ func (c *Container) readFilter() ([]byte, error) {
 // two without making a system call: the filter could send it to the agent,
 // who does not have the listener yet.
 func installFilter(r *run) error {
-	filter, err := r.c.readFilter()
+	filter, err := r.readFilter()
 	if err != nil {
 		return err
 	}
 	s := r.cfg.Seccomp
-	r.p.Atomic()
-	r.p.Label(seccompField)
+	r.stub.Atomic()
+	r.stub.Label(seccompField)
 	r.sealed = true
 	if !s.Notify {
-		r.p.Seccomp(s.Flags, filter)
+		r.stub.Seccomp(s.Flags, filter)
 		return nil
 	}
 	pidfd, err := r.stubPidfd()
 	if err != nil {
 		return err
 	}
-	r.agent, err = seccomp.Dial(r.ctx, s.ListenerPath)
+	agent, err := seccomp.Dial(r.ctx, s.ListenerPath)
 	if err != nil {
 		return errors.Join(config.Below(seccompField, err), pidfd.Close())
 	}
-	if os.Geteuid() != 0 {
+	r.atEnd(agent.Close)
+	if !r.root {
 		// To take a descriptor is to trace (pidfd_getfd(2)), and who is not root
 		// may not trace a process that is not dumpable. execve decides anew.
-		r.p.Prctl(unix.PR_SET_DUMPABLE, 1)
+		r.stub.Prctl(unix.PR_SET_DUMPABLE, 1)
 	}
-	listener := r.p.Seccomp(s.Flags, filter)
-	r.p.Hold(listener, func(fd int) error {
-		err := r.handOver(pidfd, fd)
+	listener := r.stub.Seccomp(s.Flags, filter)
+	r.stub.Hold(listener, func(fd int) error {
+		err := r.handOver(agent, pidfd, fd)
 		if err != nil {
 			err = errors.Join(config.Below(seccompField, err), unix.PidfdSendSignal(int(pidfd.Fd()), unix.SIGKILL, nil, 0))
 		}
@@ -118,7 +109,7 @@ func installFilter(r *run) error {
 // caller's.
 func (r *run) stubPidfd() (*os.File, error) {
 	if r.child == nil {
-		return r.c.state.openProcess()
+		return r.state.openProcess()
 	}
 	fd, err := unix.FcntlInt(r.child.Pidfd.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
@@ -128,7 +119,7 @@ func (r *run) stubPidfd() (*os.File, error) {
 }
 
 // handOver sends the listener, the stub's descriptor fd, to the agent.
-func (r *run) handOver(pidfd *os.File, fd int) error {
+func (r *run) handOver(agent *seccomp.Agent, pidfd *os.File, fd int) error {
 	n, err := unix.PidfdGetfd(int(pidfd.Fd()), fd, 0)
 	if err != nil {
 		return fmt.Errorf("pidfd_getfd: %w", err)
@@ -139,16 +130,23 @@ func (r *run) handOver(pidfd *os.File, fd int) error {
 	if link, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", n)); err != nil || link != want {
 		return errors.Join(fmt.Errorf("descriptor %d of the container's process is no listener: %q", fd, link), err)
 	}
-	state := specs.ContainerProcessState{Version: specs.Version, Pid: r.c.state.Pid, Metadata: r.cfg.Seccomp.Metadata}
-	switch {
-	case r.hook != nil:
-		state.Pid, state.State = r.child.Pid, r.c.hookState(specs.StateCreated)
-	case r.verb == inExec:
-		state.Pid, state.State = r.child.Pid, r.c.hookState(specs.StateRunning)
-	default: // that it is created is told when it has its filter, by other runtimes
-		state.State = r.c.hookState(specs.StateCreating)
+	state := specs.ContainerProcessState{
+		Version: specs.Version, Pid: r.pid(), Metadata: r.cfg.Seccomp.Metadata,
+		State: r.hookState(r.statusForAgent(), r.state.Pid),
 	}
-	return r.agent.Send(listener, state)
+	return agent.Send(listener, state)
+}
+
+// statusForAgent is the container's status when its filter is installed. As with
+// other runtimes, a container is created when it has its filter.
+func (j *job) statusForAgent() specs.ContainerState {
+	switch j.op {
+	case inStartHook:
+		return specs.StateCreated
+	case inExec:
+		return specs.StateRunning
+	}
+	return specs.StateCreating
 }
 
 // filterError says what to do about a filter that the kernel does not take,

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -12,7 +11,6 @@ import (
 
 	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
 	"github.com/berth-oci/berth/libcontainer/cgroups/systemd"
-	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/console"
 	"github.com/berth-oci/berth/libcontainer/namespaces"
 	"github.com/berth-oci/berth/libcontainer/scheduling"
@@ -21,36 +19,53 @@ import (
 
 // The steps by which a second stub gets into a container that exists.
 
-// startSecond starts a second stub, which is to get into the container. Behind
-// the descriptors that the program is to have, it has one that refers to the
-// container's first process.
-func startSecond(r *run) error {
-	init, err := r.c.state.openProcess()
+// findCgroup loads the cgroup that the stub is to enter.
+func findCgroup(r *run) error {
+	r.cgroup = manager.Load(r.cgroups, manager.LoadOptions{})
+	return nil
+}
+
+// startJoining starts a stub that is to join the container. After the
+// descriptors that the program is to have, it has one that refers to init.
+func startJoining(r *run) error {
+	init, err := r.state.openProcess()
 	if err != nil {
 		return err
 	}
 	defer init.Close()
-	files := append(r.opts.Stdio[:], r.opts.ExtraFiles...)
 	args, env := r.commandLine()
 	o := stub.Options{
-		Files: append(files, init), RegionSize: stub.RegionSize(args, env, len(r.cfg.Process.AdditionalGIDs)), Dir: r.c.dir, Log: r.log,
+		Files:      append(append(r.Stdio[:], r.ExtraFiles...), init),
+		RegionSize: stub.RegionSize(args, env, len(r.cfg.Process.AdditionalGIDs)), Dir: r.dir, Log: r.log,
 	}
-	cgroup := ""
-	if r.cgroup != nil {
-		cgroup = r.cgroup.Entry().Dir
-	}
+	cgroup := r.cgroup.Entry().Dir
 	err = r.startIn(cgroup, o)
 	switch {
 	case takesNoProcess(err) && r.anyCgroup:
 		err = r.startBeside(o)
-	case errors.Is(err, fs.ErrPermission) && r.c.state.Unit != nil:
+	case errors.Is(err, fs.ErrPermission) && r.state.Unit != nil:
 		err = r.startAttached(cgroup, o)
 	}
 	if err != nil {
 		return err
 	}
-	r.p = r.child.Proc
-	r.unwatch = r.p.EndWith(r.ctx)
+	r.stub = r.child.Proc
+	r.atEnd(r.stub.EndWith(r.ctx))
+	return nil
+}
+
+// startMountStub starts a stub that only changes mounts.
+func startMountStub(r *run) error {
+	init, err := r.state.openProcess()
+	if err != nil {
+		return err
+	}
+	defer init.Close()
+	if err := r.startChild(stub.Options{Files: []*os.File{nil, nil, nil, init}, Dir: r.dir, Log: r.log}); err != nil {
+		return err
+	}
+	r.stub = r.child.Proc
+	r.atEnd(r.stub.EndWith(r.ctx))
 	return nil
 }
 
@@ -65,7 +80,7 @@ func takesNoProcess(err error) bool {
 // startBeside starts a stub in the v2 cgroup that the container's first process
 // has gone to.
 func (r *run) startBeside(o stub.Options) error {
-	paths, err := manager.Of("", strconv.Itoa(r.c.state.Pid))
+	paths, err := manager.Of("", strconv.Itoa(r.state.Pid))
 	if err != nil {
 		return err
 	}
@@ -79,8 +94,8 @@ func (r *run) startAttached(cgroup string, o stub.Options) error {
 	if err := r.startIn("", o); err != nil {
 		return err
 	}
-	unit := systemd.Load(*r.c.state.Unit, r.cgroup, r.log)
-	return unit.Attach(r.ctx, strings.TrimPrefix(cgroup, r.c.state.Cgroups[""]), r.child.Pid)
+	unit := systemd.Load(*r.state.Unit, r.cgroup, r.log)
+	return unit.Attach(r.ctx, strings.TrimPrefix(cgroup, r.state.Cgroups[""]), r.child.Pid)
 }
 
 // startIn starts a stub in a v2 cgroup; without a path, in the runtime's.
@@ -93,7 +108,7 @@ func (r *run) startIn(path string, o stub.Options) error {
 		defer dir.Close()
 		o.Cgroup = dir
 	}
-	affinity := r.execAffinity()
+	affinity := r.affinity()
 	if affinity == nil || len(affinity.Initial) == 0 {
 		return r.startChild(o)
 	}
@@ -105,32 +120,22 @@ func (r *run) startChild(o stub.Options) (err error) {
 	return err
 }
 
-// commandLine gives arguments and environment of what the second stub becomes.
-func (r *run) commandLine() (args, env []string) {
-	if r.hook != nil {
-		return r.hookCommand()
+// commandLine returns arguments and environment of what the stub becomes.
+func (j *job) commandLine() (args, env []string) {
+	if j.hook != nil {
+		return j.hook.Args, j.hook.Env
 	}
-	return r.cfg.Process.Args, r.cfg.Process.Env
+	return j.cfg.Process.Args, j.cfg.Process.Env
 }
 
-// joinContainer has a second stub join the namespaces of the container's
-// first process.
+// joinContainer has the stub join the namespaces of init.
 func joinContainer(r *run) error {
-	init := stub.Num(3 + len(r.opts.ExtraFiles))
-	r.p.Setsid() // a signal from the terminal is for the runtime, which passes it on
+	init := stub.Num(3 + len(r.ExtraFiles))
+	r.stub.Setsid() // a signal from the terminal is for the runtime, which passes it on
 	r.forgetGroups()
-	namespaces.EnterProcess(r.p, init, r.cfg.Namespaces)
-	r.p.CloseFd(init)
-	if err := r.beLetIn(); err != nil {
-		return err
-	}
-	if !hasUserNamespace(r.cfg) {
-		return nil
-	}
-	if err := r.askGroups(); err != nil {
-		return err
-	}
-	return becomeRoot(r)
+	namespaces.EnterProcess(r.stub, init, r.cfg.Namespaces)
+	r.stub.CloseFd(init)
+	return r.beLetIn()
 }
 
 // beLetIn has a container joined whose first process is a stub of an unprivileged
@@ -138,16 +143,16 @@ func joinContainer(r *run) error {
 // root may not trace what is not dumpable: so it is for that moment, but not when
 // the hook runs, which could trace it, too (CVE-2016-9962).
 func (r *run) beLetIn() error {
-	if r.first == nil || os.Geteuid() == 0 || !hasUserNamespace(r.cfg) {
+	if r.init == nil || r.root || !hasUserNamespace(r.cfg) {
 		return nil
 	}
-	r.first.p.Prctl(unix.PR_SET_DUMPABLE, 1)
-	err := r.first.flush()
+	r.init.Prctl(unix.PR_SET_DUMPABLE, 1)
+	err := r.init.Do()
 	if err == nil {
 		err = r.flush()
 	}
-	r.first.p.Prctl(unix.PR_SET_DUMPABLE, 0)
-	return errors.Join(err, r.first.flush())
+	r.init.Prctl(unix.PR_SET_DUMPABLE, 0)
+	return errors.Join(err, r.init.Do())
 }
 
 // joinUnpivoted joins a container whose root is not yet "/", and enters that.
@@ -155,29 +160,21 @@ func joinUnpivoted(r *run) error {
 	if err := joinContainer(r); err != nil {
 		return err
 	}
-	r.p.Label("root.path")
-	r.p.Chdir(r.cfg.Rootfs)
+	r.stub.Label("root.path")
+	r.stub.Chdir(r.cfg.Rootfs)
 	return nil
 }
 
-func hasPidNamespace(c *config.Config) bool { return c.Namespaces.Has(unix.CLONE_NEWPID) }
-
-// addsProcfs tells whether one of the mounts that are added shows the pid
-// namespace of who mounts it.
-func addsProcfs(c *config.Config) bool {
-	return hasPidNamespace(c) && slices.ContainsFunc(c.Mounts, func(m config.Mount) bool { return m.Type == "proc" && !m.Bind })
-}
-
-// forkSecond makes the second stub's child go on, which leads a session like it.
-func forkSecond(r *run) error {
+// forkJoined makes the second stub's child go on, which leads a session like it.
+func forkJoined(r *run) error {
 	if err := r.child.Fork(0); err != nil {
 		return err
 	}
-	r.p.Setsid()
+	r.stub.Setsid()
 	return nil
 }
 
 func controlTerminal(r *run) error {
-	console.Control(r.p)
+	console.Control(r.stub)
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -39,10 +40,6 @@ type SharedRoot struct {
 	Path string `json:"path,omitempty"`
 }
 
-func ownsMounts(c *config.Config) bool { return c.Namespaces.New&unix.CLONE_NEWNS != 0 }
-
-func sharesMounts(c *config.Config) bool { return !ownsMounts(c) }
-
 // openSharedRoot makes the container's root and puts it into the state, then
 // attaches it.
 func openSharedRoot(r *run) error {
@@ -55,10 +52,10 @@ func openSharedRoot(r *run) error {
 	if err != nil {
 		return err
 	}
-	r.tree = tree
+	r.tree, r.state.SharedRoot = tree, s
+	r.atEnd(tree.Release)
 	s.ID, s.Parent = strconv.FormatUint(id, 10), strconv.FormatUint(parent, 10)
-	r.c.state.SharedRoot = s
-	if err := r.c.state.write(r.c.dir); err != nil {
+	if err := r.noteRoot(*s); err != nil {
 		return err
 	}
 	if err := tree.AttachRoot(); err != nil {
@@ -73,10 +70,18 @@ func openSharedRoot(r *run) error {
 		return fmt.Errorf("root.path: mount %s is not in the mount namespace", s.ID)
 	}
 	s.Point, s.Device = found.Point, found.Device
-	if err := r.c.state.write(r.c.dir); err != nil {
+	if err := r.noteRoot(*s); err != nil {
 		return err
 	}
 	return tree.BringBelow(list, s.Parent, s.Point)
+}
+
+// noteRoot writes what is known of the root, for a delete that finds this create
+// killed.
+func (r *run) noteRoot(s SharedRoot) error {
+	r.note(func(state *State) { state.SharedRoot = &s })
+	_, err := r.noting.wait()
+	return err
 }
 
 // warnOfChroot says which capability leaves a chroot.
@@ -87,17 +92,19 @@ func (r *run) warnOfChroot() {
 	}
 }
 
-func undoSharedRoot(r *run) error { return r.c.unmountRoot(context.WithoutCancel(r.ctx)) }
+func undoSharedRoot(r *run) error {
+	return r.state.SharedRoot.remove(context.WithoutCancel(r.ctx), r.dir, r.log)
+}
 
 func changeRoot(r *run) error {
 	r.tree.Chroot()
 	return nil
 }
 
-// enterSharedRoot has a second stub, in the mount namespace of the container, change
+// enterSharedRoot has a joining stub, in the mount namespace of the container, change
 // to the container's root.
 func enterSharedRoot(r *run) error {
-	s := r.c.state.SharedRoot
+	s := r.state.SharedRoot
 	if s == nil {
 		return errors.New("the state has no root of the container")
 	}
@@ -109,14 +116,14 @@ func enterSharedRoot(r *run) error {
 	if !ok {
 		return fmt.Errorf("the container's root at %q was unmounted", s.Point)
 	}
-	root, err := rootfs.OpenMount(r.p, top)
+	root, err := rootfs.OpenMount(r.stub, top)
 	if err != nil {
 		return err
 	}
-	r.p.Fchdir(root)
-	r.p.Chroot(".")
-	r.p.Chdir("/")
-	r.p.CloseFd(root)
+	r.stub.Fchdir(root)
+	r.stub.Chroot(".")
+	r.stub.Chdir("/")
+	r.stub.CloseFd(root)
 	return nil
 }
 
@@ -189,10 +196,9 @@ func (s *SharedRoot) open() (*os.File, error) {
 // through a file system whose server does not answer.
 const unmountTime = 2 * time.Second
 
-// unmountRoot unmounts the root that the container has in a mount namespace of
-// others, with all that is mounted on it.
-func (c *Container) unmountRoot(ctx context.Context) error {
-	s := c.state.SharedRoot
+// remove unmounts the root that a container has in a mount namespace of others,
+// with all that is mounted on it. It may be nil.
+func (s *SharedRoot) remove(ctx context.Context, dir string, log *slog.Logger) error {
 	if s == nil {
 		return nil
 	}
@@ -203,7 +209,7 @@ func (c *Container) unmountRoot(ctx context.Context) error {
 	defer ns.Close()
 	ctx, cancel := context.WithTimeout(ctx, unmountTime)
 	defer cancel()
-	child, err := c.startIn(ctx, ns)
+	child, err := startIn(ctx, ns, stub.Options{Dir: dir, Log: log})
 	if err != nil {
 		return fmt.Errorf("unmount root: %w", err)
 	}
@@ -218,17 +224,17 @@ func (c *Container) unmountRoot(ctx context.Context) error {
 
 // startIn starts a stub and has it join a mount namespace, in the user namespace
 // that owns it where the runtime itself has no right.
-func (c *Container) startIn(ctx context.Context, ns *os.File) (*stub.Child, error) {
-	files := []*os.File{nil, nil, nil, ns}
+func startIn(ctx context.Context, ns *os.File, o stub.Options) (*stub.Child, error) {
+	o.Files = []*os.File{nil, nil, nil, ns}
 	owner, err := namespaces.Owner(ns)
 	if err != nil {
 		return nil, err
 	}
 	if owner != nil {
 		defer owner.Close()
-		files = append(files, owner)
+		o.Files = append(o.Files, owner)
 	}
-	child, err := stub.Start(ctx, stub.Options{Files: files, Dir: c.dir, Log: c.log})
+	child, err := stub.Start(ctx, o)
 	if err != nil {
 		return nil, err
 	}

@@ -23,53 +23,47 @@ import (
 // enterCgroup has the stub move itself into the v1 cgroups.
 func enterCgroup(r *run) error {
 	for _, file := range r.cgroup.Entry().Files {
-		r.p.Label("%s", file)
-		f := r.p.Openat(stub.Num(unix.AT_FDCWD), file, unix.O_WRONLY|unix.O_CLOEXEC, 0)
-		r.p.Write(f, "0")
-		r.p.CloseFd(f)
+		r.stub.Label("%s", file)
+		f := r.stub.Openat(stub.Num(unix.AT_FDCWD), file, unix.O_WRONLY|unix.O_CLOEXEC, 0)
+		r.stub.Write(f, "0")
+		r.stub.CloseFd(f)
 	}
-	r.p.Label("")
+	r.stub.Label("")
 	return nil
 }
 
 func joinNamespaces(r *run) error {
 	r.forgetGroups()
-	r.plan.Join(r.p)
-	r.joined = true
+	r.plan.Join(r.stub)
 	return nil
 }
 
 func unshareNamespaces(r *run) error {
-	if r.plan.Unshare != 0 {
-		r.p.Unshare(r.plan.Unshare)
-	}
+	r.stub.Unshare(r.plan.Unshare)
 	return nil
 }
 
 func unshareCgroup(r *run) error {
-	r.p.Unshare(unix.CLONE_NEWCGROUP)
+	r.stub.Unshare(unix.CLONE_NEWCGROUP)
 	return nil
 }
 
-// startSession leaves the caller's session, terminal and keyring.
+// startSession leaves the caller's session and terminal.
 func startSession(r *run) error {
-	r.p.Setsid()
-	err := joinKeyring(r)
-	r.p.Umask(0)
-	return err
+	r.stub.Setsid()
+	r.stub.Umask(0)
+	return nil
 }
 
 // joinKeyring queues the joining of the container's session keyring, which is
 // made unless it exists. In the caller's, the program could read the caller's
-// keys: that the quota of keys is used up, which others with the same user id
-// can bring about, is an error.
+// keys: a quota of keys that is used up, as others with the same user ID can
+// bring about, is an error.
 func joinKeyring(r *run) error {
-	if !r.cfg.SharedKeyring {
-		r.p.Label("join session keyring")
-		// A kernel without CONFIG_KEYS has no keyring to share.
-		r.p.JoinSessionKeyring("_ses." + r.c.ID()).MayFail(unix.ENOSYS).Remedy(remedyKeyring)
-		r.p.Label("")
-	}
+	r.stub.Label("join session keyring")
+	// A kernel without CONFIG_KEYS has no keyring to share.
+	r.stub.JoinSessionKeyring("_ses." + r.id).MayFail(unix.ENOSYS).Remedy(remedyKeyring)
+	r.stub.Label("")
 	return nil
 }
 
@@ -85,30 +79,27 @@ func remedyKeyring(e unix.Errno) string {
 }
 
 func raiseLoopback(r *run) error {
-	network.LoopbackUp(r.p)
+	network.LoopbackUp(r.stub)
 	return nil
 }
 
 func setHostname(r *run) error {
 	if r.cfg.Hostname != "" {
-		r.p.Sethostname(r.cfg.Hostname)
+		r.stub.Sethostname(r.cfg.Hostname)
 	}
 	if r.cfg.Domainname != "" {
-		r.p.Setdomainname(r.cfg.Domainname)
+		r.stub.Setdomainname(r.cfg.Domainname)
 	}
 	return nil
 }
 
 func setOOMScore(r *run) error {
-	r.p.Label("process.oomScoreAdj")
-	if r.unprivileged {
-		return r.raiseOOMScore()
-	}
-	proc := procfs.Mount(r.p)
-	f := procfs.Write(r.p, proc.Root, "self/oom_score_adj", strconv.Itoa(*r.cfg.Process.OOMScoreAdj))
-	r.p.CloseFd(proc.Root)
-	r.p.Label("") // the field is in the error
-	r.p.Check(func() error {
+	r.stub.Label("process.oomScoreAdj")
+	proc := procfs.Mount(r.stub)
+	f := procfs.Write(r.stub, proc.Root, "self/oom_score_adj", strconv.Itoa(*r.cfg.Process.OOMScoreAdj))
+	r.stub.CloseFd(proc.Root)
+	r.stub.Label("") // the field is in the error
+	r.stub.Check(func() error {
 		err := proc.Err()
 		if err == nil {
 			err = f.Err()
@@ -124,15 +115,15 @@ func setOOMScore(r *run) error {
 // raiseOOMScore is for those who may not mount a procfs. The stub is still
 // where the runtime itself is, so the host's can be used; for a moment it must
 // be dumpable to own its files there.
-func (r *run) raiseOOMScore() error {
+func raiseOOMScore(r *run) error {
 	score := *r.cfg.Process.OOMScoreAdj
-	r.p.Prctl(unix.PR_SET_DUMPABLE, 1)
-	f := r.p.Openat(stub.Num(unix.AT_FDCWD), "/proc/self/oom_score_adj", unix.O_WRONLY|unix.O_CLOEXEC, 0)
-	wrote := r.p.Write(f, strconv.Itoa(score)).Checked() // the remedy is added
-	r.p.CloseFd(f)
-	r.p.Prctl(unix.PR_SET_DUMPABLE, 0)
-	r.p.Label("") // the field is in the error
-	r.p.Check(func() error {
+	r.stub.Prctl(unix.PR_SET_DUMPABLE, 1)
+	f := r.stub.Openat(stub.Num(unix.AT_FDCWD), "/proc/self/oom_score_adj", unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	wrote := r.stub.Write(f, strconv.Itoa(score)).Checked() // the remedy is added
+	r.stub.CloseFd(f)
+	r.stub.Prctl(unix.PR_SET_DUMPABLE, 0)
+	r.stub.Label("") // the field is in the error
+	r.stub.Check(func() error {
 		if err := wrote.Err(); err != nil {
 			return config.FieldErrorf("process.oomScoreAdj", "%d: %w (to lower it needs CAP_SYS_RESOURCE; leave it out, or ask for no less than /proc/self/oom_score_adj has)", score, err)
 		}
@@ -142,21 +133,24 @@ func (r *run) raiseOOMScore() error {
 }
 
 func isolateMounts(r *run) error {
-	return rootfs.Isolate(r.p, r.cfg.RootfsPropagation, r.cfg.Rootfs)
+	return rootfs.Isolate(r.stub, r.cfg.RootfsPropagation, r.cfg.Rootfs)
 }
 
 func openRoot(r *run) error {
-	if hasUserNamespace(r.cfg) {
-		r.tree = rootfs.OpenWorkingDirectory(r.child, r.cfg.Rootfs)
-		return nil
-	}
 	r.tree = rootfs.Open(r.child, r.cfg.Rootfs)
+	r.atEnd(r.tree.Release)
+	return nil
+}
+
+func openRootHere(r *run) error {
+	r.tree = rootfs.OpenWorkingDirectory(r.child, r.cfg.Rootfs)
+	r.atEnd(r.tree.Release)
 	return nil
 }
 
 func mountFilesystems(r *run) error {
-	paths := r.c.state.Cgroups
-	if r.noCgroup {
+	paths := r.state.Cgroups
+	if len(paths) < len(r.planned) { // some may not be used: the runtime's own is shown
 		own, err := manager.Own("")
 		if err != nil {
 			return err
@@ -167,16 +161,18 @@ func mountFilesystems(r *run) error {
 	return r.tree.Run(rootfs.Mounts(r.cfg, rootfs.CgroupHost{Root: manager.DefaultRoot, Paths: paths}))
 }
 
-// makeDevices makes the device nodes or, where the kernel does not let user
-// namespaces make any, binds those of the host.
+// makeDevices makes the device nodes. A runtime that is in a user namespace, or
+// lacks CAP_MKNOD, binds those of the host.
 func makeDevices(r *run) error {
-	if !hasUserNamespace(r.cfg) {
-		err := r.tree.Run(rootfs.Devices(r.cfg, r.kcore))
-		if !errors.Is(err, unix.EPERM) {
-			return err
-		}
-		// The runtime is itself in one, or lacks CAP_MKNOD.
+	err := r.tree.Run(rootfs.Devices(r.cfg, r.kcore))
+	if errors.Is(err, unix.EPERM) {
+		return bindDevices(r)
 	}
+	return err
+}
+
+// bindDevices binds the device nodes of the host.
+func bindDevices(r *run) error {
 	for i := range r.cfg.Devices {
 		warning, err := devices.OnHost(&r.cfg.Devices[i])
 		if err != nil {
@@ -207,7 +203,7 @@ func makeRootReadonly(r *run) error {
 
 func pivotRoot(r *run) error {
 	r.tree.Pivot()
-	rootfs.Propagate(r.p, r.cfg.RootfsPropagation)
+	rootfs.Propagate(r.stub, r.cfg.RootfsPropagation)
 	return nil
 }
 
@@ -215,7 +211,7 @@ func moveRoot(r *run) error {
 	if err := r.tree.Move(r.cfg.RootfsPropagation); err != nil {
 		return err
 	}
-	rootfs.Propagate(r.p, r.cfg.RootfsPropagation)
+	rootfs.Propagate(r.stub, r.cfg.RootfsPropagation)
 	return nil
 }
 
@@ -225,41 +221,41 @@ func openTerminal(r *run) error {
 	if err := r.adoptTerminal(r.tree.OpenPtmx(), r.tree.BindConsole); err != nil {
 		return err
 	}
-	console.Control(r.p)
+	console.Control(r.stub)
 	return nil
 }
 
 // openContainersTerminal makes a terminal in the container's own devpts.
 func openContainersTerminal(r *run) error {
-	r.p.Label("process.terminal: open /dev/pts/ptmx")
-	ptmx := r.p.Openat2(stub.Num(unix.AT_FDCWD), "/dev/pts/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, unix.RESOLVE_NO_MAGICLINKS)
-	return r.adoptTerminal(ptmx, func(*stub.Value) { r.p.Label("") })
+	r.stub.Label("process.terminal: open /dev/pts/ptmx")
+	ptmx := r.stub.Openat2(stub.Num(unix.AT_FDCWD), "/dev/pts/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, unix.RESOLVE_NO_MAGICLINKS)
+	return r.adoptTerminal(ptmx, func(*stub.Value) { r.stub.Label("") })
 }
 
 // adoptTerminal makes the terminal that ptmx, just opened, is the master side
 // of, the stub's. Also is queued for its other side.
 func (r *run) adoptTerminal(ptmx *stub.Value, also func(slave *stub.Value)) error {
-	if r.opts.Console == nil {
+	if r.Console == nil {
 		return errors.New("process.terminal is set, but CreateOptions has no Console that takes the terminal")
 	}
 	master, err := console.Fetch(r.child, ptmx)
 	if err != nil {
 		return err
 	}
-	slave := console.Open(r.p, ptmx, r.cfg.Process.ConsoleSize)
-	r.p.Fchownat(slave, "", int(r.cfg.Process.UID), -1, unix.AT_EMPTY_PATH)
+	slave := console.Open(r.stub, ptmx, r.cfg.Process.ConsoleSize)
+	r.stub.Fchownat(slave, "", int(r.cfg.Process.UID), -1, unix.AT_EMPTY_PATH)
 	also(slave)
-	console.Adopt(r.p, slave)
-	r.p.CloseFd(ptmx)
-	r.p.CloseFd(slave)
+	console.Adopt(r.stub, slave)
+	r.stub.CloseFd(ptmx)
+	r.stub.CloseFd(slave)
 	if err := r.flush(); err != nil {
 		return errors.Join(err, master.Close())
 	}
-	return r.opts.Console(master)
+	return r.Console(master)
 }
 
 func closeDescriptors(r *run) error {
-	r.child.CloseOthers(3 + len(r.opts.ExtraFiles))
+	r.child.CloseOthers(3 + len(r.ExtraFiles))
 	return nil
 }
 
@@ -296,27 +292,27 @@ func dropPrivileges(r *run) error {
 	caps := capabilities.Known(proc.Capabilities, last)
 	// As the program's user it is tried again: a directory may be out of root's
 	// reach (FUSE, NFS), or one of /proc/self that exists after the fork.
-	r.entered = r.p.Chdir(proc.Cwd).MayFail(unix.EACCES, unix.EPERM, unix.ENOENT, unix.ENOTDIR)
-	capabilities.LimitBounding(r.p, caps.Bounding, last)
-	capabilities.KeepOverSetuid(r.p)
+	r.entered = r.stub.Chdir(proc.Cwd).MayFail(unix.EACCES, unix.EPERM, unix.ENOENT, unix.ENOTDIR)
+	capabilities.LimitBounding(r.stub, caps.Bounding, last)
+	capabilities.KeepOverSetuid(r.stub)
 	if !r.noGroups && !r.cfg.KeepGroups {
-		r.p.Label("process.user.additionalGids")
-		r.p.Setgroups(proc.AdditionalGIDs).Remedy(remedyGroups)
-		r.p.Label("")
+		r.stub.Label("process.user.additionalGids")
+		r.stub.Setgroups(proc.AdditionalGIDs).Remedy(remedyGroups)
+		r.stub.Label("")
 	}
-	r.p.Setresgid(proc.GID)
-	r.p.Setresuid(proc.UID)
+	r.stub.Setresgid(proc.GID)
+	r.stub.Setresuid(proc.UID)
 	if keepsAdmin(r.cfg) {
 		caps = capabilities.WithAdmin(caps)
-		r.p.Label("linux.seccomp without process.noNewPrivileges takes CAP_SYS_ADMIN")
+		r.stub.Label("linux.seccomp without process.noNewPrivileges takes CAP_SYS_ADMIN")
 	}
-	capabilities.Apply(r.p, caps)
-	r.p.Label("")
-	r.p.Prctl(unix.PR_SET_DUMPABLE, 0) // a change of user has made it what fs.suid_dumpable says
+	capabilities.Apply(r.stub, caps)
+	r.stub.Label("")
+	r.stub.Prctl(unix.PR_SET_DUMPABLE, 0) // a change of user has made it what fs.suid_dumpable says
 	if proc.NoNewPrivileges {
-		r.p.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1)
+		r.stub.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1)
 	}
-	r.p.Umask(proc.Umask)
+	r.stub.Umask(proc.Umask)
 	return nil
 }
 
@@ -324,10 +320,10 @@ func dropPrivileges(r *run) error {
 // of the host's could lead out of the root (CVE-2024-21626).
 func enterWorkingDirectory(r *run) error {
 	cwd := r.cfg.Process.Cwd
-	again := r.p.Chdir(cwd).Checked() // the directory may have been entered as root
+	again := r.stub.Chdir(cwd).Checked() // the directory may have been entered as root
 	where := make([]byte, unix.PathMax)
-	r.p.Getcwd(where)
-	r.p.Check(func() error {
+	r.stub.Getcwd(where)
+	r.stub.Check(func() error {
 		if err := again.Err(); err != nil && r.entered.Err() != nil {
 			return fmt.Errorf("process.cwd: chdir to %q: %w", cwd, err)
 		}

@@ -17,15 +17,15 @@ func setSysctls(r *run) error {
 		return err
 	}
 	for _, s := range r.cfg.Sysctls {
-		f := procfs.Write(r.p, proc, "sys/"+s.Path, s.Value+"\n")
-		r.p.Check(func() error {
+		f := procfs.Write(r.stub, proc, "sys/"+s.Path, s.Value+"\n")
+		r.stub.Check(func() error {
 			if err := f.Err(); err != nil {
 				return config.FieldErrorf(s.Field, "%w%s", err, remedySysctl(err))
 			}
 			return nil
 		})
 	}
-	r.p.CloseFd(proc)
+	r.stub.CloseFd(proc)
 	return nil
 }
 
@@ -34,9 +34,9 @@ func setSysctls(r *run) error {
 // can see is covered in part; the stub still sees the host's then, in which no
 // container has a hand.
 func (r *run) openProcfs() (*stub.Value, error) {
-	proc := procfs.Mount(r.p)
+	proc := procfs.Mount(r.stub)
 	var err error
-	r.p.Check(func() error {
+	r.stub.Check(func() error {
 		if err = proc.Err(); errors.Is(err, unix.EPERM) {
 			return nil // see above
 		}
@@ -52,7 +52,7 @@ func (r *run) openProcfs() (*stub.Value, error) {
 	if e := unix.Statfs("/proc", &st); e != nil || st.Type != unix.PROC_SUPER_MAGIC {
 		return nil, err
 	}
-	return r.p.Openat(stub.Num(unix.AT_FDCWD), "/proc", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0), nil
+	return r.stub.Openat(stub.Num(unix.AT_FDCWD), "/proc", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0), nil
 }
 
 // remedySysctl says what the kernel's answer means.

@@ -15,7 +15,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/libcontainer/cgroups"
-	"github.com/berth-oci/berth/libcontainer/namespaces"
 	"github.com/berth-oci/berth/libcontainer/stub"
 	"github.com/berth-oci/berth/seccomp"
 	"github.com/berth-oci/berth/specconv"
@@ -23,22 +22,22 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// TestGroundNeverGrows looks at each walk down the table by itself.
+// walks are operations as they follow each other in the life of one stub.
+var walks = [][]operation{{inCreate, inStart}, {inExec}, {inCreateHook}, {inStartHook}, {inAddMounts}, {inRemoveMounts}}
+
 func TestGroundNeverGrows(t *testing.T) {
-	for _, verb := range []verbs{inCreate | inStart, inExec, inCreateHook, inStartHook, inAddMounts, inRemoveMounts} {
+	for _, walk := range walks {
 		var before *step
-		for i := range steps {
-			s := &steps[i]
-			if s.in&verb == 0 {
-				continue
+		for _, op := range walk {
+			for _, s := range rowsOf(steps[:], op) {
+				if before != nil && s.ground < before.ground {
+					t.Errorf("%q has %s after %q with %s", s.name, s.ground, before.name, before.ground)
+				}
+				before = s
 			}
-			if before != nil && s.ground < before.ground {
-				t.Errorf("%q has %s behind %q with %s", s.name, s.ground, before.name, before.ground)
-			}
-			before = s
 		}
-		if before.ground != gone && verb&inMounts == 0 {
-			t.Errorf("the last step, %q, ends on %s", before.name, before.ground)
+		if before.ground != gone && walk[0]&inMounts == 0 {
+			t.Errorf("the last step, %q, ends with %s", before.name, before.ground)
 		}
 	}
 }
@@ -51,121 +50,10 @@ func TestStepsAreNamedOnceAndExplained(t *testing.T) {
 		}
 		seen[s.name] = true
 		if s.why == "" || s.do == nil || s.in == 0 {
-			t.Errorf("%q lacks a reason, a function or a verb", s.name)
+			t.Errorf("%q lacks a reason, a function or an operation", s.name)
 		}
 		if s.undo != nil && s.side != host {
 			t.Errorf("%q is undone, but the stub's steps end with the stub", s.name)
-		}
-	}
-}
-
-// TestOrder keeps the pairs whose order matters.
-func TestOrder(t *testing.T) {
-	pairs := []struct{ first, second, why string }{
-		{"reserve state", "make cgroup", "what a killed create leaves must be found by delete"},
-		{"enter cgroup", "unshare cgroup namespace", "its root is the cgroup of its maker"},
-		{"await limits", "unshare cgroup namespace", "systemd's unit is made beside"},
-		{"unshare cgroup namespace", "mount file systems", "a cgroup mount shows what is below the namespace's root"},
-		{"start stub", "start unit", "a scope is made around a process"},
-		{"await unit", "become its root", "systemd moves for a user what has that user's id"},
-		{"await unit", "fork into namespaces", "systemd knows the process before the fork"},
-		{"await limits", "set memory policy", "systemd's unit has its cpuset by then"},
-		{"enter cgroup", "spread over CPUs", "its cpuset says which there are"},
-		{"fork into namespaces", "schedule in real time", "a process with a deadline cannot fork"},
-		{"await limits", "schedule in real time", "on v1 the cgroup's real-time runtime is one of them"},
-		{"spread over CPUs", "schedule in real time", "the CPUs of one with a deadline cannot be changed"},
-		{"enter cgroup", "set memory policy", "its cpuset says which nodes there are"},
-		{"set I/O priority", "enter user namespace", "CAP_SYS_NICE in the first user namespace"},
-		{"schedule", "save state", "the container is created when all is done"},
-		{"join namespaces", "isolate mounts", "their paths are the host's"},
-		{"enter root directory", "join namespaces", "the user namespace's root may not search the way there"},
-		{"enter user namespace", "unshare namespaces", "it must own the others"},
-		{"become its root", "unshare namespaces", "what the kernel makes with them is root's"},
-		{"set clocks", "fork into namespaces", "the clocks of a namespace with processes in it are fixed"},
-		{"set clocks", "become its root", "an unprivileged runtime does not own the files of another user"},
-		{"fork into namespaces", "start session", "the fork would take the lead away"},
-		{"set oom score", "enter user namespace", "lowering it needs CAP_SYS_RESOURCE in the first user namespace"},
-		{"isolate mounts", "open root", "nothing may propagate to the host"},
-		{"await limits", "open shared root", "what goes on beside writes the state, too"},
-		{"reserve state", "open shared root", "what a killed create leaves must be found by delete"},
-		{"open shared root", "mount file systems", "the mounts are on it"},
-		{"protect paths", "change root", "the host's null device is out of reach behind it"},
-		{"run createContainer hooks", "change root", "they see the host's tree"},
-		{"change root", "enter working directory", "it is the container's"},
-		{"take mounts along", "enter container's root", "the sources are the host's"},
-		{"join container without its root", "enter container's root", "it is found in the mount namespace"},
-		{"enter container's root", "fork into container", "the container sees the child"},
-		{"enter container's root", "attach mounts", "the places are the container's"},
-		{"enter container's root", "open container's terminal", "it is below the root"},
-		{"enter container's root", "close descriptors", "one could lead out of the root"},
-		{"enter container's root", "drop privileges", "CAP_SYS_CHROOT"},
-		{"make working directory", "make root read-only", "EROFS"},
-		{"await limits", "make devices", "on v1 mknod is denied while the rules are written"},
-		{"make devices", "make root read-only", "EROFS"},
-		{"mount file systems", "protect paths", "a mount would cover the protection"},
-		{"protect paths", "pivot root", "the host's null device is gone behind it"},
-		{"set oom score", "drop privileges", "lowering it needs CAP_SYS_RESOURCE"},
-		{"pivot root", "enter working directory", "it is the container's"},
-		{"close descriptors", "enter working directory", "CVE-2024-21626"},
-		{"enter working directory", "find program", "the program's path may be relative"},
-		{"drop privileges", "find program", "it is looked for as its user"},
-		{"save state", "detach stub", "start reads it"},
-		{"mount file systems", "run createRuntime hooks", "config.md: after the mounts"},
-		{"run createRuntime hooks", "run createContainer hooks", "config.md"},
-		{"run createContainer hooks", "make root read-only", "they may make mount points"},
-		{"run createRuntime hooks", "set sysctls", "a hook may bring the network device that one is of"},
-		{"reserve state", "make resctrl group", "what a killed create leaves must be found by delete"},
-		{"make resctrl group", "start stub", "it is removed when the stub has ended"},
-		{"enter resctrl group", "fork into namespaces", "the child is where its parent is"},
-		{"fork into namespaces", "move network devices", "the process whose network namespace it is"},
-		{"move network devices", "run createRuntime hooks", "config.md: the namespaces are made, with all that is in them"},
-		{"move network devices", "set sysctls", "one may be of a device"},
-		{"set sysctls", "pivot root", "the host's procfs may be needed"},
-		{"run createContainer hooks", "pivot root", "config.md: before pivot_root"},
-		{"attach stub", "run startContainer hooks", "it tells its pid"},
-		{"run startContainer hooks", "set limits", "the stub's are lowered in one batch with execve"},
-		{"run startContainer hooks", "execute program", "config.md"},
-		{"execute program", "run poststart hooks", "config.md"},
-		{"start second stub", "enter cgroup", "it is what enters"},
-		{"enter cgroup", "join container", "its files are the host's"},
-		{"set oom score", "join container", "lowering it needs CAP_SYS_RESOURCE in the first user namespace"},
-		{"set I/O priority", "join container", "CAP_SYS_NICE in the first user namespace"},
-		{"take mounts along", "join container", "the sources are the host's"},
-		{"join container", "attach mounts", "the places are the container's"},
-		{"join container", "fork into container", "the pid namespace holds for children"},
-		{"join container", "fork for procfs", "the pid namespace holds for children"},
-		{"fork for procfs", "attach mounts", "a procfs is of who mounts it"},
-		{"join container", "join keyring", "its name is known in the container's user namespace"},
-		{"join keyring", "drop privileges", "it is root's"},
-		{"open container's terminal", "drop privileges", "to be given to the program's user"},
-		{"close descriptors", "enter pid namespace", "the container could get at them"},
-		{"drop privileges", "enter pid namespace", "the container could get at them"},
-		{"enter pid namespace", "control terminal", "only a leader of a session gets it (tty_ioctl(4))"},
-		{"open container's terminal", "control terminal", "it is to be there"},
-		{"enter pid namespace", "enter working directory", "it may be below /proc/self"},
-		{"enter pid namespace", "schedule", "a process with a deadline cannot fork"},
-		{"open container's terminal", "close descriptors", "its two sides are among them"},
-		{"join container", "close descriptors", "the pidfd is needed"},
-		{"set personality", "install filter", "the filter may forbid it"},
-		{"set memory policy", "install filter", "the filter may forbid it"},
-		{"drop privileges", "install filter", "the filter may forbid every call of it"},
-		{"run startContainer hooks", "install filter", "the stub works for them"},
-		{"set limits", "install filter", "the filter may forbid it"},
-		{"install filter", "execute program", "it is for the program"},
-		{"install filter", "execute hook", "it is for the hook too"},
-		{"compile filter", "start stub", "it goes on beside"},
-		{"attach stub", "set limits", "a limit of descriptors would hinder accept"},
-	}
-	index := func(name string) int {
-		i := slices.IndexFunc(steps[:], func(s step) bool { return s.name == name })
-		if i < 0 {
-			t.Errorf("no step %q", name)
-		}
-		return i
-	}
-	for _, p := range pairs {
-		if index(p.first) >= index(p.second) {
-			t.Errorf("%q is not before %q: %s", p.first, p.second, p.why)
 		}
 	}
 }
@@ -179,50 +67,66 @@ func (fakeCgroup) Entry() cgroups.Entry {
 
 // needHost are the steps that a recorder cannot take the stub's part in.
 var needHost = []string{
-	"reserve state", "make cgroup", "limit cgroup", "start stub", "enter user namespace", "set clocks", "fork into namespaces",
-	"schedule in real time", "schedule", "give cgroup away", "move network devices",
+	"reserve state", "plan cgroup", "make cgroup", "limit cgroup", "open control socket", "start stub",
+	"find cgroup", "read mappings", "check container's groups",
+	"await limits", "await filter", "await unit", "record process",
+	"enter user namespace", "check groups", "set clocks", "fork into namespaces",
+	"schedule in real time", "schedule", "schedule process", "chown cgroup", "move network devices",
 	"compile filter", "make resctrl group", "enter resctrl group",
-	"save state", "detach stub", "attach stub", "set limits", "start second stub", "fork into container", "fork for procfs", "enter pid namespace",
+	"save state", "detach stub", "attach stub", "keep stub", "set limits",
+	"start joining stub", "start mount stub", "fork into container", "fork for procfs", "enter pid namespace",
 }
 
-// record takes the steps of verbs on a recorder and gives the calls.
-func record(t *testing.T, spec *specs.Spec, verb verbs) []string {
+// record takes the steps of operations on a recorder and returns the calls.
+func record(t *testing.T, spec *specs.Spec, walk ...operation) []string {
 	t.Helper()
-	r, rec := recorded(t, spec, verb)
+	p, rec := newRecorder()
 	rec.Output = func(call, args string) []byte { return honest(rec, call, args) }
-	failed, err := takeAll(r, func(s *step) { rec.Lines = append(rec.Lines, "# "+s.name) })
-	if err != nil {
-		t.Fatalf("%s: %v\n%s", failed, err, strings.Join(rec.Lines, "\n"))
+	launch := Launch{}
+	for _, op := range walk {
+		r := recorded(t, spec, op, p)
+		r.launch = launch
+		failed, err := takeAll(r, func(s *step) { rec.Lines = append(rec.Lines, "# "+s.name) })
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", failed, err, strings.Join(rec.Lines, "\n"))
+		}
+		launch = r.launch
 	}
 	return rec.Lines
 }
 
-// recorded gives a walk down the table whose stub is a recorder.
-func recorded(t *testing.T, spec *specs.Spec, verb verbs) (*run, *stub.Recorder) {
+func newRecorder() (*stub.Proc, *stub.Recorder) {
+	p, rec := stub.Record(nil)
+	rec.Answer = func(call, args string) (int64, bool) {
+		return int64(len(acknowledgement())), isAcknowledgement(call, args)
+	}
+	return p, rec
+}
+
+// recorded returns a walk down the table whose stub is a recorder.
+func recorded(t *testing.T, spec *specs.Spec, op operation, p *stub.Proc) *run {
 	t.Helper()
 	cfg, err := specconv.Convert(spec, specconv.Options{Bundle: "/bundle"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, rec := stub.Record(nil)
-	rec.Answer = func(call, args string) (int64, bool) {
-		return int64(len(acknowledgement())), isAcknowledgement(call, args)
-	}
-	r := &run{
-		launch: new(Launch), ctx: context.Background(), verb: verb, cfg: cfg, cgroup: fakeCgroup{}, plan: namespaces.PlanFor(cfg.Namespaces),
-		child: &stub.Child{Proc: p}, p: p,
-		c: &Container{state: &State{ID: "c", Cgroups: map[string]string{
-			"pids": "/sys/fs/cgroup/pids/c", "cpu": "/sys/fs/cgroup/cpu,cpuacct/c", "": "/sys/fs/cgroup/unified/c",
-		}}},
-	}
+	j := job{op: op, ctx: context.Background(), id: "c", cfg: cfg}
 	if cfg.Seccomp != nil {
 		filter, err := seccomp.Compile(cfg.Seccomp.Profile)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.c.filter = filter.Bytes()
+		j.bytecode = filter.Bytes()
 	}
-	return r, rec
+	paths := map[string]string{
+		"pids": "/sys/fs/cgroup/pids/c", "cpu": "/sys/fs/cgroup/cpu,cpuacct/c", "": "/sys/fs/cgroup/unified/c",
+	}
+	r := newRun(steps[:], j, values{
+		state: &State{ID: "c", Pid: os.Getpid(), Cgroups: paths}, planned: paths, cgroup: fakeCgroup{},
+		child: &stub.Child{Proc: p}, stub: p,
+	})
+	r.root = true
+	return r
 }
 
 // takeAll takes the steps that a recorder can take, until one fails; before is
@@ -230,7 +134,7 @@ func recorded(t *testing.T, spec *specs.Spec, verb verbs) (*run, *stub.Recorder)
 func takeAll(r *run, before func(*step)) (failed string, err error) {
 	for i := range steps {
 		s := &steps[i]
-		if s.in&r.verb == 0 || slices.Contains(needHost, s.name) || (s.when != nil && !s.when(r.cfg)) {
+		if slices.Contains(needHost, s.name) || !s.taken(r.job) {
 			continue
 		}
 		before(s)
@@ -365,16 +269,16 @@ func TestOnlyExecveBehindTheFilter(t *testing.T) {
 	spec.Linux.Seccomp = denyGetppid()
 	for _, on := range []bool{true, false} {
 		spec.Process.NoNewPrivileges = on
-		for _, verb := range []verbs{inCreate | inStart, inExec} {
+		for _, walk := range walks[:2] {
 			var calls []string
-			for _, line := range record(t, spec, verb) {
+			for _, line := range record(t, spec, walk...) {
 				if !strings.HasPrefix(line, "#") {
 					calls = append(calls, line)
 				}
 			}
 			last := calls[len(calls)-2:]
 			if !strings.HasPrefix(last[0], "seccomp(") || !strings.HasPrefix(last[1], "execve(") {
-				t.Errorf("%t %d: the last calls are %q", on, verb, last)
+				t.Errorf("%t %v: the last calls are %q", on, walk, last)
 			}
 		}
 	}
@@ -446,7 +350,7 @@ func TestCallsOfCreate(t *testing.T) {
 	}
 	for name, spec := range cases {
 		t.Run(name, func(t *testing.T) {
-			golden(t, "create-"+name, record(t, spec(), inCreate|inStart))
+			golden(t, "create-"+name, record(t, spec(), inCreate, inStart))
 		})
 	}
 }
@@ -456,9 +360,10 @@ func TestCallsOfCreate(t *testing.T) {
 func TestTerminalOfNoDevpts(t *testing.T) {
 	spec := specconv.Default(specconv.DefaultOptions{})
 	spec.Process.Terminal = true
-	for _, verb := range []verbs{inCreate, inExec} {
-		r, rec := recorded(t, spec, verb)
-		r.opts.Console = func(*os.File) error { return nil }
+	for _, op := range []operation{inCreate, inExec} {
+		p, rec := newRecorder()
+		r := recorded(t, spec, op, p)
+		r.Console = func(*os.File) error { return nil }
 		rec.Output = func(call, args string) []byte { return honest(rec, call, args) } // all zeros of fstatfs
 		failed, err := takeAll(r, func(*step) { rec.Lines = nil })
 		if err == nil || !strings.HasSuffix(failed, "terminal") {

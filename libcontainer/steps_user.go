@@ -12,42 +12,34 @@ import (
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/idmap"
-	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
 // The steps into a user and a time namespace.
 
 func enterRootDirectory(r *run) error {
-	r.p.Label("root.path: %q", r.cfg.Rootfs)
-	r.p.Chdir(r.cfg.Rootfs)
+	r.stub.Label("root.path: %q", r.cfg.Rootfs)
+	r.stub.Chdir(r.cfg.Rootfs)
 	return nil
 }
 
 // dumpable lets an unprivileged runtime write to the stub's files in /proc,
-// which otherwise are root's. becomeRoot takes it back.
+// which otherwise belong to root. becomeRoot reverses it.
 func (r *run) dumpable() {
-	if r.unprivileged {
-		r.p.Prctl(unix.PR_SET_DUMPABLE, 1)
+	if !r.root {
+		r.stub.Prctl(unix.PR_SET_DUMPABLE, 1)
 	}
 }
 
-// enterUserNamespace makes a user namespace with its maps, or finds out about
-// the one that was joined.
+// enterUserNamespace makes a user namespace with its maps.
 func enterUserNamespace(r *run) error {
-	if r.plan.User != nil {
-		return r.joinedUserNamespace()
-	}
 	r.dumpable()
-	r.p.Label("linux.namespaces: new user namespace")
-	r.p.Unshare(unix.CLONE_NEWUSER).Remedy(remedyUserNamespace)
+	r.stub.Label("linux.namespaces: new user namespace")
+	r.stub.Unshare(unix.CLONE_NEWUSER).Remedy(remedyUserNamespace)
 	if err := r.flush(); err != nil {
 		return err
 	}
 	maps := idmap.Maps{UIDs: r.cfg.UIDMappings, GIDs: r.cfg.GIDMappings}
-	if err := maps.Write(r.ctx, r.child.Pid); err != nil {
-		return err
-	}
-	return r.askGroups()
+	return maps.Write(r.ctx, r.child.Pid)
 }
 
 // remedyUserNamespace says what an administrator can have forbidden.
@@ -66,13 +58,14 @@ func remedyUserNamespace(e unix.Errno) string {
 	return ""
 }
 
-// joinedUserNamespace checks what config.json says of the ids in a user
-// namespace that was joined.
-func (r *run) joinedUserNamespace() error {
+// checkJoinedUser checks what config.json says of the IDs in a user namespace
+// that was joined.
+func checkJoinedUser(r *run) error {
 	maps, err := idmap.Read(r.child.Pid)
 	if err != nil {
 		return err
 	}
+	r.maps = maps
 	field, path := strings.TrimSuffix(r.plan.User.Field, ".path"), r.plan.User.Path
 	for _, side := range []struct {
 		field      string
@@ -85,19 +78,18 @@ func (r *run) joinedUserNamespace() error {
 			return config.FieldErrorf(side.field, "not what the user namespace %q has: %s (leave the mappings out to join it)", path, idmap.String(side.have))
 		}
 	}
-	if err := maps.CheckUser("process", &r.cfg.Process, "the %ss of "+field); err != nil {
-		return err
-	}
-	if err := ownStdio(r); err != nil {
-		return err
-	}
-	return r.askGroups()
+	return maps.CheckUser("process", &r.cfg.Process, "the %ss of "+field)
 }
 
-// askGroups finds out whether setgroups(2) is denied, for dropPrivileges: the
-// groups of an unprivileged user stay then.
-func (r *run) askGroups() (err error) {
-	r.noGroups, err = idmap.GroupsDenied(r.c.state.Pid)
+// checkGroups finds out whether setgroups(2) is denied in the user namespace of
+// the stub: the groups of an unprivileged user stay then.
+func checkGroups(r *run) error { return r.askGroups(r.child.Pid) }
+
+// checkContainersGroups is checkGroups for what joins the user namespace of init.
+func checkContainersGroups(r *run) error { return r.askGroups(r.state.Pid) }
+
+func (r *run) askGroups(pid int) (err error) {
+	r.noGroups, err = idmap.GroupsDenied(pid)
 	if err == nil && r.noGroups && !r.cfg.KeepGroups && len(r.cfg.Process.AdditionalGIDs) > 0 {
 		err = &config.FieldError{Field: "process.user.additionalGids", Err: errors.New("setgroups is denied in the user namespace, as it is of an unprivileged user with one group (map a range that /etc/subgid grants)")}
 	}
@@ -113,15 +105,15 @@ func (r *run) forgetGroups() {
 	if !hasUserNamespace(r.cfg) || r.cfg.KeepGroups {
 		return
 	}
-	r.p.Setgroups(nil).MayFail(unix.EPERM) // an unprivileged user
+	r.stub.Setgroups(nil).MayFail(unix.EPERM) // an unprivileged user
 }
 
 // setClocks makes a time namespace, which the stub's children are in, and sets
 // its clocks. Without offsets they are the runtime's.
 func setClocks(r *run) error {
 	r.dumpable()
-	r.p.Label("linux.namespaces: new time namespace")
-	r.p.Unshare(unix.CLONE_NEWTIME)
+	r.stub.Label("linux.namespaces: new time namespace")
+	r.stub.Unshare(unix.CLONE_NEWTIME)
 	if err := r.flush(); err != nil || len(r.cfg.TimeOffsets) == 0 {
 		return err
 	}
@@ -142,80 +134,51 @@ func setClocks(r *run) error {
 }
 
 func becomeRoot(r *run) error {
-	if r.unprivileged {
-		r.p.Prctl(unix.PR_SET_DUMPABLE, 0)
+	if !r.root {
+		r.stub.Prctl(unix.PR_SET_DUMPABLE, 0)
 	}
-	r.p.Setresgid(0)
-	r.p.Setresuid(0)
-	r.p.Prctl(unix.PR_SET_DUMPABLE, 0) // as fs.suid_dumpable has it now, a change of user having reset it
-	// What the runtime may not give away, the namespace's root may, if it is
-	// one of its users' own.
-	for _, fd := range r.notOwned {
-		r.p.Fchownat(stub.Num(fd), "", int(r.cfg.Process.UID), -1, unix.AT_EMPTY_PATH).MayFail(unix.EPERM, unix.EROFS) // the program can use the descriptor still
-	}
+	r.stub.Setresgid(0)
+	r.stub.Setresuid(0)
+	r.stub.Prctl(unix.PR_SET_DUMPABLE, 0) // as fs.suid_dumpable has it now, a change of user having reset it
 	return nil
 }
 
-// hostUID gives what a user of the container's is on the host.
+// takeMappings takes the mappings of config.json. There are none without a user
+// namespace.
+func takeMappings(r *run) error {
+	r.maps = idmap.Maps{UIDs: r.cfg.UIDMappings, GIDs: r.cfg.GIDMappings}
+	return nil
+}
+
+// readMappings finds out how the user namespace that the container has joined
+// maps IDs.
+func readMappings(r *run) (err error) {
+	r.maps, err = idmap.Read(r.state.Pid)
+	return err
+}
+
+// hostUID returns the ID that a user of the container has on the host.
 func (r *run) hostUID(uid uint32) (uint32, error) {
 	if !hasUserNamespace(r.cfg) {
 		return uid, nil
 	}
-	maps, err := r.maps()
-	if err != nil {
-		return 0, err
-	}
-	id, ok := idmap.ToHost(maps.UIDs, uid)
+	id, ok := idmap.ToHost(r.maps.UIDs, uid)
 	if !ok {
-		return 0, fmt.Errorf("user %d is not mapped (%s)", uid, idmap.String(maps.UIDs))
+		return 0, fmt.Errorf("user %d is not mapped (%s)", uid, idmap.String(r.maps.UIDs))
 	}
 	return id, nil
 }
 
-// maps gives the mappings of the container's user namespace.
-func (r *run) maps() (idmap.Maps, error) {
-	if len(r.cfg.UIDMappings) == 0 {
-		return idmap.Read(r.c.state.Pid)
-	}
-	return idmap.Maps{UIDs: r.cfg.UIDMappings, GIDs: r.cfg.GIDMappings}, nil
+// checkUser refuses a process whose IDs the container does not map.
+func checkUser(r *run) error {
+	return r.maps.CheckUser("process", &r.cfg.Process, "the container's %ss")
 }
 
-// checkUser says so when a process that is to be executed in the container
-// has ids that are not mapped there.
-func (r *run) checkUser() error {
-	if !hasUserNamespace(r.cfg) {
-		return nil
-	}
-	maps, err := r.maps()
-	if err != nil {
-		return err
-	}
-	if err := maps.CheckUser("process", &r.cfg.Process, "the container's %ss"); err != nil {
-		return err
-	}
-	return r.askGroups()
-}
-
-// delegatesCgroup tells whether the container is to own its cgroup: one that
-// it sees as root, mounted for writing (config-linux.md, Cgroup ownership).
-func delegatesCgroup(c *config.Config) bool {
-	if c.Namespaces.New&unix.CLONE_NEWCGROUP == 0 {
-		return false
-	}
-	for i := range c.Mounts {
-		m := &c.Mounts[i]
-		if m.Destination == "/sys/fs/cgroup" && (m.Type == "cgroup" || m.Type == "cgroup2") && m.Attr.Set&unix.MOUNT_ATTR_RDONLY == 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// giveCgroup makes the program's user the owner of the v2 cgroup; one of v1
+// chownCgroup makes the program's user the owner of the v2 cgroup; one of v1
 // cannot be given away safely, nor is that of v2 beside it (config-linux.md,
 // Cgroup ownership).
-func giveCgroup(r *run) error {
-	paths := r.c.state.Cgroups
+func chownCgroup(r *run) error {
+	paths := r.state.Cgroups
 	if len(paths) != 1 || paths[""] == "" {
 		return nil
 	}

@@ -1,36 +1,38 @@
 package libcontainer
 
-import "github.com/berth-oci/berth/libcontainer/config"
+import (
+	"strings"
+)
 
-// side says who performs a step.
+// side says which process performs a step.
 type side string
 
 const (
-	host side = "host" // this process
-	inst side = "stub" // the stub, by system calls that are queued
+	host side = "host" // the runtime
+	inst side = "stub" // the stub, by system calls that the step queues
 )
 
-// ground is what is still under the stub's feet when a step is done. It only
-// ever shrinks.
+// ground is the view and the privileges that the stub still has after a step.
+// It only shrinks.
 type ground int
 
 const (
 	hostTree     ground = iota // it sees the host's file systems
-	jailed                     // it sees the container's
-	unprivileged               // it has the container's user and capabilities
-	filtered                   // it can make the system calls that the container may
-	gone                       // it is the container's program
+	jailed                     // it sees the container's file systems only
+	unprivileged               // it has the user and the capabilities of the program
+	filtered                   // it can make the system calls that the filter allows
+	gone                       // it is the program
 )
 
 func (g ground) String() string {
 	return [...]string{"host tree", "jailed", "unprivileged", "filtered", "gone"}[g]
 }
 
-// verbs says in which commands a step is taken.
-type verbs uint
+// operation is a walk down the table, or a set of them.
+type operation uint
 
 const (
-	inCreate verbs = 1 << iota
+	inCreate operation = 1 << iota
 	inStart
 	inCreateHook // a createContainer hook, on its way into the container
 	inStartHook  // a startContainer hook
@@ -41,51 +43,117 @@ const (
 
 const (
 	inHooks = inCreateHook | inStartHook
-	// inSecond is what gets into a container by a second stub.
-	inSecond = inHooks | inExec
+	// inJoin is for all that join a container that exists, to execute something.
+	inJoin = inHooks | inExec
 	// inMounts is for what only changes the container's mounts.
 	inMounts = inAddMounts | inRemoveMounts
 )
+
+// String returns the name that errors and documents have.
+func (op operation) String() string {
+	switch op {
+	case inCreate:
+		return "create"
+	case inStart:
+		return "start"
+	case inExec:
+		return "exec"
+	case inAddMounts:
+		return "add mounts to"
+	case inRemoveMounts:
+		return "remove mounts from"
+	case inCreateHook:
+		return "createContainer hook"
+	}
+	return "startContainer hook"
+}
+
+// given are the values that an operation begins with, instead of a step that
+// makes them: what its container is, which only create has to find out.
+func (op operation) given() string {
+	switch op {
+	case inCreate:
+		return ""
+	case inStart:
+		return "lock state launch"
+	}
+	return "state"
+}
 
 // step is a row of the table.
 type step struct {
 	name   string
 	side   side
-	in     verbs
+	in     operation
 	ground ground
-	// when is nil for a step that is always taken.
-	when func(*config.Config) bool
-	do   func(*run) error
-	// undo takes a step on the host back when a later one fails.
+	// when are conditions that must all hold for the step to be taken.
+	when []condition
+	// needs and makes are the values (fields of the type values) that the step
+	// reads and writes. Steps of the stub need the stub without saying so.
+	needs, makes string
+	do           func(*run) error
+	// undo reverses a step of the host when a later one fails.
 	undo func(*run) error
 	why  string
+}
+
+// needed returns the names of the values that the step needs.
+func (s *step) needed() []string {
+	list := strings.Fields(s.needs)
+	if s.side == inst {
+		list = append(list, "stub")
+	}
+	return list
+}
+
+// made returns the names of the values that the step makes.
+func (s *step) made() []string { return strings.Fields(s.makes) }
+
+// taken reports whether a job takes the step.
+func (s *step) taken(j *job) bool {
+	if s.in&j.op == 0 {
+		return false
+	}
+	for _, c := range s.when {
+		if c.holds(j) == c.not {
+			return false
+		}
+	}
+	return true
 }
 
 // Step describes a row of the step table.
 type Step struct {
 	Name, Side, Ground, Why string
-	// Conditional says that some configurations do not need it.
-	Conditional bool
-	// Create, Start and Exec say which commands take it; CreateContainer and
+	// When are the conditions under which it is taken; none: always.
+	When []string
+	// Needs and Makes are the values that it takes from earlier steps, and
+	// makes for later ones.
+	Needs, Makes []string
+	// Create, Start and Exec say which operations take it; CreateContainer and
 	// StartContainer, which hooks on their way into the container.
 	Create, Start, Exec, CreateContainer, StartContainer bool
 	// AddMounts and RemoveMounts say whether it is taken when the mounts of a
 	// container that exists are changed.
 	AddMounts, RemoveMounts bool
-	// Undone says that a failure later on takes it back.
+	// Undone says that the step is reversed when a later one fails.
 	Undone bool
 }
 
 // Steps describes the step table.
 func Steps() []Step {
 	list := make([]Step, len(steps))
-	for i, s := range steps {
+	for i := range steps {
+		s := &steps[i]
 		list[i] = Step{
 			Name: s.name, Side: string(s.side), Ground: s.ground.String(), Why: s.why,
-			Conditional: s.when != nil, Undone: s.undo != nil,
+			Needs: s.needed(), Makes: s.made(), Undone: s.undo != nil,
 			Create: s.in&inCreate != 0, Start: s.in&inStart != 0, Exec: s.in&inExec != 0,
 			CreateContainer: s.in&inCreateHook != 0, StartContainer: s.in&inStartHook != 0,
 			AddMounts: s.in&inAddMounts != 0, RemoveMounts: s.in&inRemoveMounts != 0,
+		}
+		for _, c := range s.when {
+			list[i].When = append(list[i].When, c.String())
 		}
 	}
 	return list

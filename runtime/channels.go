@@ -3,7 +3,10 @@ package ociruntime
 import (
 	"errors"
 	"io"
+	"os"
 	"path/filepath"
+
+	"github.com/berth-oci/berth/libcontainer"
 )
 
 // ends are what a program is to be connected with, and who is to know of it.
@@ -74,6 +77,11 @@ func (ch *channels) close() {
 	ch.terminal.close()
 	ch.pidfd.close()
 	ch.stdio.close()
+}
+
+// io is how the program is connected.
+func (ch *channels) io(extra []*os.File) libcontainer.IO {
+	return libcontainer.IO{Stdio: ch.stdio.files, ExtraFiles: extra, Console: ch.terminal.take}
 }
 
 // announce begins to copy for the process, a child of this one, and tells of

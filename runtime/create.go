@@ -111,7 +111,7 @@ func (r *Runtime) create(ctx context.Context, id string, o CreateOptions) (*Cont
 	}
 	defer ch.close()
 	lc, err := libcontainer.Create(ctx, libcontainer.CreateOptions{
-		Root: r.root, ID: id, Config: cfg, Stdio: ch.stdio.files, ExtraFiles: o.ExtraFiles, Console: ch.terminal.take,
+		Root: r.root, ID: id, Config: cfg, IO: ch.io(o.ExtraFiles),
 		Detach: !o.Attached, Rootless: r.opts.Rootless, Resctrl: r.opts.Resctrl, Log: r.opts.Log,
 	})
 	if err != nil {

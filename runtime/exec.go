@@ -90,7 +90,7 @@ func (c *Container) exec(ctx context.Context, o ExecOptions) (*Process, error) {
 	}
 	defer ch.close()
 	lp, err := c.c.Exec(ctx, libcontainer.ExecOptions{
-		Process: process, Stdio: ch.stdio.files, ExtraFiles: o.ExtraFiles, Console: ch.terminal.take,
+		Process: process, IO: ch.io(o.ExtraFiles),
 		SubCgroups: o.SubCgroups, IgnorePaused: o.IgnorePaused,
 	})
 	if err != nil {

@@ -340,7 +340,7 @@ prepare() {
 	start_detached c
 	rt exec --user 5 c true
 	assert_equal 255 "$status"
-	assert_equal "exec \"c\": process.user.uid: 5: not mapped by the container's uids" "$msg"
+	assert_equal "exec \"c\": check user: process.user.uid: 5: not mapped by the container's uids" "$msg"
 	rt exec -g 5 c true
 	assert_equal 255 "$status"
 	assert_equal "exec \"c\": process.user.additionalGids[0]: 5: not mapped by the container's gids" "$msg"

@@ -70,8 +70,8 @@ func section(b *bytes.Buffer, verb string, steps []libcontainer.Step, in func(li
 			continue
 		}
 		name := s.Name
-		if s.Conditional {
-			name += " (if needed)"
+		if len(s.When) > 0 {
+			name += " (" + strings.Join(s.When, ", ") + ")"
 		}
 		if s.Undone {
 			name += " ↶"
