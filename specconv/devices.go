@@ -2,7 +2,6 @@ package specconv
 
 import (
 	"os"
-	"slices"
 
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -33,14 +32,19 @@ var defaultDevices = []config.Device{
 func convertDevices(list []specs.LinuxDevice) ([]config.Device, error) {
 	out := make([]config.Device, len(defaultDevices), len(defaultDevices)+len(list))
 	copy(out, defaultDevices)
+	places := make(map[string]int, cap(out)) // by path
+	for i := range out {
+		places[out[i].Path] = i
+	}
 	for i := range list {
 		device, err := convertDevice(index("linux.devices", i), &list[i])
 		if err != nil {
 			return nil, err
 		}
-		at := slices.IndexFunc(out, func(d config.Device) bool { return d.Path == device.Path })
+		at, there := places[device.Path]
 		switch {
-		case at < 0:
+		case !there:
+			places[device.Path] = len(out)
 			out = append(out, device)
 		case out[at].Field != "" && !sameNode(out[at], device):
 			return nil, fieldErr(device.Field+".path", "%s: is another device in %s", config.Quote(device.Path), out[at].Field)

@@ -61,6 +61,9 @@ func convertConsole(out *config.Process, p *specs.Process, field string) error {
 	return nil
 }
 
+// maxGroups is the kernel's NGROUPS_MAX.
+const maxGroups = 65536
+
 // convertUser checks ids and umask.
 func convertUser(out *config.Process, p *specs.Process, field string) error {
 	user := &p.User
@@ -69,6 +72,9 @@ func convertUser(out *config.Process, p *specs.Process, field string) error {
 	}
 	if err := checkID(field+".user.gid", user.GID); err != nil {
 		return err
+	}
+	if n := len(user.AdditionalGids); n > maxGroups {
+		return fieldErr(field+".user.additionalGids", "%d groups: the kernel accepts at most %d", n, maxGroups)
 	}
 	for i, gid := range user.AdditionalGids {
 		if err := checkID(index(field+".user.additionalGids", i), gid); err != nil {
