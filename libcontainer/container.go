@@ -8,9 +8,9 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/berth-oci/berth/internal/cgroups/systemd"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
-	"github.com/berth-oci/berth/libcontainer/cgroups/systemd"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/stub"
 )

@@ -6,9 +6,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/internal/rootfs"
+	"github.com/berth-oci/berth/internal/scheduling"
 	"github.com/berth-oci/berth/libcontainer/config"
-	"github.com/berth-oci/berth/libcontainer/rootfs"
-	"github.com/berth-oci/berth/libcontainer/scheduling"
 )
 
 // fact is something that holds for a job, or does not. Which steps are taken

@@ -7,8 +7,8 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/berth-oci/berth/internal/namespaces"
 	"github.com/berth-oci/berth/libcontainer/config"
-	"github.com/berth-oci/berth/libcontainer/namespaces"
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 

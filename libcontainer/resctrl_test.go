@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/berth-oci/berth/libcontainer/intelrdt"
+	"github.com/berth-oci/berth/internal/intelrdt"
 )
 
 // TestDeleteRemovesResctrl deletes a container whose process has ended: of the

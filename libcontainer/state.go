@@ -12,10 +12,10 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/internal/cgroups/systemd"
+	"github.com/berth-oci/berth/internal/intelrdt"
 	"github.com/berth-oci/berth/internal/sys"
-	"github.com/berth-oci/berth/libcontainer/cgroups/systemd"
 	"github.com/berth-oci/berth/libcontainer/config"
-	"github.com/berth-oci/berth/libcontainer/intelrdt"
 )
 
 // Files in a container's directory below the state root.

@@ -1,8 +1,8 @@
 package libcontainer
 
 import (
+	"github.com/berth-oci/berth/internal/intelrdt"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
-	"github.com/berth-oci/berth/libcontainer/intelrdt"
 )
 
 // Stats tells what the kernel has counted for the container's cgroup. One that

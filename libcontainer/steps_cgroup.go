@@ -6,10 +6,10 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/berth-oci/berth/internal/cgroups/devices"
+	"github.com/berth-oci/berth/internal/cgroups/systemd"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
-	"github.com/berth-oci/berth/libcontainer/cgroups/devices"
 	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
-	"github.com/berth-oci/berth/libcontainer/cgroups/systemd"
 )
 
 // planCgroup finds out which cgroup the container will have, and writes that

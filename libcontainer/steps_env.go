@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/berth-oci/berth/libcontainer/passwd"
+	"github.com/berth-oci/berth/internal/passwd"
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 

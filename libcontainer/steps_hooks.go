@@ -13,8 +13,8 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/berth-oci/berth/internal/hooks"
 	"github.com/berth-oci/berth/libcontainer/config"
-	"github.com/berth-oci/berth/libcontainer/hooks"
 )
 
 // hookPoint is how the hooks of a kind run.

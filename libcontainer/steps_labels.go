@@ -1,9 +1,9 @@
 package libcontainer
 
 import (
+	"github.com/berth-oci/berth/internal/lsm"
+	"github.com/berth-oci/berth/internal/procfs"
 	"github.com/berth-oci/berth/libcontainer/config"
-	"github.com/berth-oci/berth/libcontainer/lsm"
-	"github.com/berth-oci/berth/libcontainer/procfs"
 )
 
 func labels(c *config.Config) lsm.Labels {

@@ -1,8 +1,8 @@
 package libcontainer
 
 import (
+	"github.com/berth-oci/berth/internal/network"
 	"github.com/berth-oci/berth/libcontainer/config"
-	"github.com/berth-oci/berth/libcontainer/network"
 )
 
 // moveDevices gives the container network devices of the runtime's.

@@ -6,8 +6,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/internal/scheduling"
 	"github.com/berth-oci/berth/libcontainer/config"
-	"github.com/berth-oci/berth/libcontainer/scheduling"
 )
 
 // spreadOverCPUs gives the stub all CPUs of its cpuset.

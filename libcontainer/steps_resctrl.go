@@ -6,8 +6,8 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/berth-oci/berth/internal/intelrdt"
 	"github.com/berth-oci/berth/libcontainer/config"
-	"github.com/berth-oci/berth/libcontainer/intelrdt"
 )
 
 // makeResctrlGroup makes the container's groups in the resctrl file system, or

@@ -9,11 +9,11 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/internal/cgroups/systemd"
+	"github.com/berth-oci/berth/internal/console"
+	"github.com/berth-oci/berth/internal/namespaces"
+	"github.com/berth-oci/berth/internal/scheduling"
 	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
-	"github.com/berth-oci/berth/libcontainer/cgroups/systemd"
-	"github.com/berth-oci/berth/libcontainer/console"
-	"github.com/berth-oci/berth/libcontainer/namespaces"
-	"github.com/berth-oci/berth/libcontainer/scheduling"
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 

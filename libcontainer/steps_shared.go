@@ -14,9 +14,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/internal/mountinfo"
+	"github.com/berth-oci/berth/internal/namespaces"
+	"github.com/berth-oci/berth/internal/rootfs"
 	"github.com/berth-oci/berth/libcontainer/config"
-	"github.com/berth-oci/berth/libcontainer/namespaces"
-	"github.com/berth-oci/berth/libcontainer/rootfs"
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 

@@ -8,15 +8,15 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/internal/console"
+	"github.com/berth-oci/berth/internal/devices"
+	"github.com/berth-oci/berth/internal/network"
 	"github.com/berth-oci/berth/internal/probe"
+	"github.com/berth-oci/berth/internal/procfs"
+	"github.com/berth-oci/berth/internal/rootfs"
 	"github.com/berth-oci/berth/libcontainer/capabilities"
 	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
 	"github.com/berth-oci/berth/libcontainer/config"
-	"github.com/berth-oci/berth/libcontainer/console"
-	"github.com/berth-oci/berth/libcontainer/devices"
-	"github.com/berth-oci/berth/libcontainer/network"
-	"github.com/berth-oci/berth/libcontainer/procfs"
-	"github.com/berth-oci/berth/libcontainer/rootfs"
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 

@@ -8,10 +8,10 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/internal/idmap"
 	"github.com/berth-oci/berth/internal/probe"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/berth-oci/berth/libcontainer/config"
-	"github.com/berth-oci/berth/libcontainer/idmap"
 )
 
 // The steps into a user and a time namespace.

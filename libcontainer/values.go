@@ -3,11 +3,11 @@ package libcontainer
 import (
 	"os"
 
+	"github.com/berth-oci/berth/internal/cgroups/systemd"
+	"github.com/berth-oci/berth/internal/idmap"
+	"github.com/berth-oci/berth/internal/network"
+	"github.com/berth-oci/berth/internal/rootfs"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
-	"github.com/berth-oci/berth/libcontainer/cgroups/systemd"
-	"github.com/berth-oci/berth/libcontainer/idmap"
-	"github.com/berth-oci/berth/libcontainer/network"
-	"github.com/berth-oci/berth/libcontainer/rootfs"
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 

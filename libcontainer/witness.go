@@ -9,9 +9,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/internal/cgroups/fs2"
 	"github.com/berth-oci/berth/internal/sys"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
-	"github.com/berth-oci/berth/libcontainer/cgroups/fs2"
 )
 
 // witness remembers that memory has run out in a cgroup that cannot be asked

@@ -3,8 +3,8 @@ package ociruntime
 import (
 	"context"
 
+	"github.com/berth-oci/berth/internal/intelrdt"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
-	"github.com/berth-oci/berth/libcontainer/intelrdt"
 )
 
 // Stats is what the kernel has counted for a container. Its JSON form is

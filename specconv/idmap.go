@@ -4,8 +4,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/berth-oci/berth/internal/idmap"
 	"github.com/berth-oci/berth/libcontainer/config"
-	"github.com/berth-oci/berth/libcontainer/idmap"
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 

@@ -5,8 +5,8 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/berth-oci/berth/internal/intelrdt"
 	"github.com/berth-oci/berth/libcontainer/config"
-	"github.com/berth-oci/berth/libcontainer/intelrdt"
 )
 
 // convertIntelRdt checks linux.intelRdt (config-linux.md, IntelRdt).

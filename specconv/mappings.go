@@ -1,8 +1,8 @@
 package specconv
 
 import (
+	"github.com/berth-oci/berth/internal/idmap"
 	"github.com/berth-oci/berth/libcontainer/config"
-	"github.com/berth-oci/berth/libcontainer/idmap"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )

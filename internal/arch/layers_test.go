@@ -24,17 +24,17 @@ var layers = [][]string{
 	},
 	2: {
 		// One mechanism each; none knows what a container is.
-		"libcontainer/capabilities", "libcontainer/console", "libcontainer/copyup", "libcontainer/devices",
-		"libcontainer/hooks", "libcontainer/idmap", "libcontainer/intelrdt",
-		"libcontainer/lsm", "libcontainer/mounts", "libcontainer/namespaces", "libcontainer/network",
-		"libcontainer/passwd", "libcontainer/procfs", "libcontainer/scheduling",
-		"libcontainer/cgroups", "libcontainer/cgroups/devices", "libcontainer/cgroups/fs", "libcontainer/cgroups/fs2",
+		"libcontainer/capabilities", "internal/console", "internal/copyup", "internal/devices",
+		"internal/hooks", "internal/idmap", "internal/intelrdt",
+		"internal/lsm", "internal/mounts", "internal/namespaces", "internal/network",
+		"internal/passwd", "internal/procfs", "internal/scheduling",
+		"libcontainer/cgroups", "internal/cgroups/devices", "internal/cgroups/fs", "internal/cgroups/fs2",
 		"seccomp",
 	},
 	3: {
 		"specconv",
-		"libcontainer/rootfs",
-		"libcontainer/cgroups/manager", "libcontainer/cgroups/systemd",
+		"internal/rootfs",
+		"libcontainer/cgroups/manager", "internal/cgroups/systemd",
 	},
 	4: {"libcontainer"},
 	5: {"runtime"},
@@ -47,11 +47,11 @@ var outside = []string{"internal/arch", "internal/gen/...", "libcontainer/stub/i
 
 // neighbours are the imports between packages of one layer that are allowed.
 var neighbours = map[string]string{
-	"libcontainer/cgroups/devices -> libcontainer/cgroups":     "the interface and the types that all managers share",
-	"libcontainer/cgroups/fs -> libcontainer/cgroups":          "the interface and the types that all managers share",
-	"libcontainer/cgroups/fs2 -> libcontainer/cgroups":         "the interface and the types that all managers share",
-	"libcontainer/cgroups/fs -> libcontainer/cgroups/devices":  "device rules are one mechanism with two backends: a v1 file and a v2 program",
-	"libcontainer/cgroups/fs2 -> libcontainer/cgroups/devices": "device rules are one mechanism with two backends: a v1 file and a v2 program",
+	"internal/cgroups/devices -> libcontainer/cgroups": "the interface and the types that all managers share",
+	"internal/cgroups/fs -> libcontainer/cgroups":      "the interface and the types that all managers share",
+	"internal/cgroups/fs2 -> libcontainer/cgroups":     "the interface and the types that all managers share",
+	"internal/cgroups/fs -> internal/cgroups/devices":  "device rules are one mechanism with two backends: a v1 file and a v2 program",
+	"internal/cgroups/fs2 -> internal/cgroups/devices": "device rules are one mechanism with two backends: a v1 file and a v2 program",
 }
 
 func matches(pattern, pkg string) bool {
@@ -124,10 +124,10 @@ func TestCheckImport(t *testing.T) {
 		{"cmd/runtime", "runtime", true},
 		{"runtime", "libcontainer/config", true},
 		{"libcontainer/config", "libcontainer/stub", false},
-		{"libcontainer/mounts", "libcontainer/devices", false},
-		{"libcontainer/cgroups/fs", "libcontainer/cgroups", true},
-		{"libcontainer/cgroups", "libcontainer/cgroups/fs", false},
-		{"libcontainer/rootfs", "specconv", false},
+		{"internal/mounts", "internal/devices", false},
+		{"internal/cgroups/fs", "libcontainer/cgroups", true},
+		{"libcontainer/cgroups", "internal/cgroups/fs", false},
+		{"internal/rootfs", "specconv", false},
 		{"libcontainer", "runtime", false},
 		{"tests/bench", "runtime", true},
 		{"runtime", "tests/bench", false},
@@ -196,7 +196,7 @@ func TestNoPackageWithoutPurpose(t *testing.T) {
 
 // soleImporters are modules that only one package may import, with what it is for.
 var soleImporters = map[string]string{
-	"github.com/godbus/dbus/v5": "libcontainer/cgroups/systemd", // importers of cgroups alone need no D-Bus
+	"github.com/godbus/dbus/v5": "internal/cgroups/systemd", // importers of cgroups alone need no D-Bus
 }
 
 func TestModulesWithOneImporter(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/berth-oci/berth/libcontainer/cgroups/devices"
+	"github.com/berth-oci/berth/internal/cgroups/devices"
 	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
 	"github.com/opencontainers/runtime-spec/specs-go"
 )

@@ -9,10 +9,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/berth-oci/berth/internal/cgroups/devices"
+	"github.com/berth-oci/berth/internal/cgroups/fs"
+	"github.com/berth-oci/berth/internal/cgroups/fs2"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
-	"github.com/berth-oci/berth/libcontainer/cgroups/devices"
-	"github.com/berth-oci/berth/libcontainer/cgroups/fs"
-	"github.com/berth-oci/berth/libcontainer/cgroups/fs2"
 	"golang.org/x/sys/unix"
 )
 

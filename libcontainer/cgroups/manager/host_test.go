@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/berth-oci/berth/libcontainer/cgroups/fs"
-	"github.com/berth-oci/berth/libcontainer/cgroups/fs2"
+	"github.com/berth-oci/berth/internal/cgroups/fs"
+	"github.com/berth-oci/berth/internal/cgroups/fs2"
 	"golang.org/x/sys/unix"
 )
 

@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/berth-oci/berth/internal/cgroups/devices"
+	"github.com/berth-oci/berth/internal/cgroups/fs2"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
-	"github.com/berth-oci/berth/libcontainer/cgroups/devices"
-	"github.com/berth-oci/berth/libcontainer/cgroups/fs2"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )

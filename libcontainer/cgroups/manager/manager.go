@@ -8,10 +8,10 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/berth-oci/berth/internal/cgroups/devices"
+	"github.com/berth-oci/berth/internal/cgroups/fs"
+	"github.com/berth-oci/berth/internal/cgroups/fs2"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
-	"github.com/berth-oci/berth/libcontainer/cgroups/devices"
-	"github.com/berth-oci/berth/libcontainer/cgroups/fs"
-	"github.com/berth-oci/berth/libcontainer/cgroups/fs2"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )

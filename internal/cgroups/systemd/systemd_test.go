@@ -16,8 +16,8 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/internal/cgroups/fs2"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
-	"github.com/berth-oci/berth/libcontainer/cgroups/fs2"
 )
 
 // setup gives a manager of x-y.scope that talks to a fake systemd, where its

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/internal/mountinfo"
+	"github.com/berth-oci/berth/internal/mounts"
 	"github.com/berth-oci/berth/libcontainer/config"
-	"github.com/berth-oci/berth/libcontainer/mounts"
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 

@@ -6,8 +6,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/internal/devices"
 	"github.com/berth-oci/berth/libcontainer/config"
-	"github.com/berth-oci/berth/libcontainer/devices"
 )
 
 // deviceOp makes a device node.

@@ -8,10 +8,10 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/internal/idmap"
 	"github.com/berth-oci/berth/internal/mountinfo"
+	"github.com/berth-oci/berth/internal/mounts"
 	"github.com/berth-oci/berth/libcontainer/config"
-	"github.com/berth-oci/berth/libcontainer/idmap"
-	"github.com/berth-oci/berth/libcontainer/mounts"
 )
 
 // mapOwners maps the owners of a mount that is detached still: the kernel does

@@ -8,8 +8,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/berth-oci/berth/libcontainer/copyup"
-	"github.com/berth-oci/berth/libcontainer/mounts"
+	"github.com/berth-oci/berth/internal/copyup"
+	"github.com/berth-oci/berth/internal/mounts"
 )
 
 // stagedMount is a mount that is made in several steps, as what comes next

@@ -8,7 +8,7 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
-	"github.com/berth-oci/berth/libcontainer/cgroups/devices"
+	"github.com/berth-oci/berth/internal/cgroups/devices"
 )
 
 // allow is an entry of DeviceAllow.
