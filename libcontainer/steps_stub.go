@@ -272,14 +272,6 @@ func (r *run) warn() {
 	}
 }
 
-// remedyGroups says how many groups a process may have (NGROUPS_MAX, Linux 2.6.4).
-func remedyGroups(e unix.Errno) string {
-	if e == unix.EINVAL {
-		return "the kernel takes 65536 groups at most"
-	}
-	return ""
-}
-
 // dropPrivileges makes the stub the program's user. The working directory is
 // tried as root first: one that only root can reach is no error.
 func dropPrivileges(r *run) error {
@@ -296,9 +288,7 @@ func dropPrivileges(r *run) error {
 	capabilities.LimitBounding(r.stub, caps.Bounding, last)
 	capabilities.KeepOverSetuid(r.stub)
 	if !r.noGroups && !r.cfg.KeepGroups {
-		r.stub.Label("process.user.additionalGids")
-		r.stub.Setgroups(proc.AdditionalGIDs).Remedy(remedyGroups)
-		r.stub.Label("")
+		r.setGroups()
 	}
 	r.stub.Setresgid(proc.GID)
 	r.stub.Setresuid(proc.UID)

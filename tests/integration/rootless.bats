@@ -412,6 +412,49 @@ privileged_bundle() {
 	assert_equal $'0\n  "status": "running",' "$(<"$T/out")"
 }
 
+# as_single_id COMMAND...: as root in a user namespace with one id, in which setgroups
+# is denied (unshare -r, bwrap).
+as_single_id() {
+	as_user env -u USER unshare --user --map-root-user --mount "$@"
+}
+
+# single_id_bundle: what such a root can have.
+single_id_bundle() {
+	privileged_bundle
+	config '.process.rlimits = [] | .linux.namespaces = [{type: "mount"}, {type: "ipc"}, {type: "uts"}, {type: "pid"}]
+		| .mounts |= map(select(.destination | startswith("/sys") | not)
+			| if .destination == "/dev/pts" then .options -= ["gid=5"] else . end)
+		| .linux.resources = {} | del(.linux.maskedPaths, .linux.readonlyPaths)'
+}
+
+@test "rootless: root in a user namespace in which setgroups is denied runs and executes" {
+	single_id_bundle
+	config '.hooks.startContainer = [{path: "/bin/sh", args: ["sh", "-c", "id -u >/hooked"], env: ["PATH=/bin"]}] | .root.readonly = false'
+	args sleep 1000
+	# shellcheck disable=SC2016 # for the inner shell
+	as_single_id sh -euc '
+		bundle=$1
+		shift
+		cat /proc/self/setgroups
+		"$@" run --detach --bundle "$bundle" c </dev/null >/dev/null 2>&1 3>&-
+		"$@" exec c cat /proc/self/setgroups
+		"$@" exec c id -u
+		"$@" delete --force c' sh "$BUNDLE" "$T/user/bin/runtime" --root "$ROOT" >"$T/out" 2>"$T/err" || failed "$(<"$T/err")"
+	assert_equal $'deny\ndeny\n0' "$(<"$T/out")"
+	assert_equal 0 "$(<"$BUNDLE/rootfs/hooked")"
+}
+
+# bats test_tags=berth
+@test "rootless: groups are refused where setgroups is denied" {
+	single_id_bundle
+	config '.process.user.additionalGids = [0]'
+	args true
+	status=0
+	as_single_id "$T/user/bin/runtime" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err" || status=$?
+	read_output
+	refused 'drop privileges: process.user.additionalGids: setgroups is denied in the user namespace, .*map a range'
+}
+
 # bats test_tags=berth
 @test "rootless: the state of root in a user namespace is below XDG_RUNTIME_DIR" {
 	privileged_bundle
