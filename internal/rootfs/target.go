@@ -98,9 +98,10 @@ func (t *Tree) makeOne(name string, mode uint32, links int) error {
 	if name == "/" {
 		return nil
 	}
-	there := t.open(name, 0).MayFail(unix.ENOENT) // it is made then
+	// It is made then; a magic link exists, and its use is refused later.
+	there := t.open(name, 0).MayFail(unix.ENOENT, unix.ELOOP)
 	t.p.CloseFd(there)
-	if err := t.p.Do(); err != nil || there.Err() == nil {
+	if err := t.p.Do(); err != nil || !errors.Is(there.Err(), unix.ENOENT) {
 		return err
 	}
 	parent := t.open(path.Dir(name), unix.O_DIRECTORY)
