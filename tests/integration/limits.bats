@@ -41,6 +41,44 @@ prepare() {
 	assert_match $'(^|\n)_ses\.keeper: ' "$out"
 }
 
+# fill_keyring COMMAND...: a container c, in a user namespace, uses up what its root
+# may have of keys. Its ids are this test's own: there is one quota for all processes
+# with the same id.
+fill_keyring() {
+	[ -e /proc/keys ] || skip "the kernel has no keys"
+	new_user_namespace "0:$((900000000 + $$ % 10000 * 65536)):65536"
+	cp "$PROBE" "$BUNDLE/rootfs/bin/probe"
+	args "$@"
+	background "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >"$T/keys"
+	wait_for 20 grep -q full "$T/keys"
+}
+
+# In the caller's session keyring, a container could read the caller's keys.
+@test "create refuses a container for which there is no session keyring" {
+	fill_keyring /bin/probe fillkeyring
+	args true
+	config --arg path "$CGROUP/other" '.linux.cgroupsPath = $path'
+	rt run --bundle "$BUNDLE" d
+	refused 'session keyring: .*disk quota exceeded'
+	rt_ok run --no-new-keyring --bundle "$BUNDLE" d
+}
+
+@test "exec refuses a process for which there is no session keyring" {
+	fill_keyring /bin/probe leavekeyring /bin/probe fillkeyring
+	rt exec c true
+	exec_refused 'session keyring: .*disk quota exceeded'
+}
+
+# bats test_tags=berth
+@test "a filter that denies keyrings is an error with the remedy" {
+	args true
+	status=0
+	"$PROBE" deny fail keyctl "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err" || status=$?
+	read_output
+	refused 'start session: join session keyring: keyctl: operation not permitted \(EPERM\) \(.*--no-new-keyring'
+	"$PROBE" deny fail keyctl "$RUNTIME" --root "$ROOT" run --no-new-keyring --bundle "$BUNDLE" c </dev/null
+}
+
 # Engines run create and start from different processes.
 # bats test_tags=berth,host,guest
 @test "a limit is raised by start, whatever create was run with" {

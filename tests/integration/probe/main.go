@@ -25,6 +25,15 @@
 //
 // prints the label that SELinux has given to its session keyring.
 //
+//	probe leavekeyring COMMAND...
+//
+// executes a command in a new session keyring without a name.
+//
+//	probe fillkeyring
+//
+// adds keys to its session keyring until its user may have no more, prints "full"
+// and stays.
+//
 //	probe below PID DIR...
 //
 // takes the root of a process away and prints what file systems the
@@ -106,6 +115,8 @@ var commands = []struct {
 	{"seals FILE", func(args []string) error { return seals(args[0]) }},
 	{"securebits", func([]string) error { return securebits() }},
 	{"keylabel", func([]string) error { return keylabel() }},
+	{"leavekeyring COMMAND...", leaveKeyring},
+	{"fillkeyring", func([]string) error { return fillKeyring() }},
 	{"below PID DIR...", func(args []string) error { return below(args[0], args[1:]) }},
 	{"nonblocking COMMAND...", nonblocking},
 	{"reap COMMAND...", reap},

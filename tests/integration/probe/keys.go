@@ -1,0 +1,42 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+)
+
+// leaveKeyring executes a command in a session keyring without a name, which is a
+// new one: the one before is gone if nobody else has it. The other threads have,
+// until the execve.
+func leaveKeyring(command []string) error {
+	path, err := exec.LookPath(command[0])
+	if err != nil {
+		return err
+	}
+	runtime.LockOSThread() // a keyring is a thread's
+	if _, err := unix.KeyctlInt(unix.KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0); err != nil {
+		return fmt.Errorf("leave session keyring: %w", err)
+	}
+	return unix.Exec(path, command, os.Environ())
+}
+
+// fillKeyring adds keys to its session keyring until the user may have no more,
+// says so and stays.
+func fillKeyring() error {
+	for i := 0; ; i++ {
+		_, err := unix.AddKey("user", fmt.Sprint("probe", i), []byte("x"), unix.KEY_SPEC_SESSION_KEYRING)
+		if errors.Is(err, unix.EDQUOT) {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("add key %d: %w", i, err)
+		}
+	}
+	fmt.Println("full")
+	return unix.Pause()
+}
