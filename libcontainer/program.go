@@ -112,9 +112,9 @@ func searchPath(name string, env []string) []string {
 
 // executeProgram lets the stub become the program.
 func executeProgram(r *run) error {
-	path := r.launch.Program
+	path, args, env := r.launch.Program, r.cfg.Process.Args, r.programEnv()
 	r.stub.Label("")
-	r.stub.Execve(path, r.cfg.Process.Args, r.programEnv())
+	r.stub.Execve(path, args, env)
 	err := execError(r.flush())
 	var field *config.FieldError
 	switch {
@@ -123,7 +123,7 @@ func executeProgram(r *run) error {
 	case errors.As(err, &field): // it did not come to the program
 		return err
 	}
-	return fmt.Errorf("exec %q: %w%s", path, err, remedyExec(err))
+	return argumentsError(fmt.Errorf("exec %q: %w%s", path, err, remedyExec(err)), args, env)
 }
 
 // remedyExec returns what may be wrong with a program that exists and may be

@@ -565,7 +565,7 @@ var steps = [...]step{
 	},
 	{
 		name: "drop privileges", side: inst, in: inCreate | inStartHook | inExec, ground: unprivileged,
-		needs: "noGroups?", makes: "entered",
+		needs: "noGroups? child", makes: "entered",
 		do:  dropPrivileges,
 		why: "bounding set, groups, IDs, other sets: each call needs what the next takes away",
 	},

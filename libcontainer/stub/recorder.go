@@ -22,10 +22,13 @@ type Recorder struct {
 	nextFD int64
 }
 
-// Record gives a Proc whose calls go to the Recorder.
-func Record(log *slog.Logger) (*Proc, *Recorder) {
+// Record returns a Proc whose calls go to the Recorder.
+func Record(log *slog.Logger) (*Proc, *Recorder) { return RecordSize(MinRegion, log) }
+
+// RecordSize is Record with a region of some size.
+func RecordSize(size int, log *slog.Logger) (*Proc, *Recorder) {
 	r := &Recorder{nextFD: 10}
-	return newProc(r, make(region, MinRegion), log), r
+	return newProc(r, make(region, size), log), r
 }
 
 // opens lists the calls that return a new descriptor.

@@ -75,7 +75,7 @@ fill_keyring() {
 	status=0
 	"$PROBE" deny fail keyctl "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err" || status=$?
 	read_output
-	refused 'start session: join session keyring: keyctl: operation not permitted \(EPERM\) \(.*--no-new-keyring'
+	refused 'make keyring: join session keyring: keyctl: operation not permitted \(EPERM\) \(.*--no-new-keyring'
 	"$PROBE" deny fail keyctl "$RUNTIME" --root "$ROOT" run --no-new-keyring --bundle "$BUNDLE" c </dev/null
 }
 

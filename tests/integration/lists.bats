@@ -1,0 +1,173 @@
+# Lists of config.json of any length: each works, or is refused with its field.
+load helpers
+
+prepare() {
+	new_bundle
+}
+
+sizes="1 10 1000 10000"
+
+# many N: as many directories and files in the image, in turn, each with content.
+many() {
+	rm -rf "$BUNDLE/rootfs/many"
+	mkdir -p "$BUNDLE/rootfs/many/dir" "$BUNDLE/rootfs/many/file"
+	(cd "$BUNDLE/rootfs/many/dir" && seq 1 2 "$1" | xargs mkdir && seq -f %g/secret 1 2 "$1" | xargs touch)
+	(cd "$BUNDLE/rootfs/many/file" && seq 2 2 "$1" | xargs -r touch)
+}
+
+# with SIZE FILTER [JQ-ARGS...]: config.json as new, changed by a filter with $n.
+with() {
+	"$RUNTIME" spec --bundle "$T"
+	mv "$T/config.json" "$BUNDLE/config.json"
+	config '.process.terminal = false | .linux.cgroupsPath = $cgroup' --arg cgroup "$CGROUP"
+	config --argjson n "$@"
+}
+
+# the paths that many makes, for jq
+paths='[range(1; $n + 1) | "/many/\(if . % 2 == 1 then "dir" else "file" end)/\(.)"]'
+
+@test "maskedPaths of any length are hidden" {
+	local n
+	for n in $sizes; do
+		many "$n"
+		with "$n" ".linux.maskedPaths += $paths"
+		run_script 'find /many -type f | wc -l; find /many -type c | wc -l; find /many -mindepth 2 -type d | wc -l'
+		assert_equal "$(printf '0\n%d\n%d' $((n / 2)) $(((n + 1) / 2)))" "$out"
+	done
+}
+
+@test "readonlyPaths of any length are read-only" {
+	local n
+	for n in $sizes; do
+		many "$n"
+		with "$n" ".linux.readonlyPaths += $paths | .root.readonly = false"
+		run_script 'grep -c " /many/[a-z]*/[0-9]* ro," /proc/self/mountinfo; (: >/many/dir/1/secret) 2>/dev/null || echo ro'
+		assert_equal "$n"$'\nro' "$out"
+	done
+}
+
+@test "mounts of any number are mounted" {
+	local n
+	for n in $sizes; do
+		many "$n"
+		with "$n" '.mounts += [range(1; $n + 1) | {destination: "/new/\(. / 100 | floor)/\(.)"} + if . % 2 == 1
+			then {type: "tmpfs", source: "tmpfs"} else {type: "bind", source: $source, options: ["bind", "ro"]} end] | .root.readonly = false' \
+			--arg source "$BUNDLE/rootfs/many/dir"
+		run_script 'grep -c " /new/" /proc/self/mountinfo'
+		assert_equal "$n" "$out"
+		rm -rf "$BUNDLE/rootfs/new"
+	done
+}
+
+@test "devices of any number are made" {
+	local n
+	for n in $sizes; do
+		with "$n" '.linux.devices = [range(1; $n + 1) | {path: "/dev/many/\(.)", type: "c", major: 1, minor: 3}]'
+		run_script 'find /dev/many -type c | wc -l'
+		assert_equal "$n" "$out"
+	done
+}
+
+@test "groups of any number are set, up to the kernel's limit" {
+	local n
+	for n in $sizes 65536; do
+		with "$n" '.process.user.additionalGids = [range(1; $n + 1)]'
+		run_script 'sed -n s/^Groups://p /proc/self/status | wc -w'
+		assert_equal "$n" "$out"
+	done
+}
+
+# bats test_tags=berth
+@test "more groups than the kernel takes are refused" {
+	with 100000 '.process.user.additionalGids = [range(1; $n + 1)]'
+	args true
+	rt run --bundle "$BUNDLE" c
+	refused 'process.user.additionalGids: 100000 groups: the kernel accepts at most 65536'
+}
+
+@test "the environment has any number of variables" {
+	local n
+	for n in $sizes; do
+		with "$n" '.process.env += [range(1; $n + 1) | "A\(.)=b"]'
+		run_script 'env | grep -c ^A'
+		assert_equal "$n" "$out"
+	done
+}
+
+@test "a program has any number of arguments" {
+	local n
+	for n in $sizes; do
+		with "$n" '.process.args = ["sh", "-c", "echo $#", "sh", range(1; $n + 1) | tostring]'
+		rt_ok run --bundle "$BUNDLE" c
+		assert_equal "$n" "$out"
+	done
+}
+
+# bats test_tags=berth
+@test "arguments and variables that the kernel does not take are refused" {
+	with 200000 '.process.env += [range(1; $n + 1) | "A\(.)=bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"]'
+	args true
+	rt run --bundle "$BUNDLE" c
+	refused 'process\.env: exec .*: argument list too long: process.args takes .* the kernel takes a quarter'
+	with 200000 '.process.args = ["true", (range(1; $n + 1) | "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\(.)")]'
+	rt run --bundle "$BUNDLE" c
+	refused 'process\.args: exec .*: argument list too long'
+	with 200000 '.process.args = ["true", "x" * $n]'
+	rt run --bundle "$BUNDLE" c
+	refused 'process\.args\[1\]: exec .*: argument list too long: it has 200000 bytes, and the kernel takes 131071'
+}
+
+@test "PATH has any number of directories" {
+	local n
+	for n in $sizes; do
+		with "$n" '.process.env = ["PATH=" + ([range(1; $n + 1) | "/no/\(.)"] + ["/bin"] | join(":"))] | .process.args = ["echo", "found"]'
+		rt_ok run --bundle "$BUNDLE" c
+		assert_equal found "$out"
+	done
+}
+
+@test "capabilities may be named any number of times" {
+	local n
+	for n in $sizes; do
+		with "$n" '.process.capabilities |= map_values([range(1; $n + 1) | "CAP_KILL"])'
+		run_script 'sed -n s/^CapBnd:.//p /proc/self/status'
+		assert_equal 0000000000000020 "$out"
+	done
+}
+
+@test "all sysctls of a network namespace are set" {
+	# shellcheck disable=SC2046 # a list of words
+	with 0 '.linux.sysctl = ($ARGS.positional | map({(.): "0"}) | add)' --args -- \
+		$(unshare --net sh -c 'cd /proc/sys && find net/ipv4/conf net/ipv6/conf -name "accept_*" -o -name rp_filter -o -name "log_*" -o -name "forwarding"' | tr / .)
+	run_script 'grep -h . /proc/sys/net/ipv[46]/conf/*/accept_redirects | sort -u'
+	assert_equal 0 "$out"
+}
+
+# bats test_tags=berth
+@test "of many wrong sysctls, network devices and limits the first is named" {
+	with 10000 '.linux.sysctl = ([range(1; $n + 1) | {"net.ipv4.no\(.)": "1"}] | add)'
+	args true
+	rt run --bundle "$BUNDLE" c
+	refused 'linux\.sysctl\["net\.ipv4\.no.*: .*no such sysctl'
+	with 10000 '.linux.netDevices = ([range(1; $n + 1) | {"no\(.)": {}}] | add)'
+	args true
+	rt run --bundle "$BUNDLE" c
+	refused 'linux\.netDevices.*no[0-9]+.*: .*no such device'
+	with 10000 '.process.rlimits = [range(1; $n + 1) | {type: "RLIMIT_NOFILE", soft: 100, hard: 100}]'
+	args true
+	rt run --bundle "$BUNDLE" c
+	refused 'process\.rlimits\[1\]'
+}
+
+# bats test_tags=berth
+@test "exec has any number of variables and groups" {
+	local n
+	args sleep 1000
+	rt_ok run -d --bundle "$BUNDLE" c
+	for n in $sizes; do
+		jq --argjson n "$n" '.process | .args = ["sh", "-c", "env | grep -c ^A; sed -n s/^Groups://p /proc/self/status | wc -w"]
+			| .env += [range(1; $n + 1) | "A\(.)=b"] | .user.additionalGids = [range(1; $n + 1)]' <"$BUNDLE/config.json" >"$T/process.json"
+		rt_ok exec --process "$T/process.json" c
+		assert_equal "$n"$'\n'"$n" "$out"
+	done
+}
