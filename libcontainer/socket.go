@@ -36,15 +36,20 @@ func listen(dir *os.File, name string) (*os.File, error) {
 	return f, nil
 }
 
-// dial connects to a socket that listen made.
+// dial connects to a socket that listen made. Where others wait to be accepted it
+// fails with EAGAIN.
 func dial(dir *os.File, name string) (*os.File, error) {
-	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return nil, fmt.Errorf("socket: %w", err)
 	}
-	f := os.NewFile(uintptr(fd), name)
-	if err := unix.Connect(fd, address(dir, name)); err != nil {
-		return nil, errors.Join(fmt.Errorf("connect to %q: %w", name, err), f.Close())
+	err = unix.Connect(fd, address(dir, name))
+	if err == nil {
+		err = unix.SetNonblock(fd, false) // the driver of a stub waits in the kernel
 	}
-	return f, nil
+	if err != nil {
+		unix.Close(fd)
+		return nil, fmt.Errorf("connect to %q: %w", name, err)
+	}
+	return os.NewFile(uintptr(fd), name), nil
 }

@@ -46,6 +46,11 @@ func (c *Container) Notify(socket string, mainPid int) (*NotifyProxy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("socket: %w", err)
 	}
+	limit := unix.NsecToTimeval(barrierLimit.Nanoseconds()) // a manager that does not read lets senders wait
+	if err := unix.SetsockoptTimeval(out, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &limit); err != nil {
+		unix.Close(out)
+		return nil, fmt.Errorf("setsockopt: %w", err)
+	}
 	in, err := c.c.ListenNotify()
 	if err != nil {
 		unix.Close(out)

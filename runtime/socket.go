@@ -10,26 +10,39 @@ import (
 	"github.com/berth-oci/berth/internal/sys"
 )
 
-// dial connects to a unix stream socket. Name says in errors what it is for.
+// dial connects to a unix stream socket, without waiting: neither for a server
+// that does not accept (EAGAIN) nor, later, for one that does not read. Name says
+// in errors what it is for.
 func dial(name, path string) (*os.File, error) {
 	if err := sys.CheckSocketPath(path); err != nil {
 		return nil, fmt.Errorf("connect to %s %q: %w", name, path, err)
 	}
-	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", name, err)
 	}
 	f := os.NewFile(uintptr(fd), path)
 	if err := unix.Connect(fd, &unix.SockaddrUnix{Name: path}); err != nil {
-		return nil, errors.Join(fmt.Errorf("connect to %s %q: %w", name, path, err), f.Close())
+		return nil, errors.Join(fmt.Errorf("connect to %s %q: %w", name, path, remedyConnect(err)), f.Close())
 	}
 	return f, nil
+}
+
+// remedyConnect says what it means that a unix socket cannot be connected to.
+func remedyConnect(err error) error {
+	if errors.Is(err, unix.EAGAIN) {
+		return fmt.Errorf("%w (its backlog is full: does the server accept connections?)", err)
+	}
+	return err
 }
 
 // sendFile sends a descriptor in one message, with a name that nobody
 // interprets but that may not be empty.
 func sendFile(socket, f *os.File, name string) error {
-	return unix.Sendmsg(int(socket.Fd()), []byte(name), unix.UnixRights(int(f.Fd())), nil, unix.MSG_NOSIGNAL)
+	rights := unix.UnixRights(int(f.Fd()))
+	return sys.WithFD(socket, func(fd int) error { // os.File.Fd would make it block
+		return unix.Sendmsg(fd, []byte(name), rights, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
+	})
 }
 
 // pidfdReceiver gets a pidfd of a process when there is one.

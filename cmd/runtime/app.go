@@ -22,9 +22,10 @@ import (
 
 // app is one run of the program: its global flags, and where it logs.
 type app struct {
-	log     *slog.Logger
-	logFile *os.File
-	format  string
+	log *slog.Logger
+	// logs says that the log is a file.
+	logs   bool
+	format string
 }
 
 // flags are the global ones.
@@ -58,11 +59,11 @@ func (a *app) before(ctx context.Context, cmd *cli.Command) (context.Context, er
 	}
 	out := io.Writer(os.Stderr)
 	if path := cmd.String("log"); path != "" {
-		f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND|os.O_SYNC, 0o644)
+		f, err := openLog(path)
 		if err != nil {
 			return ctx, fmt.Errorf("--log: %w", err)
 		}
-		a.logFile, out = f, f
+		a.logs, out = true, f
 	}
 	level := slog.LevelInfo
 	if cmd.Bool("debug") {
@@ -80,7 +81,7 @@ func (a *app) report(err error) {
 	}
 	msg := oneLine(err)
 	a.log.Error(msg)
-	if a.logFile != nil {
+	if a.logs {
 		fmt.Fprintln(os.Stderr, msg)
 	}
 }
