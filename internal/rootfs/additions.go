@@ -130,7 +130,7 @@ type addedMount struct {
 
 // Perform makes and attaches it.
 func (a *addedMount) Perform(t *Tree) error {
-	a.at = t.target(a.point())
+	a.at = t.target(a.point(t))
 	a.checkPlace(t)
 	a.made = a.brought.FD
 	a.checkProc(t)

@@ -3,12 +3,12 @@ package rootfs
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path"
-	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
 // linkCopy is a bind mount with "copy-symlink": if its source is a symbolic
@@ -18,12 +18,12 @@ type linkCopy struct {
 }
 
 func (l *linkCopy) Perform(t *Tree) error {
-	link, err := os.Readlink(l.Source)
-	if errors.Is(err, syscall.EINVAL) || errors.Is(err, fs.ErrNotExist) { // no link; the mount tells what is missing
+	link, err := l.target(t)
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOENT) { // no link; the mount tells what is missing
 		return t.Run([]Op{mountOrStaged(&l.mountOp)})
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", l, err)
+		return err
 	}
 	parent := t.open(path.Dir(l.Destination), unix.O_DIRECTORY)
 	t.p.Symlinkat(link, parent, path.Base(l.Destination)).MayFail(unix.EEXIST) // compared next
@@ -37,6 +37,25 @@ func (l *linkCopy) Perform(t *Tree) error {
 		return fmt.Errorf("%s: copy-symlink: %q is there already, and no link to %q", l, l.Destination, link)
 	}
 	return nil
+}
+
+// target reads the link. The stub does, as a file server may never answer; the
+// runtime only where the stub lacks the right to get there.
+func (l *linkCopy) target(t *Tree) (string, error) {
+	buf := make([]byte, unix.PathMax)
+	// EINVAL: no symbolic link; ENOENT: the mount reports it.
+	n := t.p.Readlinkat(stub.Num(unix.AT_FDCWD), l.Source, buf).MayFail(unix.EINVAL, unix.ENOENT, unix.EACCES)
+	if err := t.p.Do(); err != nil {
+		return "", err
+	}
+	if errors.Is(n.Err(), unix.EACCES) {
+		link, err := os.Readlink(l.Source)
+		if err != nil {
+			err = fmt.Errorf("%s: %w", l, err)
+		}
+		return link, err
+	}
+	return string(n.Of(buf)), n.Err()
 }
 
 func (l *linkCopy) way(t *Tree) error { return t.mkdirAll(path.Dir(l.Destination), 0) }

@@ -3,7 +3,6 @@ package rootfs
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path"
 	"strings"
 
@@ -36,7 +35,7 @@ func (m *mountOp) String() string {
 }
 
 func (m *mountOp) Apply(t *Tree) {
-	m.at = t.target(m.point())
+	m.at = t.target(m.point(t))
 	m.checkPlace(t)
 	m.attach(t, m.make(t.p, m.Mount, m.source), m.at)
 	t.p.CloseFd(m.at)
@@ -52,8 +51,8 @@ func (m *mountOp) make(p *stub.Proc, as *config.Mount, source *stub.Value) mount
 // point is where the mount is to be. A symbolic link at /proc or /sys, and on
 // the way to where a procfs or sysfs is mounted, is an error: it would have
 // what trusts these directories go elsewhere (CVE-2019-19921, CVE-2023-27561).
-func (m *mountOp) point() point {
-	at := point{path: m.Destination, mode: m.pointMode()}
+func (m *mountOp) point(t *Tree) point {
+	at := point{path: m.Destination, mode: m.pointMode(t)}
 	if m.isKernels() {
 		at.resolve = unix.RESOLVE_NO_SYMLINKS
 	}
@@ -88,20 +87,12 @@ func (m *mountOp) isKernels() bool {
 }
 
 // pointMode returns the mode of a mount point that is made: of a directory,
-// unless a file is bound on it. The source is looked up on the host, where the
-// runtime and the stub see the same.
-func (m *mountOp) pointMode() uint32 {
-	if m.inheritsMode() {
+// unless a file is bound on it.
+func (m *mountOp) pointMode(t *Tree) uint32 {
+	switch {
+	case m.inheritsMode():
 		return newShared
-	}
-	if !m.Bind {
-		return newDir
-	}
-	stat := os.Stat
-	if m.SourceNoFollow {
-		stat = os.Lstat
-	}
-	if st, err := stat(m.Source); err == nil && !st.IsDir() {
+	case m.Bind && t.isFile(m.Mount):
 		return newFile
 	}
 	return newDir
@@ -111,7 +102,7 @@ func (m *mountOp) way(t *Tree) error {
 	if err := t.mkdirAll(path.Dir(m.Destination), 0); err != nil {
 		return err
 	}
-	return t.makeOne(m.Destination, m.pointMode(), 0)
+	return t.makeOne(m.Destination, m.pointMode(t), 0)
 }
 
 // explain adds to the failure of a call what can be found out about it.
@@ -121,7 +112,7 @@ func (m *mountOp) explain(t *Tree, err error) error {
 		return err
 	}
 	switch {
-	case call.Call == "openat2" && call.Errno == unix.ELOOP && m.point().resolve != 0:
+	case call.Call == "openat2" && call.Errno == unix.ELOOP && m.point(t).resolve != 0:
 		return fmt.Errorf("%w: there is a symbolic link on the way to %q in the root file system: it must be a directory", err, m.Destination)
 	case call.Call == "open_tree" && call.Errno == unix.ENOENT:
 		return fmt.Errorf("%w: there is no %q on the host", err, m.Source)

@@ -57,6 +57,8 @@ type Tree struct {
 
 	// lastWay is the operation that directories were made for last.
 	lastWay Op
+	// sources says what the sources of bind mounts are, as the stub sees them.
+	sources map[source]asked
 	// owners are the user namespaces made for mappings of owners, by mapping.
 	owners map[string]*os.File
 }

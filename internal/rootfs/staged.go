@@ -47,7 +47,7 @@ func (s *stagedMount) Perform(t *Tree) error {
 	}
 	s.at = t.root
 	if s.Destination != "/" {
-		s.at = t.target(s.point())
+		s.at = t.target(s.point(t))
 		s.checkPlace(t)
 	}
 	made, err := s.make(t)
