@@ -2,11 +2,14 @@ package libcontainer
 
 import (
 	"errors"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/internal/cgroups/systemd"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
@@ -20,6 +23,8 @@ type Container struct {
 	dir   string
 	state *State
 	log   *slog.Logger
+	// owner is why the container is not the caller's, nil if it is.
+	owner error
 	// config is nil in a container that was loaded, until it is needed; mu
 	// is for the loading, as several goroutines may execute processes.
 	config *config.Config
@@ -56,24 +61,27 @@ func Load(root, id string, log *slog.Logger) (*Container, error) {
 		return nil, err
 	}
 	dir := filepath.Join(root, id)
-	s, err := readState(dir)
-	if err != nil {
-		return nil, opError("load", id, "", err)
+	f, err := openStateDir(dir)
+	if err == nil {
+		defer f.Close()
+		c := &Container{dir: dir, log: log, owner: checkOwner(f)}
+		b, e := readFileIn(f, stateFile)
+		if c.state, err = parseState(dir, b, e); err == nil {
+			return c, nil
+		}
+		if c.owner != nil && !errors.Is(err, ErrNotExist) {
+			err = c.owner // says more than what that user has written
+		}
+	} else if errors.Is(err, fs.ErrNotExist) {
+		err = ErrNotExist
 	}
-	return &Container{dir: dir, state: s, log: log}, nil
+	return nil, opError("load", id, "", err)
 }
 
-// CheckOwner gives an error, ErrNotOwner, if the container is another user's
-// than the caller: he may have written its state for others to fall for. It can
-// be looked at, but nothing else be done with it.
-func (c *Container) CheckOwner() error {
-	f, err := os.Open(c.dir)
-	if err != nil {
-		return opError("load", c.ID(), "", err)
-	}
-	defer f.Close()
-	return opError("load", c.ID(), "", checkOwner(f))
-}
+// CheckOwner returns ErrNotOwner if the container is another user's than the
+// caller: that user may have forged the state. It can be looked at, but nothing
+// else be done with it.
+func (c *Container) CheckOwner() error { return opError("load", c.ID(), "", c.owner) }
 
 // ID gives the container's id.
 func (c *Container) ID() string { return c.state.ID }
@@ -95,6 +103,11 @@ func (c *Container) Config() (*config.Config, error) {
 	defer c.mu.Unlock()
 	if c.config == nil {
 		cfg, err := readConfig(c.dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			if _, e := readState(c.dir); errors.Is(e, ErrNotExist) {
+				err = ErrNotExist // it has been deleted meanwhile
+			}
+		}
 		if err != nil {
 			return nil, opError("load", c.ID(), "", err)
 		}
@@ -146,23 +159,59 @@ func (c *Container) status() (Status, error) {
 	if !alive || ticks != c.state.StartTime {
 		return Stopped, nil
 	}
-	if frozen, err := cgroups.Frozen(c.cgroup()); err == nil && frozen {
-		return Paused, nil
+	if frozen, err := c.frozen(); err != nil || frozen {
+		return Paused, opError("state", c.ID(), "", err)
 	}
-	if c.awaitsStart() {
+	waits, err := c.hasControl()
+	switch {
+	case err != nil:
+		return "", opError("state", c.ID(), "", err)
+	case waits:
 		return Created, nil
 	}
 	return Running, nil
 }
 
-// awaitsStart reports whether there is a stub that waits to be told what to
-// execute, if there is any process.
+// frozen reports whether the cgroup is frozen. The cgroup of another user's
+// state may be any directory: it is not looked into.
+func (c *Container) frozen() (bool, error) {
+	if c.owner != nil {
+		for _, dir := range c.state.Cgroups {
+			if !onCgroupfs(dir) {
+				return false, nil
+			}
+		}
+	}
+	frozen, err := cgroups.Frozen(c.cgroup())
+	if errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) {
+		return false, nil // a user who looks at a container of root's may not be allowed to
+	}
+	return frozen, err
+}
+
+func onCgroupfs(dir string) bool {
+	var st unix.Statfs_t
+	err := unix.Statfs(dir, &st)
+	return err == nil && (st.Type == unix.CGROUP2_SUPER_MAGIC || st.Type == unix.CGROUP_SUPER_MAGIC)
+}
+
+// awaitsStart reports whether there is a stub that waits for start, if there is
+// any process. Where that cannot be known a signal is sent as it is.
 func (c *Container) awaitsStart() bool {
+	waits, err := c.hasControl()
+	return err == nil && waits
+}
+
+// hasControl reports whether there is the socket by which a stub is started.
+func (c *Container) hasControl() (bool, error) {
 	if c.attached.Load() {
-		return true
+		return true, nil
 	}
 	_, err := os.Lstat(filepath.Join(c.dir, controlFile))
-	return err == nil
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // current gives the container for the holder of its lock: what was loaded while
@@ -175,7 +224,7 @@ func (c *Container) current() (*Container, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Container{dir: c.dir, state: s, log: c.log}, nil
+	return &Container{dir: c.dir, state: s, log: c.log, owner: c.owner}, nil
 }
 
 // statusLocked is Status for the holder of the lock: what is unfinished is

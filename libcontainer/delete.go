@@ -18,6 +18,12 @@ const (
 	deleteLock   = 10 * time.Second
 	deleteExit   = 10 * time.Second
 	deleteCgroup = 30 * time.Second // systemd takes its time on a busy host
+	// forceLock is how long a forced delete waits for another command, once the
+	// container's init has been killed.
+	forceLock = 500 * time.Millisecond
+	// stuckAfter is how long a killed process is waited for until it is looked at
+	// what keeps it.
+	stuckAfter = time.Second
 )
 
 // Delete removes a container that is stopped or was not started; with force
@@ -27,18 +33,7 @@ func (c *Container) Delete(ctx context.Context, force bool) error {
 }
 
 func (c *Container) delete(ctx context.Context, force bool) error {
-	wait := deleteLock
-	if force || !c.state.Complete { // whoever creates it may never come to an end
-		wait = 0
-	}
-	l, err := lockDir(c.dir, wait)
-	if errors.Is(err, errLocked) && force {
-		// A create that hangs ends when its stub is killed.
-		if err := c.kill(); err != nil {
-			return err
-		}
-		l, err = lockDir(c.dir, deleteLock)
-	}
+	l, err := c.lockToDelete(force)
 	if errors.Is(err, ErrNotExist) && force {
 		return nil // it is gone already: a hook that failed has ended it
 	}
@@ -46,52 +41,103 @@ func (c *Container) delete(ctx context.Context, force bool) error {
 		return err
 	}
 	defer l.unlock()
-	if c, err = c.current(); err != nil {
-		return err
-	}
-	status, err := c.statusLocked()
-	if err != nil {
-		return err
-	}
-	if (status == Running || status == Paused) && !force {
-		return stateError(fmt.Sprintf("cannot delete container %s that is not stopped: %s (--force kills it)", c.ID(), status))
-	}
-	if status != Stopped {
-		if err := c.kill(); err != nil {
-			return err
-		}
-	}
-	return c.destroy(ctx)
-}
-
-// kill ends the first process and waits for that.
-func (c *Container) kill() error {
-	pidfd, err := c.state.openProcess()
-	if errors.Is(err, ErrNotRunning) {
+	now, err := c.current()
+	if errors.Is(err, ErrNotExist) && force {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	defer pidfd.Close()
-	if err := c.signal(unix.SIGKILL); err != nil && !errors.Is(err, ErrNotRunning) {
+	c = now
+	if !force {
+		if err := c.mayDelete(); err != nil {
+			return err
+		}
+	}
+	stuck, err := c.kill()
+	if err != nil {
 		return err
 	}
-	gone, err := waitExit(pidfd, int(deleteExit.Milliseconds()))
-	if err == nil && !gone {
-		err = fmt.Errorf("process %d still runs %s after SIGKILL", c.state.Pid, deleteExit)
+	return c.destroy(ctx, force, stuck)
+}
+
+// mayDelete refuses a container that runs.
+func (c *Container) mayDelete() error {
+	status, err := c.statusLocked()
+	if err == nil && (status == Running || status == Paused) {
+		err = stateError(fmt.Sprintf("cannot delete container %s that is not stopped: %s (--force kills it)", c.ID(), status))
 	}
 	return err
 }
 
-// destroy removes what is left of a container without a process.
-func (c *Container) destroy(ctx context.Context) error {
-	if c.child != nil {
+// lockToDelete locks the container. With force it ends a create that hangs by
+// killing its stub. A command that keeps the lock nevertheless, because it is in a
+// call that the kernel does not end, cannot bring the container back: then the
+// lock is nil. undo() and write() look whether that has happened.
+func (c *Container) lockToDelete(force bool) (*lock, error) {
+	wait := deleteLock
+	if force || !c.state.Complete { // whoever creates it may never come to an end
+		wait = 0
+	}
+	l, err := lockDir(c.dir, wait)
+	if !errors.Is(err, errLocked) || !force {
+		return l, err
+	}
+	for end := time.Now().Add(deleteLock); errors.Is(err, errLocked) && time.Now().Before(end); {
+		now, e := c.current()
+		if e != nil {
+			return nil, e
+		}
+		if _, e := now.kill(); e != nil {
+			return nil, e
+		}
+		l, err = lockDir(c.dir, forceLock)
+		if errors.Is(err, errLocked) && now.state.Pid != 0 {
+			c.warn(fmt.Errorf("container %q: %w and does not come to an end: deleted nevertheless", c.ID(), errLocked))
+			return nil, nil
+		}
+	}
+	return l, err
+}
+
+// kill kills the init process and waits for its end. It reports whether the
+// process is stuck in a call that the kernel does not end: such a process never
+// returns to user mode.
+func (c *Container) kill() (stuck bool, err error) {
+	pidfd, err := c.state.openProcess()
+	if errors.Is(err, ErrNotRunning) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer pidfd.Close()
+	if err := c.signal(unix.SIGKILL); err != nil && !errors.Is(err, ErrNotRunning) {
+		return false, err
+	}
+	for end := time.Now().Add(deleteExit); time.Now().Before(end); {
+		gone, err := waitExit(pidfd, int(stuckAfter.Milliseconds()))
+		if gone || err != nil {
+			return false, err
+		}
+		if c.isStuck() {
+			return true, nil
+		}
+	}
+	return false, fmt.Errorf("process %d still runs %s after SIGKILL", c.state.Pid, deleteExit)
+}
+
+// destroy removes what is left of a container without a process, or whose
+// processes are stuck.
+func (c *Container) destroy(ctx context.Context, force, stuck bool) error {
+	if c.child != nil && stuck {
+		go c.forgetChild() //nolint:errcheck // to reap it may take for ever
+	} else if c.child != nil {
 		if err := c.forgetChild(); err != nil {
 			return err
 		}
 	}
-	if err := destroyCgroup(ctx, c.cgroup()); err != nil {
+	if err := c.removeCgroup(ctx, force, stuck); err != nil {
 		return err
 	}
 	if err := c.state.SharedRoot.remove(ctx, c.dir, c.log); err != nil {
@@ -104,39 +150,72 @@ func (c *Container) destroy(ctx context.Context) error {
 	if err != nil {
 		c.warn(fmt.Errorf("poststop hooks: %w", err))
 	}
-	if err := removeState(c.dir); err != nil {
-		return err
+	removed, err := removeState(c.dir)
+	if err == nil && removed {
+		c.poststop(ctx, cfg)
 	}
-	c.poststop(ctx, cfg)
-	return nil
+	return err
+}
+
+// removeCgroup removes the cgroup. With force, one with processes that are stuck
+// is left behind, and reported.
+func (c *Container) removeCgroup(ctx context.Context, force, stuck bool) error {
+	cg := c.cgroup()
+	if stuck {
+		c.warnStuck()
+		return nil
+	}
+	if !force {
+		return destroyCgroup(ctx, cg, deleteCgroup)
+	}
+	err := destroyCgroup(ctx, cg, stuckAfter)
+	switch {
+	case err == nil || ctx.Err() != nil:
+		return err
+	case c.isStuck():
+		c.warnStuck()
+		return nil
+	}
+	return destroyCgroup(ctx, cg, deleteCgroup)
 }
 
 // destroyCgroup kills what is left in a cgroup (processes that shared the pid
 // namespace of others) and removes it.
-func destroyCgroup(ctx context.Context, cg cgroups.Manager) error {
+func destroyCgroup(ctx context.Context, cg cgroups.Manager, limit time.Duration) error {
 	if pids, err := cg.Processes(); err == nil && len(pids) > 0 {
 		if err := cgroups.Kill(cg, unix.SIGKILL); err != nil {
 			return err
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, deleteCgroup)
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	return cg.Destroy(ctx)
 }
 
 // removeState removes a container's directory, its state file last, so that
-// what is left by one who died on the way can still be deleted. The container may
-// have put more into the directory that it sees of it.
-func removeState(dir string) error {
+// what is left by a delete that was killed can still be deleted. It reports
+// whether there was a state, which only one of several deletes is told. The
+// container may have put more into the directory that it sees of it.
+func removeState(dir string) (removed bool, err error) {
 	for _, name := range stateFiles {
-		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
-			return fmt.Errorf("remove state %q: %w", filepath.Join(dir, name), err)
+		path := filepath.Join(dir, name)
+		if name == stateFile {
+			err = unix.Unlink(path)
+			removed = err == nil
+			if errors.Is(err, unix.ENOENT) {
+				err = nil
+			}
+		} else {
+			err = os.RemoveAll(path)
+		}
+		if err != nil {
+			return false, fmt.Errorf("remove state %q: %w", path, err)
 		}
 	}
 	if err := unix.Rmdir(dir); err != nil && !errors.Is(err, unix.ENOENT) {
-		return fmt.Errorf("remove state %q: %w", dir, err)
+		return removed, fmt.Errorf("remove state %q: %w", dir, err)
 	}
-	return nil
+	return removed, nil
 }
 
 // RemoveLeftover removes the directory of a container that has no state: its
@@ -155,7 +234,8 @@ func RemoveLeftover(root, id string) error {
 	}
 	defer l.unlock()
 	if _, err := readState(dir); !errors.Is(err, ErrNotExist) {
-		return err
+		return opError("delete", id, "", err)
 	}
-	return opError("delete", id, "", removeState(dir))
+	_, err = removeState(dir)
+	return opError("delete", id, "", err)
 }

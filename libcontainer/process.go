@@ -10,26 +10,38 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// startTime gives when process pid was started, in clock ticks after boot, and
-// whether it is alive: a zombie is not.
-func startTime(pid int) (ticks uint64, alive bool, err error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+// processStat is what /proc/PID/stat says of a process (proc_pid_stat(5)).
+type processStat struct {
+	state byte
+	// startTime is in clock ticks after boot.
+	startTime uint64
+}
+
+// readProcess reads /proc/PID/stat. A process that does not exist is in state X.
+func readProcess(pid int) (processStat, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH) {
-		return 0, false, nil
+		return processStat{state: 'X'}, nil
 	}
 	if err != nil {
-		return 0, false, err
+		return processStat{}, err
 	}
 	// The name of the program, in parentheses, may hold anything; the state
-	// is the field behind it, the start time the 20th behind that one.
-	end := bytes.LastIndexByte(stat, ')')
-	fields := bytes.Fields(stat[end+1:])
+	// is the field after it, the start time the 20th.
+	end := bytes.LastIndexByte(text, ')')
+	fields := bytes.Fields(text[end+1:])
 	if end < 0 || len(fields) < 20 {
-		return 0, false, fmt.Errorf("read /proc/%d/stat: %q", pid, stat)
+		return processStat{}, fmt.Errorf("read /proc/%d/stat: %q", pid, text)
 	}
-	ticks, err = strconv.ParseUint(string(fields[19]), 10, 64)
-	state := fields[0][0]
-	return ticks, state != 'Z' && state != 'X', err
+	ticks, err := strconv.ParseUint(string(fields[19]), 10, 64)
+	return processStat{fields[0][0], ticks}, err
+}
+
+// startTime returns when process pid was started, in clock ticks after boot, and
+// whether it is alive: a zombie is not.
+func startTime(pid int) (ticks uint64, alive bool, err error) {
+	p, err := readProcess(pid)
+	return p.startTime, err == nil && p.state != 'Z' && p.state != 'X', err
 }
 
 // openProcess gives a pidfd of the container's first process; ErrNotRunning if

@@ -23,6 +23,8 @@ type run struct {
 	// noted is the unfinished state that is on disk, and noting its last writing.
 	noted  State
 	noting *task[struct{}]
+	// leftovers says that what was made is for delete to remove.
+	leftovers bool
 	// closers release what only the walk needs.
 	closers []func()
 	// sealed says that a seccomp filter is queued: what is sent next is the
@@ -108,6 +110,9 @@ func (r *run) note(change func(*State)) {
 		if before != nil {
 			before.wait() //nolint:errcheck // its own waiter reports it
 		}
+		if err := r.lock.stillThere(r.dir); err != nil {
+			return struct{}{}, err
+		}
 		return struct{}{}, now.write(r.dir)
 	})
 }
@@ -128,6 +133,9 @@ func (r *run) settle() error {
 func (r *run) undo(i int, err error) error {
 	if e := r.settle(); e != nil && !errors.Is(err, e) {
 		err = errors.Join(err, stepCause(e))
+	}
+	if r.lock != nil && errors.Is(r.lock.stillThere(r.dir), ErrNotExist) {
+		r.leftovers = true // a forced delete has removed them, and somebody may have the id again
 	}
 	for ; i >= 0; i-- {
 		s := &r.table[i]
@@ -153,6 +161,16 @@ func stepCause(err error) error {
 
 // atEnd has something released when the walk has ended.
 func (r *run) atEnd(closer func()) { r.closers = append(r.closers, closer) }
+
+// leave remembers that an undo has failed: the state stays then, so that delete
+// finds what is left, and so does what can only be removed later.
+func (r *run) leave(err error) error {
+	if err == nil {
+		return nil
+	}
+	r.leftovers = true
+	return fmt.Errorf("%w (delete --force removes what is left)", err)
+}
 
 // release releases what only the walk needs, last first.
 func (r *run) release() {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -86,6 +87,10 @@ func newState(id string, cfg *config.Config) *State {
 	}
 }
 
+// stillThere returns ErrNotExist if a forced delete has removed the container
+// without waiting for the lock.
+func (l *lock) stillThere(dir string) error { return isAt(l.dir, dir) }
+
 // write puts the state into dir, which is never seen with half of it.
 func (s *State) write(dir string) error {
 	if err := writeJSON(dir, stateFile, s); err != nil {
@@ -110,7 +115,7 @@ func writeJSON(dir, name string, v any) error {
 // a file of its own because reading it takes longer than all the rest of a
 // command like state, which does not need it.
 func readConfig(dir string) (*config.Config, error) {
-	b, err := os.ReadFile(filepath.Join(dir, configFile))
+	b, err := readStateFile(dir, configFile)
 	if err != nil {
 		return nil, fmt.Errorf("read state: %w", err)
 	}
@@ -123,7 +128,11 @@ func readConfig(dir string) (*config.Config, error) {
 
 // readState reads what write wrote. A container without it does not exist.
 func readState(dir string) (*State, error) {
-	b, err := os.ReadFile(filepath.Join(dir, stateFile))
+	b, err := readStateFile(dir, stateFile)
+	return parseState(dir, b, err)
+}
+
+func parseState(dir string, b []byte, err error) (*State, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, ErrNotExist
 	}
@@ -141,6 +150,47 @@ func readState(dir string) (*State, error) {
 		return nil, fmt.Errorf("read state %q: its version is %d, this berth reads %d: use the berth that created the container", filepath.Join(dir, stateFile), s.Version, stateVersion)
 	}
 	return s, nil
+}
+
+// maxStateFile is the largest state file that is read. A config.json of this
+// size is refused by the stub's region long before.
+const maxStateFile = 64 << 20
+
+// openStateDir opens a container's directory; fs.ErrNotExist if there is none.
+func openStateDir(dir string) (*os.File, error) {
+	return os.OpenFile(dir, unix.O_DIRECTORY|unix.O_NOFOLLOW, 0) // not a FIFO, which would block
+}
+
+func readStateFile(dir, name string) ([]byte, error) {
+	f, err := openStateDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return readFileIn(f, name)
+}
+
+// readFileIn reads a file of a container's directory. The directory may be
+// another user's: the file can be a FIFO, which would block, a symlink, or
+// endless.
+func readFileIn(dir *os.File, name string) ([]byte, error) {
+	path := filepath.Join(dir.Name(), name)
+	fd, err := unix.Openat(int(dir.Fd()), name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	f := os.NewFile(uintptr(fd), path)
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%q is not a regular file", path)
+	case info.Size() > maxStateFile:
+		return nil, fmt.Errorf("%q has %d bytes, more than %d", path, info.Size(), maxStateFile)
+	}
+	return io.ReadAll(io.LimitReader(f, maxStateFile))
 }
 
 // lock is held by whoever changes a container.
@@ -167,7 +217,7 @@ func checkOwner(f *os.File) error {
 
 // lockDir locks a container's directory. With wait 0 it does not wait.
 func lockDir(dir string, wait time.Duration) (*lock, error) {
-	f, err := os.Open(dir)
+	f, err := openStateDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, ErrNotExist
 	}
@@ -177,8 +227,8 @@ func lockDir(dir string, wait time.Duration) (*lock, error) {
 	if err = checkOwner(f); err == nil {
 		err = flock(f, wait)
 	}
-	if err == nil && !sameFile(f, dir) {
-		err = ErrNotExist // deleted while we waited
+	if err == nil {
+		err = isAt(f, dir)
 	}
 	if err != nil {
 		f.Close()
@@ -199,16 +249,32 @@ func flock(f *os.File, wait time.Duration) error {
 	return nil
 }
 
-func sameFile(f *os.File, path string) bool {
-	a, errA := f.Stat()
-	b, errB := os.Stat(path)
-	return errA == nil && errB == nil && os.SameFile(a, b)
+// isAt returns ErrNotExist if the directory f is not at path any more: the
+// container was deleted meanwhile.
+func isAt(f *os.File, path string) error {
+	own, err := f.Stat()
+	if err != nil {
+		return fmt.Errorf("lock state: %w", err)
+	}
+	there, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return ErrNotExist
+	case err != nil:
+		return fmt.Errorf("lock state: %w", err)
+	case !os.SameFile(own, there):
+		return ErrNotExist
+	}
+	return nil
 }
 
 // unlock gives the lock back; it may be called again. To close the file is not
 // enough: a process that another goroutine is just starting has a copy of it,
 // until it executes.
 func (l *lock) unlock() {
+	if l == nil { // see lockToDelete
+		return
+	}
 	l.once.Do(func() {
 		unix.Flock(int(l.dir.Fd()), unix.LOCK_UN) //nolint:errcheck // closing does it, a moment later
 		l.dir.Close()

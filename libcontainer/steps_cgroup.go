@@ -127,11 +127,11 @@ func undoCgroup(r *run) error {
 		o, _ := r.limits.wait() // undo has reported it
 		made = made || o.unit
 	}
-	if !made {
+	if !made || r.leftovers {
 		return nil
 	}
 	// Not r.ctx: that it has ended may be why we are here.
-	return destroyCgroup(context.Background(), r.cgroup)
+	return r.leave(destroyCgroup(context.Background(), r.cgroup, deleteCgroup))
 }
 
 // openCgroup opens the v2 cgroup to start in. There is none without v2, and

@@ -43,10 +43,14 @@ func undoState(r *run) error {
 	if r.lock == nil {
 		return nil
 	}
-	if err := removeState(r.dir); err != nil {
+	if r.leftovers {
+		return nil // delete finds what is to be removed in the state
+	}
+	removed, err := removeState(r.dir)
+	if err != nil {
 		return err
 	}
-	if r.child != nil { // poststop hooks run only if init existed
+	if r.child != nil && removed { // poststop hooks run only if init existed
 		runPoststop(context.WithoutCancel(r.ctx), r.hookState(specs.StateStopped, 0), r.cfg, r.log)
 	}
 	return nil
@@ -142,7 +146,11 @@ func undoStub(r *run) error {
 	if r.child == nil {
 		return nil
 	}
-	return r.child.End()
+	err := r.child.End()
+	if r.op != inCreate {
+		return err
+	}
+	return r.leave(err)
 }
 
 func forkStub(r *run) error { return r.child.Fork(0) }
@@ -196,6 +204,9 @@ func ownFile(f *os.File, uid uint32) (denied bool, err error) {
 }
 
 func saveState(r *run) error {
+	if err := r.lock.stillThere(r.dir); err != nil {
+		return err
+	}
 	if _, err := r.saved.wait(); err != nil {
 		return err
 	}

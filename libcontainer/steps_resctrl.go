@@ -46,8 +46,8 @@ func resctrlError(err error) error {
 }
 
 func undoResctrlGroup(r *run) error {
-	if g := r.state.Resctrl; g != nil {
-		return intelrdt.At(g.Root).Undo(g)
+	if g := r.state.Resctrl; g != nil && !r.leftovers {
+		return r.leave(intelrdt.At(g.Root).Undo(g))
 	}
 	return nil
 }

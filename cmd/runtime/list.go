@@ -60,7 +60,7 @@ func (a *app) states(cmd *cli.Command) ([]*ociruntime.State, error) {
 	var states []*ociruntime.State
 	for _, e := range entries {
 		var state *ociruntime.State
-		if e.Err == nil || errors.Is(e.Err, libcontainer.ErrNotOwner) {
+		if e.Container != nil && (e.Err == nil || errors.Is(e.Err, libcontainer.ErrNotOwner)) {
 			state, e.Err = e.Container.State()
 		}
 		if e.Err != nil {

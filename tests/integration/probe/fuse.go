@@ -42,6 +42,16 @@ const (
 	fuseIoctl   = 39
 )
 
+// silent mounts a file system on a directory whose server knows the root and
+// reads, but does not answer, everything else: who asks for a name waits, and
+// cannot be killed.
+func silent(dir string) error {
+	return serveFuse(dir, func(call uint32, node uint64) ([]byte, bool) {
+		known := call == fuseInit || call == fuseGetattr && node == 1
+		return answerFuse(call, node, 0), known
+	})
+}
+
 // fakeTerminals mounts a file system on a directory in which there is every
 // name, as a file all of whose ioctls return a number.
 func fakeTerminals(dir, number string) error {
@@ -49,6 +59,12 @@ func fakeTerminals(dir, number string) error {
 	if err != nil {
 		return err
 	}
+	return serveFuse(dir, func(call uint32, node uint64) ([]byte, bool) { return answerFuse(call, node, uint32(result)), true })
+}
+
+// serveFuse mounts a file system on a directory and answers its calls, except those
+// of which answer returns false.
+func serveFuse(dir string, answer func(call uint32, node uint64) ([]byte, bool)) error {
 	fd, err := mountFuse(dir)
 	if err != nil {
 		return err
@@ -62,14 +78,14 @@ func fakeTerminals(dir, number string) error {
 		}
 		ne := binary.NativeEndian
 		call, node := ne.Uint32(request[4:]), ne.Uint64(request[16:])
-		if call == fuseForget {
+		text, known := answer(call, node)
+		if call == fuseForget || !known {
 			continue
 		}
-		answer := answerFuse(call, node, uint32(result))
-		head := ne.AppendUint32(nil, uint32(16+len(answer)))
+		head := ne.AppendUint32(nil, uint32(16+len(text)))
 		head = ne.AppendUint32(head, 0) // no error
 		head = append(head, request[8:16]...)
-		if _, err := unix.Write(fd, append(head, answer...)); err != nil && err != unix.ENOENT {
+		if _, err := unix.Write(fd, append(head, text...)); err != nil && err != unix.ENOENT {
 			return err
 		}
 	}

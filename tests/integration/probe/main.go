@@ -78,6 +78,14 @@
 //
 // mounts a file system there that never answers.
 //
+//	probe silent DIR
+//
+// mounts a file system there that answers for its root alone.
+//
+//	probe backlog SOCKET
+//
+// listens on SOCKET, and fills the backlog itself.
+//
 //	probe terminals DIR NUMBER
 //
 // mounts a file system there with files whose ioctls all return the number.
@@ -129,6 +137,8 @@ var commands = []struct {
 	{"families LIST COMMAND...", func(args []string) error { return families(args[0], args[1:]) }},
 	{"spy", func([]string) error { return spy() }},
 	{"stall DIR", func(args []string) error { return stall(args[0]) }},
+	{"silent DIR", func(args []string) error { return silent(args[0]) }},
+	{"backlog SOCKET", func(args []string) error { return backlog(args[0]) }},
 	{"terminals DIR NUMBER", func(args []string) error { return fakeTerminals(args[0], args[1]) }},
 }
 
@@ -176,6 +186,31 @@ func seals(file string) error {
 	}
 	fmt.Println(strings.Join(names, " "))
 	return nil
+}
+
+// backlog listens without ever accepting, and takes what there is to wait in.
+func backlog(socket string) error {
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	if err != nil {
+		return err
+	}
+	name := &unix.SockaddrUnix{Name: socket + ".new"} // it appears when it is full
+	if err := errors.Join(unix.Bind(fd, name), unix.Listen(fd, 0)); err != nil {
+		return err
+	}
+	for err == nil {
+		var client int
+		if client, err = unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK, 0); err == nil {
+			err = unix.Connect(client, name)
+		}
+	}
+	if !errors.Is(err, unix.EAGAIN) {
+		return err
+	}
+	if err := os.Rename(name.Name, socket); err != nil {
+		return err
+	}
+	return unix.Pause()
 }
 
 func securebits() error {

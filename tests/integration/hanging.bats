@@ -1,0 +1,208 @@
+# What hangs: file servers that do not answer, pipes and sockets that nobody
+# reads. No command of the runtime's may hang with it, least of all
+# "delete --force".
+# bats file_tags=v2
+load helpers
+
+prepare() {
+	new_bundle
+	args sleep 1000
+}
+
+teardown_file() {
+	# What a failed test has left mounted.
+	awk -v own="$BATS_RUN_TMPDIR/" '$3 == "fuse" && index($2, own) == 1 { print $2 }' /proc/mounts | xargs -r umount -l || true
+}
+
+# silent: $T/silent is a file system that answers for its root alone.
+silent() {
+	[ -c /dev/fuse ] || skip "no /dev/fuse here"
+	mkdir "$T/silent"
+	background "$PROBE" silent "$T/silent" >"$T/fuse"
+	server=$background_pid
+	wait_for 5 has_line "$T/fuse" mounted
+}
+
+# talk: end the server, and what waits for it.
+talk() {
+	kill -KILL "$server"
+	umount -l "$T/silent"
+}
+
+# limited SECONDS COMMAND...: rt, which fails if it takes longer.
+limited() {
+	local limit
+	limit=$(patient "$1")
+	shift
+	status=0
+	timeout --signal KILL "$limit" "$RUNTIME" --root "$ROOT" "$@" </dev/null >"$T/out" 2>"$T/err" 3>&- || status=$?
+	read_output
+	[ "$status" != 137 ] || failed "$* hangs"
+}
+
+# hangs PID: the process waits for a file server.
+hangs() {
+	grep -q request_wait_answer "/proc/$1/wchan" 2>/dev/null
+}
+
+# has_init ID: its state names a process.
+has_init() {
+	[ "$(jq -r .pid "$ROOT/$1/state.json" 2>/dev/null || echo 0)" -gt 0 ]
+}
+
+init_hangs() {
+	hangs "$(jq -r .pid "$ROOT/$1/state.json")"
+}
+
+# no_leftover_cgroup: what a process that hangs has kept is removed by hand.
+remove_cgroup() {
+	local dir
+	for dir in $(cgroup_dirs "$CGROUP"); do
+		wait_for 5 rmdir_if_there "$dir"
+	done
+}
+
+rmdir_if_there() {
+	[ ! -d "$1" ] || rmdir "$1" 2>/dev/null
+}
+
+# bats test_tags=berth
+@test "delete --force ends a create whose mount source never answers" {
+	local option create
+	silent
+	for option in bind,copy-symlink bind; do
+		config '.mounts += [{destination: "/there", type: "bind", source: $source, options: ($options | split(","))}]' \
+			--arg source "$T/silent/name" --arg options "$option"
+		background "$RUNTIME" --root "$ROOT" create --bundle "$BUNDLE" c
+		create=$background_pid
+		wait_for 5 has_init c
+		wait_for 5 init_hangs c
+		# The runtime itself does not wait for the server.
+		! hangs "$create"
+		limited 1 delete --force c
+		succeeded "delete --force of a create that hangs"
+		assert_match 'which were killed, are in a call that the kernel does not end' "$err"
+		no_state_left
+		kill -KILL "$create"
+		talk
+		remove_cgroup
+		[ "$option" = bind ] || { rmdir "$T/silent" && silent; }
+	done
+}
+
+# bats test_tags=berth
+@test "delete --force deletes a container whose process hangs in a file system" {
+	silent
+	config '.mounts += [{destination: "/silent", type: "bind", source: $source, options: ["bind"]}]' --arg source "$T/silent"
+	script 'cat /silent/name & exec sleep 1000'
+	start_detached c
+	local pid
+	pid=$(init_pid c)
+	wait_for 5 pgrep -P "$pid" -x cat >/dev/null
+	wait_for 5 hangs "$(pgrep -P "$pid" -x cat)"
+	limited 1 delete --force c
+	succeeded "delete --force of a process that hangs"
+	assert_match 'which were killed, are in a call that the kernel does not end' "$err"
+	no_state_left
+	talk
+	remove_cgroup
+}
+
+# bats test_tags=berth
+@test "delete --force does not wait for a hook" {
+	local create
+	config '.hooks.createRuntime = [{path: "/bin/sleep", args: ["sleep", "1000"]}]'
+	background "$RUNTIME" --root "$ROOT" create --bundle "$BUNDLE" c
+	create=$background_pid
+	wait_for 5 pgrep -P "$create" -x sleep >/dev/null
+	limited 1 delete --force c
+	succeeded "delete --force during a hook"
+	no_state_left
+	no_cgroup_left
+	# What create does when the hook ends changes nothing of a container that has the id by then.
+	config 'del(.hooks)'
+	rt_ok create --bundle "$BUNDLE" c
+	pkill -P "$create" -x sleep
+	status=0
+	wait "$create" || status=$?
+	assert_equal 1 "$status"
+	assert_equal created "$(status_of c)"
+	rt_ok start c
+}
+
+@test "a console socket with a full backlog is an error" {
+	config '.process.terminal = true'
+	background "$PROBE" backlog "$T/tty.sock"
+	wait_for 5 test -S "$T/tty.sock"
+	limited 1 create --bundle "$BUNDLE" --console-socket "$T/tty.sock" c
+	refused 'resource temporarily unavailable'
+	no_state_left
+}
+
+# bats test_tags=berth
+@test "a pidfd socket with a full backlog is an error" {
+	background "$PROBE" backlog "$T/pidfd.sock"
+	wait_for 5 test -S "$T/pidfd.sock"
+	limited 1 create --bundle "$BUNDLE" --pidfd-socket "$T/pidfd.sock" c
+	refused 'resource temporarily unavailable \(its backlog is full: does the server accept connections\?\)$'
+	no_state_left
+}
+
+# runc waits for a reader.
+# bats test_tags=berth
+@test "--log names a pipe: one that nobody reads is an error, one that is full loses records" {
+	mkfifo "$T/log"
+	limited 1 --log "$T/log" list
+	refused '--log ".*/log": no such device or address \(a pipe that nobody reads, or a socket\)$'
+	exec {unread}<>"$T/log"
+	head -c 70000 /dev/zero | timeout 1 tee "$T/log" >/dev/null || true # fills it
+	limited 1 --log "$T/log" --debug create --bundle "$BUNDLE" c
+	succeeded "create with a log that nobody reads"
+	exec {unread}>&-
+}
+
+# bats test_tags=berth
+@test "another user's state root cannot make root hang, or use up its memory" {
+	local file id verb
+	mkdir -p "$ROOT"/{fifo,zero,link,dir,huge}
+	mkfifo "$ROOT/fifo/state.json" "$ROOT/pipe"
+	ln -s /dev/zero "$ROOT/zero/state.json"
+	ln -s /etc "$ROOT/etc"
+	ln -s "$T/secret" "$ROOT/link/state.json"
+	mkdir "$ROOT/dir/state.json"
+	truncate -s 1T "$ROOT/huge/state.json"
+	chown -hR 12345 "$ROOT"
+	limited 1 list
+	succeeded list
+	for id in fifo zero link dir huge pipe etc; do
+		for verb in state "delete --force" "kill" pause; do
+			# shellcheck disable=SC2086 # words
+			limited 1 $verb "$id"
+			assert_equal 1 "$status"
+		done
+	done
+	# The cgroup of a state is not looked into before it is known whose it is.
+	mkdir "$ROOT/c" "$T/cgroup"
+	mkfifo "$T/cgroup/freezer.state" "$T/cgroup/cgroup.events"
+	jq -n --arg dir "$T/cgroup" --argjson pid "$$" --argjson start "$(awk '{ print $22 }' /proc/$$/stat)" \
+		'{version: 1, id: "c", pid: $pid, startTime: $start, complete: true, cgroups: {"": $dir, freezer: $dir}}' >"$ROOT/c/state.json"
+	chown -R 12345 "$ROOT/c"
+	limited 1 list -q
+	assert_equal c "$out"
+	rm -r "$ROOT"
+}
+
+# bats test_tags=berth
+@test "a zombie has ended: delete --force does not wait until it is reaped" {
+	local create
+	# shellcheck disable=SC2016 # for the inner shell
+	background unshare --fork --pid --mount-proc --kill-child sh -c '
+		"$0" --root "$1" create --bundle "$2" c & wait $!
+		kill -KILL "$(jq .pid "$1/c/state.json")"
+		echo "$(timeout --signal KILL "$3" "$0" --root "$1" delete --force c 2>&1; echo "status $?")" >"$4"
+		exec sleep 1000' "$RUNTIME" "$ROOT" "$BUNDLE" "$(patient 1)" "$T/deleted"
+	wait_for 10 appears "$T/deleted"
+	assert_equal "status 0" "$(<"$T/deleted")"
+	no_state_left
+	no_cgroup_left
+}
