@@ -93,6 +93,7 @@ func (r *runner) foreground(ctx context.Context) error {
 	}
 	making, started := fg.starting(ctx)
 	defer started()
+	<-fg.notified // a signal that comes before ends this process, and finds no container yet
 	c, err := r.rt.Create(making, r.id, r.options)
 	if err != nil {
 		return err

@@ -221,3 +221,17 @@ run_in_background() {
 	"$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >>"$T/out" 2>"$T/err"
 	assert_equal $'before\nfirst\nsecond\nthird' "$(cat "$T/out")"
 }
+
+# bats test_tags=berth
+@test "run leaves no container when it is told to end at its very beginning" {
+	local round n pid
+	args true
+	for round in {1..30}; do
+		"$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err" 3>&- &
+		pid=$!
+		for ((n = 0; n < round * 100; n++)); do :; done # some hundred microseconds more each time
+		kill -TERM "$pid" 2>/dev/null || true
+		wait "$pid" || true
+		no_state_left
+	done
+}
