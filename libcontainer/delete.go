@@ -162,7 +162,11 @@ func (c *Container) destroy(ctx context.Context, force, stuck bool) error {
 func (c *Container) removeCgroup(ctx context.Context, force, stuck bool) error {
 	cg := c.cgroup()
 	if stuck {
-		c.warnStuck()
+		ctx, cancel := context.WithTimeout(ctx, forceLock)
+		defer cancel()
+		if err := cg.Destroy(ctx); err != nil {
+			c.warnStuck()
+		}
 		return nil
 	}
 	if !force {

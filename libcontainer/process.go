@@ -13,6 +13,8 @@ import (
 // processStat is what /proc/PID/stat says of a process (proc_pid_stat(5)).
 type processStat struct {
 	state byte
+	// exiting says that it never returns to user mode (PF_EXITING).
+	exiting bool
 	// startTime is in clock ticks after boot.
 	startTime uint64
 }
@@ -33,8 +35,10 @@ func readProcess(pid int) (processStat, error) {
 	if end < 0 || len(fields) < 20 {
 		return processStat{}, fmt.Errorf("read /proc/%d/stat: %q", pid, text)
 	}
-	ticks, err := strconv.ParseUint(string(fields[19]), 10, 64)
-	return processStat{fields[0][0], ticks}, err
+	const exiting = 0x4 // PF_EXITING (linux/sched.h)
+	flags, err := strconv.ParseUint(string(fields[6]), 10, 64)
+	ticks, e := strconv.ParseUint(string(fields[19]), 10, 64)
+	return processStat{fields[0][0], flags&exiting != 0, ticks}, errors.Join(err, e)
 }
 
 // startTime returns when process pid was started, in clock ticks after boot, and

@@ -10,22 +10,41 @@ import (
 // process that ends on a busy host can sleep uninterruptibly for a moment.
 const stuckAgain = 300 * time.Millisecond
 
-// isStuck reports whether a process of the container stays in an
-// uninterruptible sleep (proc_pid_stat(5), D): in a file system whose server does
-// not answer, or frozen by a v1 cgroup above. One of them can keep init from
-// ending, which waits for all processes of its pid namespace.
+// isStuck reports whether init, which was killed, cannot be waited for. A process of
+// the container stays in an uninterruptible sleep (proc_pid_stat(5), D), in a file
+// system whose server does not answer, or frozen by a v1 cgroup above. Or
+// init waits in exit until the zombies of its pid namespace are reaped
+// (pid_namespaces(7)) by a parent outside that does not: PID 1 of a nested
+// container may be sleep(1).
 func (c *Container) isStuck() bool {
-	first := c.uninterruptible()
-	if len(first) == 0 {
+	sleeping, reaping := c.uninterruptible(), c.awaitsReaping()
+	if len(sleeping) == 0 && !reaping {
 		return false
 	}
 	time.Sleep(stuckAgain)
 	for _, pid := range c.uninterruptible() {
-		if slices.Contains(first, pid) {
+		if slices.Contains(sleeping, pid) {
 			return true
 		}
 	}
-	return false
+	return reaping && c.awaitsReaping()
+}
+
+// awaitsReaping reports whether init is exiting and no other process of the
+// cgroup is alive.
+func (c *Container) awaitsReaping() bool {
+	init, err := readProcess(c.state.Pid)
+	if err != nil || !init.exiting || init.state != 'S' {
+		return false
+	}
+	pids, err := c.cgroup().Processes()
+	for _, pid := range pids {
+		p, e := readProcess(pid)
+		if pid != c.state.Pid && (e != nil || p.state != 'Z' && p.state != 'X') {
+			return false
+		}
+	}
+	return err == nil
 }
 
 // uninterruptible lists init and the processes of the cgroup that are in an

@@ -193,15 +193,16 @@ rmdir_if_there() {
 }
 
 # bats test_tags=berth
-@test "a zombie has ended: delete --force does not wait until it is reaped" {
-	local create
+@test "delete --force does not wait until somebody reaps zombies" {
+	# PID 1 of this pid namespace reaps nobody. Init, and the process of exec,
+	# become its children. Init cannot end as long as the other is a zombie.
 	# shellcheck disable=SC2016 # for the inner shell
 	background unshare --fork --pid --mount-proc --kill-child sh -c '
-		"$0" --root "$1" create --bundle "$2" c & wait $!
-		kill -KILL "$(jq .pid "$1/c/state.json")"
-		echo "$(timeout --signal KILL "$3" "$0" --root "$1" delete --force c 2>&1; echo "status $?")" >"$4"
+		("$0" --root "$1" run -d --bundle "$2" c && "$0" --root "$1" exec -d c sleep 1000
+		timeout --signal KILL "$3" "$0" --root "$1" delete --force c
+		echo "status $?") </dev/null >"$4" 2>&1 &
 		exec sleep 1000' "$RUNTIME" "$ROOT" "$BUNDLE" "$(patient 1)" "$T/deleted"
-	wait_for 10 appears "$T/deleted"
+	wait_for 10 grep -q status "$T/deleted"
 	assert_equal "status 0" "$(<"$T/deleted")"
 	no_state_left
 	no_cgroup_left
