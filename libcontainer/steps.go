@@ -630,7 +630,7 @@ var steps = [...]step{
 	},
 	{
 		name: "save state", side: host, in: inCreate, ground: unprivileged,
-		needs: "state launch saved", makes: "state.Launch state.Complete",
+		needs: "launch lock saved state", makes: "state.Launch state.Complete",
 		do:  saveState,
 		why: "the container is created from here on",
 	},
