@@ -191,6 +191,9 @@ func recordedOutput(call, args string) []byte {
 		if strings.Contains(args, `"/bin/`) {
 			mode = unix.S_IFREG | 0o755
 		}
+		if strings.Contains(args, `"/", `) { // the source of a mount
+			mode = unix.S_IFDIR | 0o755
+		}
 		ne.PutUint16(st[28:], mode)
 		device := [2]uint32{1, 3}
 		for path, numbers := range hostDevices {
