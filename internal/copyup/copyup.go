@@ -1,10 +1,11 @@
-// Package copyup copies the content of a directory into an empty one, by a
-// stub: so what the copy takes of memory is charged to the container's cgroup,
-// and owners are what they are in its user namespace.
+// Package copyup copies the content of a directory into an empty one
+// (tmpcopyup). A stub performs the copy, so the container's cgroup is charged
+// for the memory, and owners are mapped by the container's user namespace.
 //
-// Owners, modes, times, symbolic and hard links, holes and devices are kept;
-// extended attributes too, as far as the file system takes them. No link is
-// followed: every name is opened below the directory that it was read from.
+// The copy keeps owners, modes, times, symbolic and hard links, holes and
+// devices, and the extended attributes that the file system accepts. It follows
+// no links: every name is opened relative to the directory that it was read
+// from.
 package copyup
 
 import (
@@ -16,8 +17,8 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// Copy copies what is in the directory from into the directory to, which
-// nobody else may change.
+// Copy copies the content of the directory from into the directory to. No other
+// process may change to meanwhile.
 func Copy(p *stub.Proc, from, to *stub.Value) error {
 	c := &copier{p: p, to: to, links: map[[3]uint64]string{}}
 	src, dst := c.openDir(from, "."), c.openDir(to, ".")
@@ -36,7 +37,8 @@ func Copy(p *stub.Proc, from, to *stub.Value) error {
 type copier struct {
 	p  *stub.Proc
 	to *stub.Value
-	// links has, for each file with several names, the path of the copy.
+	// links maps the inode of a file with several names to the path of its
+	// copy.
 	links map[[3]uint64]string
 }
 
@@ -54,10 +56,11 @@ func (c *copier) openDir(dir *stub.Value, name string) *stub.Value {
 	return c.p.Openat(dir, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 }
 
-// listSize is room for names: the region has more.
+// listSize is the size in bytes of the buffer for names; it fits into the
+// region.
 const listSize = 8 << 10
 
-// directory copies what is in src to dst; at is its path from the top.
+// directory copies the content of src to dst; at is its path from the top.
 func (c *copier) directory(src, dst *stub.Value, at string) error {
 	list := make([]byte, listSize)
 	for {
@@ -81,7 +84,7 @@ func (c *copier) directory(src, dst *stub.Value, at string) error {
 	}
 }
 
-// entriesAtOnce is how many names are looked at in one batch.
+// entriesAtOnce is how many names are examined in one batch.
 const entriesAtOnce = 32
 
 // entries copies some names of a directory.
@@ -103,14 +106,14 @@ func (c *copier) entries(src, dst *stub.Value, at string, names []string) error 
 	return c.p.Do()
 }
 
-// look finds out what the names are; one that is gone meanwhile is left out.
+// look examines the names. It leaves out files that have been removed.
 func (c *copier) look(src *stub.Value, at string, names []string) ([]entry, error) {
 	list := make([]entry, len(names))
 	for i, name := range names {
 		e := &list[i]
 		e.name, e.path = name, path.Join(at, name)
 		c.p.Label("look at %q", "/"+e.path)
-		e.fd = c.p.Openat(src, name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0).MayFail(unix.ENOENT) // it is gone
+		e.fd = c.p.Openat(src, name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0).MayFail(unix.ENOENT) // it was removed
 		e.st, _ = c.p.Statx(e.fd, "", unix.AT_EMPTY_PATH)
 	}
 	if err := c.p.Do(); err != nil {
@@ -119,7 +122,7 @@ func (c *copier) look(src *stub.Value, at string, names []string) ([]entry, erro
 	return slices.DeleteFunc(list, func(e entry) bool { return e.fd.Err() != nil }), nil
 }
 
-// entry copies one file of whatever type, all but what is set last.
+// entry copies one file of any type. It leaves e.fd open.
 func (c *copier) entry(src, dst *stub.Value, e *entry) error {
 	if e.kind() == unix.S_IFDIR {
 		return c.subdirectory(dst, e)
@@ -144,8 +147,8 @@ func (c *copier) entry(src, dst *stub.Value, e *entry) error {
 	return c.p.Do()
 }
 
-// own queues what gives a copy its owner and mode: in this order, as a change
-// of owner takes the set-user-id bit away.
+// own queues the calls that set the owner and then the mode of a copy: a change
+// of owner clears the set-user-ID bit.
 func (c *copier) own(dst *stub.Value, e *entry) {
 	c.p.Fchownat(dst, e.name, int(e.st.UID()), int(e.st.GID()), unix.AT_SYMLINK_NOFOLLOW)
 	if e.kind() != unix.S_IFLNK {
@@ -178,8 +181,8 @@ func (c *copier) subdirectory(dst *stub.Value, e *entry) error {
 	return c.finish(from, to, dst, e)
 }
 
-// finish gives a copy with content, to, what its original from has besides. Both
-// are closed.
+// finish sets the owner, mode, extended attributes and times of a file or
+// directory whose content has been copied, and closes both descriptors.
 func (c *copier) finish(from, to, dst *stub.Value, e *entry) error {
 	c.own(dst, e)
 	if err := c.xattrs(from, to); err != nil {

@@ -32,7 +32,7 @@ func start(t *testing.T) *stub.Child {
 	return c
 }
 
-// open has the stub open a directory.
+// open makes the stub open a directory.
 func open(t *testing.T, p *stub.Proc, dir string) *stub.Value {
 	t.Helper()
 	fd := p.Openat(stub.Num(unix.AT_FDCWD), dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
@@ -54,7 +54,8 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// fill makes a directory with files of every type that any user can make.
+// fill makes a directory with files of all types that an unprivileged user can
+// make.
 func fill(t *testing.T, dir string) {
 	t.Helper()
 	write := func(name string, size int, mode fs.FileMode) {
@@ -82,7 +83,8 @@ func fill(t *testing.T, dir string) {
 	}
 }
 
-// describe lists what is below dir: names, modes, owners, times, contents.
+// describe lists the names, modes, owners, times and contents of all files in
+// dir.
 func describe(t *testing.T, dir string) string {
 	t.Helper()
 	var b strings.Builder
@@ -146,7 +148,7 @@ func TestCopyKeepsHoles(t *testing.T) {
 	got, err := os.ReadFile(filepath.Join(to, "holes"))
 	must(t, err)
 	if !bytes.Equal(want, got) {
-		t.Error("the content is another")
+		t.Error("the content differs")
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 // nameAt is where the name begins in struct linux_dirent64.
 const nameAt = 19
 
-// parseNames reads what getdents64(2) gave: it may have been written by
-// someone hostile.
+// parseNames reads a getdents64(2) buffer, which a hostile container may have
+// written.
 func parseNames(list []byte) ([]string, error) {
 	var names []string
 	for len(list) > 0 {
@@ -34,9 +34,9 @@ func parseNames(list []byte) ([]string, error) {
 	return names, nil
 }
 
-var errBadList = errors.New("getdents64: not a list of names")
+var errBadList = errors.New("getdents64: malformed directory entries")
 
-// parseXattrs reads what flistxattr(2) gave.
+// parseXattrs splits a flistxattr(2) buffer into names.
 func parseXattrs(list []byte) []string {
 	return strings.FieldsFunc(string(list), func(r rune) bool { return r == 0 })
 }

@@ -9,13 +9,13 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// errChanged says that somebody changes the directory that is being copied.
-var errChanged = errors.New("has become another file while it was copied")
+// errChanged means that another process changes the directory during the copy.
+var errChanged = errors.New("was replaced by another file during the copy")
 
 // regular copies a regular file.
 func (c *copier) regular(src, dst *stub.Value, e *entry) error {
-	// The file was opened as O_PATH, which cannot be read. Should the name
-	// lead to something else now, it must not block.
+	// e.fd is O_PATH and cannot be read, so the name is opened again. It may
+	// have become a FIFO or terminal: O_NONBLOCK and O_NOCTTY.
 	from := c.p.Openat(src, e.name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 	st, _ := c.p.Statx(from, "", unix.AT_EMPTY_PATH)
 	to := c.p.Openat(dst, e.name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
@@ -31,7 +31,7 @@ func (c *copier) regular(src, dst *stub.Value, e *entry) error {
 	return c.finish(from, to, dst, e)
 }
 
-// content copies what is in a file: where it has holes, extent by extent.
+// content copies the data of a file; of a sparse file, extent by extent.
 func (c *copier) content(from, to *stub.Value, st *stub.Stat) error {
 	if st.Blocks()*512 >= st.Size() {
 		return c.send(from, to, st.Size())
@@ -64,10 +64,10 @@ func (c *copier) content(from, to *stub.Value, st *stub.Stat) error {
 	return c.p.Do()
 }
 
-// sendMax is the most that sendfile(2) copies at once.
+// sendMax is the most bytes that sendfile(2) copies in one call.
 const sendMax = 0x7ffff000
 
-// send copies size bytes, or fewer if the file ends before.
+// send copies size bytes, or fewer if the file ends earlier.
 func (c *copier) send(from, to *stub.Value, size int64) error {
 	for size > 0 {
 		n := c.p.Sendfile(to, from, uint64(min(size, sendMax)))

@@ -8,16 +8,16 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// Room for names of attributes and for a value: most files have none, and the
-// kernel's limit is 64 KiB.
+// Buffer sizes in bytes for attribute names and for a value: most files have no
+// attributes, and the kernel's limit is 64 KiB.
 const (
 	fewXattrs = 512
 	maxXattrs = 64 << 10
 )
 
-// xattrs copies the extended attributes of a file that is open on both sides.
-// Those that the new file system does not take, or the container may not set,
-// are left out.
+// xattrs copies the extended attributes of an open file. It leaves out
+// attributes that the new file system does not support or the container may not
+// set.
 func (c *copier) xattrs(from, to *stub.Value) error {
 	list, err := c.read(func(dst []byte) *stub.Value { return c.p.Flistxattr(from, dst) })
 	if err != nil {
@@ -28,18 +28,20 @@ func (c *copier) xattrs(from, to *stub.Value) error {
 		if err != nil {
 			return err
 		}
-		// The file system does not take it; the container may not set it.
+		// EOPNOTSUPP: not supported by the file system. EPERM: not permitted to
+		// the container.
 		c.p.Fsetxattr(to, name, value).MayFail(unix.EOPNOTSUPP, unix.EPERM)
 	}
 	return c.p.Do()
 }
 
-// read performs a call that fills a buffer, with a larger one if need be, and
-// what was queued before.
+// read performs all queued calls and one that fills a buffer, again with a
+// larger buffer if the first is too small.
 func (c *copier) read(call func(dst []byte) *stub.Value) ([]byte, error) {
 	for _, size := range []int{fewXattrs, maxXattrs} {
 		dst := make([]byte, size)
-		// A file system without attributes; not for the container; gone meanwhile; a larger buffer is tried.
+		// In this order: no attributes on this file system, not permitted,
+		// removed meanwhile, buffer too small.
 		n := call(dst).MayFail(unix.EOPNOTSUPP, unix.EPERM, unix.ENODATA, unix.ERANGE)
 		if err := c.p.Do(); err != nil {
 			return nil, err
