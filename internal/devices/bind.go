@@ -10,17 +10,17 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// In a user namespace no device node can be made (mknod(2)), and one that
-// exists cannot be opened on a file system mounted there. What works is a bind
-// mount of a node of the host's, with the mode and owner that it has.
+// In a user namespace, mknod(2) cannot create device nodes, and existing nodes
+// cannot be opened on a file system mounted there. The runtime bind-mounts the
+// host's node instead, with the mode and owner that it has.
 
-const needsMknod = " (mknod(2) takes CAP_MKNOD, in the initial user namespace)"
+const needsMknod = " (mknod(2) needs CAP_MKNOD in the initial user namespace)"
 
-var errOtherDevice = errors.New("is another device on the host")
+var errOtherDevice = errors.New("is a different device on the host")
 
-// Bind queues the binding of the host's node for d on what target is open on;
-// private takes it out of the peer group of the host's mount. That it is still the
-// right device, for which OnHost has asked before, is checked.
+// Bind queues the calls that bind-mount the host's node for d on target, and a
+// check that the node is still the device that OnHost checked. private takes
+// the mount out of the peer group of the host's mount.
 func Bind(p *stub.Proc, d config.Device, target *stub.Value, private bool) {
 	node := p.Openat(stub.Num(unix.AT_FDCWD), d.Path, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	st, _ := p.Statx(node, "", unix.AT_EMPTY_PATH)
@@ -39,9 +39,9 @@ func Bind(p *stub.Proc, d config.Device, target *stub.Value, private bool) {
 	})
 }
 
-// OnHost checks, before anything is done, that the host has the device where
-// it is to be in the container. It warns of a mode or owner that it will not
-// have.
+// OnHost checks before create changes anything that the host has the device d
+// at d.Path. The warning, if any, reports that the container gets another mode
+// or owner than config.json sets.
 func OnHost(d *config.Device) (warning string, err error) {
 	if d.Mode&unix.S_IFMT == unix.S_IFIFO {
 		return "", nil
@@ -52,20 +52,20 @@ func OnHost(d *config.Device) (warning string, err error) {
 	}
 	var st unix.Stat_t
 	if err := unix.Lstat(d.Path, &st); err != nil {
-		return "", config.FieldErrorf(field, "device %q: creating it is not permitted%s, and to bind the host's: lstat: %w", d.Path, needsMknod, err)
+		return "", config.FieldErrorf(field, "device %q: creating it is not permitted%s, and the host's cannot be bind-mounted: lstat: %w", d.Path, needsMknod, err)
 	}
 	if st.Mode&unix.S_IFMT != d.Mode&unix.S_IFMT || st.Rdev != unix.Mkdev(d.Major, d.Minor) {
-		return "", config.FieldErrorf(field, "device %q: %w (%s %d:%d), and creating one is not permitted%s", d.Path, errOtherDevice,
+		return "", config.FieldErrorf(field, "device %q: %w (%s %d:%d), and creating the device is not permitted%s", d.Path, errOtherDevice,
 			kind(st.Mode), unix.Major(st.Rdev), unix.Minor(st.Rdev), needsMknod)
 	}
 	if d.Field != "" && (st.Mode&0o7777 != d.Mode&0o7777 || d.UID != 0 || d.GID != 0) {
-		warning = fmt.Sprintf("%s: device %q is the host's in a user namespace and keeps its mode and owner (%#o, %d:%d)",
+		warning = fmt.Sprintf("%s: in a user namespace, device %q is bind-mounted from the host and keeps its mode and owner (%#o, %d:%d)",
 			field, d.Path, st.Mode&0o7777, st.Uid, st.Gid)
 	}
 	return warning, nil
 }
 
-// kind names a file type.
+// kind returns a description of a file type, to precede device numbers.
 func kind(mode uint32) string {
 	switch mode & unix.S_IFMT {
 	case unix.S_IFCHR:
@@ -73,5 +73,5 @@ func kind(mode uint32) string {
 	case unix.S_IFBLK:
 		return "block device"
 	}
-	return "no device, numbers"
+	return "not a device, numbers"
 }

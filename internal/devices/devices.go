@@ -10,8 +10,8 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// Make queues the calls that make d in dir, an open directory, as name. The
-// stub's umask must be 0. A node that exists is accepted if it is the same
+// Make queues the calls that make device d as name in the open directory dir.
+// The stub's umask must be 0. An existing node is accepted if it is the same
 // device.
 func Make(p *stub.Proc, dir *stub.Value, name string, d config.Device) {
 	dev := unix.Mkdev(d.Major, d.Minor)
@@ -28,7 +28,7 @@ func Make(p *stub.Proc, dir *stub.Value, name string, d config.Device) {
 	})
 }
 
-// same reports whether what st describes is the device d.
+// same reports whether st describes the device d.
 func same(st *stub.Stat, d config.Device) bool {
 	if st.Mode()&unix.S_IFMT != d.Mode&unix.S_IFMT {
 		return false

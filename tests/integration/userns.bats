@@ -119,7 +119,7 @@ on_tmpfs() {
 	refused 'linux.devices\[0\]: device "/dev/nosuch": .* no such file'
 	config '.linux.devices = [{path: "/dev/kmsg", type: "c", major: 10, minor: 229}]'
 	rt run --bundle "$BUNDLE" c
-	refused 'linux.devices\[0\]: device "/dev/kmsg": is another device on the host \(character device 1:11\)'
+	refused 'linux.devices\[0\]: device "/dev/kmsg": is a different device on the host \(character device 1:11\)'
 }
 
 @test "the other namespaces are owned by the user namespace" {
