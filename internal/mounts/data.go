@@ -30,16 +30,16 @@ func configure(p *stub.Proc, fs *stub.Value, m *config.Mount) {
 	}
 }
 
-// layered reports whether a value is a list of overlay's layers that is too
-// long for one call, and can be given layer by layer (Linux 6.5). It cannot
-// when it has layers of data only, or a backslash, which is taken literally
-// then.
+// layered reports whether a value is a list of overlay layers that is too long
+// for one call and can be set layer by layer (lowerdir+, Linux 6.5). A list
+// with data-only layers ("::") or a backslash cannot: lowerdir+ takes a
+// backslash literally.
 func layered(kind, key, value string) bool {
 	return kind == "overlay" && key == "lowerdir" && len(value) > valueMax &&
 		!strings.Contains(value, "::") && !strings.Contains(value, `\`)
 }
 
-// unquote takes away the quotes around a value that has commas: mount(8) and
+// unquote removes the quotes around a value that contains commas: mount(8) and
 // mount(2) need them, fsconfig(2) does not.
 func unquote(value string) string {
 	if len(value) >= 2 && value[0] == '"' && value[len(value)-1] == '"' {
@@ -48,7 +48,7 @@ func unquote(value string) string {
 	return value
 }
 
-// fits reports whether fsconfig(2) takes an option.
+// fits reports whether an option is short enough for fsconfig(2).
 func fits(kind, option string) bool {
 	key, value, _ := strings.Cut(option, "=")
 	if layered(kind, key, value) {

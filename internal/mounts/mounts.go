@@ -1,6 +1,5 @@
-// Package mounts makes mounts that are not attached anywhere yet, with all
-// their attributes, so that nothing is ever visible in a container before it
-// is as config.json wants it.
+// Package mounts makes detached mounts with all their attributes, so that a
+// container never sees a mount that is not yet as config.json describes it.
 package mounts
 
 import (
@@ -10,21 +9,20 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// Detached is a mount in the making: the calls are queued.
+// Detached is a mount that is not attached anywhere yet. Its calls are queued.
 type Detached struct {
-	// FD of the mount, to be attached by move_mount.
+	// FD is the mount, for move_mount(2).
 	FD *stub.Value
-	// FS is the context that the mount was made with, nil for one that was
-	// made without. Reading from it gives the kernel's reason when a call has
-	// failed.
+	// FS is the file system context that the mount was made from, or nil. After
+	// a failed call, reading it returns the kernel's message.
 	FS *stub.Value
 }
 
-// Make queues the calls that make m.
+// Make queues the calls that make the detached mount m.
 func Make(p *stub.Proc, m *config.Mount) Detached { return MakeFrom(p, m, nil) }
 
-// MakeFrom is Make with a descriptor of the source of a bind mount, unless it
-// is nil.
+// MakeFrom is Make with a descriptor for the source of a bind mount. A nil
+// source means m.Source.
 func MakeFrom(p *stub.Proc, m *config.Mount, source *stub.Value) Detached {
 	var d Detached
 	if m.Bind {
@@ -36,7 +34,8 @@ func MakeFrom(p *stub.Proc, m *config.Mount, source *stub.Value) Detached {
 	return d
 }
 
-// finish queues what concerns the mounts below as well.
+// finish queues the calls that set the label, recursive attributes and
+// propagation.
 func finish(p *stub.Proc, fd *stub.Value, m *config.Mount) {
 	label(p, fd, m.Label)
 	setAttr(p, fd, m.RecAttr, unix.AT_RECURSIVE)
@@ -45,8 +44,8 @@ func finish(p *stub.Proc, fd *stub.Value, m *config.Mount) {
 	}
 }
 
-// bind queues the calls for a bind mount. It keeps the attributes of the mount
-// that it is made of, but for those that were asked for.
+// bind queues the calls for a bind mount. Attributes that m does not change are
+// those of the source mount.
 func bind(p *stub.Proc, m *config.Mount, source *stub.Value) *stub.Value {
 	flags, path := cloneFlags(m.Recursive)|unix.AT_EMPTY_PATH, ""
 	if source == nil {
@@ -60,8 +59,9 @@ func bind(p *stub.Proc, m *config.Mount, source *stub.Value) *stub.Value {
 	return fd
 }
 
-// label queues the calls that give the root of a mount its SELinux label. The
-// descriptor of a mount is an O_PATH one, which fsetxattr(2) does not take.
+// label queues the calls that set the SELinux label of a mount's root. They
+// reopen the root because a mount's descriptor is O_PATH, which fsetxattr(2)
+// does not accept.
 func label(p *stub.Proc, fd *stub.Value, label string) {
 	if label == "" {
 		return
@@ -88,7 +88,7 @@ func recursive(rec bool) int {
 	return 0
 }
 
-// filesystem queues the calls for a mount of a new, or shared, superblock.
+// filesystem queues the calls for a mount of a new or shared superblock.
 func filesystem(p *stub.Proc, m *config.Mount) Detached {
 	fs := p.Fsopen(m.Type)
 	if m.Source != "" {
@@ -99,14 +99,13 @@ func filesystem(p *stub.Proc, m *config.Mount) Detached {
 	return Detached{FD: p.Fsmount(fs, m.Attr.Set), FS: fs}
 }
 
-// Clone queues the call that clones the mount of what fd is open on, with
-// what is mounted below it.
+// Clone queues a recursive open_tree(2) clone of the mount at fd.
 func Clone(p *stub.Proc, fd *stub.Value) *stub.Value {
 	return p.OpenTree(fd, "", cloneFlags(true)|unix.AT_EMPTY_PATH)
 }
 
-// Remount queues the calls that change the mount at, a descriptor of its root.
-// Unless it is a remount of a bind mount, the superblock is changed too.
+// Remount queues the calls that change the mount with root at. Unless m is a
+// bind mount, they change the superblock too.
 func Remount(p *stub.Proc, m *config.Mount, at *stub.Value) Detached {
 	d := Detached{FD: at}
 	if !m.Bind && len(m.Flags)+len(m.Data) > 0 {
@@ -119,7 +118,7 @@ func Remount(p *stub.Proc, m *config.Mount, at *stub.Value) Detached {
 	return d
 }
 
-// MakeReadonly queues what makes a mount and its superblock read-only.
+// MakeReadonly queues the calls that make a mount and its superblock read-only.
 func MakeReadonly(p *stub.Proc, d Detached) {
 	fs := d.FS
 	if fs == nil {
@@ -133,8 +132,8 @@ func MakeReadonly(p *stub.Proc, d Detached) {
 	p.MountSetattr(d.FD, 0, unix.MOUNT_ATTR_RDONLY, 0, 0)
 }
 
-// EmptyDir queues the calls that make an empty directory that cannot be
-// written to, to cover others with.
+// EmptyDir queues the calls that make an empty read-only directory. Masked
+// directories are covered with it.
 func EmptyDir(p *stub.Proc) *stub.Value {
 	fs := p.Fsopen("tmpfs")
 	p.FsconfigString(fs, "source", "tmpfs")

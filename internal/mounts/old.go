@@ -13,8 +13,7 @@ import (
 )
 
 // NeedsOld reports whether a mount has options that only mount(2) takes:
-// fsconfig(2) has a limit for the length of values, and no word for
-// "iversion".
+// fsconfig(2) limits the length of values and does not know "iversion".
 func NeedsOld(m *config.Mount) bool {
 	if m.Bind {
 		return false
@@ -23,17 +22,17 @@ func NeedsOld(m *config.Mount) bool {
 		slices.ContainsFunc(m.Data, func(d string) bool { return !fits(m.Type, d) })
 }
 
-// MakeOld queues the calls that make m by mount(2), which can only make mounts
-// that are attached: at, a directory, has it for a moment. Nobody but the stub
-// lives in its mount namespace, so nobody sees it.
+// MakeOld queues the calls that make m with mount(2), which can only make
+// attached mounts. The stub mounts m on the directory at, clones the mount and
+// unmounts it; no other process is in the stub's mount namespace to see it.
 func MakeOld(p *stub.Proc, m *config.Mount, at *stub.Value) (Detached, error) {
 	data := strings.Join(m.Data, ",")
 	if page := os.Getpagesize(); len(data) >= page {
-		return Detached{}, fmt.Errorf("%s.options: %d bytes for the file system, and the kernel takes %d", m.Field, len(data), page-1)
+		return Detached{}, fmt.Errorf("%s.options: %d bytes of file system options, and the kernel accepts at most %d", m.Field, len(data), page-1)
 	}
 	p.Fchdir(at)
 	p.Mount(m.Source, ".", m.Type, oldFlags(m), data)
-	// ".." of a root is that root, or what is mounted on it.
+	// In a root directory, ".." is the mount on top of it.
 	on := p.Openat2(at, "..", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, unix.RESOLVE_IN_ROOT)
 	fd := p.OpenTree(on, "", unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_EMPTY_PATH)
 	p.Fchdir(on)
@@ -44,8 +43,8 @@ func MakeOld(p *stub.Proc, m *config.Mount, at *stub.Value) (Detached, error) {
 	return Detached{FD: fd}, nil
 }
 
-// superblockFlag gives mount(2)'s flag for one of the superblock's. Those that
-// take one back ("rw", "async") need none.
+// superblockFlag returns the mount(2) flag for a superblock flag, or 0 for one
+// that only clears another ("rw", "async").
 func superblockFlag(name string) uint64 {
 	switch name {
 	case "ro":
@@ -76,7 +75,8 @@ var attrFlags = [...]struct{ attr, flag uint64 }{
 	{unix.MOUNT_ATTR_NOSYMFOLLOW, unix.MS_NOSYMFOLLOW},
 }
 
-// oldFlags gives the MS_* flags that ask for what m asks for.
+// oldFlags returns the mount(2) flags for the attributes and superblock flags
+// of m.
 func oldFlags(m *config.Mount) uint64 {
 	var flags uint64
 	for _, f := range m.Flags {

@@ -113,7 +113,7 @@ overlay() {
 	overlay /mnt "lowerdir=$(printf '/%0250d::' {1..20})"
 	args true
 	rt run --bundle "$BUNDLE" c
-	refused 'mounts\[0\]\.options: [0-9]+ bytes for the file system, and the kernel takes 4095'
+	refused 'mounts\[0\]\.options: [0-9]+ bytes of file system options, and the kernel accepts at most 4095'
 }
 
 # bats test_tags=berth
