@@ -1,6 +1,6 @@
-// Package procfs writes to files of /proc through an instance of procfs that
-// nobody else sees. In the /proc of a mount namespace that others have a hand
-// in, something else could be mounted over a file (CVE-2025-52881).
+// Package procfs writes to /proc files through a private procfs. Other
+// processes in a shared mount namespace could mount something else over a file
+// of its /proc (CVE-2025-52881).
 package procfs
 
 import (
@@ -17,24 +17,24 @@ type Proc struct {
 	// Root is its root directory.
 	Root *stub.Value
 
-	calls []*stub.Value // that make it
+	calls []*stub.Value // the calls that mount it
 }
 
-// Mount queues the making of a procfs for the stub's pid namespace, which is
-// attached nowhere. It takes the rights of that namespace's root. A check must
-// ask for Err.
+// Mount queues the calls that mount a procfs of the stub's PID namespace,
+// attached nowhere. They need CAP_SYS_ADMIN in the user namespace that owns it.
+// The caller must add a check that calls Err.
 func Mount(p *stub.Proc) Proc {
-	fs := p.Fsopen("proc").Checked()          // Err is asked for
-	created := p.FsconfigCreate(fs).Checked() // Err is asked for
-	root := p.Fsmount(fs, 0).Checked()        // Err is asked for
+	fs := p.Fsopen("proc").Checked()          // Err returns it
+	created := p.FsconfigCreate(fs).Checked() // Err returns it
+	root := p.Fsmount(fs, 0).Checked()        // Err returns it
 	p.CloseFd(fs)
 	return Proc{Root: root, calls: []*stub.Value{fs, created, root}}
 }
 
-// Err tells, once the calls are done, whether there is a procfs.
+// Err returns the first error of the calls, once they have been performed.
 func (p Proc) Err() error {
 	var first error
-	for _, call := range p.calls { // of all, as those after the first fail, too
+	for _, call := range p.calls { // read every result: after one failure the others fail too
 		if err := call.Err(); err != nil && first == nil {
 			first = fmt.Errorf("mount procfs: %w", err)
 		}
@@ -42,24 +42,25 @@ func (p Proc) Err() error {
 	return first
 }
 
-// File is a file that is written to.
+// File is a file that a text is written to.
 type File struct {
 	path, text      string
 	opened, written *stub.Value
 }
 
-// Write queues the writing of a text to a file of a procfs. No link leads out
-// of it (nor "..", which specconv has refused), and nothing that is mounted in
-// it, where it is the host's.
+// Write queues the calls that write a text to a file of a procfs. The path
+// cannot leave proc through a link (or "..", which specconv refuses) or, in the
+// host's procfs, cross into another mount.
 func Write(p *stub.Proc, proc *stub.Value, path, text string) File {
 	f := File{path: path, text: text}
-	f.opened = p.Openat2(proc, path, unix.O_WRONLY|unix.O_CLOEXEC, unix.RESOLVE_NO_XDEV|unix.RESOLVE_BENEATH).Checked() // Err is asked for
-	f.written = p.Write(f.opened, text).Checked()                                                                       // Err is asked for
+	f.opened = p.Openat2(proc, path, unix.O_WRONLY|unix.O_CLOEXEC, unix.RESOLVE_NO_XDEV|unix.RESOLVE_BENEATH).Checked() // Err returns it
+	f.written = p.Write(f.opened, text).Checked()                                                                       // Err returns it
 	p.CloseFd(f.opened)
 	return f
 }
 
-// Err tells, once the calls are done, whether the text was written.
+// Err returns the error of the open or the write, once they have been
+// performed.
 func (f File) Err() error {
 	if err := f.opened.Err(); err != nil {
 		return fmt.Errorf("open %q: %w", "/proc/"+f.path, err)
