@@ -1,4 +1,4 @@
-// Package console makes the terminal of a container's process.
+// Package console makes the terminal of a container's program.
 package console
 
 import (
@@ -12,10 +12,10 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// Open queues the calls that make a new terminal of ptmx, its master side, which
-// Fetch has seen. The slave comes from TIOCGPTPEER (Linux 4.13), not from a path
-// below /dev/pts, which the image or another container could have replaced
-// (CVE-2025-52565).
+// Open queues the calls that unlock the terminal of ptmx, a master that Fetch
+// has checked, and open its slave. The slave comes from TIOCGPTPEER (Linux
+// 4.13), not from a path in /dev/pts, which the image or another container
+// could have replaced (CVE-2025-52565).
 func Open(p *stub.Proc, ptmx *stub.Value, size *specs.Box) (slave *stub.Value) {
 	unlock := binary.NativeEndian.AppendUint32(nil, 0)
 	p.Ioctl(ptmx, unix.TIOCSPTLCK, unlock)
@@ -25,7 +25,8 @@ func Open(p *stub.Proc, ptmx *stub.Value, size *specs.Box) (slave *stub.Value) {
 	return p.IoctlInt(ptmx, unix.TIOCGPTPEER, unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC)
 }
 
-// winsize encodes struct winsize (ioctl_tty(2)): rows, columns, two unused.
+// winsize encodes struct winsize (ioctl_tty(2)): rows, columns, two unused
+// fields.
 func winsize(size *specs.Box) []byte {
 	ne := binary.NativeEndian
 	b := ne.AppendUint16(nil, uint16(size.Height))
@@ -33,26 +34,26 @@ func winsize(size *specs.Box) []byte {
 	return append(b, 0, 0, 0, 0)
 }
 
-// Adopt queues the calls that make slave the descriptors 0, 1 and 2.
+// Adopt queues the calls that duplicate slave to descriptors 0, 1 and 2.
 func Adopt(p *stub.Proc, slave *stub.Value) {
 	for fd := range 3 {
 		p.Dup3(slave, stub.Num(fd), 0)
 	}
 }
 
-// Control queues the call that makes a terminal which was adopted the
-// controlling one of the stub, which must lead a session.
+// Control queues the call that makes the adopted terminal the controlling
+// terminal of the stub, which must be a session leader.
 func Control(p *stub.Proc) {
 	p.Label("process.terminal")
 	p.IoctlInt(stub.Num(0), unix.TIOCSCTTY, 0)
 	p.Label("")
 }
 
-// Fetch gets ptmx, a descriptor of the stub's, into this process, and checks that
-// it is a terminal's master side, in a devpts. The container may have put another
-// file in its place: one of a file system of its own, for one, whose ioctls give
-// what number they like for the other side's descriptor. That may also keep who
-// asks it waiting, so the stub is asked first. What is queued is performed.
+// Fetch copies the stub's descriptor ptmx into this process and checks that it
+// is the master of a terminal in a devpts. The container may have replaced
+// /dev/pts/ptmx: the ioctls of a FUSE file, for example, can return any number
+// as the slave's descriptor. Calls on such a file can also block for ever, so
+// the stub makes the first one. Fetch performs the queued calls.
 func Fetch(child *stub.Child, ptmx *stub.Value) (*os.File, error) {
 	where, _ := child.Fstatfs(ptmx)
 	if err := child.Do(); err != nil {
@@ -71,7 +72,7 @@ func Fetch(child *stub.Child, ptmx *stub.Value) (*os.File, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	if st.Mode&unix.S_IFMT != unix.S_IFCHR || unix.Major(st.Rdev) != 5 || unix.Minor(st.Rdev) != 2 {
-		return nil, errors.Join(errors.New("not a terminal's master side (character device 5:2)"), f.Close())
+		return nil, errors.Join(errors.New("not the master of a terminal (character device 5:2)"), f.Close())
 	}
 	var fs unix.Statfs_t
 	if err := unix.Fstatfs(n, &fs); err != nil {
