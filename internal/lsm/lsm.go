@@ -1,8 +1,8 @@
-// Package lsm has a program run under an AppArmor profile or an SELinux label.
-// The kernel takes both as texts for files in the /proc directory of the
-// process that is about to execute the program, and applies them when it does
-// (proc_pid_attr(5)). This package knows the files and the texts, and whether
-// the host can do what is asked for; it writes nothing itself.
+// Package lsm describes how to run a program under an AppArmor profile or an
+// SELinux label. The kernel reads both from files in the /proc directory of the
+// process that calls execve(2), and applies them in that call
+// (proc_pid_attr(5)). This package knows the files and texts and whether the
+// host supports them; it does not write the files.
 package lsm
 
 import (
@@ -17,25 +17,26 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// Unconfined is the AppArmor profile that is always there, and is none.
+// Unconfined is the name of the AppArmor profile that always exists and
+// confines nothing.
 const Unconfined = "unconfined"
 
-// Labels are what a program is to run under. Each may be empty.
+// Labels are the profile and labels of a program. Each may be empty.
 type Labels struct {
-	// AppArmor is the name of a profile that is loaded.
+	// AppArmor is the name of a loaded profile.
 	AppArmor string
-	// SELinux is the label of the process, and of the keys that it makes.
+	// SELinux is the label of the process and of the keys that it creates.
 	SELinux string
-	// Mount is the SELinux label of what is mounted for it.
+	// Mount is the SELinux label of the container's mounts.
 	Mount string
 }
 
-// None reports whether nothing is asked for.
+// None reports whether no label is set.
 func (l Labels) None() bool { return l == Labels{} }
 
-// Check reports whether the host has the security modules that the labels
-// need, and whether its policy knows them as far as that can be told
-// beforehand. The error is a *config.FieldError.
+// Check reports whether the host has the security modules that the labels need,
+// and whether the SELinux policy knows the labels. Only the kernel knows at
+// execve(2) whether a profile is loaded. The error is a *config.FieldError.
 func (l Labels) Check() error {
 	if l.AppArmor != "" && l.AppArmor != Unconfined && !appArmorEnabled(appArmorSwitch) {
 		return config.FieldErrorf("process.apparmorProfile", "%q: AppArmor is not enabled on this host (%s does not say Y): boot with apparmor=1 security=apparmor, or leave the profile out",
@@ -52,7 +53,7 @@ func (l Labels) Check() error {
 	return nil
 }
 
-// appArmorSwitch says Y when AppArmor is on.
+// appArmorSwitch contains Y if AppArmor is enabled.
 const appArmorSwitch = "/sys/module/apparmor/parameters/enabled"
 
 func appArmorEnabled(file string) bool {
@@ -82,12 +83,13 @@ type Write struct {
 	Text string
 }
 
-// Writes lists what the process that is to execute the program must write. The
-// kernel allows it to nobody else, and forgets it when a program was executed.
+// Writes returns the texts that the process must write before it calls
+// execve(2). The kernel lets no other process write them, and clears them after
+// execve(2).
 func (l Labels) Writes() []Write {
 	var list []Write
 	if l.AppArmor != "" && (l.AppArmor != Unconfined || appArmorEnabled(appArmorSwitch)) {
-		// Linux 5.8: before, the modules shared the files in attr.
+		// Before Linux 5.8, all modules shared the files in attr.
 		list = append(list, Write{"process.apparmorProfile", "self/attr/apparmor/exec", "exec " + l.AppArmor})
 	}
 	if l.SELinux != "" {
@@ -98,27 +100,27 @@ func (l Labels) Writes() []Write {
 	return list
 }
 
-// Explain turns the kernel's answer to a write into what it means. The error
-// is a *config.FieldError, and still is the kernel's errno.
+// Explain adds the likely cause to the error of a write. The result is a
+// *config.FieldError that wraps the errno.
 func (w Write) Explain(err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case w.Field == "process.apparmorProfile" && errors.Is(err, unix.ENOENT):
-		// Not in the kernel's words: engines take "no such file or
-		// directory" for a program that is missing.
+		// Without "no such file or directory": engines take it for a missing
+		// program.
 		return &config.FieldError{Field: w.Field, Err: &notLoaded{strings.TrimPrefix(w.Text, "exec ")}}
 	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
-		return config.FieldErrorf(w.Field, "%w (the policy does not allow the runtime, as it is confined itself, to change to it)", err)
+		return config.FieldErrorf(w.Field, "%w (the runtime is confined, and its policy does not allow the change)", err)
 	}
 	return config.FieldErrorf(w.Field, "%w", err)
 }
 
-// notLoaded is about a profile that the kernel does not have.
+// notLoaded reports that the kernel does not have a profile.
 type notLoaded struct{ profile string }
 
 func (e *notLoaded) Error() string {
-	return fmt.Sprintf("AppArmor profile %q is not loaded: load it with apparmor_parser(8); /sys/kernel/security/apparmor/profiles lists those that are", e.profile)
+	return fmt.Sprintf("AppArmor profile %q is not loaded: load it with apparmor_parser(8); /sys/kernel/security/apparmor/profiles lists the loaded profiles", e.profile)
 }
 
 func (e *notLoaded) Unwrap() error { return unix.ENOENT }

@@ -22,7 +22,7 @@ func TestWrites(t *testing.T) {
 		{Labels{}, nil},
 		{Labels{Mount: "a:b:c:s0"}, nil},
 		{Labels{AppArmor: "docker-default"}, []Write{{"process.apparmorProfile", "self/attr/apparmor/exec", "exec docker-default"}}},
-		// A name that only begins like it is a profile.
+		// Only the exact name means unconfined.
 		{Labels{AppArmor: "unconfined_too"}, []Write{{"process.apparmorProfile", "self/attr/apparmor/exec", "exec unconfined_too"}}},
 		{Labels{SELinux: "a:b:c:s0"}, []Write{
 			{"process.selinuxLabel", "self/attr/exec", "a:b:c:s0"},
@@ -58,7 +58,7 @@ func TestExplain(t *testing.T) {
 		want  string
 	}{
 		{appArmor, unix.ENOENT, `process.apparmorProfile: AppArmor profile "web" is not loaded`},
-		{appArmor, unix.EACCES, "does not allow the runtime"},
+		{appArmor, unix.EACCES, "does not allow the change"},
 		{Write{Field: "process.selinuxLabel"}, unix.EINVAL, "process.selinuxLabel: write x: invalid argument"},
 	} {
 		err := test.write.Explain(fmt.Errorf("write x: %w", test.errno))
@@ -66,7 +66,7 @@ func TestExplain(t *testing.T) {
 		if !errors.As(err, &field) || !errors.Is(err, test.errno) || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%v: want %q and %v", err, test.want, test.errno)
 		}
-		// Engines take these words for a program that is missing.
+		// Engines take these words for a missing program.
 		if strings.Contains(err.Error(), "no such file") {
 			t.Errorf("%v", err)
 		}
