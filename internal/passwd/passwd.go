@@ -1,6 +1,6 @@
-// Package passwd looks a user's home directory up in the text of an image's
-// /etc/passwd. The text is untrusted: nothing of it is believed but the one
-// field, and that only if it is a path.
+// Package passwd looks up a user's home directory in the text of an image's
+// /etc/passwd. The text is untrusted: only that field is used, and only if it
+// is an absolute path.
 package passwd
 
 import (
@@ -8,24 +8,24 @@ import (
 	"strconv"
 )
 
-// NoHome is the home directory of users that have none.
+// NoHome is the home directory of a user that has no valid one.
 const NoHome = "/"
 
-// longest is how long a line may be; longer ones are passed over.
+// longest is the maximum length in bytes of a line; longer lines are ignored.
 const longest = 8 << 10
 
-// Search looks for a user in a file that comes in pieces.
+// Search looks for a user in a file that is read in pieces.
 type Search struct {
 	uid  uint64
-	line []byte // the beginning of a line whose end is yet to come
-	skip bool   // that line is too long
+	line []byte // the incomplete last line
+	skip bool   // line is too long
 }
 
-// SearchUID begins to look for the first line with a numeric user id. A user
-// whose name is that number is not meant (CVE-2016-3697).
+// SearchUID starts a search for the first line with this numeric user ID. It
+// does not match user names, even if they are numbers (CVE-2016-3697).
 func SearchUID(uid uint32) *Search { return &Search{uid: uint64(uid)} }
 
-// Feed looks through the next piece, and reports whether the user was in it.
+// Feed searches the next piece and reports whether it has found the user.
 func (s *Search) Feed(piece []byte) (home string, found bool) {
 	for {
 		line, rest, ended := bytes.Cut(piece, []byte("\n"))
@@ -39,7 +39,7 @@ func (s *Search) Feed(piece []byte) (home string, found bool) {
 	}
 }
 
-// End looks at what the last piece ended with, if that was not a newline.
+// End searches the last line, if it does not end with a newline.
 func (s *Search) End() (home string, found bool) { return s.end() }
 
 func (s *Search) add(part []byte) {
@@ -48,7 +48,7 @@ func (s *Search) add(part []byte) {
 	}
 }
 
-// end looks at a line that is whole.
+// end parses a complete line.
 func (s *Search) end() (home string, found bool) {
 	line, skip := s.line, s.skip
 	s.line, s.skip = s.line[:0], false
