@@ -1,4 +1,5 @@
-// Package scheduling sets what CPUs, and in which order, a process gets.
+// Package scheduling sets the CPU affinity and the scheduling policy of
+// processes.
 package scheduling
 
 import (
@@ -13,12 +14,12 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// cpuWords is how many 64-bit words have a bit for each CPU of the largest
-// kernel (CONFIG_NR_CPUS is at most 8192).
+// cpuWords is the length of a CPU mask, in 64-bit words, for the largest
+// CONFIG_NR_CPUS, 8192.
 const cpuWords = 8192 / 64
 
-// AllCPUs queues what gives the stub all CPUs that its cpuset allows: those
-// that the runtime was started on are no business of the container's.
+// AllCPUs queues the call that resets the affinity to the whole cpuset: a
+// container does not inherit the affinity of the runtime.
 func AllCPUs(p *stub.Proc) {
 	var mask [cpuWords]uint64
 	for i := range mask {
@@ -27,9 +28,9 @@ func AllCPUs(p *stub.Proc) {
 	p.SchedSetaffinity(mask[:])
 }
 
-// On does something on a thread that runs on these CPUs, bit N of all words
-// together for CPU N. A process that is started by it begins there. The thread
-// is not used for anything else.
+// On calls do on a thread with the affinity cpus; bit N of the concatenated
+// words means CPU N. Processes that do starts inherit the affinity. The thread
+// ends with the call.
 func On(cpus []uint64, do func() error) error {
 	set := unix.NewCPUSet(64 * len(cpus))
 	for cpu := range 64 * len(cpus) {
@@ -39,7 +40,7 @@ func On(cpus []uint64, do func() error) error {
 	}
 	done := make(chan error)
 	go func() {
-		runtime.LockOSThread() // and never unlocked: the thread ends with this function
+		runtime.LockOSThread() // never unlocked: the thread ends with this function
 		if err := unix.SchedSetaffinityDynamic(0, set); err != nil {
 			done <- fmt.Errorf("process.execCPUAffinity.initial: sched_setaffinity: %w", err)
 			return
@@ -49,8 +50,8 @@ func On(cpus []uint64, do func() error) error {
 	return <-done
 }
 
-// RealTime reports whether a policy is one whose processes go before all
-// others.
+// RealTime reports whether a policy is a real-time one: its processes run
+// before all others.
 func RealTime(s *config.Scheduler) bool {
 	switch s.Policy {
 	case unix.SCHED_FIFO, unix.SCHED_RR, unix.SCHED_DEADLINE:
@@ -71,15 +72,15 @@ func SetPolicy(pid int, s *config.Scheduler) error {
 	if s.Nice == 0 || !RealTime(s) {
 		return nil
 	}
-	// It counts when the process goes back to an ordinary policy, or a child
-	// begins with one.
+	// The nice value takes effect after a switch to a normal policy, or in a
+	// child with SCHED_FLAG_RESET_ON_FORK.
 	if err := unix.Setpriority(unix.PRIO_PROCESS, pid, int(s.Nice)); err != nil {
 		return fmt.Errorf("process.scheduler.nice: setpriority: %w", err)
 	}
 	return nil
 }
 
-// remedy says what the kernel's answer can mean.
+// remedy returns the likely cause of an error, in parentheses.
 func remedy(s *config.Scheduler, err error) string {
 	switch {
 	case errors.Is(err, unix.EPERM) && s.Policy == unix.SCHED_DEADLINE:
