@@ -1,6 +1,6 @@
-// Package mountinfo reads what is mounted where this process is
-// (proc_pid_mountinfo(5)). With many mounts that takes long: it is for what is
-// rare.
+// Package mountinfo reads the mounts of a process's mount namespace
+// (proc_pid_mountinfo(5)). That is slow with many mounts; use it only in rare
+// cases.
 package mountinfo
 
 import (
@@ -11,28 +11,27 @@ import (
 
 // Mount is a line of mountinfo.
 type Mount struct {
-	// ID of the mount, and that of the one that it lies on.
+	// ID of the mount, and of its parent mount.
 	ID, Parent string
 	// Device of the file system: "MAJOR:MINOR".
 	Device string
-	// Point is where it is mounted, as this process sees it.
+	// Point is the mount point, as the process sees it.
 	Point string
 	// Type of the file system.
 	Type string
 }
 
-// Read gives all mounts, in an order that says nothing but which of those at
-// one point is on top: the last.
+// Read returns the mounts of this process. Of several mounts on one point, the
+// last is on top; otherwise the order has no meaning.
 func Read() ([]Mount, error) { return Of("self") }
 
-// Of is Read for where another process is, as that one sees it; process is its
-// name in /proc.
+// Of is Read for another process, named as in /proc.
 func Of(process string) ([]Mount, error) {
 	text, err := os.ReadFile("/proc/" + process + "/mountinfo")
 	return Parse(string(text)), err
 }
 
-// Parse reads the text of a mountinfo; what is no line of one is left out.
+// Parse parses the text of mountinfo and skips malformed lines.
 func Parse(text string) []Mount {
 	var list []Mount
 	for line := range strings.Lines(text) {
@@ -46,7 +45,7 @@ func Parse(text string) []Mount {
 	return list
 }
 
-// unescape reads the octal numbers that stand for blanks and backslashes.
+// unescape decodes the octal escapes of blanks and backslashes.
 func unescape(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
