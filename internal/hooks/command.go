@@ -1,6 +1,6 @@
-// Package hooks runs the commands that a container's configuration names for
-// points of its life: with the container's state on standard input, what they
-// print kept for the error, and an end when their time is up.
+// Package hooks runs the hooks of a container. A hook reads the container's
+// state from standard input; the end of its output is kept for error messages;
+// it is killed when its timeout expires.
 package hooks
 
 import (
@@ -15,26 +15,26 @@ import (
 	"github.com/berth-oci/berth/internal/sys"
 )
 
-// Command is a program to run on the host.
+// Command is a program that runs on the host.
 type Command struct {
 	// Path is absolute.
 	Path string
-	// Args are its arguments, the name it is called by first. Empty: Path.
+	// Args are its arguments, with the name first. Empty: Path.
 	Args []string
 	// Env is its environment. Empty: that of this process.
 	Env []string
 	// Dir is its working directory. Empty: that of this process.
 	Dir string
-	// Stdin is what it can read.
+	// Stdin is the content of its standard input.
 	Stdin []byte
-	// Copies, unless nil, get what it prints to standard output and error.
+	// Copies get its standard output and standard error, unless nil.
 	Copies [2]io.Writer
-	// Timeout, unless 0, is how long it may run.
+	// Timeout is how long it may run. 0: no limit.
 	Timeout time.Duration
 }
 
-// Run runs the command to its end. It leads a session of its own, so that a
-// signal from a terminal does not meet it.
+// Run runs the command and waits for it. The command leads its own session, so
+// that it gets no signals from the terminal.
 func (c Command) Run(ctx context.Context) error {
 	s, err := NewStreams(c.Stdin, c.Copies)
 	if err != nil {
@@ -61,18 +61,18 @@ func (c Command) Run(ctx context.Context) error {
 	return p.Wait(ctx, s, c.Timeout)
 }
 
-// Process is a hook that runs. Where it runs, and who started it, does not
-// matter: it is a child of this process.
+// Process is a running hook, a child of this process.
 type Process struct {
-	// Pid is the process id as this process sees it.
+	// Pid is the process ID in this process's PID namespace.
 	Pid int
-	// Pidfd refers to the process and stays the caller's.
+	// Pidfd refers to the process. The caller closes it.
 	Pidfd *os.File
 }
 
-// Wait serves the streams until the process has ended, and reaps it. What it
-// leaves running is its own business; but when its time is up, or ctx ends,
-// it is killed with all its processes. The error has what it printed.
+// Wait serves the streams until the process has ended, and reaps it. Processes
+// that the hook left running go on; but if the timeout expires or ctx ends,
+// Wait kills the hook, its descendants and its session. The error includes the
+// hook's output.
 func (p *Process) Wait(ctx context.Context, s *Streams, timeout time.Duration) error {
 	s.closeChild()
 	why := s.serve(ctx, p.Pidfd, timeout)

@@ -86,7 +86,7 @@ func TestLargeStateAndLargeOutput(t *testing.T) {
 	}
 }
 
-// TestDaemon leaves a process behind that holds the pipes.
+// TestDaemon runs a hook that leaves a process with the pipes open.
 func TestDaemon(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "pid")
 	c := sh(`sleep 1000 & echo $! >"$1"`, file)
@@ -105,8 +105,8 @@ func TestDaemon(t *testing.T) {
 	}
 }
 
-// forest starts processes of every kind and does not end: in the group, in a
-// session of its own, and below that one.
+// forest starts processes in the group, in a session of its own and in a
+// descendant of that session, and does not end.
 const forest = `sleep 1001 & echo $! >>"$1"
 	setsid sh -c 'sleep 1002 & echo $! >>"$1"; echo $$ >>"$1"; wait' sh "$1" &
 	(setsid sleep 1003 & echo $! >>"$1"; wait) &
@@ -114,7 +114,8 @@ const forest = `sleep 1001 & echo $! >>"$1"
 	wait`
 
 func TestTimeoutEndsAllProcesses(t *testing.T) {
-	// Until there was time enough to start all of it.
+	// Repeat with a longer timeout until the script had time to start all
+	// processes.
 	for timeout := 250 * time.Millisecond; ; timeout *= 2 {
 		file := filepath.Join(t.TempDir(), "pids")
 		c := sh(forest, file)
@@ -167,7 +168,7 @@ func pids(t *testing.T, file string) []int {
 	return list
 }
 
-// noneLeft waits for the end of the processes in a file.
+// noneLeft waits until the processes listed in a file have ended.
 func noneLeft(t *testing.T, file string) {
 	t.Helper()
 	list := pids(t, file)
@@ -201,19 +202,19 @@ func TestNoDescriptorIsLeft(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	if err := sh("true").Run(ctx); err != nil { // opens Go's own
+	if err := sh("true").Run(ctx); err != nil { // opens the descriptors of Go's runtime
 		t.Fatal(err)
 	}
 	before := count()
 	for _, c := range []Command{sh("cat"), sh("exit 1"), {Path: "/nonexistent"}} {
-		c.Run(ctx) //nolint:errcheck // of no interest here
+		c.Run(ctx) //nolint:errcheck // only descriptors matter here
 	}
 	if after := count(); after != before {
 		t.Errorf("%d descriptors, %d before", after, before)
 	}
 }
 
-// full is a writer that takes nothing.
+// full is a writer that fails.
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, unix.ENOSPC }
@@ -228,7 +229,7 @@ func TestCopies(t *testing.T) {
 	if out.String() != "out\nmore\n" || err.String() != "err\n" {
 		t.Errorf("got %q and %q", out.String(), err.String())
 	}
-	// More than is kept for an error.
+	// More output than an error keeps.
 	out.Reset()
 	c = sh(`i=0; while [ $i -lt 3000 ]; do echo $i; i=$((i+1)); done; exit 1`)
 	c.Copies[0] = &out

@@ -10,10 +10,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// killTree kills the process, which leads a session, its descendants, and who
-// else is in its session. All are stopped first: what cannot run cannot fork
-// while the rest is looked for. A descendant that has left the session and
-// whose parent has ended belongs to nobody any more, and is not found.
+// killTree kills a session leader, its descendants, and all other processes of
+// its session. It first stops all of them, so that they cannot fork during the
+// search. It does not find a descendant that has left the session and whose
+// parent has ended.
 func killTree(leader int) error {
 	found := map[int]*os.File{}
 	defer func() {
@@ -40,7 +40,7 @@ func killTree(leader int) error {
 	return err
 }
 
-// kill kills a process; one that has ended is no error.
+// kill kills a process. It succeeds if the process has ended.
 func kill(pidfd *os.File) error {
 	err := unix.PidfdSendSignal(int(pidfd.Fd()), unix.SIGKILL, nil, 0)
 	if err != nil && !errors.Is(err, unix.ESRCH) {
@@ -49,7 +49,7 @@ func kill(pidfd *os.File) error {
 	return nil
 }
 
-// stopMore stops every process that is a child of one in found, or in the
+// stopMore stops every child of a process in found and every process of the
 // leader's session, and adds it to found.
 func stopMore(found map[int]*os.File, leader int) error {
 	proc, err := os.Open("/proc")
@@ -73,20 +73,20 @@ func stopMore(found map[int]*os.File, leader int) error {
 	return nil
 }
 
-// belongs reports whether a process is one that stopMore is after.
+// belongs reports whether stopMore must stop a process.
 func belongs(found map[int]*os.File, leader, pid int) bool {
 	parent, session, ok := lineage(pid)
 	return ok && (found[parent] != nil || session == leader)
 }
 
-// lineage reads the parent and the session of a process (proc_pid_stat(5)).
+// lineage returns the parent and the session of a process (proc_pid_stat(5)).
 func lineage(pid int) (parent, session int, ok bool) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, 0, false // it has ended
 	}
-	// The name, in parentheses, may hold anything; behind it stand the state,
-	// the parent, the process group and the session.
+	// The name, in parentheses, may contain anything. After it follow the
+	// state, the parent, the process group and the session.
 	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
 	if len(fields) < 4 {
 		return 0, 0, false
@@ -97,8 +97,8 @@ func lineage(pid int) (parent, session int, ok bool) {
 }
 
 // stop stops a process and adds it to found. The leader is not yet reaped, so
-// its number is its own; that of any other is looked at once more behind
-// pidfd_open, by which time it could be of someone else.
+// its PID cannot be reused. Any other PID could have been reused before
+// pidfd_open, so stop checks again afterwards that the process belongs.
 func stop(found map[int]*os.File, leader, pid int) error {
 	fd, err := unix.PidfdOpen(pid, 0)
 	if errors.Is(err, unix.ESRCH) || errors.Is(err, unix.EINVAL) {

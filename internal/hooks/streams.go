@@ -13,14 +13,14 @@ import (
 	"github.com/berth-oci/berth/internal/sys"
 )
 
-// keep is how much is kept of what a hook prints: the end of it, on each of
-// its two streams.
+// keep is how many bytes of each of a hook's two output streams are kept: the
+// last ones.
 const keep = 4 << 10
 
-// Streams are a hook's standard input, output and error, and this process's
-// ends of them.
+// Streams are the pipes to a hook's standard input, output and error, with both
+// ends.
 type Streams struct {
-	// Files are the hook's. They are closed by Process.Wait.
+	// Files are the hook's ends. Process.Wait closes them.
 	Files [3]*os.File
 
 	stdin   *os.File
@@ -28,19 +28,19 @@ type Streams struct {
 	outputs [2]output
 }
 
-// output is one of the streams that a hook prints to.
+// output is one output stream of a hook.
 type output struct {
 	name string
 	r    *os.File
 	tail []byte
 	cut  bool
-	copy io.Writer // gets all of it, unless nil
-	err  error     // of copy
+	copy io.Writer // gets all output, unless nil
+	err  error     // the error of copy
 }
 
-// NewStreams makes pipes, of which the first holds the input. What comes out of
-// the others is also written to copies, of which each may be nil; the hook
-// has no descriptor of them. The Streams are the caller's to Close.
+// NewStreams makes the three pipes and queues the input for the first. The
+// output of the others is also written to copies, which may be nil; the hook
+// gets no descriptor of them. The caller must Close the Streams.
 func NewStreams(input []byte, copies [2]io.Writer) (*Streams, error) {
 	s := &Streams{input: input, outputs: [2]output{{name: "stdout", copy: copies[0]}, {name: "stderr", copy: copies[1]}}}
 	var err error
@@ -57,8 +57,8 @@ func NewStreams(input []byte, copies [2]io.Writer) (*Streams, error) {
 	return s, nil
 }
 
-// pipe makes a pipe whose end number ours does not block. Not os.Pipe: its
-// files would belong to Go's poller.
+// pipe makes a pipe whose end number ours is non-blocking. It does not use
+// os.Pipe, which adds the files to Go's poller.
 func pipe(ours int) (r, w *os.File, err error) {
 	var fds [2]int
 	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
@@ -72,7 +72,7 @@ func pipe(ours int) (r, w *os.File, err error) {
 	return os.NewFile(uintptr(fds[0]), "hook"), os.NewFile(uintptr(fds[1]), "hook"), nil
 }
 
-// Close closes what is open of the streams.
+// Close closes all open files of the streams.
 func (s *Streams) Close() {
 	s.closeChild()
 	s.closeInput()
@@ -105,9 +105,9 @@ func (s *Streams) fds() []uintptr {
 	return fds
 }
 
-// serve writes the input and reads the output until the process behind pidfd
-// has ended; then it returns nil. It returns an error when the timeout, unless
-// it is 0, is over or ctx ends.
+// serve writes the input and reads the output until the process of pidfd has
+// ended; then it returns nil. It returns an error if the timeout, unless 0,
+// expires or ctx ends.
 func (s *Streams) serve(ctx context.Context, pidfd *os.File, timeout time.Duration) error {
 	done, stop, err := sys.DoneFile(ctx)
 	if err != nil {
@@ -141,7 +141,7 @@ func (s *Streams) serve(ctx context.Context, pidfd *os.File, timeout time.Durati
 	}
 }
 
-// transfer writes and reads where poll saw that it is possible.
+// transfer writes and reads the streams that poll reported as ready.
 func (s *Streams) transfer(in int16, out ...int16) {
 	if in != 0 {
 		s.feed()
@@ -153,8 +153,8 @@ func (s *Streams) transfer(in int16, out ...int16) {
 	}
 }
 
-// feed writes some of the input. A hook need not read it: that it has closed
-// the pipe is no error.
+// feed writes some of the input. A hook need not read it, so a closed pipe is
+// not an error.
 func (s *Streams) feed() {
 	n, err := unix.Write(int(s.stdin.Fd()), s.input)
 	if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR) {
@@ -169,7 +169,7 @@ func (s *Streams) feed() {
 	}
 }
 
-// read reads what is there.
+// read reads the available output.
 func (o *output) read() {
 	var buf [keep]byte
 	for o.r != nil {
@@ -182,7 +182,7 @@ func (o *output) read() {
 			closeFile(&o.r)
 		default:
 			o.add(buf[:n])
-			return // poll again: a hook that never stops has a timeout, too
+			return // poll again, so that the timeout ends a hook that prints without end
 		}
 	}
 }
@@ -197,8 +197,8 @@ func (o *output) add(b []byte) {
 	}
 }
 
-// drain reads what the hook has printed before it ended. What it left running
-// may still hold the pipes: nothing is waited for.
+// drain reads what the hook printed before it ended. It does not wait for the
+// end of the pipes, which processes that the hook left running may hold open.
 func (s *Streams) drain() {
 	const most = 64 << 10 / keep // a pipe's capacity
 	for i := range s.outputs {
@@ -208,12 +208,12 @@ func (s *Streams) drain() {
 	}
 }
 
-// copied tells whether all that was printed has been copied.
+// copied returns the errors of writing the copies.
 func (s *Streams) copied() error {
 	return errors.Join(s.outputs[0].err, s.outputs[1].err)
 }
 
-// explain adds to an error what was printed.
+// explain adds the kept output to an error.
 func (s *Streams) explain(err error) error {
 	for _, o := range s.outputs {
 		if len(o.tail) == 0 {
