@@ -8,10 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The parts of union bpf_attr that are used, from include/uapi/linux/bpf.h.
-// The kernel takes a shorter union than its own for one filled up with zeros.
-// Pointers are 64 bits wide there, on every architecture; berth supports none
-// where Go's are not.
+// The used fields of union bpf_attr, from include/uapi/linux/bpf.h. The kernel
+// accepts a shorter union and fills it up with zeros. Its pointers have 64 bits
+// on every architecture; berth supports only architectures where Go's have too.
 type (
 	bpfLoadAttr struct {
 		progType    uint32
@@ -68,7 +67,7 @@ type (
 	}
 )
 
-// insnSize is the size of struct bpf_insn.
+// insnSize is sizeof(struct bpf_insn) in bytes.
 const insnSize = 8
 
 func bpf(cmd int, attr unsafe.Pointer, size uintptr) (int, error) {
@@ -78,8 +77,8 @@ func bpf(cmd int, attr unsafe.Pointer, size uintptr) (int, error) {
 		case 0:
 			return int(r), nil
 		case unix.EAGAIN, unix.EINTR:
-			// The verifier gives up when a signal is pending (Linux 5.0), and
-			// Go's runtime sends itself many.
+			// The verifier aborts when a signal is pending (Linux 5.0), and
+			// Go's runtime sends many to itself.
 			continue
 		}
 		return 0, errno
@@ -87,9 +86,9 @@ func bpf(cmd int, attr unsafe.Pointer, size uintptr) (int, error) {
 	return 0, unix.EAGAIN
 }
 
-// BPFLoad loads a program, encoded instructions of BPF_PROG_TYPE_* progType,
-// and returns its descriptor. The name has 15 bytes at most. A log that is not
-// empty gets what the verifier says, ended by a zero byte.
+// BPFLoad loads a program of type BPF_PROG_TYPE_* from encoded instructions and
+// returns its descriptor. The name has at most 15 bytes. If log is not empty,
+// the verifier writes its messages to it, terminated by a zero byte.
 func BPFLoad(progType uint32, insns []byte, license, name string, log []byte) (int, error) {
 	lic := append([]byte(license), 0)
 	a := bpfLoadAttr{
@@ -109,8 +108,8 @@ func BPFLoad(progType uint32, insns []byte, license, name string, log []byte) (i
 	return fd, err
 }
 
-// BPFAttach attaches prog to a cgroup directory, in the place of replace if
-// that is not 0 (BPF_F_REPLACE, Linux 5.6).
+// BPFAttach attaches prog to the cgroup directory dir. If replace is not 0,
+// prog replaces that program (BPF_F_REPLACE, Linux 5.6).
 func BPFAttach(dir, prog int, attachType, flags uint32, replace int) error {
 	a := bpfAttachAttr{target: uint32(dir), prog: uint32(prog), attachType: attachType, flags: flags, replace: uint32(replace)}
 	if replace != 0 {
@@ -120,8 +119,8 @@ func BPFAttach(dir, prog int, attachType, flags uint32, replace int) error {
 	return err
 }
 
-// BPFQuery lists the ids of the programs that are attached to a cgroup
-// directory itself; there can be 64 (BPF_CGROUP_MAX_PROGS).
+// BPFQuery returns the IDs of the programs that are attached to the cgroup
+// directory itself, at most 64 (BPF_CGROUP_MAX_PROGS).
 func BPFQuery(dir int, attachType uint32) ([]uint32, error) {
 	ids := make([]uint32, 64)
 	q := bpfQueryAttr{target: uint32(dir), attachType: attachType, progIDs: unsafe.Pointer(unsafe.SliceData(ids)), progCount: uint32(len(ids))}
@@ -131,13 +130,13 @@ func BPFQuery(dir int, attachType uint32) ([]uint32, error) {
 	return ids[:min(int(q.progCount), len(ids))], nil
 }
 
-// BPFProgFD opens a program by its id.
+// BPFProgFD opens a program by its ID.
 func BPFProgFD(id uint32) (int, error) {
 	g := bpfGetAttr{id: id}
 	return bpf(unix.BPF_PROG_GET_FD_BY_ID, unsafe.Pointer(&g), unsafe.Sizeof(g))
 }
 
-// BPFProgName gives the name that a program was loaded with.
+// BPFProgName returns the name that a program was loaded with.
 func BPFProgName(fd int) (string, error) {
 	var info bpfProgInfo
 	a := bpfInfoAttr{prog: uint32(fd), len: uint32(unsafe.Sizeof(info)), info: unsafe.Pointer(&info)}

@@ -1,4 +1,4 @@
-// Package sys holds the system calls that golang.org/x/sys/unix has no function
-// for, or leaves half to its callers: above all those with pointers in their
-// structs. With package stub it is the only one that imports unsafe.
+// Package sys holds system calls that golang.org/x/sys/unix does not wrap or
+// wraps only in part, mainly those with pointers in structs. Only this package
+// and package stub import unsafe.
 package sys

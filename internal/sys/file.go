@@ -2,10 +2,10 @@ package sys
 
 import "os"
 
-// WithFD calls do with the descriptor of a file that other goroutines use, and
-// may close: it stays open until do has returned, and in the mode it is in,
-// where os.File.Fd makes reads block. When it is closed already that is
-// os.ErrClosed.
+// WithFD calls do with the descriptor of a file that other goroutines use and
+// may close. The descriptor stays open until do returns and keeps its mode;
+// os.File.Fd would make it blocking. The error is os.ErrClosed if the file is
+// closed already.
 func WithFD(f *os.File, do func(fd int) error) error {
 	conn, err := f.SyscallConn()
 	if err != nil {
@@ -13,7 +13,7 @@ func WithFD(f *os.File, do func(fd int) error) error {
 	}
 	var failed error
 	if conn.Control(func(fd uintptr) { failed = do(int(fd)) }) != nil {
-		return os.ErrClosed // the only reason that there is
+		return os.ErrClosed // the only possible error
 	}
 	return failed
 }

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Flock takes the exclusive lock on f, polling: flock(2) knows no deadline. It
-// gives EWOULDBLOCK when somebody else holds the lock all the time.
+// Flock takes the exclusive lock on f. It polls, since flock(2) has no timeout,
+// and returns EWOULDBLOCK if another process holds the lock all the time.
 func Flock(f *os.File, wait time.Duration) error {
 	for deadline := time.Now().Add(wait); ; time.Sleep(2 * time.Millisecond) {
 		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)

@@ -25,21 +25,21 @@ func TestDoneFile(t *testing.T) {
 	}
 	defer stop()
 	if readable(t, PollFd(f, unix.POLLIN), 0) {
-		t.Error("readable before the end")
+		t.Error("readable before ctx ended")
 	}
 	cancel()
 	if !readable(t, PollFd(f, unix.POLLIN), 10000) {
-		t.Error("not readable after the end")
+		t.Error("not readable after ctx ended")
 	}
 }
 
-func TestDoneFileOfNoEnd(t *testing.T) {
+func TestDoneFileWithoutEnd(t *testing.T) {
 	f, stop, err := DoneFile(context.Background())
 	if err != nil || f != nil {
 		t.Errorf("got %v, %v", f, err)
 	}
 	stop()
 	if readable(t, PollFd(f, unix.POLLIN), 0) {
-		t.Error("an event of no file")
+		t.Error("an event for a nil file")
 	}
 }

@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TakesSeccompFlag asks whether the kernel knows a SECCOMP_FILTER_FLAG_*: it
-// looks at the flags before it looks for a filter, which there is none of here
-// (seccomp(2), EFAULT).
+// TakesSeccompFlag reports whether the kernel supports a SECCOMP_FILTER_FLAG_*.
+// It passes no filter: the kernel checks the flags first and then fails with
+// EFAULT (seccomp(2)).
 func TakesSeccompFlag(flag uint32) bool {
 	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, uintptr(flag), 0)
 	return errors.Is(errno, unix.EFAULT)
@@ -21,7 +21,8 @@ func SeccompInstall(filter []unix.SockFilter) error {
 	return unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&program)), 0, 0)
 }
 
-// SeccompNotif is struct seccomp_notif: a call that waits for an answer.
+// SeccompNotif is struct seccomp_notif: a system call that waits for a
+// response.
 type SeccompNotif struct {
 	ID    uint64
 	Pid   uint32
@@ -50,7 +51,7 @@ func SeccompReceive(listener int) (SeccompNotif, error) {
 	return n, nil
 }
 
-// SeccompRespond answers a call.
+// SeccompRespond sends the response to a call.
 func SeccompRespond(listener int, a SeccompAnswer) error {
 	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(listener), unix.SECCOMP_IOCTL_NOTIF_SEND, uintptr(unsafe.Pointer(&a)))
 	if errno != 0 {
@@ -59,9 +60,10 @@ func SeccompRespond(listener int, a SeccompAnswer) error {
 	return nil
 }
 
-// SeccompFilter gives the filter that a process has, which this thread traces
-// and which has stopped (PTRACE_SECCOMP_GET_FILTER, Linux 4.4), and the flags
-// that the kernel tells of it: SECCOMP_FILTER_FLAG_LOG (Linux 4.16).
+// SeccompFilter returns the newest filter of a process
+// (PTRACE_SECCOMP_GET_FILTER, Linux 4.4) and its flags, of which the kernel
+// reports only SECCOMP_FILTER_FLAG_LOG (Linux 4.16). The calling thread must
+// trace the process, which must be stopped.
 func SeccompFilter(pid int) (filter []unix.SockFilter, flags uint64, err error) {
 	const newest = 0
 	length, _, errno := unix.Syscall6(unix.SYS_PTRACE, unix.PTRACE_SECCOMP_GET_FILTER, uintptr(pid), newest, 0, 0, 0)
@@ -81,7 +83,7 @@ func SeccompFilter(pid int) (filter []unix.SockFilter, flags uint64, err error) 
 	return filter, meta.flags, nil
 }
 
-// SetSeccompFilter installs a filter on all threads of this process, which needs
+// SetSeccompFilter installs a filter on all threads of this process. It needs
 // CAP_SYS_ADMIN or no_new_privs.
 func SetSeccompFilter(filter []unix.SockFilter) error {
 	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}

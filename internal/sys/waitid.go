@@ -17,7 +17,8 @@ type Exit struct {
 	Signal unix.Signal
 }
 
-// childInfo is siginfo_t as waitid(2) fills it for a child, on 64-bit systems.
+// childInfo is siginfo_t as waitid(2) fills it in for a child, on 64-bit
+// systems.
 type childInfo struct {
 	signo, errno, code, _ int32
 	pid                   int32
@@ -26,19 +27,19 @@ type childInfo struct {
 	_                     [100]byte
 }
 
-// The kernel's struct has this size; a build breaks here if ours has not.
+// The build fails here if the size differs from the kernel's struct.
 var _ [unsafe.Sizeof(unix.Siginfo{})]byte = [unsafe.Sizeof(childInfo{})]byte{}
 
-// cldExited is CLD_EXITED (siginfo.h): the status is an exit code.
+// cldExited is CLD_EXITED (siginfo.h): status is an exit code.
 const cldExited = 1
 
-// Reap waits for the end of the child behind a pidfd and takes its status.
+// Reap waits for the end of the child that pidfd refers to and reaps it.
 func Reap(pidfd int) (Exit, error) {
 	return waitid(unix.P_PIDFD, pidfd, unix.WEXITED)
 }
 
-// Zombie gives a child that has ended, any one, and leaves it to be reaped.
-// Its Pid is 0 if there is none.
+// Zombie returns any one child that has ended, without reaping it. Pid is 0 if
+// no child has.
 func Zombie() (Exit, error) {
 	exit, err := waitid(unix.P_ALL, 0, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT)
 	if errors.Is(err, unix.ECHILD) {

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// start gives the pid and a pidfd of a shell that runs a script.
+// start starts a shell script and returns its PID and a pidfd.
 func start(t *testing.T, script string) (pid, pidfd int) {
 	t.Helper()
 	cmd := exec.Command("/bin/sh", "-c", script)
@@ -49,7 +49,7 @@ func TestZombie(t *testing.T) {
 	if _, err := unix.Poll([]unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}, -1); err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // it is left where it is
+	for range 2 { // Zombie does not reap it
 		if got, err := Zombie(); err != nil || got != (Exit{Pid: pid, Code: 3}) {
 			t.Errorf("%+v, %v", got, err)
 		}

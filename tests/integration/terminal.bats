@@ -110,7 +110,7 @@ printed() {
 	mkdir "$dir"
 	script true
 	rt create --bundle "$BUNDLE" --console-socket "$dir/s" c
-	refused 'connect to console socket .* and the path of a socket has 107 at most'
+	refused 'connect to console socket .* but a socket path has at most 107'
 	no_state_left
 }
 
