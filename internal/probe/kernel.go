@@ -8,22 +8,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// oldest is the first version of Linux that has all of required.
+// oldest is the first version of Linux with all required calls.
 var oldest = version{5, 12}
 
-// version is major and minor of a release of Linux.
+// version is the major and minor version of Linux.
 type version [2]int
 
 func (v version) String() string { return fmt.Sprintf("%d.%d", v[0], v[1]) }
 
 func (v version) before(w version) bool { return v[0] < w[0] || v[0] == w[0] && v[1] < w[1] }
 
-const all = ^uintptr(0) // a bad descriptor, and flags that no kernel knows
+const all = ^uintptr(0) // an invalid descriptor, and flags that no kernel supports
 
-// required are the system calls that berth makes and has no substitute for,
-// those first that name the age of a kernel best. Args make the call fail without
-// an effect; guarded ones may then answer EPERM to an unprivileged caller,
-// before they look at args.
+// required are the system calls that berth cannot work without, first those
+// that best identify an old kernel. With args, each call fails without an
+// effect. A guarded call may return EPERM to an unprivileged caller before it
+// checks args.
 var required = [...]struct {
 	name    string
 	since   version
@@ -47,20 +47,21 @@ var required = [...]struct {
 	{"faccessat2", version{5, 8}, unix.SYS_FACCESSAT2, [5]uintptr{all, 0, 0, all}, false},
 }
 
-// CheckKernel refuses a kernel that is too old. On others it costs one uname(2).
+// CheckKernel refuses a kernel that is too old. On other kernels it only calls
+// uname(2).
 func CheckKernel() error {
 	release := release()
 	if !parseRelease(release).before(oldest) {
 		return nil
 	}
-	if text := explain(release, absent()); text != "" { // not where a distribution has ported all of them back
+	if text := explain(release, absent()); text != "" { // empty if a distribution has backported all calls
 		return errors.New(text)
 	}
 	return nil
 }
 
-// ExplainDenied returns why a system call may have failed with ENOSYS or EPERM:
-// the kernel is too old, or a seccomp filter denies calls. Otherwise it is empty.
+// ExplainDenied returns the cause of an ENOSYS or EPERM: the kernel is too old,
+// or a seccomp filter denies calls. It returns "" if it finds neither.
 func ExplainDenied(err error) string {
 	if !errors.Is(err, unix.ENOSYS) && !errors.Is(err, unix.EPERM) {
 		return ""
@@ -68,7 +69,7 @@ func ExplainDenied(err error) string {
 	return explain(release(), absent())
 }
 
-// absent returns the required calls that do not reach the kernel, or that it
+// absent returns the required calls that a seccomp filter denies or the kernel
 // does not have.
 func absent() []string {
 	admin := Admin() && !InUserNamespace()
@@ -82,7 +83,7 @@ func absent() []string {
 	return names
 }
 
-// explain says why these required calls are absent.
+// explain returns why the required calls are absent.
 func explain(release string, absent []string) string {
 	v := parseRelease(release)
 	switch {
@@ -98,8 +99,8 @@ func explain(release string, absent []string) string {
 	return fmt.Sprintf("%s denied, probably by the seccomp filter of a sandbox around the runtime, which must allow %s", enumerate(absent), pronoun)
 }
 
-// enumerate returns up to three names, or two and the number of the others, with
-// the verb.
+// enumerate joins the names, followed by "is" or "are". Of more than three it
+// names two and counts the others.
 func enumerate(names []string) string {
 	switch n := len(names); n {
 	case 1:
@@ -113,8 +114,8 @@ func enumerate(names []string) string {
 	}
 }
 
-// parseRelease reads a release as uname(2) has it, "6.1.0-13-amd64". What it
-// cannot read is as new as can be.
+// parseRelease parses a release of uname(2) such as "6.1.0-13-amd64". A release
+// that it cannot parse counts as newer than all others.
 func parseRelease(release string) version {
 	var v version
 	if n, err := fmt.Sscanf(release, "%d.%d", &v[0], &v[1]); n != 2 || err != nil {

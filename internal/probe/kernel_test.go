@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// since returns the required calls that a version of Linux does not have.
+// since returns the required calls that Linux v does not have.
 func since(v version) []string {
 	var names []string
 	for _, c := range required {
@@ -53,7 +53,7 @@ func TestOldestHasAllThatIsRequired(t *testing.T) {
 		}
 	}
 	if newest != oldest {
-		t.Errorf("the newest call is of Linux %s, and %s is required", newest, oldest)
+		t.Errorf("the newest call is from Linux %s, but oldest is %s", newest, oldest)
 	}
 }
 
@@ -85,17 +85,17 @@ func TestAbsentCalls(t *testing.T) {
 				want = "[]"
 			}
 			if got != want {
-				t.Errorf("%s answers %v: absent are %s", c.name, errno, got)
+				t.Errorf("%s returns %v: absent reports %s", c.name, errno, got)
 			}
 		}
 	}
 }
 
-// deny has the kernel answer a system call of this thread with an errno.
+// deny makes a system call of this thread fail with an errno.
 func deny(nr uint32, errno unix.Errno) error {
 	const ret, load, equal = unix.BPF_RET | unix.BPF_K, unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K
 	filter := []unix.SockFilter{
-		{Code: load}, // the number, which is at 0
+		{Code: load}, // seccomp_data.nr, at offset 0
 		{Code: equal, K: nr, Jf: 1},
 		{Code: ret, K: unix.SECCOMP_RET_ERRNO | uint32(errno)},
 		{Code: ret, K: unix.SECCOMP_RET_ALLOW},

@@ -1,4 +1,4 @@
-// Package probe asks the running kernel what it can do, once per question.
+// Package probe asks the running kernel what it supports.
 package probe
 
 import (
@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// LastCap gives the number of the newest capability that the kernel knows
+// LastCap returns the number of the newest capability that the kernel knows
 // (/proc/sys/kernel/cap_last_cap, Linux 3.2).
 func LastCap() (int, error) {
 	const file = "/proc/sys/kernel/cap_last_cap"
@@ -19,26 +19,25 @@ func LastCap() (int, error) {
 	}
 	n, err := strconv.Atoi(strings.TrimSpace(string(b)))
 	if err != nil || n < 0 || n > 63 {
-		return 0, fmt.Errorf("read %s: %q is no capability number", file, b)
+		return 0, fmt.Errorf("read %s: %q is not a capability number", file, b)
 	}
 	return n, nil
 }
 
 // initialUserNamespace is the inode of the initial user namespace
-// (PROC_USER_INIT_INO in include/uapi/linux/nsfs.h, of that number since Linux
-// 3.8).
+// (PROC_USER_INIT_INO in include/uapi/linux/nsfs.h, the same since Linux 3.8).
 const initialUserNamespace = 0xEFFFFFFD
 
-// InUserNamespace reports whether this process is in another user namespace than
-// the initial one. The mappings do not tell: systemd (260) makes user namespaces
-// that map every id to itself.
+// InUserNamespace reports whether this process is outside of the initial user
+// namespace. The ID mappings cannot decide: systemd (260) makes user namespaces
+// that map every ID to itself.
 func InUserNamespace() bool {
 	return notInitial("/proc/self/ns/user")
 }
 
-// notInitial reports whether the user namespace that file refers to is another
-// than the initial one. Without a procfs that question has no answer; nothing
-// in a process that has none is done differently.
+// notInitial reports whether file refers to a user namespace other than the
+// initial one. It returns false without a procfs, where nothing depends on the
+// answer.
 func notInitial(file string) bool {
 	info, err := os.Stat(file)
 	if err != nil {
