@@ -1,5 +1,5 @@
 // Command lifecycle writes docs/lifecycle.md from the step table. With -check
-// it only tells whether the file is up to date.
+// it only reports whether the file is up to date.
 package main
 
 import (
@@ -18,11 +18,11 @@ const head = `# What happens, in which order
 
 Generated from the step table (libcontainer/steps.go) by "make generate"; do not edit.
 
-Every step is taken by the runtime on the host, or queued for the stub, the
-container's first process (for exec, mounts and hooks a second one), which performs it as
-system calls. *Ground* is what the
-stub still stands on when the step is done; it only shrinks. When a step fails,
-those marked ↶ are taken back, last first, and the error names the step.
+The runtime takes each step on the host, or queues it as system calls for the stub:
+the container's init before it executes the program, or the stub of an exec, a hook
+or a mount. *Ground* is the view and the privileges that the stub still has after the
+step; it only shrinks. When a step fails, the runtime undoes those marked ↶, last
+first, and the error names the step.
 `
 
 func main() {
@@ -63,8 +63,8 @@ func page() []byte {
 	return b.Bytes()
 }
 
-func section(b *bytes.Buffer, verb string, steps []libcontainer.Step, in func(libcontainer.Step) bool) {
-	fmt.Fprintf(b, "\n## %s\n\n| step | by | ground | why it stands here |\n|---|---|---|---|\n", verb)
+func section(b *bytes.Buffer, operation string, steps []libcontainer.Step, in func(libcontainer.Step) bool) {
+	fmt.Fprintf(b, "\n## %s\n\n| step | by | ground | why it stands here |\n|---|---|---|---|\n", operation)
 	for _, s := range steps {
 		if !in(s) {
 			continue

@@ -1,11 +1,11 @@
-// Command syscalls writes seccomp/numbers.go: what the system calls are called
-// and numbered on every architecture of the specification. With -check it only
-// tells whether the file is up to date.
+// Command syscalls writes seccomp/numbers.go: the names and numbers of the
+// system calls on every architecture of the specification. With -check it only
+// reports whether the file is up to date.
 //
 // The numbers are those of golang.org/x/sys/unix. For the architectures and
-// ABIs that it lacks they are in tables, taken from Debian's kernel headers
-// for cross compilers; what is newer than these has the same number everywhere
-// (Documentation/process/adding-syscalls.rst).
+// ABIs that it lacks they come from tables, taken from Debian's kernel headers
+// for cross compilers. Calls newer than these headers have the same number
+// everywhere (Documentation/process/adding-syscalls.rst).
 package main
 
 import (
@@ -26,12 +26,12 @@ import (
 
 const file = "seccomp/numbers.go"
 
-// column is one table of numbers.
+// column is the table of one architecture or ABI.
 type column struct {
 	name string
-	// port is how golang.org/x/sys/unix calls it, empty where it lacks it.
+	// port is its name in golang.org/x/sys/unix, or "" if that lacks it.
 	port string
-	// base is added to numbers that are the same everywhere.
+	// base is added to the numbers that are the same everywhere.
 	base int
 }
 
@@ -56,7 +56,7 @@ var columns = []column{
 	{"sh", "", 0},
 }
 
-// uniform is the first number that is newer than the headers of the tables.
+// uniform is the first number newer than the headers of the tables.
 const uniform = 451
 
 //go:embed tables/*.txt
@@ -89,7 +89,7 @@ func run(check bool) error {
 	return nil
 }
 
-// source gives the content of the file.
+// source returns the content of the file.
 func source() ([]byte, error) {
 	numbers, err := gather()
 	if err != nil {
@@ -127,8 +127,8 @@ func source() ([]byte, error) {
 	return format.Source(b.Bytes())
 }
 
-// encode gives a number as it stands in the table: in 16 bits, of which the
-// first marks the calls that are ARM's own.
+// encode returns the Go expression for a number in 16 bits, of which the first
+// marks ARM's private calls.
 func encode(n int, ok bool) (string, error) {
 	const private = 0x0f0000
 	switch {
@@ -142,7 +142,7 @@ func encode(n int, ok bool) (string, error) {
 	return "", fmt.Errorf("number %d does not fit", n)
 }
 
-// gather gives the numbers of each column.
+// gather returns the numbers of each column.
 func gather() ([]map[string]int, error) {
 	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "golang.org/x/sys").Output()
 	if err != nil {
@@ -165,7 +165,7 @@ func gather() ([]map[string]int, error) {
 	return numbers, nil
 }
 
-// addUniform completes the columns that were read from older headers.
+// addUniform adds the newer calls to the columns from older headers.
 func addUniform(numbers []map[string]int) {
 	amd64 := slices.IndexFunc(columns, func(c column) bool { return c.port == "amd64" })
 	for name, n := range numbers[amd64] {
@@ -179,7 +179,7 @@ func addUniform(numbers []map[string]int) {
 
 var constant = regexp.MustCompile(`(?m)^\s+SYS_(\w+)\s*=\s*(\d+)$`)
 
-// noCall matches names of numbers that are no system call's.
+// noCall matches constants that are not system calls.
 var noCall = regexp.MustCompile(`^(arch_specific_syscall|syscall_mask|(reserved|unused)\d+)$`)
 
 // readPort reads a file of golang.org/x/sys/unix.
@@ -198,12 +198,12 @@ func readPort(into map[string]int, path string) error {
 		}
 	}
 	if len(into) == 0 {
-		return fmt.Errorf("%s: no system calls in it", path)
+		return fmt.Errorf("%s: contains no system calls", path)
 	}
 	return nil
 }
 
-// readTable reads a table of the repository: lines of a name and a number.
+// readTable reads a table of this directory, with a name and a number per line.
 func readTable(into map[string]int, path string) error {
 	text, err := tables.ReadFile(path)
 	if err != nil {
