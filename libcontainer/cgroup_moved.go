@@ -4,7 +4,7 @@ import (
 	"maps"
 	"strconv"
 
-	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
 )
 
@@ -13,7 +13,7 @@ import (
 // another and remove its own.
 func (c *Container) goneCgroup() (string, error) {
 	for _, dir := range c.state.Cgroups {
-		if gone, err := cgroups.Gone(dir); gone || err != nil {
+		if gone, err := cgroupfs.Gone(dir); gone || err != nil {
 			return dir, err
 		}
 	}
@@ -33,7 +33,7 @@ func (c *Container) presentCgroups() (map[string]string, error) {
 	}
 	dirs := maps.Clone(c.state.Cgroups)
 	for controller, dir := range dirs {
-		gone, err := cgroups.Gone(dir)
+		gone, err := cgroupfs.Gone(dir)
 		if err != nil {
 			return nil, err
 		}
@@ -55,7 +55,7 @@ func (c *Container) cgroupError(err error) error {
 		return nil
 	}
 	if dir, e := c.goneCgroup(); dir != "" && e == nil {
-		return cgroups.Missing("the container's cgroup %q was removed, its init is in another one: see /proc/%d/cgroup", dir, c.state.Pid)
+		return cgroupfs.Missing("the container's cgroup %q was removed, its init is in another one: see /proc/%d/cgroup", dir, c.state.Pid)
 	}
 	return remedyCgroup(err)
 }

@@ -11,10 +11,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/berth-oci/berth/internal/cgroups/devices"
 	"github.com/berth-oci/berth/internal/cgroups/fs"
 	"github.com/berth-oci/berth/internal/cgroups/fs2"
-	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -126,7 +126,7 @@ func effectOf(t *testing.T, version string) func(*specs.LinuxResources) (string,
 		paths[controller] = dir
 	}
 	return func(r *specs.LinuxResources) (string, error) {
-		var writes []cgroups.Write
+		var writes []cgroupfs.Write
 		var rules any
 		var err, bad error
 		if version == "v1" {

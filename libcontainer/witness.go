@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/berth-oci/berth/internal/cgroups/fs2"
 	"github.com/berth-oci/berth/internal/sys"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
@@ -74,7 +75,7 @@ func (w *witness) look() {
 		return // as when the slice has gone, or the watch has ended
 	}
 	stats, err := w.cgroup.Stats()
-	switch there := cgroups.Exists(w.cgroup.Paths()[""], "memory.events"); {
+	switch there := cgroupfs.Exists(w.cgroup.Paths()[""], "memory.events"); {
 	case there && err == nil:
 		w.memory = stats.Memory
 	case !there:

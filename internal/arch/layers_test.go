@@ -21,6 +21,7 @@ var layers = [][]string{
 	1: {
 		"libcontainer/stub",
 		"internal/sys", "internal/probe", "internal/mountinfo",
+		"internal/cgroups/cgroupfs",
 	},
 	2: {
 		// One mechanism each; none knows what a container is.
@@ -47,7 +48,6 @@ var outside = []string{"internal/arch", "internal/gen/...", "libcontainer/stub/i
 
 // neighbours are the imports between packages of one layer that are allowed.
 var neighbours = map[string]string{
-	"internal/cgroups/devices -> libcontainer/cgroups": "the interface and the types that all managers share",
 	"internal/cgroups/fs -> libcontainer/cgroups":      "the interface and the types that all managers share",
 	"internal/cgroups/fs2 -> libcontainer/cgroups":     "the interface and the types that all managers share",
 	"internal/cgroups/fs -> internal/cgroups/devices":  "device rules are one mechanism with two backends: a v1 file and a v2 program",

@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -77,11 +78,14 @@ type Entry struct {
 var (
 	// ErrNotEmpty means that the cgroup a container is to be created in holds
 	// processes already.
-	ErrNotEmpty = errors.New("cgroup not empty")
+	ErrNotEmpty = cgroupfs.ErrNotEmpty
 	// ErrFrozen means that the cgroup a container is to be created in is
 	// frozen, so that its first process would never run.
 	ErrFrozen = errors.New("cgroup frozen")
 	// ErrNoCgroup means that the container has no cgroup: it was created
 	// without the right to make one, and without needing one.
-	ErrNoCgroup = errors.New("no cgroup")
+	ErrNoCgroup = cgroupfs.ErrNoCgroup
 )
+
+// Max is the value of a limit in Stats that is not set.
+const Max = cgroupfs.Max

@@ -7,6 +7,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 )
 
 // OOMWatch tells when memory runs out in a cgroup.
@@ -26,7 +28,7 @@ func WatchOOM(m Manager) (*OOMWatch, error) {
 	if dir := paths["memory"]; dir != "" {
 		return watchV1(dir)
 	}
-	if dir := paths[""]; Exists(dir, "memory.events") {
+	if dir := paths[""]; cgroupfs.Exists(dir, "memory.events") {
 		return watchV2(dir)
 	}
 	return nil, fmt.Errorf("watch memory: %w (the cgroup has no memory controller)", errors.ErrUnsupported)
@@ -44,7 +46,7 @@ func (w *OOMWatch) PollFd() unix.PollFd {
 // since the watch began. It does not wait.
 func (w *OOMWatch) Happened() (bool, error) {
 	happened, err := w.happened()
-	if vanished(err) {
+	if cgroupfs.Vanished(err) {
 		return false, nil // nothing is left in there
 	}
 	return happened, err
@@ -58,10 +60,10 @@ func watchV1(dir string) (*OOMWatch, error) {
 		return nil, fmt.Errorf("watch memory: eventfd: %w", err)
 	}
 	event := os.NewFile(uintptr(fd), "eventfd")
-	control, err := Open(dir, "memory.oom_control", unix.O_RDONLY)
+	control, err := cgroupfs.Open(dir, "memory.oom_control", unix.O_RDONLY)
 	if err == nil {
 		defer control.Close()
-		err = WriteFile(dir, "cgroup.event_control", fmt.Sprintf("%d %d", fd, control.Fd()))
+		err = cgroupfs.WriteFile(dir, "cgroup.event_control", fmt.Sprintf("%d %d", fd, control.Fd()))
 	}
 	if err != nil {
 		event.Close()
@@ -77,14 +79,14 @@ func watchV1(dir string) (*OOMWatch, error) {
 			return false, fmt.Errorf("read eventfd: %w", err)
 		}
 		// The removal of the cgroup is an event, too.
-		return binary.NativeEndian.Uint64(count) > 0 && Exists(dir, "memory.oom_control"), nil
+		return binary.NativeEndian.Uint64(count) > 0 && cgroupfs.Exists(dir, "memory.oom_control"), nil
 	}}, nil
 }
 
 // watchV2 watches memory.events, which the kernel notifies of changes of by
 // POLLPRI, and of other changes than ours too.
 func watchV2(dir string) (*OOMWatch, error) {
-	f, err := Open(dir, "memory.events", unix.O_RDONLY)
+	f, err := cgroupfs.Open(dir, "memory.events", unix.O_RDONLY)
 	if err != nil {
 		return nil, fmt.Errorf("watch memory: %w", err)
 	}
@@ -94,7 +96,7 @@ func watchV2(dir string) (*OOMWatch, error) {
 		if err != nil {
 			return 0, &os.PathError{Op: "read", Path: f.Name(), Err: err}
 		}
-		return ParseUint(eventIn(string(text[:n]), "oom_kill"))
+		return cgroupfs.ParseUint(cgroupfs.EventIn(string(text[:n]), "oom_kill"))
 	}
 	before, err := kills()
 	if err != nil {

@@ -115,19 +115,3 @@ type HugetlbStats struct {
 	Max     uint64 `json:"max,omitempty"` // v1
 	Failcnt uint64 `json:"failcnt"`
 }
-
-// PSI is pressure stall information: how long some or all of the processes
-// waited for a resource.
-type PSI struct {
-	Some PSITimes `json:"some"`
-	Full PSITimes `json:"full"`
-}
-
-// PSITimes are percentages over the last 10, 60 and 300 seconds, and a total
-// in microseconds.
-type PSITimes struct {
-	Avg10  float64 `json:"avg10"`
-	Avg60  float64 `json:"avg60"`
-	Avg300 float64 `json:"avg300"`
-	Total  uint64  `json:"total"`
-}

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
@@ -171,7 +171,7 @@ func SetV1(dir string, rules []specs.LinuxDeviceCgroup) error {
 		return err
 	}
 	for _, l := range lines {
-		err := cgroups.WriteFile(dir, l.File, l.Value)
+		err := cgroupfs.WriteFile(dir, l.File, l.Value)
 		if l.File == "devices.allow" && errors.Is(err, unix.EPERM) {
 			return fmt.Errorf("devices: %w (the cgroup above does not allow it, or CAP_SYS_ADMIN is missing)", err)
 		}

@@ -5,29 +5,30 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
 
-func planBlkio(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
+func planBlkio(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 	b := r.BlockIO
 	if b == nil {
 		return nil, nil
 	}
-	if err := cgroups.CheckWeights(b); err != nil {
+	if err := cgroupfs.CheckWeights(b); err != nil {
 		return nil, err
 	}
 	// CFQ went with Linux 5.0, and left the names with "bfq" to BFQ. A kernel
 	// that has neither is told by the first.
 	prefix := "blkio."
-	if cgroups.Exists(dir, "blkio.bfq.weight") {
+	if cgroupfs.Exists(dir, "blkio.bfq.weight") {
 		prefix = "blkio.bfq."
 	}
-	var writes []cgroups.Write
+	var writes []cgroupfs.Write
 	// device is that of a file with a line for each, else empty.
 	add := func(field, file, device, value string, remedy map[unix.Errno]string) {
-		w := cgroups.Write{Field: field, File: file, Value: value, Remedy: remedy}
+		w := cgroupfs.Write{Field: field, File: file, Value: value, Remedy: remedy}
 		if device != "" {
 			w.Value, w.Row, w.Unset = device+" "+value, device, device+" 0"
 		}
@@ -46,16 +47,16 @@ func planBlkio(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
 		weight(field+"weight", prefix+"weight_device", device, d.Weight)
 		weight(field+"leafWeight", "blkio.leaf_weight_device", device, d.LeafWeight)
 	}
-	cgroups.BlockIOThrottle(b, func(field, what, device string, rate uint64) {
+	cgroupfs.BlockIOThrottle(b, func(field, what, device string, rate uint64) {
 		file := map[string]string{"rbps": "read_bps", "wbps": "write_bps", "riops": "read_iops", "wiops": "write_iops"}[what]
-		add(field, "blkio.throttle."+file+"_device", device, strconv.FormatUint(rate, 10), cgroups.DeviceRemedy())
+		add(field, "blkio.throttle."+file+"_device", device, strconv.FormatUint(rate, 10), cgroupfs.DeviceRemedy())
 	})
 	return writes, nil
 }
 
 // statBlkio reads what the blkio controller has counted: what the scheduler of
 // the devices has, or else what the throttling has.
-func statBlkio(g *cgroups.Gauge, s *cgroups.Stats) {
+func statBlkio(g *cgroupfs.Gauge, s *cgroups.Stats) {
 	b := &s.Blkio
 	for _, f := range []struct {
 		name string
@@ -87,14 +88,15 @@ func parseBlkio(text string) []cgroups.BlkioEntry {
 		if len(f) < 2 {
 			continue
 		}
-		e, ok := cgroups.BlkioDevice(f[0])
+		major, minor, ok := cgroupfs.ParseDevice(f[0])
 		if !ok {
 			continue
 		}
+		e := cgroups.BlkioEntry{Major: major, Minor: minor}
 		if len(f) > 2 {
 			e.Op = f[1]
 		}
-		n, err := cgroups.ParseUint(f[len(f)-1])
+		n, err := cgroupfs.ParseUint(f[len(f)-1])
 		if err != nil {
 			continue
 		}

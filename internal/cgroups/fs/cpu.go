@@ -3,19 +3,20 @@ package fs
 import (
 	"strconv"
 
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
 
-func planCPU(_ string, r *specs.LinuxResources) ([]cgroups.Write, error) {
+func planCPU(_ string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 	c := r.CPU
 	if c == nil {
 		return nil, nil
 	}
-	var writes []cgroups.Write
+	var writes []cgroupfs.Write
 	add := func(field, file, value, einval string) {
-		writes = append(writes, cgroups.Write{
+		writes = append(writes, cgroupfs.Write{
 			Field: field, File: file, Value: value,
 			Remedy: map[unix.Errno]string{unix.EINVAL: einval},
 		})
@@ -29,7 +30,7 @@ func planCPU(_ string, r *specs.LinuxResources) ([]cgroups.Write, error) {
 		idle()
 	}
 	if c.Shares != nil && *c.Shares != 0 {
-		if err := cgroups.CheckShares(*c.Shares); err != nil {
+		if err := cgroupfs.CheckShares(*c.Shares); err != nil {
 			return nil, err
 		}
 		add("cpu.shares", "cpu.shares", strconv.FormatUint(*c.Shares, 10), "the cgroup is idle: set cpu.idle to 0")
@@ -56,7 +57,7 @@ func planCPU(_ string, r *specs.LinuxResources) ([]cgroups.Write, error) {
 }
 
 // statCPU reads what the cpu controller has counted.
-func statCPU(g *cgroups.Gauge, s *cgroups.Stats) {
+func statCPU(g *cgroupfs.Gauge, s *cgroups.Stats) {
 	stat := g.Keyed("cpu.stat")
 	s.CPU.Throttling = cgroups.Throttling{
 		Periods:          stat["nr_periods"],

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 )
 
@@ -12,7 +13,7 @@ import (
 const tick = uint64(10 * time.Millisecond)
 
 // statCpuacct reads what the cpuacct controller has counted.
-func statCpuacct(g *cgroups.Gauge, s *cgroups.Stats) {
+func statCpuacct(g *cgroupfs.Gauge, s *cgroups.Stats) {
 	u := &s.CPU.Usage
 	u.Total = g.Uint("cpuacct.usage")
 	stat := g.Keyed("cpuacct.stat")

@@ -6,22 +6,23 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
 
-func planCpuset(_ string, r *specs.LinuxResources) ([]cgroups.Write, error) {
+func planCpuset(_ string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 	if r.CPU == nil {
 		return nil, nil
 	}
-	var writes []cgroups.Write
+	var writes []cgroupfs.Write
 	for _, v := range []struct{ field, file, value string }{
 		{"cpu.cpus", "cpuset.cpus", r.CPU.Cpus},
 		{"cpu.mems", "cpuset.mems", r.CPU.Mems},
 	} {
 		if v.value != "" {
-			writes = append(writes, cgroups.Write{Field: v.field, File: v.file, Value: v.value, Remedy: cgroups.CpusetRemedy(v.file)})
+			writes = append(writes, cgroupfs.Write{Field: v.field, File: v.file, Value: v.value, Remedy: cgroupfs.CpusetRemedy(v.file)})
 		}
 	}
 	return writes, nil
@@ -42,23 +43,23 @@ func inheritCpuset(dir string) error {
 // inherit returns the value of file in dir, after copying it from above where
 // it was empty. The recursion ends at the root, which has all.
 func inherit(dir, file string) (string, error) {
-	value, err := cgroups.ReadFile(dir, file)
+	value, err := cgroupfs.ReadFile(dir, file)
 	if err != nil || value != "" {
 		return value, err
 	}
 	parent := filepath.Dir(dir)
-	if !cgroups.Exists(parent, file) {
+	if !cgroupfs.Exists(parent, file) {
 		return "", fmt.Errorf("inherit %q: %w (empty in all cgroups above)", dir+"/"+file, unix.ENOSPC)
 	}
 	value, err = inherit(parent, file)
 	if err != nil {
 		return "", err
 	}
-	return value, cgroups.WriteFile(dir, file, value)
+	return value, cgroupfs.WriteFile(dir, file, value)
 }
 
 // statCpuset reads the settings of the cpuset controller; it counts nothing.
-func statCpuset(g *cgroups.Gauge, s *cgroups.Stats) {
+func statCpuset(g *cgroupfs.Gauge, s *cgroups.Stats) {
 	c := &s.CPUSet
 	c.CPUs, c.Mems = g.List("cpuset.cpus"), g.List("cpuset.mems")
 	for _, f := range []struct {

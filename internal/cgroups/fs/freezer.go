@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 )
 
@@ -21,7 +22,7 @@ func (m *Manager) Freeze(frozen bool) error {
 		err = dirState(dir).write("THAWED")
 	case m.paths[""] != "":
 		dir = m.paths[""]
-		err = cgroups.FreezeV2(dir, frozen, m.freezeFor)
+		err = cgroupfs.FreezeV2(dir, frozen, m.freezeFor)
 	default:
 		err = fmt.Errorf("find the freezer: %w", m.absent("freezer"))
 	}
@@ -43,9 +44,9 @@ type stateFile interface {
 
 type dirState string
 
-func (d dirState) read() (string, error) { return cgroups.ReadFile(string(d), "freezer.state") }
+func (d dirState) read() (string, error) { return cgroupfs.ReadFile(string(d), "freezer.state") }
 func (d dirState) write(state string) error {
-	return cgroups.WriteFile(string(d), "freezer.state", state)
+	return cgroupfs.WriteFile(string(d), "freezer.state", state)
 }
 
 func freeze(f stateFile, limit time.Duration) error {
@@ -87,5 +88,5 @@ func (m *Manager) absent(controller string) error {
 	if len(m.paths) == 0 {
 		return fmt.Errorf("controller %q: %w", controller, cgroups.ErrNoCgroup)
 	}
-	return cgroups.Missing("controller %q: no v1 hierarchy with it is mounted", controller)
+	return cgroupfs.Missing("controller %q: no v1 hierarchy with it is mounted", controller)
 }

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -69,7 +70,7 @@ func (m *Manager) Create() (err error) {
 	var made []string
 	defer func() {
 		if err != nil {
-			cgroups.RemoveMade(made)
+			cgroupfs.RemoveMade(made)
 			for _, dir := range m.dirs() {
 				m.drop(dir, err)
 			}
@@ -90,10 +91,10 @@ func (m *Manager) Create() (err error) {
 }
 
 func (m *Manager) createOne(dir string) ([]string, error) {
-	if cgroups.IsRoot(dir) {
+	if cgroupfs.IsRoot(dir) {
 		return nil, fmt.Errorf("use cgroup %q: %w (it is the root of the hierarchy)", dir, unix.EPERM)
 	}
-	made, err := cgroups.MakeDir(dir)
+	made, err := cgroupfs.MakeDir(dir)
 	if err != nil {
 		return made, err
 	}
@@ -105,7 +106,7 @@ func (m *Manager) createOne(dir string) ([]string, error) {
 	}
 	if len(made) == 0 {
 		// It was there, so it may be in use.
-		if err := cgroups.CheckEmpty(dir); err != nil {
+		if err := cgroupfs.CheckEmpty(dir); err != nil {
 			return made, err
 		}
 	}
@@ -118,9 +119,9 @@ func (m *Manager) createOne(dir string) ([]string, error) {
 }
 
 func checkThawed(dir string, v1 bool) error {
-	frozen := cgroups.FrozenV2
+	frozen := cgroupfs.FrozenV2
 	if v1 {
-		frozen = cgroups.FrozenV1
+		frozen = cgroupfs.FrozenV1
 	}
 	is, err := frozen(dir)
 	if err != nil {
@@ -163,11 +164,11 @@ func (m *Manager) Processes() ([]int, error) {
 	// its own hierarchy, as it may in v2.
 	for _, c := range []string{"devices", "freezer", "pids", "memory", "cpu"} {
 		if dir := m.paths[c]; dir != "" {
-			return cgroups.ProcessesIn(dir)
+			return cgroupfs.ProcessesIn(dir)
 		}
 	}
 	if dirs := m.dirs(); len(dirs) > 0 {
-		return cgroups.ProcessesIn(dirs[0])
+		return cgroupfs.ProcessesIn(dirs[0])
 	}
 	return nil, fmt.Errorf("list processes: %w", cgroups.ErrNoCgroup)
 }
@@ -176,7 +177,7 @@ func (m *Manager) Processes() ([]int, error) {
 func (m *Manager) Destroy(ctx context.Context) error {
 	var errs []error
 	for _, dir := range m.dirs() {
-		errs = append(errs, cgroups.RemoveTree(ctx, dir))
+		errs = append(errs, cgroupfs.RemoveTree(ctx, dir))
 	}
 	return errors.Join(errs...)
 }

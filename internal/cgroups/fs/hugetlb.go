@@ -1,17 +1,18 @@
 package fs
 
 import (
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-func planHugetlb(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
-	return cgroups.HugetlbWrites(dir, "limit_in_bytes", r.HugepageLimits)
+func planHugetlb(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
+	return cgroupfs.HugetlbWrites(dir, "limit_in_bytes", r.HugepageLimits)
 }
 
 // statHugetlb reads what the hugetlb controller has counted: reservations,
 // where the kernel counts them, as those are what is limited first.
-func statHugetlb(g *cgroups.Gauge, s *cgroups.Stats) {
+func statHugetlb(g *cgroupfs.Gauge, s *cgroups.Stats) {
 	for _, size := range g.HugepageSizes(".usage_in_bytes") {
 		prefix := "hugetlb." + size + "."
 		if g.Has(prefix + "rsvd.usage_in_bytes") {

@@ -3,6 +3,7 @@ package fs
 import (
 	"strconv"
 
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -18,21 +19,21 @@ const memsw = "memory.memsw.limit_in_bytes"
 
 // planMemory: a limit of 0 is none that any process could live under, and
 // engines mean "not given" by it.
-func planMemory(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
+func planMemory(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 	mem := r.Memory
 	if mem == nil {
 		return nil, nil
 	}
 	p := memoryPlan{dir: dir}
-	p.limit(mem.Reservation, cgroups.Write{Field: "memory.reservation", File: "memory.soft_limit_in_bytes"})
-	p.limit(mem.Limit, cgroups.Write{
+	p.limit(mem.Reservation, cgroupfs.Write{Field: "memory.reservation", File: "memory.soft_limit_in_bytes"})
+	p.limit(mem.Limit, cgroupfs.Write{
 		Field: "memory.limit", File: "memory.limit_in_bytes", InUse: "memory.usage_in_bytes",
 		Remedy: map[unix.Errno]string{
 			unix.EBUSY:  "less than what is in use and cannot be reclaimed",
 			unix.EINVAL: "more than the limit of memory and swap together: raise memory.swap too",
 		},
 	})
-	p.limit(p.swap(mem), cgroups.Write{
+	p.limit(p.swap(mem), cgroupfs.Write{
 		Field: "memory.swap", File: memsw, InUse: "memory.memsw.usage_in_bytes",
 		Remedy: map[unix.Errno]string{
 			unix.EBUSY:  "less than what is in use and cannot be reclaimed",
@@ -48,10 +49,10 @@ func planMemory(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
 		{mem.Kernel, "memory.kernel", "memory.kmem.limit_in_bytes"},
 		{mem.KernelTCP, "memory.kernelTCP", "memory.kmem.tcp.limit_in_bytes"},
 	} {
-		if k.v != nil && *k.v == -1 && !cgroups.Exists(dir, k.file) {
+		if k.v != nil && *k.v == -1 && !cgroupfs.Exists(dir, k.file) {
 			continue // no limit is wished, and there is none
 		}
-		p.limit(k.v, cgroups.Write{
+		p.limit(k.v, cgroupfs.Write{
 			Field: k.field, File: k.file,
 			Remedy: map[unix.Errno]string{notSupported: gone, unix.EOPNOTSUPP: gone, unix.ENOENT: gone},
 		})
@@ -62,15 +63,15 @@ func planMemory(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
 
 type memoryPlan struct {
 	dir    string
-	writes []cgroups.Write
+	writes []cgroupfs.Write
 	err    error
 }
 
-func (p *memoryPlan) limit(v *int64, w cgroups.Write) {
+func (p *memoryPlan) limit(v *int64, w cgroupfs.Write) {
 	if v == nil || *v == 0 || p.err != nil {
 		return
 	}
-	p.err = cgroups.CheckLimit(w.Field, *v)
+	p.err = cgroupfs.CheckLimit(w.Field, *v)
 	w.Value, w.Pages = strconv.FormatInt(*v, 10), true
 	p.writes = append(p.writes, w)
 }
@@ -85,7 +86,7 @@ func (p *memoryPlan) swap(mem *specs.LinuxMemory) *int64 {
 		// Memory alone cannot have more than memory and swap together.
 		swap = mem.Limit
 	}
-	if swap != nil && *swap == -1 && !cgroups.Exists(p.dir, memsw) {
+	if swap != nil && *swap == -1 && !cgroupfs.Exists(p.dir, memsw) {
 		return nil // no limit is wished, and there is none
 	}
 	return swap
@@ -94,17 +95,17 @@ func (p *memoryPlan) swap(mem *specs.LinuxMemory) *int64 {
 // switches adds the writes of what is no limit.
 func (p *memoryPlan) switches(mem *specs.LinuxMemory) {
 	add := func(field, file, value string, remedy map[unix.Errno]string) {
-		p.writes = append(p.writes, cgroups.Write{Field: field, File: file, Value: value, Remedy: remedy})
+		p.writes = append(p.writes, cgroupfs.Write{Field: field, File: file, Value: value, Remedy: remedy})
 	}
 	if mem.Swappiness != nil {
 		if *mem.Swappiness > 100 {
 			// The kernel has a meaning for up to 200, the specification not.
-			p.err = cgroups.Invalid("memory.swappiness", *mem.Swappiness, "0 to 100")
+			p.err = cgroupfs.Invalid("memory.swappiness", *mem.Swappiness, "0 to 100")
 		}
 		add("memory.swappiness", "memory.swappiness", strconv.FormatUint(*mem.Swappiness, 10), nil)
 	}
 	if mem.DisableOOMKiller != nil {
-		p.writes = append(p.writes, cgroups.Write{
+		p.writes = append(p.writes, cgroupfs.Write{
 			Field: "memory.disableOOMKiller", File: "memory.oom_control", Row: "oom_kill_disable", Value: bit(*mem.DisableOOMKiller),
 		})
 	}
@@ -122,7 +123,7 @@ func bit(b bool) string {
 }
 
 // statMemory reads what the memory controller has counted.
-func statMemory(g *cgroups.Gauge, s *cgroups.Stats) {
+func statMemory(g *cgroupfs.Gauge, s *cgroups.Stats) {
 	m := &s.Memory
 	m.Raw = g.Keyed("memory.stat")
 	m.Cache = m.Raw["cache"]

@@ -4,28 +4,28 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
 
-func planNetCls(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
+func planNetCls(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 	if r.Network == nil || r.Network.ClassID == nil {
 		return nil, nil
 	}
 	if *r.Network.ClassID == 0 && dir == "" {
 		return nil, nil // no class is wished, and there are none
 	}
-	return []cgroups.Write{{Field: "network.classID", File: "net_cls.classid", Value: strconv.FormatUint(uint64(*r.Network.ClassID), 10)}}, nil
+	return []cgroupfs.Write{{Field: "network.classID", File: "net_cls.classid", Value: strconv.FormatUint(uint64(*r.Network.ClassID), 10)}}, nil
 }
 
-func planNetPrio(_ string, r *specs.LinuxResources) ([]cgroups.Write, error) {
+func planNetPrio(_ string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 	if r.Network == nil {
 		return nil, nil
 	}
-	var writes []cgroups.Write
+	var writes []cgroupfs.Write
 	for i, p := range r.Network.Priorities {
-		writes = append(writes, cgroups.Write{
+		writes = append(writes, cgroupfs.Write{
 			Field:  fmt.Sprintf("network.priorities[%d]", i),
 			File:   "net_prio.ifpriomap",
 			Row:    p.Name,

@@ -1,19 +1,20 @@
 package fs
 
 import (
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-func planPids(_ string, r *specs.LinuxResources) ([]cgroups.Write, error) {
+func planPids(_ string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 	if r.Pids == nil || r.Pids.Limit == nil {
 		return nil, nil
 	}
-	return []cgroups.Write{{Field: "pids.limit", File: "pids.max", Value: cgroups.PidsLimit(*r.Pids.Limit)}}, nil
+	return []cgroupfs.Write{{Field: "pids.limit", File: "pids.max", Value: cgroupfs.PidsLimit(*r.Pids.Limit)}}, nil
 }
 
 // statPids reads what the pids controller has counted.
-func statPids(g *cgroups.Gauge, s *cgroups.Stats) {
+func statPids(g *cgroupfs.Gauge, s *cgroups.Stats) {
 	s.Pids.Current = g.Uint("pids.current")
 	if limit := g.Uint("pids.max"); limit != cgroups.Max {
 		s.Pids.Limit = limit

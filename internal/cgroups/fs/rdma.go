@@ -1,10 +1,10 @@
 package fs
 
 import (
-	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-func planRdma(_ string, r *specs.LinuxResources) ([]cgroups.Write, error) {
-	return cgroups.RdmaWrites(r.Rdma)
+func planRdma(_ string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
+	return cgroupfs.RdmaWrites(r.Rdma)
 }

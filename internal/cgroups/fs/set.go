@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -12,7 +12,7 @@ import (
 // writes: nothing is asked of it.
 type row struct {
 	controller string
-	plan       func(dir string, r *specs.LinuxResources) ([]cgroups.Write, error)
+	plan       func(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error)
 }
 
 func rows() []row {
@@ -52,7 +52,7 @@ func (m *Manager) set(r *specs.LinuxResources) error {
 			return fmt.Errorf("%s: %w", j.writes[0].Field, m.absent(j.controller))
 		}
 	}
-	var t cgroups.Transaction
+	var t cgroupfs.Transaction
 	for _, j := range jobs {
 		if err := t.Apply(j.dir, j.writes); err != nil {
 			return t.Rollback(err)
@@ -68,12 +68,12 @@ func (m *Manager) set(r *specs.LinuxResources) error {
 // "" where there is none.
 type job struct {
 	controller, dir string
-	writes          []cgroups.Write
+	writes          []cgroupfs.Write
 }
 
 func plan(paths map[string]string, r *specs.LinuxResources) ([]job, error) {
 	if len(r.Unified) > 0 {
-		return nil, cgroups.Unsupported("unified", "its keys are files of cgroup v2, this host has v1 controllers")
+		return nil, cgroupfs.Unsupported("unified", "its keys are files of cgroup v2, this host has v1 controllers")
 	}
 	var jobs []job
 	for _, row := range rows() {
@@ -91,7 +91,7 @@ func plan(paths map[string]string, r *specs.LinuxResources) ([]job, error) {
 
 // Plan checks resources, and returns the writes that Set would make of them in
 // the directories of controllers, which need not exist. Device rules are none.
-func Plan(paths map[string]string, r *specs.LinuxResources) (writes []cgroups.Write, err error) {
+func Plan(paths map[string]string, r *specs.LinuxResources) (writes []cgroupfs.Write, err error) {
 	jobs, err := plan(paths, r)
 	if err != nil {
 		return nil, fmt.Errorf("set linux.resources.%w", err)

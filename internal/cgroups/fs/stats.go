@@ -3,6 +3,7 @@ package fs
 import (
 	"fmt"
 
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 )
 
@@ -14,7 +15,7 @@ func (m *Manager) Stats() (*cgroups.Stats, error) {
 	s := cgroups.NewStats()
 	for _, row := range []struct {
 		controller string
-		read       func(*cgroups.Gauge, *cgroups.Stats)
+		read       func(*cgroupfs.Gauge, *cgroups.Stats)
 	}{
 		{"cpu", statCPU},
 		{"cpuacct", statCpuacct},
@@ -29,7 +30,7 @@ func (m *Manager) Stats() (*cgroups.Stats, error) {
 		if dir == "" {
 			continue
 		}
-		g := cgroups.OpenGauge(dir)
+		g := cgroupfs.OpenGauge(dir)
 		row.read(g, s)
 		if err := g.Err(); err != nil {
 			return nil, fmt.Errorf("read statistics: %w", err)
@@ -40,8 +41,8 @@ func (m *Manager) Stats() (*cgroups.Stats, error) {
 
 // statPressure reads from the v2 hierarchy what v1 has nothing for: how long
 // processes had to wait. It needs no controller there.
-func statPressure(g *cgroups.Gauge, s *cgroups.Stats) {
-	s.CPU.PSI = g.PSI("cpu.pressure")
-	s.Memory.PSI = g.PSI("memory.pressure")
-	s.Blkio.PSI = g.PSI("io.pressure")
+func statPressure(g *cgroupfs.Gauge, s *cgroups.Stats) {
+	s.CPU.PSI = cgroups.ParsePSI(g.Text("cpu.pressure"))
+	s.Memory.PSI = cgroups.ParsePSI(g.Text("memory.pressure"))
+	s.Blkio.PSI = cgroups.ParsePSI(g.Text("io.pressure"))
 }

@@ -4,28 +4,29 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
 
-func planCPU(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
+func planCPU(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 	c := r.CPU
 	if c == nil {
 		return nil, nil
 	}
-	var writes []cgroups.Write
+	var writes []cgroupfs.Write
 	add := func(field, file, value, einval string) {
-		writes = append(writes, cgroups.Write{
+		writes = append(writes, cgroupfs.Write{
 			Field: field, File: file, Value: value,
 			Remedy: map[unix.Errno]string{unix.EINVAL: einval},
 		})
 	}
 	if c.RealtimePeriod != nil && *c.RealtimePeriod != 0 {
-		return nil, cgroups.Unsupported("cpu.realtimePeriod", "cgroup v2 has no realtime limits")
+		return nil, cgroupfs.Unsupported("cpu.realtimePeriod", "cgroup v2 has no realtime limits")
 	}
 	if c.RealtimeRuntime != nil && *c.RealtimeRuntime != 0 {
-		return nil, cgroups.Unsupported("cpu.realtimeRuntime", "cgroup v2 has no realtime limits")
+		return nil, cgroupfs.Unsupported("cpu.realtimeRuntime", "cgroup v2 has no realtime limits")
 	}
 	idle := func() { add("cpu.idle", "cpu.idle", strconv.FormatInt(*c.Idle, 10), "0 or 1") }
 	// An idle cgroup refuses a weight; one that is idle no longer gets the default.
@@ -34,7 +35,7 @@ func planCPU(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
 		idle()
 	}
 	if c.Shares != nil && *c.Shares != 0 {
-		add("cpu.shares", "cpu.weight", strconv.FormatUint(cgroups.SharesToWeight(*c.Shares), 10), "the cgroup is idle: set cpu.idle to 0")
+		add("cpu.shares", "cpu.weight", strconv.FormatUint(cgroupfs.SharesToWeight(*c.Shares), 10), "the cgroup is idle: set cpu.idle to 0")
 	}
 	if c.Idle != nil && !awake {
 		idle()
@@ -64,7 +65,7 @@ func bandwidth(dir string, c *specs.LinuxCPU) (field, value string) {
 	if value == "" {
 		field, value = "cpu.period", "max"
 		// Not there as long as the controller is not enabled.
-		if now, err := cgroups.ReadFile(dir, "cpu.max"); err == nil {
+		if now, err := cgroupfs.ReadFile(dir, "cpu.max"); err == nil {
 			value, _, _ = strings.Cut(now, " ")
 		}
 	}
@@ -73,7 +74,7 @@ func bandwidth(dir string, c *specs.LinuxCPU) (field, value string) {
 
 // statCPU reads what is counted of CPU time; without the controller only the
 // usage is.
-func statCPU(g *cgroups.Gauge, s *cgroups.Stats) {
+func statCPU(g *cgroupfs.Gauge, s *cgroups.Stats) {
 	stat := g.Keyed("cpu.stat")
 	const usec = 1000
 	s.CPU = cgroups.CPUStats{
@@ -87,6 +88,6 @@ func statCPU(g *cgroups.Gauge, s *cgroups.Stats) {
 			ThrottledPeriods: stat["nr_throttled"],
 			ThrottledTime:    stat["throttled_usec"] * usec,
 		},
-		PSI: g.PSI("cpu.pressure"),
+		PSI: cgroups.ParsePSI(g.Text("cpu.pressure")),
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"golang.org/x/sys/unix"
 )
 
@@ -20,13 +20,13 @@ func enable(dir, controller string) error {
 		return err
 	}
 	parent := filepath.Dir(dir)
-	if !cgroups.Exists(parent, "cgroup.subtree_control") {
+	if !cgroupfs.Exists(parent, "cgroup.subtree_control") {
 		return missing(dir, controller)
 	}
 	if err := enable(parent, controller); err != nil {
 		return err
 	}
-	err = cgroups.WriteFile(parent, "cgroup.subtree_control", "+"+controller)
+	err = cgroupfs.WriteFile(parent, "cgroup.subtree_control", "+"+controller)
 	switch {
 	case errors.Is(err, unix.EBUSY):
 		return fmt.Errorf("enable controller %q: %w (that cgroup holds processes itself: move them into a cgroup below it, or choose another linux.cgroupsPath)", controller, err)
@@ -41,7 +41,7 @@ func enable(dir, controller string) error {
 }
 
 func lists(dir, file, word string) (bool, error) {
-	s, err := cgroups.ReadFile(dir, file)
+	s, err := cgroupfs.ReadFile(dir, file)
 	return slices.Contains(strings.Fields(s), word), err
 }
 
@@ -51,8 +51,8 @@ func lists(dir, file, word string) (bool, error) {
 // was mounted.
 func missing(dir, controller string) error {
 	remedy := "absent from the kernel, disabled at boot by cgroup_disable=, or in use by a v1 hierarchy: see /proc/cgroups"
-	if cgroups.Exists(dir, "cgroup.type") {
+	if cgroupfs.Exists(dir, "cgroup.type") {
 		remedy = fmt.Sprintf("the cgroup above has to enable it: write \"+%s\" to its cgroup.subtree_control on the host", controller)
 	}
-	return cgroups.Missing("controller %q is not available in the cgroup %q (%s)", controller, dir, remedy)
+	return cgroupfs.Missing("controller %q is not available in the cgroup %q (%s)", controller, dir, remedy)
 }

@@ -11,6 +11,7 @@ import (
 	iofs "io/fs"
 	"time"
 
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -63,7 +64,7 @@ func (m *Manager) Create() error {
 	if err == nil {
 		return nil
 	}
-	cgroups.RemoveMade(made)
+	cgroupfs.RemoveMade(made)
 	m.dir, m.refused = "", err
 	if m.opts.Tolerate && (errors.Is(err, iofs.ErrPermission) || errors.Is(err, unix.EROFS)) {
 		return nil
@@ -72,14 +73,14 @@ func (m *Manager) Create() error {
 }
 
 func (m *Manager) create() ([]string, error) {
-	if cgroups.IsRoot(m.dir) {
+	if cgroupfs.IsRoot(m.dir) {
 		return nil, fmt.Errorf("use cgroup %q: %w (it is the root of the hierarchy)", m.dir, unix.EPERM)
 	}
-	made, err := cgroups.MakeDir(m.dir)
+	made, err := cgroupfs.MakeDir(m.dir)
 	if err != nil {
 		return made, err
 	}
-	frozen, err := cgroups.FrozenV2(m.dir)
+	frozen, err := cgroupfs.FrozenV2(m.dir)
 	if err != nil {
 		return made, err
 	}
@@ -88,7 +89,7 @@ func (m *Manager) create() ([]string, error) {
 	}
 	if len(made) == 0 {
 		// It was there, so it may be in use.
-		if err := cgroups.CheckEmpty(m.dir); err != nil {
+		if err := cgroupfs.CheckEmpty(m.dir); err != nil {
 			return made, err
 		}
 	}
@@ -109,7 +110,7 @@ func (m *Manager) Processes() ([]int, error) {
 	if m.dir == "" {
 		return nil, fmt.Errorf("list processes: %w", m.absent())
 	}
-	return cgroups.ProcessesIn(m.dir)
+	return cgroupfs.ProcessesIn(m.dir)
 }
 
 // Freeze implements cgroups.Manager.
@@ -121,7 +122,7 @@ func (m *Manager) Freeze(frozen bool) error {
 	if m.dir == "" {
 		return fmt.Errorf("%s cgroup: %w", verb, m.absent())
 	}
-	if err := cgroups.FreezeV2(m.dir, frozen, m.freezeFor); err != nil {
+	if err := cgroupfs.FreezeV2(m.dir, frozen, m.freezeFor); err != nil {
 		return fmt.Errorf("%s cgroup %q: %w", verb, m.dir, err)
 	}
 	return nil
@@ -132,7 +133,7 @@ func (m *Manager) Destroy(ctx context.Context) error {
 	if m.dir == "" {
 		return nil
 	}
-	return cgroups.RemoveTree(ctx, m.dir)
+	return cgroupfs.RemoveTree(ctx, m.dir)
 }
 
 func (m *Manager) absent() error {

@@ -5,34 +5,35 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
 
-func planIO(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
+func planIO(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 	b := r.BlockIO
 	if b == nil {
 		return nil, nil
 	}
-	if err := cgroups.CheckWeights(b); err != nil {
+	if err := cgroupfs.CheckWeights(b); err != nil {
 		return nil, err
 	}
 	if b.LeafWeight != nil && *b.LeafWeight != 0 {
-		return nil, cgroups.Unsupported("blockIO.leafWeight", "leaf weights went with the cfq scheduler")
+		return nil, cgroupfs.Unsupported("blockIO.leafWeight", "leaf weights went with the cfq scheduler")
 	}
-	var writes []cgroups.Write
+	var writes []cgroupfs.Write
 	// row is the first word of the line in the file, unset takes it away.
 	add := func(field, file, value, row, unset string, remedy map[unix.Errno]string) {
-		writes = append(writes, cgroups.Write{Field: field, File: file, Value: value, Row: row, Unset: unset, Remedy: remedy})
+		writes = append(writes, cgroupfs.Write{Field: field, File: file, Value: value, Row: row, Unset: unset, Remedy: remedy})
 	}
 	// BFQ has a file of its own, with the range of blockIO; io.weight is of
 	// iocost.
-	file, convert := "io.weight", cgroups.IOWeight
-	if cgroups.Exists(dir, "io.bfq.weight") {
+	file, convert := "io.weight", cgroupfs.IOWeight
+	if cgroupfs.Exists(dir, "io.bfq.weight") {
 		file, convert = "io.bfq.weight", func(w uint16) uint64 { return uint64(w) }
 	}
-	remedy := cgroups.DeviceRemedy()
+	remedy := cgroupfs.DeviceRemedy()
 	remedy[unix.ENOENT] = "this kernel has no weights: neither bfq (modprobe bfq) nor iocost"
 	if b.Weight != nil && *b.Weight != 0 {
 		add("blockIO.weight", file, strconv.FormatUint(convert(*b.Weight), 10), "default", "", remedy)
@@ -40,35 +41,36 @@ func planIO(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
 	for i, d := range b.WeightDevice {
 		field := fmt.Sprintf("blockIO.weightDevice[%d]", i)
 		if d.LeafWeight != nil && *d.LeafWeight != 0 {
-			return nil, cgroups.Unsupported(field+".leafWeight", "leaf weights went with the cfq scheduler")
+			return nil, cgroupfs.Unsupported(field+".leafWeight", "leaf weights went with the cfq scheduler")
 		}
 		if d.Weight != nil && *d.Weight != 0 {
 			device := fmt.Sprintf("%d:%d", d.Major, d.Minor)
 			add(field+".weight", file, fmt.Sprintf("%s %d", device, convert(*d.Weight)), device, device+" default", remedy)
 		}
 	}
-	cgroups.BlockIOThrottle(b, func(field, what, device string, rate uint64) {
+	cgroupfs.BlockIOThrottle(b, func(field, what, device string, rate uint64) {
 		value := "max" // 0 takes a limit away, as on v1
 		if rate != 0 {
 			value = strconv.FormatUint(rate, 10)
 		}
-		add(field, "io.max", device+" "+what+"="+value, device, device+" "+what+"=max", cgroups.DeviceRemedy())
+		add(field, "io.max", device+" "+what+"="+value, device, device+" "+what+"=max", cgroupfs.DeviceRemedy())
 	})
 	return writes, nil
 }
 
 // statIO reads what the io controller has counted.
-func statIO(g *cgroups.Gauge, s *cgroups.Stats) {
+func statIO(g *cgroupfs.Gauge, s *cgroups.Stats) {
 	b := &s.Blkio
 	for line := range strings.Lines(g.Text("io.stat")) {
 		f := strings.Fields(line)
 		if len(f) == 0 {
 			continue
 		}
-		e, ok := cgroups.BlkioDevice(f[0])
+		major, minor, ok := cgroupfs.ParseDevice(f[0])
 		if !ok {
 			continue
 		}
+		e := cgroups.BlkioEntry{Major: major, Minor: minor}
 		for _, field := range f[1:] {
 			key, value, _ := strings.Cut(field, "=")
 			to := &b.IOServicedRecursive
@@ -87,5 +89,5 @@ func statIO(g *cgroups.Gauge, s *cgroups.Stats) {
 			*to = append(*to, e)
 		}
 	}
-	b.PSI = g.PSI("io.pressure")
+	b.PSI = cgroups.ParsePSI(g.Text("io.pressure"))
 }

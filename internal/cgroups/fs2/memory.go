@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -13,7 +14,7 @@ import (
 
 // planMemory: a limit of 0 is none that any process could live under, and
 // engines mean "not given" by it.
-func planMemory(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
+func planMemory(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 	mem := r.Memory
 	if mem == nil {
 		return nil, nil
@@ -21,14 +22,14 @@ func planMemory(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
 	if err := refuseMemory(mem); err != nil {
 		return nil, err
 	}
-	var writes []cgroups.Write
+	var writes []cgroupfs.Write
 	swap, err := planSwap(dir, mem)
 	if err != nil {
 		return nil, err
 	}
 	if swap != "" {
 		// Before the limit: lowering that pushes memory out to swap.
-		writes = append(writes, cgroups.Write{
+		writes = append(writes, cgroupfs.Write{
 			Field: "memory.swap", File: "memory.swap.max", Value: swap, Pages: true,
 			Remedy: map[unix.Errno]string{unix.ENOENT: "the kernel does not account swap: boot it without swapaccount=0, or leave memory.swap out"},
 		})
@@ -43,10 +44,10 @@ func planMemory(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
 		if !given(l.v) {
 			continue
 		}
-		if err := cgroups.CheckLimit(l.field, *l.v); err != nil {
+		if err := cgroupfs.CheckLimit(l.field, *l.v); err != nil {
 			return nil, err
 		}
-		writes = append(writes, cgroups.Write{Field: l.field, File: l.file, Value: limit(*l.v), Pages: true})
+		writes = append(writes, cgroupfs.Write{Field: l.field, File: l.file, Value: limit(*l.v), Pages: true})
 	}
 	if mem.CheckBeforeUpdate != nil && *mem.CheckBeforeUpdate {
 		err = checkUsage(dir, mem)
@@ -67,15 +68,15 @@ func limit(v int64) string {
 func refuseMemory(mem *specs.LinuxMemory) error {
 	switch {
 	case given(mem.Kernel) && *mem.Kernel != -1:
-		return cgroups.Unsupported("memory.kernel", "cgroup v2 has no limit of kernel memory: leave it out, memory.limit includes it")
+		return cgroupfs.Unsupported("memory.kernel", "cgroup v2 has no limit of kernel memory: leave it out, memory.limit includes it")
 	case given(mem.KernelTCP) && *mem.KernelTCP != -1:
-		return cgroups.Unsupported("memory.kernelTCP", "cgroup v2 has no limit of TCP buffers: leave it out, memory.limit includes it")
+		return cgroupfs.Unsupported("memory.kernelTCP", "cgroup v2 has no limit of TCP buffers: leave it out, memory.limit includes it")
 	case mem.Swappiness != nil:
-		return cgroups.Unsupported("memory.swappiness", "cgroup v2 has no swappiness of a cgroup: leave it out")
+		return cgroupfs.Unsupported("memory.swappiness", "cgroup v2 has no swappiness of a cgroup: leave it out")
 	case mem.DisableOOMKiller != nil && *mem.DisableOOMKiller:
-		return cgroups.Unsupported("memory.disableOOMKiller", "cgroup v2 cannot disable it; process.oomScoreAdj can protect a process")
+		return cgroupfs.Unsupported("memory.disableOOMKiller", "cgroup v2 cannot disable it; process.oomScoreAdj can protect a process")
 	case mem.UseHierarchy != nil && !*mem.UseHierarchy:
-		return cgroups.Unsupported("memory.useHierarchy", "cgroup v2 is always hierarchical")
+		return cgroupfs.Unsupported("memory.useHierarchy", "cgroup v2 is always hierarchical")
 	}
 	return nil
 }
@@ -91,14 +92,14 @@ func planSwap(dir string, mem *specs.LinuxMemory) (string, error) {
 		// limited.
 		swap = mem.Limit
 	}
-	if err := cgroups.CheckLimit("memory.swap", *swap); err != nil {
+	if err := cgroupfs.CheckLimit("memory.swap", *swap); err != nil {
 		return "", err
 	}
-	max, err := cgroups.SwapLimit(*swap, memoryLimit(dir, mem))
+	max, err := cgroupfs.SwapLimit(*swap, memoryLimit(dir, mem))
 	if err != nil {
 		return "", err
 	}
-	if max <= 0 && !cgroups.Exists(dir, "memory.swap.max") && cgroups.Exists(dir, "memory.max") {
+	if max <= 0 && !cgroupfs.Exists(dir, "memory.swap.max") && cgroupfs.Exists(dir, "memory.max") {
 		return "", nil // nothing to limit, or no limit wished, where no swap is accounted
 	}
 	return limit(max), nil
@@ -111,7 +112,7 @@ func memoryLimit(dir string, mem *specs.LinuxMemory) int64 {
 		return *mem.Limit
 	}
 	// Not there as long as the controller is not enabled.
-	if n, err := cgroups.ReadUint(dir, "memory.max"); err == nil && n <= math.MaxInt64 {
+	if n, err := cgroupfs.ReadUint(dir, "memory.max"); err == nil && n <= math.MaxInt64 {
 		return int64(n)
 	}
 	return -1
@@ -123,7 +124,7 @@ func checkUsage(dir string, mem *specs.LinuxMemory) error {
 	if !given(mem.Limit) || *mem.Limit == -1 {
 		return nil
 	}
-	usage, err := cgroups.ReadUint(dir, "memory.current")
+	usage, err := cgroupfs.ReadUint(dir, "memory.current")
 	if errors.Is(err, unix.ENOENT) {
 		return nil // not enabled yet, so nothing is counted
 	}
@@ -137,7 +138,7 @@ func checkUsage(dir string, mem *specs.LinuxMemory) error {
 }
 
 // statMemory reads what the memory controller has counted.
-func statMemory(g *cgroups.Gauge, s *cgroups.Stats) {
+func statMemory(g *cgroupfs.Gauge, s *cgroups.Stats) {
 	m := &s.Memory
 	m.Raw = g.Keyed("memory.stat")
 	m.Cache = m.Raw["file"]
@@ -153,7 +154,7 @@ func statMemory(g *cgroups.Gauge, s *cgroups.Stats) {
 			Usage: sum(g.Uint("memory.swap.current"), m.Usage.Usage),
 		}
 	}
-	m.PSI = g.PSI("memory.pressure")
+	m.PSI = cgroups.ParsePSI(g.Text("memory.pressure"))
 	events := g.Keyed("memory.events")
 	m.OOMKills, m.OOMs = events["oom_kill"], events["oom"]
 }

@@ -1,20 +1,20 @@
 package fs2
 
 import (
-	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
 // planNetwork refuses what only the v1 controllers net_cls and net_prio have.
-func planNetwork(_ string, r *specs.LinuxResources) ([]cgroups.Write, error) {
+func planNetwork(_ string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 	const why = "cgroup v2 has no net_cls and net_prio: match the cgroup's path in netfilter or eBPF"
 	switch {
 	case r.Network == nil:
 		return nil, nil
 	case r.Network.ClassID != nil && *r.Network.ClassID != 0:
-		return nil, cgroups.Unsupported("network.classID", why)
+		return nil, cgroupfs.Unsupported("network.classID", why)
 	case len(r.Network.Priorities) > 0:
-		return nil, cgroups.Unsupported("network.priorities", why)
+		return nil, cgroupfs.Unsupported("network.priorities", why)
 	}
 	return nil, nil
 }

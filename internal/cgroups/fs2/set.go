@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -12,7 +12,7 @@ import (
 // writes: nothing is asked of it.
 type row struct {
 	controller string
-	plan       func(dir string, r *specs.LinuxResources) ([]cgroups.Write, error)
+	plan       func(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error)
 }
 
 func rows() []row {
@@ -48,14 +48,14 @@ func (m *Manager) set(r *specs.LinuxResources) error {
 	if len(writes) > 0 && m.dir == "" {
 		return fmt.Errorf("%s: %w", writes[0].Field, m.absent())
 	}
-	var t cgroups.Transaction
+	var t cgroupfs.Transaction
 	if err := m.write(&t, needed, r); err != nil {
 		return t.Rollback(err)
 	}
 	return nil
 }
 
-func (m *Manager) write(t *cgroups.Transaction, needed []row, r *specs.LinuxResources) error {
+func (m *Manager) write(t *cgroupfs.Transaction, needed []row, r *specs.LinuxResources) error {
 	for _, row := range needed {
 		if err := m.setRow(t, row, r); err != nil {
 			return err
@@ -69,7 +69,7 @@ func (m *Manager) write(t *cgroups.Transaction, needed []row, r *specs.LinuxReso
 }
 
 // planRows gives the rows that have something to write, and what.
-func planRows(dir string, r *specs.LinuxResources) (needed []row, writes []cgroups.Write, err error) {
+func planRows(dir string, r *specs.LinuxResources) (needed []row, writes []cgroupfs.Write, err error) {
 	for _, row := range rows() {
 		more, err := row.plan(dir, r)
 		if err != nil {
@@ -84,10 +84,10 @@ func planRows(dir string, r *specs.LinuxResources) (needed []row, writes []cgrou
 
 // Plan checks resources, and gives the writes that Set would make of them in
 // the cgroup directory dir, which need not exist. Device rules are none.
-func Plan(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
+func Plan(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 	_, writes, err := planRows(dir, r)
 	if err == nil {
-		var more []cgroups.Write
+		var more []cgroupfs.Write
 		more, err = planUnified(r.Unified)
 		writes = append(writes, more...)
 	}
@@ -97,7 +97,7 @@ func Plan(dir string, r *specs.LinuxResources) ([]cgroups.Write, error) {
 	return writes, nil
 }
 
-func (m *Manager) setRow(t *cgroups.Transaction, row row, r *specs.LinuxResources) error {
+func (m *Manager) setRow(t *cgroupfs.Transaction, row row, r *specs.LinuxResources) error {
 	if err := enable(m.dir, row.controller); err != nil {
 		return fmt.Errorf("%s: %w", field(row, r), err)
 	}

@@ -3,6 +3,7 @@ package fs2
 import (
 	"fmt"
 
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 )
 
@@ -11,7 +12,7 @@ func (m *Manager) Stats() (*cgroups.Stats, error) {
 	if m.dir == "" {
 		return nil, fmt.Errorf("read statistics: %w", m.absent())
 	}
-	s, g := cgroups.NewStats(), cgroups.OpenGauge(m.dir)
+	s, g := cgroups.NewStats(), cgroupfs.OpenGauge(m.dir)
 	statCPU(g, s)
 	statMemory(g, s)
 	statPids(g, s)

@@ -7,12 +7,12 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"golang.org/x/sys/unix"
 )
 
 // setUnified writes linux.resources.unified.
-func (m *Manager) setUnified(t *cgroups.Transaction, unified map[string]string) error {
+func (m *Manager) setUnified(t *cgroupfs.Transaction, unified map[string]string) error {
 	writes, err := planUnified(unified)
 	if err != nil || len(writes) == 0 {
 		return err
@@ -24,7 +24,7 @@ func (m *Manager) setUnified(t *cgroups.Transaction, unified map[string]string) 
 		controller, _, _ := strings.Cut(w.File, ".")
 		// A file that is there needs nothing enabled; irq.pressure, for one, has
 		// no controller.
-		if !cgroups.Exists(m.dir, w.File) && controller != "cgroup" {
+		if !cgroupfs.Exists(m.dir, w.File) && controller != "cgroup" {
 			if err := enable(m.dir, controller); err != nil {
 				return fmt.Errorf("%s: %w", w.Field, err)
 			}
@@ -36,10 +36,10 @@ func (m *Manager) setUnified(t *cgroups.Transaction, unified map[string]string) 
 // planUnified gives the writes for linux.resources.unified: file names and
 // values, as they are. The controller of a file is what comes before the first
 // dot.
-func planUnified(unified map[string]string) ([]cgroups.Write, error) {
-	var writes []cgroups.Write
+func planUnified(unified map[string]string) ([]cgroupfs.Write, error) {
+	var writes []cgroupfs.Write
 	for _, key := range slices.Sorted(maps.Keys(unified)) {
-		if err := cgroups.CheckName(key); err != nil {
+		if err := cgroupfs.CheckName(key); err != nil {
 			return nil, fmt.Errorf("unified: %w", err)
 		}
 		field := "unified[" + strconv.Quote(key) + "]"
@@ -53,15 +53,15 @@ func planUnified(unified map[string]string) ([]cgroups.Write, error) {
 
 // unifiedWrites makes a write of each line: files such as io.max take a single
 // device a write.
-func unifiedWrites(field, file, value string) []cgroups.Write {
-	var writes []cgroups.Write
+func unifiedWrites(field, file, value string) []cgroupfs.Write {
+	var writes []cgroupfs.Write
 	for line := range strings.Lines(value) {
 		if line = strings.TrimSuffix(line, "\n"); line != "" {
-			writes = append(writes, cgroups.Write{Field: field, File: file, Value: line, Row: rowOf(file, line)})
+			writes = append(writes, cgroupfs.Write{Field: field, File: file, Value: line, Row: rowOf(file, line)})
 		}
 	}
 	if len(writes) == 0 {
-		writes = []cgroups.Write{{Field: field, File: file, Value: value}}
+		writes = []cgroupfs.Write{{Field: field, File: file, Value: value}}
 	}
 	return writes
 }

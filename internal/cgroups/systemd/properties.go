@@ -11,7 +11,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
-	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 )
 
 // property is one of a unit's, org.freedesktop.systemd1(5).
@@ -123,7 +123,7 @@ func byFile() map[string]func(dir, value string) []property {
 
 // fromWrites gives the properties for what is written to the files of the
 // cgroup dir. The last one of a name counts.
-func fromWrites(dir string, writes []cgroups.Write) []property {
+func fromWrites(dir string, writes []cgroupfs.Write) []property {
 	known := byFile()
 	var list []property
 	for _, w := range writes {
@@ -166,7 +166,7 @@ func cpuMax(dir, value string) []property {
 	quota, periodText, ok := strings.Cut(value, " ")
 	if !ok {
 		periodText = "100000" // the kernel's default
-		if now, err := cgroups.ReadFile(dir, "cpu.max"); err == nil {
+		if now, err := cgroupfs.ReadFile(dir, "cpu.max"); err == nil {
 			_, periodText, _ = strings.Cut(now, " ")
 		}
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/berth-oci/berth/internal/cgroups/fs2"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/berth-oci/berth/libcontainer/config"
@@ -234,7 +235,7 @@ func (m *Manager) enter(pid int) error {
 	}
 	dir := m.Paths()[""]
 	if m.place.isSlice() {
-		return cgroups.WriteFile(dir, "cgroup.procs", strconv.Itoa(pid))
+		return cgroupfs.WriteFile(dir, "cgroup.procs", strconv.Itoa(pid))
 	}
 	now, err := m.cgroupOf(pid)
 	if err == nil && now != m.place.dir {
@@ -261,7 +262,7 @@ func (m *Manager) Attach(ctx context.Context, sub string, pid int) error {
 // checkThawed refuses a slice in which the process would never run.
 func (m *Manager) checkThawed() error {
 	for dir := m.Paths()[""]; dir != "/" && dir != "."; dir = path.Dir(dir) {
-		frozen, err := cgroups.FrozenV2(dir)
+		frozen, err := cgroupfs.FrozenV2(dir)
 		if err != nil {
 			return nil // past the root of the hierarchy
 		}

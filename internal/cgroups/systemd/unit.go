@@ -11,7 +11,7 @@ import (
 
 	"github.com/godbus/dbus/v5"
 
-	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 )
 
 // Errors of systemd's that are dealt with, by name.
@@ -71,8 +71,8 @@ func (m *Manager) clearLeftover(ctx context.Context, b *bus) error {
 	if err != nil || state == "inactive" {
 		return err
 	}
-	if dir := m.Paths()[""]; cgroups.Exists(dir, "cgroup.procs") {
-		if err := cgroups.CheckEmpty(dir); err != nil {
+	if dir := m.Paths()[""]; cgroupfs.Exists(dir, "cgroup.procs") {
+		if err := cgroupfs.CheckEmpty(dir); err != nil {
 			return fmt.Errorf("the unit exists and is %s: %w", state, err)
 		}
 	}

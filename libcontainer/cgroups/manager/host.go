@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/berth-oci/berth/internal/cgroups/devices"
 	"github.com/berth-oci/berth/internal/cgroups/fs"
 	"github.com/berth-oci/berth/internal/cgroups/fs2"
@@ -54,7 +55,7 @@ func (h *host) manager(o Options) (cgroups.Manager, error) {
 	if place == "" {
 		place = o.ID
 	}
-	if clean := cgroups.CleanPath(place); clean == "" || clean == "/" {
+	if clean := cgroupfs.CleanPath(place); clean == "" || clean == "/" {
 		return nil, fmt.Errorf("linux.cgroupsPath %q: %w (names the root of the hierarchy)", o.CgroupsPath, unix.EINVAL)
 	}
 	tolerate := o.Rootless && o.CgroupsPath == ""
@@ -70,14 +71,14 @@ func (h *host) manager(o Options) (cgroups.Manager, error) {
 			Tolerate:    tolerate,
 		}), nil
 	case 0:
-		return nil, cgroups.Missing("find cgroups: %q does not exist", h.root)
+		return nil, cgroupfs.Missing("find cgroups: %q does not exist", h.root)
 	}
 	paths, err := h.v1(place)
 	if err != nil {
 		return nil, err
 	}
 	if paths["devices"] == "" && !tolerate {
-		return nil, cgroups.Missing("find cgroups below %q: neither cgroup v2 nor the v1 devices controller is mounted", h.root)
+		return nil, cgroupfs.Missing("find cgroups below %q: neither cgroup v2 nor the v1 devices controller is mounted", h.root)
 	}
 	return fs.New(paths, fs.Options{
 		SetDevices: lenient(devices.SetV1, o.Rootless),
@@ -87,7 +88,7 @@ func (h *host) manager(o Options) (cgroups.Manager, error) {
 
 // v2 returns the directory for a path on a host with v2 alone.
 func (h *host) v2(place string) string {
-	clean := cgroups.CleanPath(place)
+	clean := cgroupfs.CleanPath(place)
 	if !filepath.IsAbs(clean) {
 		clean = filepath.Join(filepath.Dir(h.ownV2()), clean)
 	}
@@ -114,7 +115,7 @@ func inside(path string) string {
 
 // v1 returns the directories for a path, in every hierarchy that is mounted.
 func (h *host) v1(place string) (map[string]string, error) {
-	clean := cgroups.CleanPath(place)
+	clean := cgroupfs.CleanPath(place)
 	paths := make(map[string]string)
 	for _, own := range h.own {
 		mount, err := h.mountOf(own.controllers)

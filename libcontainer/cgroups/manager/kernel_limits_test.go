@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -21,7 +22,7 @@ func file(t *testing.T, m cgroups.Manager, controller, name string) string {
 	if dir == "" {
 		dir = m.Paths()[""]
 	}
-	s, err := cgroups.ReadFile(dir, name)
+	s, err := cgroupfs.ReadFile(dir, name)
 	if err != nil {
 		t.Error(err)
 	}
@@ -41,7 +42,7 @@ func needV1(t *testing.T, m cgroups.Manager, controller string) {
 func TestKernelMemoryV1(t *testing.T) {
 	m := created(t)
 	needV1(t, m, "memory")
-	if !cgroups.Exists(m.Paths()["memory"], "memory.memsw.limit_in_bytes") {
+	if !cgroupfs.Exists(m.Paths()["memory"], "memory.memsw.limit_in_bytes") {
 		t.Skip("no swap accounting")
 	}
 	const mb = 1 << 20
@@ -128,7 +129,7 @@ func TestKernelCPUV1(t *testing.T) {
 	if err := set(specs.LinuxCPU{Burst: ptr[uint64](20000)}); !errors.Is(err, unix.EINVAL) || !strings.Contains(err.Error(), "more than the quota") {
 		t.Errorf("burst above the quota: %v", err)
 	}
-	if !cgroups.Exists(m.Paths()["cpu"], "cpu.idle") {
+	if !cgroupfs.Exists(m.Paths()["cpu"], "cpu.idle") {
 		t.Skip("no cpu.idle (Linux 5.15)")
 	}
 	for _, c := range []specs.LinuxCPU{{Idle: ptr[int64](1), Shares: ptr[uint64](512)}, {Idle: ptr[int64](0), Shares: ptr[uint64](512)}, {Idle: ptr[int64](1)}} {
@@ -145,7 +146,7 @@ func TestKernelCpusetV1(t *testing.T) {
 	m := created(t)
 	needV1(t, m, "cpuset")
 	for _, name := range []string{"cpuset.cpus", "cpuset.mems"} {
-		above, err := cgroups.ReadFile(filepath.Dir(filepath.Dir(m.Paths()["cpuset"])), name)
+		above, err := cgroupfs.ReadFile(filepath.Dir(filepath.Dir(m.Paths()["cpuset"])), name)
 		if got := file(t, m, "cpuset", name); got != above || err != nil {
 			t.Errorf("%s = %q, inherited from %q, %v", name, got, above, err)
 		}
@@ -202,7 +203,7 @@ func TestKernelBlkioV1(t *testing.T) {
 	if !errors.Is(err, unix.ENODEV) && !errors.Is(err, unix.ENXIO) || !strings.Contains(err.Error(), "blockIO.throttleReadBpsDevice[0]") || !strings.Contains(err.Error(), "no such block device") {
 		t.Errorf("no such device: %v", err)
 	}
-	if cgroups.Exists(m.Paths()["blkio"], "blkio.bfq.weight") {
+	if cgroupfs.Exists(m.Paths()["blkio"], "blkio.bfq.weight") {
 		if err := m.Set(&specs.LinuxResources{BlockIO: &specs.LinuxBlockIO{Weight: ptr[uint16](500)}}); err != nil {
 			t.Error(err)
 		}

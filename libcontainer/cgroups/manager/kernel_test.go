@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/berth-oci/berth/internal/cgroups/devices"
 	"github.com/berth-oci/berth/internal/cgroups/fs2"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
@@ -50,7 +51,7 @@ func newManager(t *testing.T) cgroups.Manager {
 		// Only a test that failed has left anything in it.
 		_ = cgroups.Kill(m, unix.SIGKILL)
 		for _, dir := range paths {
-			if err := cgroups.RemoveTree(ctx, filepath.Dir(dir)); err != nil {
+			if err := cgroupfs.RemoveTree(ctx, filepath.Dir(dir)); err != nil {
 				t.Error(err)
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/berth-oci/berth/internal/cgroups/devices"
 	"github.com/berth-oci/berth/internal/cgroups/fs2"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
@@ -95,7 +96,7 @@ func TestKernelV2(t *testing.T) {
 // without a change to those above.
 func enabledAbove(t *testing.T, dir string) string {
 	t.Helper()
-	s, err := cgroups.ReadFile(filepath.Dir(dir), "cgroup.controllers")
+	s, err := cgroupfs.ReadFile(filepath.Dir(dir), "cgroup.controllers")
 	if err != nil {
 		t.Fatal(err)
 	}

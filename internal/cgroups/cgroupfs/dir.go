@@ -1,4 +1,4 @@
-package cgroups
+package cgroupfs
 
 import (
 	"context"
@@ -92,7 +92,7 @@ func Gone(dir string) (bool, error) {
 // is 0 to the kernel; all of them are listed as a single 0.
 func ProcessesIn(dir string) ([]int, error) {
 	var pids []int
-	err := walk(dir, func(d string) error {
+	err := Walk(dir, func(d string) error {
 		list, err := procs(d)
 		pids = append(pids, list...)
 		return err
@@ -125,9 +125,9 @@ func procs(dir string) ([]int, error) {
 	return pids, nil
 }
 
-// walk calls visit for dir and for every directory below, parents first. What
+// Walk calls visit for dir and for every directory below, parents first. What
 // vanishes below dir meanwhile is passed over.
-func walk(dir string, visit func(string) error) error {
+func Walk(dir string, visit func(string) error) error {
 	if err := visit(dir); err != nil {
 		return err
 	}
@@ -136,16 +136,16 @@ func walk(dir string, visit func(string) error) error {
 		return err
 	}
 	for _, sub := range subs {
-		if err := walk(sub, visit); err != nil && !vanished(err) {
+		if err := Walk(sub, visit); err != nil && !Vanished(err) {
 			return err
 		}
 	}
 	return nil
 }
 
-// vanished tells whether an error means that a cgroup was removed: ENODEV is
+// Vanished tells whether an error means that a cgroup was removed: ENODEV is
 // the answer to a read from a file that was opened before.
-func vanished(err error) bool {
+func Vanished(err error) bool {
 	return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV)
 }
 
@@ -200,7 +200,7 @@ func removeOnce(dir string) error {
 	}
 	subs, lerr := subdirs(dir)
 	if lerr != nil {
-		if vanished(lerr) {
+		if Vanished(lerr) {
 			return nil
 		}
 		return lerr
@@ -228,7 +228,7 @@ func rmdir(dir string) error {
 // delay is over. Where there is no event to wait for (v1, or a sub-cgroup that
 // somebody makes anew all the time) it waits for the delay given.
 func waitEmpty(ctx context.Context, dir string, delay time.Duration) error {
-	if populated, err := event(dir, "populated"); err == nil && populated == "1" {
+	if populated, err := Event(dir, "populated"); err == nil && populated == "1" {
 		// ctx is not watched here, but the wait is short.
 		_ = WaitEvent(dir, "populated", "0", time.Now().Add(longestDelay))
 		return ctx.Err()
@@ -277,53 +277,6 @@ func CheckEmpty(dir string) error {
 	}
 	if len(pids) > 0 {
 		return fmt.Errorf("use cgroup %q: %w: %s", dir, ErrNotEmpty, count(len(pids)))
-	}
-	return nil
-}
-
-// CheckUnused returns the error with which Create would refuse the cgroup of m
-// as another's. It makes nothing: it is for who saves Paths before Create, and
-// kills what is in there when the saved state is cleaned up.
-func CheckUnused(m Manager) error {
-	for _, dir := range m.Paths() {
-		if err := CheckEmpty(dir); err != nil && !vanished(err) {
-			return err
-		}
-	}
-	frozen, err := Frozen(m)
-	if err != nil {
-		return err
-	}
-	if frozen {
-		return fmt.Errorf("use cgroup: %w", ErrFrozen)
-	}
-	return nil
-}
-
-// Delegate gives the v2 cgroup of m to a user: the directory and the files with
-// which its owner makes and fills cgroups below, but none with a limit of its
-// own. What the kernel counts among those files is in
-// /sys/kernel/cgroup/delegate (Linux 4.15). v1 cannot be delegated safely, and
-// is left alone.
-func Delegate(m Manager, uid int) error {
-	dir := m.Paths()[""]
-	if dir == "" {
-		return nil
-	}
-	names := []string{"cgroup.procs", "cgroup.subtree_control", "cgroup.threads"}
-	if list, err := os.ReadFile("/sys/kernel/cgroup/delegate"); err == nil {
-		names = strings.Fields(string(list))
-	}
-	return delegate(dir, names, uid)
-}
-
-func delegate(dir string, names []string, uid int) error {
-	for _, name := range append([]string{"."}, names...) {
-		err := os.Lchown(filepath.Join(dir, name), uid, -1)
-		// Not every file is in every cgroup: memory.oom.group, for one.
-		if err != nil && !(name != "." && errors.Is(err, unix.ENOENT)) {
-			return fmt.Errorf("delegate cgroup: %w", err)
-		}
 	}
 	return nil
 }

@@ -1,4 +1,7 @@
-package cgroups
+// Package cgroupfs reads and writes the files and directories of a cgroup file
+// system: what cgroup v1 and v2 have in common. A package that manages cgroups
+// of one kind adds the names of its files.
+package cgroupfs
 
 import (
 	"errors"
@@ -14,6 +17,12 @@ import (
 
 // Max is what ReadUint makes of "max", the kernel's word for "no limit".
 const Max = math.MaxUint64
+
+// Errors that package cgroups exports.
+var (
+	ErrNotEmpty = errors.New("cgroup not empty")
+	ErrNoCgroup = errors.New("no cgroup")
+)
 
 // CheckName refuses a name that is not that of a file directly in a cgroup's
 // directory. Keys of linux.resources.unified come from the container's

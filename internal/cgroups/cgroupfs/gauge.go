@@ -1,4 +1,4 @@
-package cgroups
+package cgroupfs
 
 import (
 	"errors"
@@ -135,49 +135,13 @@ func (g *Gauge) HugepageSizes(suffix string) []string {
 	return sizes
 }
 
-// PSI returns the content of a pressure file, nil where the kernel has none.
-func (g *Gauge) PSI(name string) *PSI {
-	text := g.Text(name)
-	if text == "" {
-		return nil
-	}
-	var p PSI
-	for line := range strings.Lines(text) {
-		f := strings.Fields(line)
-		if len(f) == 0 {
-			continue
-		}
-		to := &p.Some
-		if f[0] == "full" {
-			to = &p.Full
-		}
-		for _, field := range f[1:] {
-			key, value, _ := strings.Cut(field, "=")
-			// What does not parse is 0: the format may grow.
-			switch key {
-			case "avg10":
-				to.Avg10, _ = strconv.ParseFloat(value, 64)
-			case "avg60":
-				to.Avg60, _ = strconv.ParseFloat(value, 64)
-			case "avg300":
-				to.Avg300, _ = strconv.ParseFloat(value, 64)
-			case "total":
-				to.Total, _ = strconv.ParseUint(value, 10, 64)
-			}
-		}
-	}
-	return &p
-}
-
-// BlkioDevice begins an entry about a device written "MAJOR:MINOR".
-func BlkioDevice(s string) (BlkioEntry, bool) {
-	major, minor, ok := strings.Cut(s, ":")
+// ParseDevice parses the numbers of a device, written "MAJOR:MINOR".
+func ParseDevice(s string) (major, minor uint64, ok bool) {
+	before, after, ok := strings.Cut(s, ":")
 	if !ok {
-		return BlkioEntry{}, false
+		return 0, 0, false
 	}
-	var e BlkioEntry
-	var err1, err2 error
-	e.Major, err1 = strconv.ParseUint(major, 10, 32)
-	e.Minor, err2 = strconv.ParseUint(minor, 10, 32)
-	return e, err1 == nil && err2 == nil
+	major, err1 := strconv.ParseUint(before, 10, 32)
+	minor, err2 := strconv.ParseUint(after, 10, 32)
+	return major, minor, err1 == nil && err2 == nil
 }

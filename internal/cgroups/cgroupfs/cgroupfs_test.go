@@ -1,0 +1,185 @@
+package cgroupfs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestCleanPath(t *testing.T) {
+	for in, want := range map[string]string{
+		"":             "",
+		"/":            "/",
+		".":            "",
+		"a/b":          "a/b",
+		"/a/b/":        "/a/b",
+		"../../x":      "x",
+		"/../../x":     "/x",
+		"a/../../x":    "x",
+		"/a/./b//../c": "/a/c",
+		"..":           "",
+		"a/..":         "",
+	} {
+		if got := CleanPath(in); got != want {
+			t.Errorf("CleanPath(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func FuzzCleanPath(f *testing.F) {
+	for _, s := range []string{"", "/", "..", "a/../..", "/../..", "a//b/./c", "..a/...", "../\x00"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got := CleanPath(s)
+		if filepath.IsAbs(got) != filepath.IsAbs(s) {
+			t.Errorf("CleanPath(%q) = %q changes between relative and absolute", s, got)
+		}
+		if slices.Contains(strings.Split(got, "/"), "..") {
+			t.Errorf("CleanPath(%q) = %q leads out", s, got)
+		}
+		if CleanPath(got) != got {
+			t.Errorf("CleanPath(%q) = %q is not clean", s, got)
+		}
+	})
+}
+
+func TestParse(t *testing.T) {
+	if got, err := ParseList("0-3,7\n"); err != nil || !reflect.DeepEqual(got, []uint16{0, 1, 2, 3, 7}) {
+		t.Errorf("ParseList = %v, %v", got, err)
+	}
+	if got, err := ParseList(""); err != nil || got != nil {
+		t.Errorf("ParseList of nothing = %v, %v", got, err)
+	}
+	if _, err := ParseList("0-65535,0-65535,x"); err == nil {
+		t.Error("ParseList takes what is no list")
+	}
+	for in, want := range map[string]uint64{"max": Max, "0": 0, "-1": 0, " 12\n": 12, "18446744073709551615": Max} {
+		if got, err := ParseUint(in); got != want || err != nil {
+			t.Errorf("ParseUint(%q) = %d, %v, want %d", in, got, err, want)
+		}
+	}
+	if _, err := ParseUint("x"); err == nil {
+		t.Error("ParseUint takes what is no number")
+	}
+}
+
+func TestGaugeKeepsTheFirstError(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "a", "word\n")
+	g := OpenGauge(dir)
+	if n := g.Uint("absent"); n != 0 || g.Err() != nil {
+		t.Errorf("absent file: %d, %v", n, g.Err())
+	}
+	g.Uint("a")
+	if g.Err() == nil || !strings.Contains(g.Err().Error(), "word") {
+		t.Errorf("error %v does not tell what was read", g.Err())
+	}
+	if g := OpenGauge(dir + "/gone"); !errors.Is(g.Err(), unix.ENOENT) {
+		t.Errorf("no directory: %v", g.Err())
+	}
+}
+
+func TestProcessesIn(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "cgroup.procs", "30\n10\n10\n")
+	for _, sub := range []string{"b", "b/c"} {
+		if err := os.Mkdir(dir+"/"+sub, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		write(t, dir+"/"+sub, "cgroup.procs", "2"+fmt.Sprint(len(sub))+"\n")
+	}
+	got, err := ProcessesIn(dir)
+	if err != nil || !reflect.DeepEqual(got, []int{10, 21, 23, 30}) {
+		t.Errorf("ProcessesIn = %v, %v", got, err)
+	}
+	err = CheckEmpty(dir)
+	if !errors.Is(err, ErrNotEmpty) || !strings.Contains(err.Error(), "cgroup not empty: 4 processes") || !strings.Contains(err.Error(), dir) {
+		t.Errorf("CheckEmpty: %v", err)
+	}
+}
+
+func TestMakeAndRemove(t *testing.T) {
+	top := t.TempDir()
+	made, err := MakeDir(top + "/a/b/c")
+	if want := []string{top + "/a", top + "/a/b", top + "/a/b/c"}; err != nil || !reflect.DeepEqual(made, want) {
+		t.Fatalf("MakeDir = %q, %v", made, err)
+	}
+	if again, err := MakeDir(top + "/a/b/c"); err != nil || again != nil {
+		t.Errorf("MakeDir again = %q, %v", again, err)
+	}
+	// A neighbour keeps what both are in.
+	if _, err := MakeDir(top + "/a/x"); err != nil {
+		t.Fatal(err)
+	}
+	RemoveMade(made)
+	if _, err := os.Stat(top + "/a/b"); !os.IsNotExist(err) {
+		t.Errorf("RemoveMade leaves a/b: %v", err)
+	}
+	if _, err := os.Stat(top + "/a/x"); err != nil {
+		t.Errorf("RemoveMade removes a neighbour: %v", err)
+	}
+	if _, err := MakeDir(top + "/a/x/1/2"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := RemoveTree(context.Background(), top+"/a"); err != nil {
+			t.Errorf("RemoveTree: %v", err)
+		}
+	}
+	write(t, top, "file", "")
+	if _, err := MakeDir(top + "/file/x"); !errors.Is(err, unix.ENOTDIR) {
+		t.Errorf("MakeDir below a file: %v", err)
+	}
+}
+
+func TestRootIsSpared(t *testing.T) {
+	if !IsRoot("/proc") || IsRoot("/proc/self") || IsRoot(t.TempDir()) {
+		t.Error("IsRoot does not tell mount points from other directories")
+	}
+	if err := RemoveTree(context.Background(), "/proc"); !errors.Is(err, unix.EPERM) {
+		t.Errorf("RemoveTree of a mount point: %v", err)
+	}
+}
+
+func TestWaitEvent(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "cgroup.events", "populated 1\nfrozen 0\n")
+	if err := WaitEvent(dir, "frozen", "0", time.Now()); err != nil {
+		t.Errorf("WaitEvent for what is: %v", err)
+	}
+	err := WaitEvent(dir, "populated", "0", time.Now().Add(5*time.Millisecond))
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("WaitEvent for what never comes: %v", err)
+	}
+	if frozen, err := FrozenV2(dir); frozen || err != nil {
+		t.Errorf("FrozenV2 = %v, %v", frozen, err)
+	}
+	for state, want := range map[string]bool{"THAWED": false, "FROZEN": true, "FREEZING": true} {
+		write(t, dir, "freezer.state", state+"\n")
+		if frozen, err := FrozenV1(dir); frozen != want || err != nil {
+			t.Errorf("FrozenV1 of %s = %v, %v", state, frozen, err)
+		}
+	}
+	for _, f := range []func(string) (bool, error){FrozenV1, FrozenV2} {
+		if frozen, err := f(dir + "/gone"); frozen || err != nil {
+			t.Errorf("frozen though absent: %v, %v", frozen, err)
+		}
+	}
+}
+
+func write(t *testing.T, dir, name, content string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
