@@ -9,26 +9,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// address is an IP address of a device, as RTM_GETADDR tells of it: struct
-// ifaddrmsg but for the index, and attributes.
+// address is an IP address of a device, as in RTM_GETADDR: struct ifaddrmsg
+// without the index, and the attributes.
 type address struct {
 	family, prefix, flags, scope byte
 	list                         attrs
 }
 
-// keptFlags are those flags of an address that somebody has chosen; the others
-// tell of its state.
+// keptFlags are the address flags that an administrator sets; the others
+// describe its state.
 const keptFlags = unix.IFA_F_NODAD | unix.IFA_F_HOMEADDRESS | unix.IFA_F_MANAGETEMPADDR | unix.IFA_F_NOPREFIXROUTE | unix.IFA_F_MCAUTOJOIN
 
-// encode gives the message that adds the address to a device.
+// encode returns the message that adds the address to a device.
 func (a address) encode(index int32) []byte {
 	b := []byte{a.family, a.prefix, a.flags, a.scope}
 	b = binary.NativeEndian.AppendUint32(b, uint32(index))
 	return a.list.encode(b)
 }
 
-// parseAddress is the way back. Of an address that does not move with its
-// device it says so.
+// parseAddress parses such a message. moves reports whether the address moves
+// with its device.
 func parseAddress(body []byte) (a address, index int32, moves bool, err error) {
 	if len(body) < unix.SizeofIfAddrmsg {
 		return a, 0, false, errMalformed
@@ -52,8 +52,8 @@ func parseAddress(body []byte) (a address, index int32, moves bool, err error) {
 	return a, index, flags&unix.IFA_F_PERMANENT != 0 && a.scope == unix.RT_SCOPE_UNIVERSE, nil
 }
 
-// addresses gives those addresses of a device that are its own wherever it is:
-// the permanent ones of global scope (config-linux.md, Network Devices).
+// addresses returns the addresses of a device that move with it: the permanent
+// ones of global scope (config-linux.md, Network Devices).
 func (c *conn) addresses(index int32) ([]address, error) {
 	request := address{family: unix.AF_UNSPEC}.encode(index)
 	answers, err := c.dump(unix.RTM_GETADDR, request)
@@ -73,10 +73,10 @@ func (c *conn) addresses(index int32) ([]address, error) {
 	return all, nil
 }
 
-// dumpTries is how often a list is read that somebody changes meanwhile.
+// dumpTries is how often dump reads a list that changes during the read.
 const dumpTries = 10
 
-// dump asks for a list.
+// dump reads a list.
 func (c *conn) dump(kind uint16, request []byte) (answers []message, err error) {
 	for range dumpTries {
 		answers, err = c.do(kind, unix.NLM_F_DUMP, request, nil)
@@ -87,14 +87,15 @@ func (c *conn) dump(kind uint16, request []byte) (answers []message, err error) 
 	return answers, err
 }
 
-// addAddress gives a device an address.
+// addAddress adds an address to a device.
 func (c *conn) addAddress(index int32, a address) error {
 	_, err := c.do(unix.RTM_NEWADDR, unix.NLM_F_CREATE|unix.NLM_F_EXCL, a.encode(index), nil)
 	return err
 }
 
-// renamed gives the address with a label that fits the new name of its device:
-// of old they are "eth0", or "eth0:" and more (ip-address(8)).
+// renamed returns the address with its label adapted to the new name of its
+// device. Labels are the device's name, "eth0", or begin with it, "eth0:x"
+// (ip-address(8)).
 func (a address) renamed(from, to string) address {
 	old := a.list.text(unix.IFA_LABEL)
 	rest, ok := strings.CutPrefix(old, from)
@@ -112,7 +113,7 @@ func (a address) renamed(from, to string) address {
 	return a
 }
 
-// String gives the address as ip(8) prints it.
+// String returns the address as ip(8) prints it.
 func (a address) String() string {
 	value := a.list.get(unix.IFA_LOCAL)
 	if value == nil {

@@ -13,13 +13,13 @@ type attr struct {
 	value []byte
 }
 
-// attrs are those of one message, in its order.
+// attrs are the attributes of one message, in its order.
 type attrs []attr
 
-// align rounds up to where the next message, or attribute, begins.
+// align rounds up to the offset of the next message or attribute.
 func align(n int) int { return (n + unix.NLMSG_ALIGNTO - 1) &^ (unix.NLMSG_ALIGNTO - 1) }
 
-// parseAttrs reads what stands behind the fixed part of a message.
+// parseAttrs parses the attributes after the fixed part of a message.
 func parseAttrs(b []byte) (attrs, error) {
 	var list attrs
 	for len(b) >= unix.SizeofNlAttr {
@@ -45,7 +45,7 @@ func (list attrs) encode(b []byte) []byte {
 	return b
 }
 
-// get gives the value of a kind of attribute, nil if there is none.
+// get returns the value of the first attribute of a kind, or nil.
 func (list attrs) get(kind uint16) []byte {
 	for _, a := range list {
 		if a.kind == kind {
@@ -55,12 +55,12 @@ func (list attrs) get(kind uint16) []byte {
 	return nil
 }
 
-// text gives a value that is a string.
+// text returns a string attribute, or "".
 func (list attrs) text(kind uint16) string {
 	return string(bytes.TrimRight(list.get(kind), "\x00"))
 }
 
-// number gives a value of 32 bits, which is there or not.
+// number returns a 32-bit attribute and whether the message has it.
 func (list attrs) number(kind uint16) (uint32, bool) {
 	v := list.get(kind)
 	if len(v) < 4 {

@@ -8,15 +8,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// link is a network device, as RTM_GETLINK tells of it.
+// link is a network device, as in RTM_GETLINK.
 type link struct {
 	index int32
 	name  string
 	up    bool
 }
 
-// linkMessage encodes struct ifinfomsg and attributes; change are the bits of
-// flags that count.
+// linkMessage encodes struct ifinfomsg and attributes. change is the mask of
+// the flags to set.
 func linkMessage(index int32, flags, change uint32, list attrs) []byte {
 	ne := binary.NativeEndian
 	b := []byte{unix.AF_UNSPEC, 0, 0, 0}
@@ -26,7 +26,7 @@ func linkMessage(index int32, flags, change uint32, list attrs) []byte {
 	return list.encode(b)
 }
 
-// parseLink is the way back; attributes are left to the caller.
+// parseLink parses such a message.
 func parseLink(body []byte) (index int32, flags uint32, list attrs, err error) {
 	if len(body) < unix.SizeofIfInfomsg {
 		return 0, 0, nil, errMalformed
@@ -36,13 +36,13 @@ func parseLink(body []byte) (index int32, flags uint32, list attrs, err error) {
 	return int32(ne.Uint32(body[4:])), ne.Uint32(body[8:]), list, err
 }
 
-// find gives the device with a name: its own, or another that it also has
-// (ip-link(8), altname).
+// find returns the device with a name or an alternative name (ip-link(8),
+// altname).
 func (c *conn) find(name string) (link, error) {
 	return c.getLink(linkMessage(0, 0, 0, attrs{textAttr(unix.IFLA_IFNAME, name)}))
 }
 
-// at gives the device with an index.
+// at returns the device with an index.
 func (c *conn) at(index int32) (link, error) { return c.getLink(linkMessage(index, 0, 0, nil)) }
 
 func (c *conn) getLink(request []byte) (link, error) {
@@ -51,7 +51,7 @@ func (c *conn) getLink(request []byte) (link, error) {
 		return link{}, err
 	}
 	if len(answers) != 1 {
-		return link{}, fmt.Errorf("%d answers where one is expected: %w", len(answers), errMalformed)
+		return link{}, fmt.Errorf("%d answers instead of one: %w", len(answers), errMalformed)
 	}
 	index, flags, list, err := parseLink(answers[0].body)
 	return link{index: index, name: list.text(unix.IFLA_IFNAME), up: flags&unix.IFF_UP != 0}, err
@@ -63,10 +63,10 @@ func (c *conn) setUp(index int32) error {
 	return err
 }
 
-// send moves a device to the namespace of another socket and gives it a name
-// there, which may be a template, and may be empty. It gives the index that
-// the device has got there; an error with an index other than 0 came when the
-// device was there already.
+// send moves a device to the network namespace of another socket. name is its
+// name there, or a template; if empty, it keeps its name. send returns the
+// device's index in that namespace; an index other than 0 with an error means
+// that the device has moved.
 func (c *conn) send(index int32, to *conn, name string) (int32, error) {
 	target, err := to.namespace()
 	if err != nil {
@@ -77,8 +77,8 @@ func (c *conn) send(index int32, to *conn, name string) (int32, error) {
 	if name != "" {
 		list = append(list, textAttr(unix.IFLA_IFNAME, name))
 	}
-	// The kernel tells those who watch the namespace that the device is gone,
-	// and which number it has now (Linux 4.15): before it answers.
+	// Subscribers of the old namespace get the event that the device is gone,
+	// with its new index (Linux 4.15), before the answer to the request.
 	fd := int(c.f.Fd())
 	if err := unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_ADD_MEMBERSHIP, unix.RTNLGRP_LINK); err != nil {
 		return 0, fmt.Errorf("subscribe to events: %w", err)
@@ -91,19 +91,19 @@ func (c *conn) send(index int32, to *conn, name string) (int32, error) {
 	})
 	err = errors.Join(err, unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_DROP_MEMBERSHIP, unix.RTNLGRP_LINK))
 	if err == nil && got == 0 {
-		err = errors.New("the kernel did not report the new number of the device")
+		err = errors.New("the kernel did not report the new index of the device")
 	}
 	return got, err
 }
 
-// movedTo tells whether a message says that a device has left the namespace
-// for another, and its index there.
+// movedTo reports whether a message says that the device has moved to another
+// namespace, and returns its index there.
 func movedTo(m message, index int32) (int32, bool) {
 	if m.kind != unix.RTM_DELLINK {
 		return 0, false
 	}
-	who, _, list, err := parseLink(m.body)
-	if err != nil || who != index {
+	gone, _, list, err := parseLink(m.body)
+	if err != nil || gone != index {
 		return 0, false
 	}
 	n, ok := list.number(unix.IFLA_NEW_IFINDEX)

@@ -15,7 +15,7 @@ import (
 const loopbackIndex = 1
 
 // LoopbackUp queues the calls that bring up "lo" in the stub's network
-// namespace; the kernel then gives it 127.0.0.1 and ::1 itself. It needs no AF_INET
+// namespace; the kernel then adds 127.0.0.1 and ::1. They need no AF_INET
 // socket, which hardened services may not create (systemd.exec(5),
 // RestrictAddressFamilies).
 func LoopbackUp(p *stub.Proc) {

@@ -11,7 +11,8 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// answerLoopback has LoopbackUp called by a recorder that reads the answer.
+// answerLoopback calls LoopbackUp with a recorder as stub, which reads the
+// answer.
 func answerLoopback(t *testing.T, answer []byte) (lines []string, err error) {
 	t.Helper()
 	p, rec := stub.Record(nil)
@@ -22,7 +23,8 @@ func answerLoopback(t *testing.T, answer []byte) (lines []string, err error) {
 	return rec.Lines, err
 }
 
-// answerOf is the kernel's answer to the first message, with an errno.
+// answerOf returns the kernel's acknowledgement of the first message, with an
+// errno.
 func answerOf(e unix.Errno) []byte {
 	code := binary.NativeEndian.AppendUint32(nil, uint32(-int32(e)))
 	return reply(unix.NLMSG_ERROR, unix.NLM_F_CAPPED, 1, append(code, make([]byte, unix.NLMSG_HDRLEN)...))
@@ -34,15 +36,16 @@ func TestLoopbackUp(t *testing.T) {
 		t.Error(err)
 	}
 	if !strings.HasPrefix(lines[0], "socket(16, ") {
-		t.Errorf("no netlink socket: %v", lines)
+		t.Errorf("not a netlink socket: %v", lines)
 	}
 	_, err = answerLoopback(t, answerOf(unix.EPERM))
 	if !errors.Is(err, unix.EPERM) || !strings.HasPrefix(err.Error(), "set lo up: ") {
-		t.Errorf("the kernel refuses: %v", err)
+		t.Errorf("EPERM: %v", err)
 	}
 }
 
-// The stub's answers are untrusted: no acknowledgement is no success.
+// The stub's answers are untrusted: without an acknowledgement, LoopbackUp
+// fails.
 func TestLoopbackUpNeedsAnAcknowledgement(t *testing.T) {
 	other := answerOf(0)
 	binary.NativeEndian.PutUint32(other[8:], 2) // sequence number

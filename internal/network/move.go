@@ -12,23 +12,23 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// Mover moves network devices from the network namespace that it was made in
-// to a container's.
+// Mover moves network devices from the network namespace of this process to a
+// container's.
 type Mover struct {
 	here, there *conn
 	moved       []moved
 }
 
-// moved is a device that has left.
+// moved is a device that has been moved.
 type moved struct {
 	before    link
 	index     int32 // in the container
 	addresses []address
 }
 
-// NewMover gives a Mover to the network namespace of a process. It works in
-// both by a socket each, without leaving this one: the other is made by a stub
-// that joins the namespace and ends.
+// NewMover returns a Mover to the network namespace of a process. It has a
+// socket in each namespace and does not leave its own: a short-lived stub joins
+// the other namespace and creates the socket there.
 func NewMover(ctx context.Context, pidfd *os.File) (*Mover, error) {
 	here, err := dial()
 	if err != nil {
@@ -47,8 +47,8 @@ func NewMover(ctx context.Context, pidfd *os.File) (*Mover, error) {
 	return m, nil
 }
 
-// dialIn makes a socket in the network namespace of a process. It is made with
-// the rights of this process, not with those of the container's.
+// dialIn creates a socket in the network namespace of a process, with the
+// privileges of this process, not the container's.
 func dialIn(ctx context.Context, pidfd *os.File) (*conn, error) {
 	child, err := stub.Start(ctx, stub.Options{Files: []*os.File{nil, nil, nil, pidfd}})
 	if err != nil {
@@ -71,7 +71,7 @@ func dialIn(ctx context.Context, pidfd *os.File) (*conn, error) {
 	return newConn(f)
 }
 
-// checkApart makes sure that there are two namespaces.
+// checkApart returns an error if both sockets are in the same namespace.
 func (m *Mover) checkApart() error {
 	var st [2]unix.Stat_t
 	for i, c := range []*conn{m.here, m.there} {
@@ -86,7 +86,7 @@ func (m *Mover) checkApart() error {
 		}
 	}
 	if st[0].Dev == st[1].Dev && st[0].Ino == st[1].Ino {
-		return errors.New("the container's network namespace is the runtime's own")
+		return errors.New("the container is in the runtime's network namespace")
 	}
 	return nil
 }
@@ -122,8 +122,8 @@ func (m *Mover) Move(d config.NetDevice) error {
 	return m.there.configure(after, addresses, before.name)
 }
 
-// checkFree looks whether the name of a device is taken in the container. The
-// kernel would tell, too, but of a new name only when the device is there.
+// checkFree returns an error if the device's name is taken in the container.
+// The kernel checks a new name only after it has moved the device.
 func (m *Mover) checkFree(d config.NetDevice, name string) error {
 	if d.Name != "" {
 		name = d.Name
@@ -133,26 +133,26 @@ func (m *Mover) checkFree(d config.NetDevice, name string) error {
 	case err == nil:
 		return fmt.Errorf(`the container's network namespace has a device %q: %w (choose another "name", or a template like "eth%%d")`, name, unix.EEXIST)
 	case errors.Is(err, unix.ENODEV):
-		return nil // as it must be; of a template this is always so
+		return nil // always so for a template
 	}
 	return fmt.Errorf("look for a device %q in the container: %w", name, err)
 }
 
-// remedyMove says what the kernel's answer means.
+// remedyMove returns the likely cause of an error, in parentheses.
 func remedyMove(err error) string {
 	switch {
 	case errors.Is(err, unix.EINVAL):
-		return " (of its kind, like a bridge, or bound to others: it cannot leave its namespace)"
+		return " (a device of this type, such as a bridge, or one bound to other devices cannot leave its namespace)"
 	case errors.Is(err, unix.EPERM):
 		return " (needs CAP_NET_ADMIN in the network namespace of the runtime and in the container's)"
 	case errors.Is(err, unix.EEXIST):
-		return " (a name of the device is taken there)"
+		return " (the namespace has another device with one of its names)"
 	}
 	return ""
 }
 
-// configure gives a device, which was called otherwise before, its addresses,
-// and brings it up if it is to be.
+// configure adds the addresses to a device, whose former name was before, and
+// brings it up if l.up is set.
 func (c *conn) configure(l link, addresses []address, before string) error {
 	for _, a := range addresses {
 		if err := c.addAddress(l.index, a.renamed(before, l.name)); err != nil {
@@ -168,8 +168,8 @@ func (c *conn) configure(l link, addresses []address, before string) error {
 	return nil
 }
 
-// Return moves back what was moved, the last first: each device gets its name
-// and its addresses again, and is up if it was.
+// Return moves the devices back, the last first, with their names and
+// addresses, and brings up those that were up.
 func (m *Mover) Return() error {
 	var all error
 	for i := len(m.moved) - 1; i >= 0; i-- {
@@ -190,7 +190,7 @@ func (m *Mover) bringBack(d moved) error {
 	return m.here.configure(back, d.addresses, back.name)
 }
 
-// Close lets go of both namespaces. The devices stay where they are.
+// Close closes both sockets. The devices stay in their namespaces.
 func (m *Mover) Close() {
 	m.here.f.Close()
 	m.there.f.Close()

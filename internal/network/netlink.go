@@ -10,24 +10,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// answerTime is how long the kernel may take to answer, in seconds: it does
-// one thing about network devices at a time, of all namespaces.
+// answerTime is how long to wait for an answer, in seconds: the kernel changes
+// one network device at a time, over all namespaces.
 const answerTime = 30
 
-// conn is a netlink socket (netlink(7), rtnetlink(7)), by which the devices of
-// the network namespace that it was made in are read and changed.
+// conn is a netlink socket (netlink(7), rtnetlink(7)). It works on the network
+// namespace in which it was created.
 type conn struct {
 	f   *os.File
 	seq uint32
 }
 
-// message is one that the kernel has sent, without its header.
+// message is a message from the kernel, without its header.
 type message struct {
 	kind uint16
 	body []byte
 }
 
-// dial makes a socket in the namespace of this thread.
+// dial creates a socket in the network namespace of this thread.
 func dial() (*conn, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
 	if err != nil {
@@ -36,7 +36,7 @@ func dial() (*conn, error) {
 	return newConn(os.NewFile(uintptr(fd), "netlink"))
 }
 
-// newConn takes a socket over, and closes it if it is not to be used.
+// newConn takes over a socket. It closes f on errors.
 func newConn(f *os.File) (*conn, error) {
 	fd := int(f.Fd())
 	err := errors.Join(
@@ -51,7 +51,7 @@ func newConn(f *os.File) (*conn, error) {
 	return &conn{f: f}, nil
 }
 
-// namespace opens the network namespace of the socket.
+// namespace opens the network namespace in which the socket was created.
 func (c *conn) namespace() (*os.File, error) {
 	fd, err := unix.IoctlRetInt(int(c.f.Fd()), unix.SIOCGSKNS)
 	if err != nil {
@@ -60,21 +60,20 @@ func (c *conn) namespace() (*os.File, error) {
 	return os.NewFile(uintptr(fd), "network namespace"), nil
 }
 
-// do asks for something and gives the answers, but for the last, which says
-// that there are no more. What the kernel sends unasked, because of a
-// subscription, goes to event, which may be nil.
+// do sends a request and returns the answers without the last, which only ends
+// them. It passes events of a subscription to event, which may be nil.
 func (c *conn) do(kind, flags uint16, body []byte, event func(message)) ([]message, error) {
 	c.seq++
 	req := request(kind, flags, c.seq, body)
 	if err := unix.Sendto(int(c.f.Fd()), req, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		return nil, fmt.Errorf("ask the kernel: %w", err)
+		return nil, fmt.Errorf("send netlink request: %w", err)
 	}
 	var all []message
-	buf := make([]byte, 64<<10) // the kernel sends 32 KiB at most at once
+	buf := make([]byte, 64<<10) // a datagram has at most 32 KiB
 	for {
 		n, err := c.receive(buf)
 		if err != nil {
-			return nil, fmt.Errorf("wait for the kernel's answer: %w", err)
+			return nil, fmt.Errorf("wait for netlink answer: %w", err)
 		}
 		for rest := buf[:n]; len(rest) > 0; {
 			var h header
@@ -90,7 +89,7 @@ func (c *conn) do(kind, flags uint16, body []byte, event func(message)) ([]messa
 			case m.kind == unix.NLMSG_ERROR || m.kind == unix.NLMSG_DONE:
 				return all, result(h, m)
 			case h.flags&unix.NLM_F_DUMP_INTR != 0:
-				return nil, fmt.Errorf("read a list that changes meanwhile: %w", unix.EAGAIN)
+				return nil, fmt.Errorf("the list changed during the read: %w", unix.EAGAIN)
 			default:
 				all = append(all, m)
 			}
@@ -98,7 +97,7 @@ func (c *conn) do(kind, flags uint16, body []byte, event func(message)) ([]messa
 	}
 }
 
-// request encodes a message to the kernel that it acknowledges (netlink(7)).
+// request encodes a request that the kernel must acknowledge (netlink(7)).
 func request(kind, flags uint16, seq uint32, body []byte) []byte {
 	ne := binary.NativeEndian
 	b := ne.AppendUint32(nil, uint32(unix.NLMSG_HDRLEN+len(body)))
@@ -109,8 +108,8 @@ func request(kind, flags uint16, seq uint32, body []byte) []byte {
 	return append(b, body...)
 }
 
-// receive waits for a datagram. That events were lost (ENOBUFS) does not
-// matter here: the answer comes all the same.
+// receive waits for a datagram. It ignores ENOBUFS: only events were lost, and
+// the answer still comes.
 func (c *conn) receive(buf []byte) (int, error) {
 	for {
 		n, _, err := unix.Recvfrom(int(c.f.Fd()), buf, 0)
@@ -120,7 +119,7 @@ func (c *conn) receive(buf []byte) (int, error) {
 	}
 }
 
-// header is what do needs of struct nlmsghdr.
+// header holds the needed fields of struct nlmsghdr.
 type header struct {
 	flags uint16
 	seq   uint32
@@ -128,7 +127,7 @@ type header struct {
 
 var errMalformed = errors.New("malformed netlink message")
 
-// next takes the first message from what was received. It holds copies.
+// next splits the first message, as a copy, from received data.
 func next(b []byte) (header, message, []byte, error) {
 	ne := binary.NativeEndian
 	if len(b) < unix.NLMSG_HDRLEN {
@@ -143,8 +142,8 @@ func next(b []byte) (header, message, []byte, error) {
 	return h, m, b[min(align(n), len(b)):], nil
 }
 
-// result gives the error in the last message, with the kernel's own words
-// where it has some.
+// result returns the error in the last message, with the kernel's extended
+// message if it has one.
 func result(h header, m message) error {
 	ne := binary.NativeEndian
 	if len(m.body) < 4 {
@@ -158,7 +157,7 @@ func result(h header, m message) error {
 	if h.flags&unix.NLM_F_ACK_TLVS == 0 || m.kind != unix.NLMSG_ERROR || len(m.body) < 4+unix.NLMSG_HDRLEN {
 		return err
 	}
-	// Behind the code stands the request: its header, at least.
+	// The request follows the code, or only its header if capped.
 	skip := 4 + unix.NLMSG_HDRLEN
 	if h.flags&unix.NLM_F_CAPPED == 0 {
 		skip = 4 + align(int(ne.Uint32(m.body[4:])))

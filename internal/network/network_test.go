@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestReadOwn asks the kernel about this process's own namespace, which takes
-// no privileges.
+// TestReadOwn reads the network namespace of this process, which needs no
+// privileges.
 func TestReadOwn(t *testing.T) {
 	c, err := dial()
 	if err != nil {
@@ -22,7 +22,7 @@ func TestReadOwn(t *testing.T) {
 		t.Errorf("lo is %+v, %v", lo, err)
 	}
 	if again, err := c.at(lo.index); err != nil || again != lo {
-		t.Errorf("number %d is %+v, %v", lo.index, again, err)
+		t.Errorf("index %d is %+v, %v", lo.index, again, err)
 	}
 	if _, err := c.find("berth-has-none"); !errors.Is(err, unix.ENODEV) {
 		t.Errorf("a device that does not exist: %v", err)
@@ -33,11 +33,11 @@ func TestReadOwn(t *testing.T) {
 	}
 	for _, a := range all {
 		if s := a.String(); s == "127.0.0.1/8" || s == "::1/128" {
-			t.Errorf("%s has not the scope of the whole world", s)
+			t.Errorf("%s must not have global scope", s)
 		}
 	}
-	// Answers in many parts are read to their end, and not taken for those of
-	// the next question.
+	// An answer in several messages is read to its end; the rest of the one
+	// before is not taken for it.
 	answers, err := c.dump(unix.RTM_GETLINK, linkMessage(0, 0, 0, nil))
 	if err != nil || len(answers) == 0 {
 		t.Errorf("%d devices, %v", len(answers), err)
@@ -110,7 +110,7 @@ func TestAttrs(t *testing.T) {
 		t.Errorf("%d, %v", n, ok)
 	}
 	if _, ok := got.number(unix.IFLA_MASTER); ok {
-		t.Error("an attribute that is not there")
+		t.Error("found an absent attribute")
 	}
 	for _, broken := range [][]byte{text[:6], {0, 0, 1, 0}} {
 		if got, err := parseAttrs(broken); err == nil {
@@ -139,10 +139,10 @@ func TestAddress(t *testing.T) {
 		}
 	}
 	if _, _, moves, _ = parseAddress(encode(0, unix.RT_SCOPE_UNIVERSE)); moves {
-		t.Error("an address that is not permanent")
+		t.Error("a temporary address moves")
 	}
 	if _, _, moves, _ = parseAddress(encode(unix.IFA_F_PERMANENT, unix.RT_SCOPE_LINK)); moves {
-		t.Error("an address of the link")
+		t.Error("a link-local address moves")
 	}
 }
 

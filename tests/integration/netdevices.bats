@@ -218,7 +218,7 @@ host_devices() {
 	net_devices '{d0: {name: "e0"}}'
 	args true
 	rt create --bundle "$BUNDLE" c
-	refused "linux\.netDevices: the container.s network namespace is the runtime's own"
+	refused "linux\.netDevices: the container is in the runtime's network namespace"
 	host ip link show d0 >/dev/null
 }
 
