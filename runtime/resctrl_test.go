@@ -123,7 +123,7 @@ func TestIntelRdtFails(t *testing.T) {
 		}
 	}
 	spec.Linux.IntelRdt = &specs.LinuxIntelRdt{ClosID: "silver"}
-	if _, err := createIn(t, root, spec); err == nil || !strings.Contains(err.Error(), "make resctrl group: linux.intelRdt.closID: there is no group") {
+	if _, err := createIn(t, root, spec); err == nil || !strings.Contains(err.Error(), "make resctrl group: linux.intelRdt.closID: group") {
 		t.Error(err)
 	}
 }

@@ -45,7 +45,7 @@ func TestIntelRdtErrors(t *testing.T) {
 		{`closID: ".."` + notName, specs.LinuxIntelRdt{ClosID: ".."}},
 		{`closID: "/gold"` + notName, specs.LinuxIntelRdt{ClosID: "/gold"}},
 		{`closID: "a\nb"` + notName, specs.LinuxIntelRdt{ClosID: "a\nb"}},
-		{`closID: "info": the resctrl file system has something else of this name`, specs.LinuxIntelRdt{ClosID: "info"}},
+		{`closID: "info": the resctrl file system reserves this name`, specs.LinuxIntelRdt{ClosID: "info"}},
 		{`l3CacheSchema: "MB:0=10"` + notL3, specs.LinuxIntelRdt{L3CacheSchema: "MB:0=10"}},
 		{`l3CacheSchema: "MB:0=10"` + notL3, specs.LinuxIntelRdt{L3CacheSchema: "L3:0=f\nMB:0=10"}},
 		{`l3CacheSchema: "L3:f"` + notLine, specs.LinuxIntelRdt{L3CacheSchema: "L3:f"}},

@@ -1,5 +1,5 @@
 // Package intelrdt puts processes into the groups of the resctrl file system,
-// which shares out caches and memory bandwidth, and reads what the groups use
+// which divides caches and memory bandwidth, and reads the usage of the groups
 // (the kernel's filesystems/resctrl.rst).
 package intelrdt
 
@@ -19,27 +19,28 @@ import (
 	"github.com/berth-oci/berth/internal/sys"
 )
 
-// DefaultRoot is where resctrl is mounted by custom.
+// DefaultRoot is the usual mount point of resctrl.
 const DefaultRoot = "/sys/fs/resctrl"
 
-// ErrNotMounted says that there is no resctrl file system.
+// ErrNotMounted means that no resctrl file system is mounted.
 var ErrNotMounted = errors.New("no resctrl file system is mounted")
 
 // FS is a mounted resctrl file system.
 type FS struct {
 	root string
 
-	// The kernel fills the directories that are made, and empties those that
-	// are removed. Tests do its part.
+	// The kernel populates new directories and empties removed ones. Tests
+	// replace these functions to do the same.
 	mkdir func(path string, mode uint32) error
 	rmdir func(path string) error
 }
 
-// At gives the file system that is mounted at root.
+// At returns the file system mounted at root.
 func At(root string) *FS { return &FS{root: root, mkdir: unix.Mkdir, rmdir: unix.Rmdir} }
 
-// Find looks for a mounted resctrl file system: at its usual place, then among
-// all mounts. It gives ErrNotMounted if there is none, with what to do.
+// Find looks for a mounted resctrl file system, first at DefaultRoot, then
+// among all mounts. It returns ErrNotMounted, with the remedy, if none is
+// mounted.
 func Find() (*FS, error) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(DefaultRoot, &st); err == nil && st.Type == unix.RDTGROUP_SUPER_MAGIC {
@@ -59,11 +60,10 @@ func Find() (*FS, error) {
 	if slices.Contains(strings.Fields(string(known)), "resctrl") {
 		return nil, fmt.Errorf("%w (mount -t resctrl resctrl %s)", ErrNotMounted, DefaultRoot)
 	}
-	return nil, fmt.Errorf("%w, and this kernel has none (it takes a CPU with RDT, and Linux with CONFIG_X86_CPU_RESCTRL; then mount -t resctrl resctrl %s)", ErrNotMounted, DefaultRoot)
+	return nil, fmt.Errorf("%w, and this kernel does not support it (it needs a CPU with RDT and Linux with CONFIG_X86_CPU_RESCTRL; then mount -t resctrl resctrl %s)", ErrNotMounted, DefaultRoot)
 }
 
-// findMount gives the mount point of the first resctrl file system, "" if there
-// is none.
+// findMount returns the mount point of the first resctrl file system, or "".
 func findMount(list []mountinfo.Mount) string {
 	for _, m := range list {
 		if m.Type == "resctrl" {
@@ -73,11 +73,11 @@ func findMount(list []mountinfo.Mount) string {
 	return ""
 }
 
-// lockTime is how long others may keep the file system locked.
+// lockTime is how long to wait for the lock.
 const lockTime = 10 * time.Second
 
-// lock takes the lock that those who change several files of the file system
-// agree on (resctrl.rst, Locking between applications).
+// lock takes the lock that applications hold while they change several files
+// (resctrl.rst, Locking between applications).
 func (fs *FS) lock() (*os.File, error) {
 	f, err := os.Open(fs.root)
 	if err != nil {
@@ -85,7 +85,7 @@ func (fs *FS) lock() (*os.File, error) {
 	}
 	err = sys.Flock(f, lockTime)
 	if errors.Is(err, unix.EWOULDBLOCK) {
-		err = fmt.Errorf("somebody else has locked it for %s: %w", lockTime, err)
+		err = fmt.Errorf("another process holds the lock for more than %s: %w", lockTime, err)
 	}
 	if err != nil {
 		f.Close()
@@ -94,7 +94,7 @@ func (fs *FS) lock() (*os.File, error) {
 	return f, nil
 }
 
-// write writes a line to a file, in one write.
+// write writes a line to a file, with one write(2).
 func (fs *FS) write(path, line string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
@@ -107,7 +107,7 @@ func (fs *FS) write(path, line string) error {
 	return nil
 }
 
-// explain adds what the kernel says of the last thing that it was asked for.
+// explain adds the kernel's message about the last command.
 func (fs *FS) explain(err error) error {
 	text, e := os.ReadFile(filepath.Join(fs.root, "info/last_cmd_status"))
 	if text = bytes.TrimSpace(text); e != nil || len(text) == 0 || string(text) == "ok" {

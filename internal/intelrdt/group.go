@@ -15,27 +15,28 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// Group says where the processes of a container are. It can be saved, and
-// keeps its meaning for FS methods later on.
+// Group names the groups of a container's processes. The state stores it for
+// later FS calls.
 type Group struct {
-	// Root is where the file system is mounted.
+	// Root is the mount point of the file system.
 	Root string `json:"root"`
-	// Name is that of the group for allocation, a directory in Root; empty for
-	// the default one, which is Root itself.
+	// Name is the CLOS group, a directory in Root; "" is the default group,
+	// Root itself.
 	Name string `json:"name"`
-	// Own says that the group is the container's alone: it goes with it.
+	// Own reports that the group belongs to the container alone: delete removes
+	// it.
 	Own bool `json:"own"`
-	// Monitor is the name of the group for monitoring, in that group; empty
-	// for none. It goes with the container.
+	// Monitor is the monitoring group in the CLOS group, or "". Delete
+	// removes it with the container.
 	Monitor string `json:"monitor,omitempty"`
 
-	made bool // the group was made, whosever it is
+	made bool // Create made the CLOS group, whether Own is set or not
 }
 
-// Dir is the directory of the group for allocation.
+// Dir returns the directory of the CLOS group.
 func (g *Group) Dir() string { return filepath.Join(g.Root, g.Name) }
 
-// MonitorDir is that of the group for monitoring, "" if there is none.
+// MonitorDir returns the directory of the monitoring group, or "".
 func (g *Group) MonitorDir() string {
 	if g.Monitor == "" {
 		return ""
@@ -43,30 +44,30 @@ func (g *Group) MonitorDir() string {
 	return filepath.Join(g.Dir(), "mon_groups", g.Monitor)
 }
 
-// reserved are the names that the root directory has for other things.
+// reserved are the other directories in the root directory.
 var reserved = []string{"info", "mon_data", "mon_groups"}
 
-// CheckName refuses what cannot be the name of a group, or would lead out of
-// the file system.
+// CheckName refuses names that cannot be a group's or lead out of the file
+// system.
 func CheckName(name string) error {
 	switch {
 	case name == "" || name == "." || name == ".." || len(name) > unix.NAME_MAX || strings.ContainsAny(name, "/\n\x00"):
 		return fmt.Errorf(`%s: not the name of a directory in the resctrl file system ("/" alone is the default group)`, config.Quote(name))
 	case slices.Contains(reserved, name):
-		return fmt.Errorf("%q: the resctrl file system has something else of this name", name)
+		return fmt.Errorf("%q: the resctrl file system reserves this name", name)
 	}
 	return nil
 }
 
-// Plan says which groups a container with this id gets, without making any,
-// so that they can be remembered before.
+// Plan returns the groups for a container with this ID. It makes none, so that
+// the state can store them before Create.
 func (fs *FS) Plan(rdt *specs.LinuxIntelRdt, id string) (*Group, error) {
 	g := &Group{Root: fs.root, Name: rdt.ClosID}
 	switch rdt.ClosID {
 	case "":
 		g.Name = id
 		if err := CheckName(id); err != nil {
-			return nil, fmt.Errorf(`the container's id is to name its group: %w (set "closID")`, err)
+			return nil, fmt.Errorf(`the container's ID, which names its group: %w (set "closID")`, err)
 		}
 		there, err := exists(g.Dir())
 		if err != nil {
@@ -90,9 +91,9 @@ func exists(path string) (bool, error) {
 	return err == nil, err
 }
 
-// Create makes the groups of a plan, as far as they are to be made, and writes
-// or compares the schemata (config-linux.md, IntelRdt). What a failure leaves,
-// Undo removes. Errors name the field.
+// Create makes the groups of a plan that must be made, and writes or compares
+// the schemata (config-linux.md, IntelRdt). After an error, Undo removes the
+// groups that were made. Errors name the field.
 func (fs *FS) Create(g *Group, rdt *specs.LinuxIntelRdt) error {
 	lock, err := fs.lock()
 	if err != nil {
@@ -100,7 +101,7 @@ func (fs *FS) Create(g *Group, rdt *specs.LinuxIntelRdt) error {
 	}
 	defer lock.Close()
 	name := g.Monitor
-	g.Monitor = "" // there may be one that is not ours
+	g.Monitor = "" // an existing group of this name is not the container's: Undo must not remove it
 	if err := fs.enter(g, rdt); err != nil || name == "" {
 		return err
 	}
@@ -112,7 +113,7 @@ func (fs *FS) Create(g *Group, rdt *specs.LinuxIntelRdt) error {
 	return nil
 }
 
-// enter finds or makes the group for allocation.
+// enter makes the CLOS group, or checks an existing one.
 func (fs *FS) enter(g *Group, rdt *specs.LinuxIntelRdt) error {
 	there, err := exists(g.Dir())
 	if err != nil {
@@ -122,11 +123,11 @@ func (fs *FS) enter(g *Group, rdt *specs.LinuxIntelRdt) error {
 	switch {
 	case there && g.Own:
 		g.Own = false
-		return config.FieldErrorf("linux.intelRdt", "group %q has come into being meanwhile: %w", g.Name, unix.EEXIST)
+		return config.FieldErrorf("linux.intelRdt", "another process made group %q during create: %w", g.Name, unix.EEXIST)
 	case there:
 		return fs.compare(g, lines)
 	case rdt.ClosID != "" && len(lines) == 0:
-		return config.FieldErrorf("linux.intelRdt.closID", `there is no group %q: %w (make it before, or give a schema, with which it is made)`, g.Dir(), unix.ENOENT)
+		return config.FieldErrorf("linux.intelRdt.closID", `group %q: %w (make it first, or set a schema: then it is made)`, g.Dir(), unix.ENOENT)
 	}
 	if err := fs.mkdir(g.Dir(), 0o755); err != nil {
 		g.Own = false
@@ -136,7 +137,7 @@ func (fs *FS) enter(g *Group, rdt *specs.LinuxIntelRdt) error {
 	return fs.Write(g, lines)
 }
 
-// remedyGroup says what it means that the kernel makes no group.
+// remedyGroup returns the likely cause of a failed mkdir, in parentheses.
 func remedyGroup(err error) string {
 	if errors.Is(err, unix.ENOSPC) {
 		return " (the CPU has no more classes of service: see info/*/num_closids; share a group by closID)"
@@ -147,17 +148,17 @@ func remedyGroup(err error) string {
 func remedyMonitor(err error) string {
 	switch {
 	case errors.Is(err, unix.ENOSPC):
-		return " (the CPU has no more numbers for groups: see info/L3_MON/num_rmids)"
+		return " (the CPU has no more monitoring IDs: see info/L3_MON/num_rmids)"
 	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.EPERM):
-		return " (the CPU, or the kernel, cannot monitor: there is no info/L3_MON)"
+		return " (the CPU or the kernel does not support monitoring: info/L3_MON does not exist)"
 	case errors.Is(err, unix.EEXIST):
-		return " (left by a container of this id? remove it with rmdir)"
+		return " (left over from a container with this ID? remove it with rmdir)"
 	}
 	return ""
 }
 
-// Add moves a process, which has one thread, into the groups; its children
-// will be there too.
+// Add moves a single-threaded process into the groups. Its children start
+// there.
 func (fs *FS) Add(g *Group, pid int) error {
 	for _, dir := range []string{g.Dir(), g.MonitorDir()} {
 		if dir == "" {
@@ -170,8 +171,8 @@ func (fs *FS) Add(g *Group, pid int) error {
 	return nil
 }
 
-// Remove removes the groups that are the container's alone; those that are
-// gone already are no error.
+// Remove removes the groups that the container owns. Missing groups are not an
+// error.
 func (fs *FS) Remove(g *Group) error {
 	var err error
 	if g.Monitor != "" {
@@ -191,9 +192,9 @@ func (fs *FS) remove(dir string) error {
 	return nil
 }
 
-// Undo removes what Create has made: beside what Remove does, a group that is
-// to outlive the container, unless others are in it by now. To be called when
-// the container's process has ended.
+// Undo removes everything that Create has made: the groups of Remove, and a
+// CLOS group meant to outlive the container, unless it has tasks by now. The
+// container's processes must have ended.
 func (fs *FS) Undo(g *Group) error {
 	if err := fs.Remove(g); err != nil || g.Own || !g.made {
 		return err

@@ -13,12 +13,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// kernel does the kernel's part of a resctrl file system in a directory: what
-// is made is filled, what is removed goes with what is in it.
+// kernel imitates a resctrl file system in a directory: it populates new groups
+// and removes groups with their content.
 type kernel struct {
 	t *testing.T
 	*FS
-	full bool // it makes no more groups
+	full bool // it has no more CLOSIDs
 }
 
 func newKernel(t *testing.T) *kernel {
@@ -45,7 +45,7 @@ func newKernel(t *testing.T) *kernel {
 	return k
 }
 
-// fill puts into a group's directory what the kernel does.
+// fill populates a group's directory as the kernel does.
 func (k *kernel) fill(dir string) {
 	name, err := filepath.Rel(k.root, dir)
 	if err != nil {
@@ -69,7 +69,7 @@ func (k *kernel) file(name, text string) {
 	}
 }
 
-// read gives a file's text, "-" if there is none.
+// read returns a file's text, or "-" if it does not exist.
 func (k *kernel) read(name string) string {
 	text, err := os.ReadFile(filepath.Join(k.root, name))
 	if errors.Is(err, os.ErrNotExist) {
@@ -81,7 +81,7 @@ func (k *kernel) read(name string) string {
 	return string(text)
 }
 
-// create plans and creates, as a container with the id "c".
+// create calls Plan and Create for a container with the ID "c".
 func (k *kernel) create(rdt *specs.LinuxIntelRdt) (*Group, error) {
 	k.t.Helper()
 	g, err := k.Plan(rdt, "c")
@@ -91,8 +91,8 @@ func (k *kernel) create(rdt *specs.LinuxIntelRdt) (*Group, error) {
 	return g, k.Create(g, rdt)
 }
 
-// A file in the fake keeps what was there before beyond the length of the
-// line: the tests look at the beginning.
+// begins compares the beginning of a file. Unlike in resctrl, a write does not
+// truncate files of the fake.
 func (k *kernel) begins(name, want string) {
 	k.t.Helper()
 	if got := k.read(name); !strings.HasPrefix(got, want) {
@@ -126,8 +126,8 @@ func TestOwnGroup(t *testing.T) {
 	}
 }
 
-// TestNamedGroup is made by the first container, found by the second, and
-// outlives both.
+// TestNamedGroup makes a group for one container, which another one joins. The
+// group outlives both.
 func TestNamedGroup(t *testing.T) {
 	k := newKernel(t)
 	rdt := &specs.LinuxIntelRdt{ClosID: "gold", L3CacheSchema: "L3:0=ff;1=fff", EnableMonitoring: true}
@@ -149,11 +149,11 @@ func TestNamedGroup(t *testing.T) {
 	k.begins("gold/tasks", "")
 	k.begins("gold/mon_groups/c/tasks", "-")
 	if _, err := k.create(&specs.LinuxIntelRdt{ClosID: "gold"}); err != nil {
-		t.Errorf("a group that is there: %v", err)
+		t.Errorf("an existing group: %v", err)
 	}
 	_, err = k.create(&specs.LinuxIntelRdt{ClosID: "silver"})
-	if !errors.Is(err, unix.ENOENT) || !strings.Contains(err.Error(), `linux.intelRdt.closID: there is no group`) {
-		t.Errorf("a group that is not there: %v", err)
+	if !errors.Is(err, unix.ENOENT) || !strings.Contains(err.Error(), `linux.intelRdt.closID: group "`) {
+		t.Errorf("a missing group: %v", err)
 	}
 	k.begins("silver/tasks", "-")
 }
@@ -176,7 +176,8 @@ func TestDefaultGroup(t *testing.T) {
 	k.begins("mon_groups/c/tasks", "-")
 }
 
-// TestGroupOfSameName was there before: it is used, and not removed.
+// TestGroupOfSameName uses a group that existed before create, and does not
+// remove it.
 func TestGroupOfSameName(t *testing.T) {
 	k := newKernel(t)
 	k.fill(filepath.Join(k.root, "c"))
@@ -195,7 +196,7 @@ func TestGroupOfSameName(t *testing.T) {
 	}
 	k.fill(filepath.Join(k.root, "d"))
 	if err := k.Create(plan, &specs.LinuxIntelRdt{}); !errors.Is(err, unix.EEXIST) {
-		t.Errorf("somebody made it meanwhile: %v", err)
+		t.Errorf("made by another process after Plan: %v", err)
 	}
 	if err := k.Undo(plan); err != nil {
 		t.Fatal(err)
@@ -214,7 +215,7 @@ func TestUndo(t *testing.T) {
 	if err := k.Undo(g); err != nil {
 		t.Fatal(err)
 	}
-	k.begins("gold/tasks", "99\n") // another container is in it by now
+	k.begins("gold/tasks", "99\n") // another container has joined it
 	k.begins("gold/mon_groups/c/tasks", "-")
 	k.file("gold/tasks", "")
 	if err := k.Undo(g); err != nil {
@@ -222,17 +223,17 @@ func TestUndo(t *testing.T) {
 	}
 	k.begins("gold/tasks", "-")
 
-	// A group for monitoring that is somebody else's is left alone.
+	// Undo does not remove another's monitoring group.
 	k.file("mon_groups/c/tasks", "5\n")
 	g, err = k.create(&specs.LinuxIntelRdt{ClosID: "/", EnableMonitoring: true})
 	if !errors.Is(err, unix.EEXIST) || !strings.Contains(err.Error(), "linux.intelRdt.enableMonitoring: ") {
-		t.Errorf("a monitoring group that is there: %v", err)
+		t.Errorf("an existing monitoring group: %v", err)
 	}
 	if err := k.Undo(g); err != nil {
 		t.Fatal(err)
 	}
 	k.begins("mon_groups/c/tasks", "5\n")
-	// Nor when it does not come to that.
+	// Nor when create fails before it.
 	g, err = k.create(&specs.LinuxIntelRdt{ClosID: "/", L3CacheSchema: "L3:0=1", EnableMonitoring: true})
 	if err == nil {
 		t.Error("the default group has other schemata")
@@ -253,11 +254,11 @@ func TestFull(t *testing.T) {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
 	if g.Own {
-		t.Error("it would be removed")
+		t.Error("Own is set for a group that was not made")
 	}
 }
 
-// TestOrder looks at what is written when: L3 first, the free lines last.
+// TestOrder checks the order of the lines: l3CacheSchema first, schemata last.
 func TestOrder(t *testing.T) {
 	lines := Lines(&specs.LinuxIntelRdt{
 		Schemata: []string{"L2:0=f", "L3:0=1"}, MemBwSchema: "MB:0=20", L3CacheSchema: "L3CODE:0=f\nL3DATA:0=f0\n",
@@ -273,7 +274,7 @@ func TestOrder(t *testing.T) {
 		t.Errorf("got %v", lines)
 	}
 	if lines := Lines(&specs.LinuxIntelRdt{}); len(lines) != 0 {
-		t.Errorf("lines that nobody asks for: %v", lines)
+		t.Errorf("lines without a schema: %v", lines)
 	}
 }
 
@@ -282,7 +283,7 @@ func TestCompare(t *testing.T) {
 	k.file("gold/schemata", "    MB:0= 50;1=100\n    L3:0=00f;1=fff\n")
 	for _, test := range []struct {
 		rdt   specs.LinuxIntelRdt
-		field string // that differs; "" for none
+		field string // the field that differs, or ""
 	}{
 		{specs.LinuxIntelRdt{L3CacheSchema: "L3:0=f;1=fff"}, ""},
 		{specs.LinuxIntelRdt{L3CacheSchema: "L3:0=00F"}, ""},
@@ -291,12 +292,12 @@ func TestCompare(t *testing.T) {
 		{specs.LinuxIntelRdt{L3CacheSchema: "L3:2=f"}, "l3CacheSchema"},
 		{specs.LinuxIntelRdt{L3CacheSchema: "L3DATA:0=f"}, "l3CacheSchema"},
 		{specs.LinuxIntelRdt{MemBwSchema: "MB:0=50;1=100"}, ""},
-		{specs.LinuxIntelRdt{MemBwSchema: "MB:0=41"}, ""}, // the hardware has made 50 of it
+		{specs.LinuxIntelRdt{MemBwSchema: "MB:0=41"}, ""}, // the hardware rounds it up to 50
 		{specs.LinuxIntelRdt{MemBwSchema: "MB:0=40"}, "memBwSchema"},
 		{specs.LinuxIntelRdt{MemBwSchema: "MB:0=x"}, "memBwSchema"},
 		{specs.LinuxIntelRdt{Schemata: []string{"MB:1=100", "L3:0=f"}}, ""},
 		{specs.LinuxIntelRdt{Schemata: []string{"MB:1=100", "L3:0=1"}}, "schemata[1]"},
-		// The later line counts.
+		// The last line for a domain counts.
 		{specs.LinuxIntelRdt{L3CacheSchema: "L3:0=1;1=fff", Schemata: []string{"L3:0=f"}}, ""},
 		{specs.LinuxIntelRdt{L3CacheSchema: "L3:0=1;1=ff", Schemata: []string{"L3:0=f"}}, "l3CacheSchema"},
 	} {
@@ -319,7 +320,7 @@ func TestWriteExplains(t *testing.T) {
 	if !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)
 	}
-	// The fake takes any line: a directory does not.
+	// A write to the fake cannot fail with EINVAL.
 	if err := k.explain(unix.EINVAL); err.Error() != "invalid argument: Mask f1 has non-consecutive 1-bits" || !errors.Is(err, unix.EINVAL) {
 		t.Error(err)
 	}
@@ -333,7 +334,7 @@ func TestCheckName(t *testing.T) {
 	}
 	for _, name := range []string{"", ".", "..", "a/b", "/", "a\nb", "a\x00", "info", "mon_groups", "mon_data", strings.Repeat("x", 256)} {
 		if err := CheckName(name); err == nil {
-			t.Errorf("%q was taken", name)
+			t.Errorf("%q was accepted", name)
 		}
 	}
 	k := newKernel(t)

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Report is what "berth events" tells of a container's groups, in runc's JSON
-// form.
+// Report describes a container's groups for "berth events", in runc's JSON
+// format.
 type Report struct {
 	L3CacheInfo       *CacheInfo     `json:"l3_cache_info,omitempty"`
 	L3CacheSchemaRoot string         `json:"l3_cache_schema_root,omitempty"`
@@ -15,20 +15,20 @@ type Report struct {
 	MemBwInfo         *BandwidthInfo `json:"mem_bw_info,omitempty"`
 	MemBwSchemaRoot   string         `json:"mem_bw_schema_root,omitempty"`
 	MemBwSchema       string         `json:"mem_bw_schema,omitempty"`
-	// Schemata are all lines of the container's group.
+	// Schemata are all lines of the CLOS group.
 	Schemata []string         `json:"schemata,omitempty"`
 	Memory   []MemoryUsage    `json:"mbm_stats,omitempty"`
 	Cache    []CacheOccupancy `json:"cmt_stats,omitempty"`
 }
 
-// CacheInfo says how the L3 cache can be divided.
+// CacheInfo describes how the L3 cache can be divided.
 type CacheInfo struct {
 	Mask      string `json:"cbm_mask,omitempty"`
 	MinBits   uint64 `json:"min_cbm_bits,omitempty"`
 	NumGroups uint64 `json:"num_closids,omitempty"`
 }
 
-// BandwidthInfo says how memory bandwidth can be divided, in percent.
+// BandwidthInfo describes how memory bandwidth can be divided, in percent.
 type BandwidthInfo struct {
 	Granularity uint64 `json:"bandwidth_gran,omitempty"`
 	Linear      uint64 `json:"delay_linear,omitempty"`
@@ -36,19 +36,18 @@ type BandwidthInfo struct {
 	NumGroups   uint64 `json:"num_closids,omitempty"`
 }
 
-// MemoryUsage is what was moved to and from memory behind one cache, in bytes.
+// MemoryUsage is the memory traffic of one L3 cache, in bytes.
 type MemoryUsage struct {
 	Total uint64 `json:"mbm_total_bytes,omitempty"`
 	Local uint64 `json:"mbm_local_bytes,omitempty"`
 }
 
-// CacheOccupancy is what is used of one cache, in bytes.
+// CacheOccupancy is the used part of one cache, in bytes.
 type CacheOccupancy struct {
 	Occupancy uint64 `json:"llc_occupancy,omitempty"`
 }
 
-// Report tells how the resources are shared out to a container, and what it
-// uses of them.
+// Report returns the schemata and the usage of a container's groups.
 func (fs *FS) Report(g *Group) (*Report, error) {
 	lines, err := fs.Schemata(g)
 	if err != nil {
@@ -89,7 +88,7 @@ func (fs *FS) Report(g *Group) (*Report, error) {
 	return r, err
 }
 
-// ofResource gives the line of a resource, "" if there is none.
+// ofResource returns the line of a resource, or "".
 func ofResource(schemata []string, resource string) string {
 	for _, line := range schemata {
 		if strings.HasPrefix(line, resource+":") {
@@ -99,7 +98,7 @@ func ofResource(schemata []string, resource string) string {
 	return ""
 }
 
-// value is that of a counter, 0 where there is none.
+// value returns a counter, or 0 if it is absent.
 func value(counter *uint64) uint64 {
 	if counter == nil {
 		return 0

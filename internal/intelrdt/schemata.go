@@ -12,16 +12,16 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// Line is a line of a schemata file: what one resource shares out, as in
+// Line is a line of a schemata file: the allocation of one resource, such as
 // "L3:0=7f0;1=1f".
 type Line struct {
-	// Field is its place in config.json.
+	// Field is its field in config.json.
 	Field string
 	Text  string
 }
 
-// Lines are those that a configuration asks for, in the order in which they
-// are to be written (config-linux.md, IntelRdt).
+// Lines returns the lines of a configuration in the order in which they must be
+// written (config-linux.md, IntelRdt).
 func Lines(rdt *specs.LinuxIntelRdt) []Line {
 	var all []Line
 	for line := range strings.Lines(rdt.L3CacheSchema) {
@@ -46,11 +46,11 @@ func (fs *FS) Write(g *Group, lines []Line) error {
 	return nil
 }
 
-// asked is the value of one domain, and the field that asks for it.
+// asked is the wanted value of one domain, and the field that sets it.
 type asked struct{ value, field string }
 
-// compare makes sure that a group which is there shares out what the lines
-// say; of domains that they do not name it may be anything.
+// compare returns an error if the schemata of an existing group differ from the
+// lines. It ignores domains that the lines do not name.
 func (fs *FS) compare(g *Group, lines []Line) error {
 	if len(lines) == 0 {
 		return nil
@@ -71,19 +71,19 @@ func (fs *FS) compare(g *Group, lines []Line) error {
 	if err != nil {
 		return fmt.Errorf("read %q: %w", filepath.Join(g.Dir(), "schemata"), err)
 	}
-	for what, w := range want {
-		if i, ok := is[what]; !ok || !fs.same(what.resource, w.value, i.value) {
-			return config.FieldErrorf(w.field, "group %q is there already, and has other schemata: %s (ask for the same, or for another closID)",
+	for s, w := range want {
+		if i, ok := is[s]; !ok || !fs.same(s.resource, w.value, i.value) {
+			return config.FieldErrorf(w.field, "group %q exists with other schemata: %s (set the same, or another closID)",
 				g.Dir(), strings.Join(strings.Fields(string(text)), " "))
 		}
 	}
 	return nil
 }
 
-// share is what a value is of: a resource, in one of its domains.
+// share is one domain of one resource.
 type share struct{ resource, domain string }
 
-// merge gives what is left when all lines have been written.
+// merge returns the values after all lines have been written in order.
 func merge(lines []Line) (map[share]asked, error) {
 	all := map[share]asked{}
 	for _, line := range lines {
@@ -98,7 +98,7 @@ func merge(lines []Line) (map[share]asked, error) {
 	return all, nil
 }
 
-// parseLine takes a line of schemata to pieces.
+// parseLine parses a line of schemata.
 func parseLine(line string) (name string, domains map[string]string, err error) {
 	name, list, ok := strings.Cut(strings.TrimSpace(line), ":")
 	domains = map[string]string{}
@@ -113,8 +113,8 @@ func parseLine(line string) (name string, domains map[string]string, err error) 
 	return strings.TrimSpace(name), domains, nil
 }
 
-// same compares a value that is asked for with one that the kernel shows: masks
-// with leading zeros, bandwidths rounded up to what the hardware can do.
+// same compares a value in config.json with the kernel's, which has leading
+// zeros in masks and rounds bandwidths up to the hardware's granularity.
 func (fs *FS) same(resource, want, is string) bool {
 	if want == is {
 		return true
@@ -135,7 +135,7 @@ func (fs *FS) same(resource, want, is string) bool {
 	return w == i
 }
 
-// number reads a file with a number, 0 if there is none.
+// number reads a file with a number; it returns 0 if that fails.
 func (fs *FS) number(path string) uint64 {
 	text, err := os.ReadFile(filepath.Join(fs.root, path))
 	if err != nil {
@@ -145,7 +145,7 @@ func (fs *FS) number(path string) uint64 {
 	return n
 }
 
-// CheckLine refuses what has not the form of a line for a schemata file.
+// CheckLine refuses text that is not a valid line of a schemata file.
 func CheckLine(line string) error {
 	_, _, err := parseLine(line)
 	return err

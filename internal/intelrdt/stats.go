@@ -9,22 +9,23 @@ import (
 	"strings"
 )
 
-// Usage is what a group uses of one domain: a cache, and the memory behind it.
-// A counter is nil where the hardware has none, or cannot tell at the moment.
+// Usage is a group's use of one L3 domain: its cache, and the memory traffic
+// through it. A counter is nil if the hardware lacks it or has no value at the
+// moment.
 type Usage struct {
-	// Domain is the directory's name, as "mon_L3_00".
+	// Domain is the name of the directory, such as "mon_L3_00".
 	Domain string
 	// CacheOccupancy is in bytes.
 	CacheOccupancy *uint64
-	// MemoryTotal and MemoryLocal are bytes moved to and from memory, and from
-	// the memory of the domain's own node, since the group was made.
+	// MemoryTotal and MemoryLocal are the bytes transferred from and to all
+	// memory, and the domain's local memory, since the group was made.
 	MemoryTotal *uint64
 	MemoryLocal *uint64
 }
 
-// Usage reads what a container uses, by domain: of its group for monitoring or,
-// without one, of all in its group for allocation. It is empty where the
-// hardware cannot tell.
+// Usage reads the container's usage by domain: that of its monitoring group or,
+// without one, of the whole CLOS group. It is empty if the hardware cannot
+// monitor.
 func (fs *FS) Usage(g *Group) ([]Usage, error) {
 	dir := g.MonitorDir()
 	if dir == "" {
@@ -54,7 +55,7 @@ func (fs *FS) Usage(g *Group) ([]Usage, error) {
 }
 
 // readCounter reads a counter. The kernel writes "Unavailable", "Error" or
-// "Unassigned" where it has no number.
+// "Unassigned" if it has no value.
 func readCounter(path string) (*uint64, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -70,8 +71,7 @@ func readCounter(path string) (*uint64, error) {
 	return &n, nil
 }
 
-// Schemata gives the lines of a group's schemata file, without the blanks that
-// they begin with.
+// Schemata returns the lines of a group's schemata file without leading blanks.
 func (fs *FS) Schemata(g *Group) ([]string, error) {
 	text, err := os.ReadFile(filepath.Join(g.Dir(), "schemata"))
 	if err != nil {
