@@ -224,14 +224,14 @@ run_in_background() {
 
 # bats test_tags=berth
 @test "run leaves no container when it is told to end at its very beginning" {
-	local round n pid
 	args true
-	for round in {1..30}; do
-		"$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err" 3>&- &
-		pid=$!
-		for ((n = 0; n < round * 100; n++)); do :; done # some hundred microseconds more each time
-		kill -TERM "$pid" 2>/dev/null || true
-		wait "$pid" || true
-		no_state_left
-	done
+	# In a shell of its own: bats slows the loop that counts.
+	# shellcheck disable=SC2016 # for the inner shell
+	bash -c 'for ((round = 0; round < 100; round++)); do
+		"$0" --root "$1" run --bundle "$2" c </dev/null >/dev/null 2>&1 3>&- &
+		for ((n = 0; n < round * 20; n++)); do :; done # some microseconds more each time
+		kill -TERM $! 2>/dev/null
+		wait $!
+		[ ! -e "$1/c" ] || exit 1
+	done' "$RUNTIME" "$ROOT" "$BUNDLE"
 }
