@@ -72,7 +72,7 @@ lint: ## Check style and known traps: golangci-lint, gofumpt, shellcheck
 
 .PHONY: generate
 generate: ## Write the files that are generated: docs/lifecycle.md, docs/man/berth.8, docs/stub.svg, seccomp/numbers.go
-	@go run ./internal/gen/lifecycle
+	@go test ./libcontainer/internal/setup -run TestLifecyclePage -update >/dev/null
 	@go test ./cmd/runtime -run TestManualPage -update
 	@go run ./internal/gen/syscalls
 	@go run ./internal/gen/picture

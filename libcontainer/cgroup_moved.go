@@ -6,6 +6,7 @@ import (
 
 	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
+	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
 
 // goneCgroup returns a directory of the container's cgroup that was removed, ""
@@ -57,5 +58,5 @@ func (c *Container) cgroupError(err error) error {
 	if dir, e := c.goneCgroup(); dir != "" && e == nil {
 		return cgroupfs.Missing("the container's cgroup %q was removed, its init is in another one: see /proc/%d/cgroup", dir, c.state.Pid)
 	}
-	return remedyCgroup(err)
+	return state.ExplainCgroup(err)
 }

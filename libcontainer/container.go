@@ -8,20 +8,21 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/berth-oci/berth/internal/cgroups/systemd"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
-	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
 	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/internal/monitor"
+	"github.com/berth-oci/berth/libcontainer/internal/state"
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
 // Container is a container that exists.
 type Container struct {
 	dir   string
-	state *State
+	state *state.State
 	log   *slog.Logger
 	// owner is why the container is not the caller's, nil if it is.
 	owner error
@@ -33,12 +34,12 @@ type Container struct {
 	// filter is the seccomp filter, nil until it is made or needed.
 	filter []byte
 
-	// child is the first process, and end its end, when this process created
+	// child is the first process, and exit its end, when this process created
 	// the container.
 	child *stub.Child
-	end   *ending
+	exit  *monitor.Exit
 	// witness watches the cgroup of a unit until the child was waited for.
-	witness *witness
+	witness *monitor.Witness
 	// attached says that the connection to the stub is still this process's.
 	attached atomic.Bool
 }
@@ -61,27 +62,17 @@ func Load(root, id string, log *slog.Logger) (*Container, error) {
 		return nil, err
 	}
 	dir := filepath.Join(root, id)
-	f, err := openStateDir(dir)
-	if err == nil {
-		defer f.Close()
-		c := &Container{dir: dir, log: log, owner: checkOwner(f)}
-		b, e := readFileIn(f, stateFile)
-		if c.state, err = parseState(dir, b, e); err == nil {
-			return c, nil
-		}
-		if c.owner != nil && !errors.Is(err, ErrNotExist) {
-			err = c.owner // says more than what that user has written
-		}
-	} else if errors.Is(err, fs.ErrNotExist) {
-		err = ErrNotExist
+	s, owner, err := state.Look(dir)
+	if err != nil {
+		return nil, opError("load", id, err)
 	}
-	return nil, opError("load", id, "", err)
+	return &Container{dir: dir, state: s, owner: owner, log: log}, nil
 }
 
 // CheckOwner returns ErrNotOwner if the container is another user's than the
 // caller: that user may have forged the state. It can be looked at, but nothing
 // else be done with it.
-func (c *Container) CheckOwner() error { return opError("load", c.ID(), "", c.owner) }
+func (c *Container) CheckOwner() error { return opError("load", c.ID(), c.owner) }
 
 // ID gives the container's id.
 func (c *Container) ID() string { return c.state.ID }
@@ -92,8 +83,8 @@ func (c *Container) Pid() int { return c.state.Pid }
 // Pidfd opens a pidfd of the first process, which is the caller's to close;
 // ErrNotRunning if that has ended.
 func (c *Container) Pidfd() (*os.File, error) {
-	pidfd, err := c.state.openProcess()
-	return pidfd, opError("open pidfd of", c.ID(), "", err)
+	pidfd, err := c.state.OpenProcess()
+	return pidfd, opError("open pidfd of", c.ID(), err)
 }
 
 // Config gives the configuration that the container was created with, which
@@ -102,70 +93,95 @@ func (c *Container) Config() (*config.Config, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.config == nil {
-		cfg, err := readConfig(c.dir)
+		cfg, err := state.ReadConfig(c.dir)
 		if errors.Is(err, fs.ErrNotExist) {
-			if _, e := readState(c.dir); errors.Is(e, ErrNotExist) {
+			if _, e := state.Read(c.dir); errors.Is(e, ErrNotExist) {
 				err = ErrNotExist // it has been deleted meanwhile
 			}
 		}
 		if err != nil {
-			return nil, opError("load", c.ID(), "", err)
+			return nil, opError("load", c.ID(), err)
 		}
 		c.config = cfg
 	}
 	return c.config, nil
 }
 
-// Look gives what is remembered of the container, and its status, both of this
-// moment.
-func (c *Container) Look() (State, Status, error) {
+// Info is what is known of a container at one moment.
+type Info struct {
+	ID     string
+	Bundle string
+	Rootfs string
+	Status Status
+	// Pid of init on the host; 0 if the container has stopped.
+	Pid         int
+	Created     time.Time // when create began
+	Annotations map[string]string
+}
+
+// Info returns what is known of the container now.
+func (c *Container) Info() (Info, error) {
+	now, status, err := c.look()
+	if err != nil {
+		return Info{}, opError("state", c.ID(), err)
+	}
+	s := now.state
+	info := Info{ID: s.ID, Bundle: s.Bundle, Rootfs: s.Rootfs, Status: status, Created: s.Created, Annotations: s.Annotations}
+	if status != Stopped {
+		info.Pid = s.Pid
+	}
+	return info, nil
+}
+
+// look returns the container as it is now, and its status.
+func (c *Container) look() (*Container, Status, error) {
 	if c.state.Complete {
 		status, err := c.status()
-		return *c.state, status, err
+		return c, status, err
 	}
-	// Whoever creates it holds the lock, unless it has died or come to the end.
-	l, err := lockDir(c.dir, 0)
-	if errors.Is(err, errLocked) {
-		return *c.state, Creating, nil
+	// The process that creates it holds the lock, unless it has died or is done.
+	l, err := state.LockDir(c.dir, 0)
+	if errors.Is(err, state.ErrLocked) {
+		return c, Creating, nil
 	}
 	if err != nil {
-		return *c.state, "", opError("state", c.ID(), "", err)
+		return c, "", err
 	}
-	defer l.unlock()
+	defer l.Unlock()
 	now, err := c.current()
 	switch {
 	case err != nil:
-		return *c.state, "", opError("state", c.ID(), "", err)
+		return c, "", err
 	case !now.state.Complete:
-		return *now.state, Stopped, nil
+		return now, Stopped, nil
 	}
 	status, err := now.status()
-	return *now.state, status, err
+	return now, status, err
 }
 
-// Status tells the container's status at this moment.
+// Status returns the container's status at this moment.
 func (c *Container) Status() (Status, error) {
-	_, status, err := c.Look()
-	return status, err
+	_, status, err := c.look()
+	return status, opError("state", c.ID(), err)
 }
 
 // status derives the status from what is there: the process, its cgroup, and
 // the socket by which it waits to be started.
 func (c *Container) status() (Status, error) {
-	ticks, alive, err := startTime(c.state.Pid)
+	ticks, alive, err := state.StartTimeOf(c.state.Pid)
 	if err != nil {
-		return "", opError("state", c.ID(), "", err)
+		return "", opError("state", c.ID(), err)
 	}
 	if !alive || ticks != c.state.StartTime {
 		return Stopped, nil
 	}
 	if frozen, err := c.frozen(); err != nil || frozen {
-		return Paused, opError("state", c.ID(), "", err)
+		return Paused, opError("state", c.ID(), err)
 	}
 	waits, err := c.hasControl()
 	switch {
 	case err != nil:
-		return "", opError("state", c.ID(), "", err)
+		return "", opError("state", c.ID(), err)
 	case waits:
 		return Created, nil
 	}
@@ -207,7 +223,7 @@ func (c *Container) hasControl() (bool, error) {
 	if c.attached.Load() {
 		return true, nil
 	}
-	_, err := os.Lstat(filepath.Join(c.dir, controlFile))
+	_, err := os.Lstat(filepath.Join(c.dir, state.ControlFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -220,7 +236,7 @@ func (c *Container) current() (*Container, error) {
 	if c.state.Complete {
 		return c, nil
 	}
-	s, err := readState(c.dir)
+	s, err := state.Read(c.dir)
 	if err != nil {
 		return nil, err
 	}
@@ -233,21 +249,35 @@ func (c *Container) statusLocked() (Status, error) {
 	if c.state.Complete {
 		return c.status()
 	}
-	if _, alive, err := startTime(c.state.Pid); err != nil || c.state.Pid == 0 || !alive {
+	if _, alive, err := state.StartTimeOf(c.state.Pid); err != nil || c.state.Pid == 0 || !alive {
 		return Stopped, err
 	}
 	return Created, nil
 }
 
-func (c *Container) cgroup() cgroups.Manager { return c.state.cgroup(c.log) }
+func (c *Container) cgroup() cgroups.Manager { return c.state.Cgroup(c.log) }
 
-// cgroup loads the manager of the container's cgroup.
-func (s *State) cgroup(log *slog.Logger) cgroups.Manager {
-	files := manager.Load(s.Cgroups, manager.LoadOptions{})
-	if s.Unit != nil {
-		return systemd.Load(*s.Unit, files, log)
+// memory returns what was counted of memory in the container's cgroup. A unit's,
+// which can go at any moment, is not asked: its files would be missing one by one.
+func (c *Container) memory() (cgroups.MemoryStats, error) {
+	if c.witness != nil {
+		return c.witness.Seen(), nil
 	}
-	return files
+	stats, err := c.cgroup().Stats()
+	if err != nil {
+		return cgroups.MemoryStats{}, err
+	}
+	return stats.Memory, nil
+}
+
+// outOfMemory says because of which limit the kernel has OOM-killed processes of
+// the container; empty if it has not.
+func (c *Container) outOfMemory() string {
+	mem, err := c.memory()
+	if err != nil || mem.OOMKills == 0 {
+		return "" // the cgroup is gone, and nothing else knows
+	}
+	return monitor.Limit(mem)
 }
 
 // stateError says how a container's status forbids what was asked for; it is

@@ -8,6 +8,9 @@ import (
 
 	"github.com/berth-oci/berth/internal/probe"
 	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/internal/monitor"
+	"github.com/berth-oci/berth/libcontainer/internal/setup"
+	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
 
 // IO is what a program begins with.
@@ -51,55 +54,28 @@ func Create(ctx context.Context, o CreateOptions) (*Container, error) {
 		return nil, err
 	}
 	if err := probe.CheckKernel(); err != nil {
-		return nil, opError("create", o.ID, "", err)
+		return nil, opError("create", o.ID, err)
 	}
-	dir := filepath.Join(o.Root, o.ID)
-	r := newRun(steps[:], job{
-		op: inCreate, ctx: ctx, id: o.ID, dir: dir, cfg: withNotifyMount(o.Config, dir), log: o.Log, IO: o.IO,
-		detach: o.Detach, rootless: o.Rootless, resctrl: o.Resctrl,
-	}, values{})
-	defer r.release()
-	err := r.walk()
-	w := r.witness()
-	if err != nil || o.Detach {
-		w.close() // nobody here will wait for it
-	}
+	s := setup.Container{ID: o.ID, Dir: filepath.Join(o.Root, o.ID), Config: o.Config, Log: o.Log}
+	made, err := s.Create(ctx, setup.CreateOptions{
+		IO: setup.IO(o.IO), Detach: o.Detach, Rootless: o.Rootless, Resctrl: o.Resctrl,
+	})
 	if err != nil {
-		return nil, err
+		return nil, opError("create", o.ID, err)
 	}
-	c := &Container{dir: dir, state: r.state, log: o.Log, config: asSaved(r.cfg), filter: r.bytecodeMade(), witness: w, child: r.child}
-	c.end = &ending{c: c, pidfd: r.child.Pidfd}
+	c := &Container{
+		dir: made.Dir, state: made.State, log: o.Log, config: made.Config, filter: made.Filter, witness: made.Witness, child: made.Child,
+	}
+	c.exit = monitor.NewExit(made.Child.Pidfd, c.outOfMemory)
 	c.attached.Store(!o.Detach)
 	return c, nil
 }
 
-// asSaved returns the configuration as Load reads it, except for the functions
-// that are hooks, which belong to this process. The seccomp profile has been
-// compiled: the filter is saved.
-func asSaved(cfg *config.Config) *config.Config {
-	if cfg.Seccomp == nil {
-		return cfg
-	}
-	saved, filter := *cfg, *cfg.Seccomp
-	filter.Profile = nil
-	saved.Seccomp = &filter
-	return &saved
+// asSetup returns the container as package setup takes it, with a configuration.
+func (c *Container) asSetup(cfg *config.Config) setup.Container {
+	return setup.Container{ID: c.ID(), Dir: c.dir, Config: cfg, State: c.state, Filter: c.filter, Log: c.log}
 }
 
-// witness returns what watches the memory of a unit; nil without one.
-func (r *run) witness() *witness {
-	if r.limits == nil {
-		return nil
-	}
-	o, _ := r.limits.wait() // the walk has reported it
-	return o.witness
-}
-
-// bytecodeMade returns the seccomp filter that was compiled; nil without one.
-func (r *run) bytecodeMade() []byte {
-	if r.filter == nil {
-		return nil
-	}
-	filter, _ := r.filter.wait() // the walk has reported it
-	return filter
-}
+// ValidateID checks the form of a container's ID: letters, digits and "_+-.",
+// but neither "." nor "..". The error is ErrInvalidID.
+func ValidateID(id string) error { return state.ValidateID(id) }

@@ -4,20 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/berth-oci/berth/libcontainer/internal/setup"
+	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
 
 // Limits of waiting in Delete.
 const (
-	deleteLock   = 10 * time.Second
-	deleteExit   = 10 * time.Second
-	deleteCgroup = 30 * time.Second // systemd takes its time on a busy host
+	deleteLock = 10 * time.Second
+	deleteExit = 10 * time.Second
 	// forceLock is how long a forced delete waits for another command, once the
 	// container's init has been killed.
 	forceLock = 500 * time.Millisecond
@@ -29,7 +28,7 @@ const (
 // Delete removes a container that is stopped or was not started; with force
 // any, killing its processes.
 func (c *Container) Delete(ctx context.Context, force bool) error {
-	return opError("delete", c.ID(), "", c.delete(ctx, force))
+	return opError("delete", c.ID(), c.delete(ctx, force))
 }
 
 func (c *Container) delete(ctx context.Context, force bool) error {
@@ -40,7 +39,7 @@ func (c *Container) delete(ctx context.Context, force bool) error {
 	if err != nil {
 		return err
 	}
-	defer l.unlock()
+	defer l.Unlock()
 	now, err := c.current()
 	if errors.Is(err, ErrNotExist) && force {
 		return nil
@@ -74,16 +73,16 @@ func (c *Container) mayDelete() error {
 // killing its stub. A command that keeps the lock nevertheless, because it is in a
 // call that the kernel does not end, cannot bring the container back: then the
 // lock is nil. undo() and write() look whether that has happened.
-func (c *Container) lockToDelete(force bool) (*lock, error) {
+func (c *Container) lockToDelete(force bool) (*state.Lock, error) {
 	wait := deleteLock
 	if force || !c.state.Complete { // whoever creates it may never come to an end
 		wait = 0
 	}
-	l, err := lockDir(c.dir, wait)
-	if !errors.Is(err, errLocked) || !force {
+	l, err := state.LockDir(c.dir, wait)
+	if !errors.Is(err, state.ErrLocked) || !force {
 		return l, err
 	}
-	for end := time.Now().Add(deleteLock); errors.Is(err, errLocked) && time.Now().Before(end); {
+	for end := time.Now().Add(deleteLock); errors.Is(err, state.ErrLocked) && time.Now().Before(end); {
 		now, e := c.current()
 		if e != nil {
 			return nil, e
@@ -91,9 +90,9 @@ func (c *Container) lockToDelete(force bool) (*lock, error) {
 		if _, e := now.kill(); e != nil {
 			return nil, e
 		}
-		l, err = lockDir(c.dir, forceLock)
-		if errors.Is(err, errLocked) && now.state.Pid != 0 {
-			c.warn(fmt.Errorf("container %q: %w and does not come to an end: deleted nevertheless", c.ID(), errLocked))
+		l, err = state.LockDir(c.dir, forceLock)
+		if errors.Is(err, state.ErrLocked) && now.state.Pid != 0 {
+			c.warn(fmt.Errorf("container %q: %w and does not come to an end: deleted nevertheless", c.ID(), state.ErrLocked))
 			return nil, nil
 		}
 	}
@@ -104,7 +103,7 @@ func (c *Container) lockToDelete(force bool) (*lock, error) {
 // process is stuck in a call that the kernel does not end: such a process never
 // returns to user mode.
 func (c *Container) kill() (stuck bool, err error) {
-	pidfd, err := c.state.openProcess()
+	pidfd, err := c.state.OpenProcess()
 	if errors.Is(err, ErrNotRunning) {
 		return false, nil
 	}
@@ -116,7 +115,7 @@ func (c *Container) kill() (stuck bool, err error) {
 		return false, err
 	}
 	for end := time.Now().Add(deleteExit); time.Now().Before(end); {
-		gone, err := waitExit(pidfd, int(stuckAfter.Milliseconds()))
+		gone, err := state.WaitExit(pidfd, int(stuckAfter.Milliseconds()))
 		if gone || err != nil {
 			return false, err
 		}
@@ -140,7 +139,7 @@ func (c *Container) destroy(ctx context.Context, force, stuck bool) error {
 	if err := c.removeCgroup(ctx, force, stuck); err != nil {
 		return err
 	}
-	if err := c.state.SharedRoot.remove(ctx, c.dir, c.log); err != nil {
+	if err := setup.RemoveSharedRoot(ctx, c.state.SharedRoot, c.dir, c.log); err != nil {
 		return err
 	}
 	if err := c.removeResctrl(); err != nil {
@@ -150,7 +149,7 @@ func (c *Container) destroy(ctx context.Context, force, stuck bool) error {
 	if err != nil {
 		c.warn(fmt.Errorf("poststop hooks: %w", err))
 	}
-	removed, err := removeState(c.dir)
+	removed, err := state.Remove(c.dir)
 	if err == nil && removed {
 		c.poststop(ctx, cfg)
 	}
@@ -170,9 +169,9 @@ func (c *Container) removeCgroup(ctx context.Context, force, stuck bool) error {
 		return nil
 	}
 	if !force {
-		return destroyCgroup(ctx, cg, deleteCgroup)
+		return state.DestroyCgroup(ctx, cg, state.DestroyTime)
 	}
-	err := destroyCgroup(ctx, cg, stuckAfter)
+	err := state.DestroyCgroup(ctx, cg, stuckAfter)
 	switch {
 	case err == nil || ctx.Err() != nil:
 		return err
@@ -180,46 +179,7 @@ func (c *Container) removeCgroup(ctx context.Context, force, stuck bool) error {
 		c.warnStuck()
 		return nil
 	}
-	return destroyCgroup(ctx, cg, deleteCgroup)
-}
-
-// destroyCgroup kills what is left in a cgroup (processes that shared the pid
-// namespace of others) and removes it.
-func destroyCgroup(ctx context.Context, cg cgroups.Manager, limit time.Duration) error {
-	if pids, err := cg.Processes(); err == nil && len(pids) > 0 {
-		if err := cgroups.Kill(cg, unix.SIGKILL); err != nil {
-			return err
-		}
-	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	return cg.Destroy(ctx)
-}
-
-// removeState removes a container's directory, its state file last, so that
-// what is left by a delete that was killed can still be deleted. It reports
-// whether there was a state, which only one of several deletes is told. The
-// container may have put more into the directory that it sees of it.
-func removeState(dir string) (removed bool, err error) {
-	for _, name := range stateFiles {
-		path := filepath.Join(dir, name)
-		if name == stateFile {
-			err = unix.Unlink(path)
-			removed = err == nil
-			if errors.Is(err, unix.ENOENT) {
-				err = nil
-			}
-		} else {
-			err = os.RemoveAll(path)
-		}
-		if err != nil {
-			return false, fmt.Errorf("remove state %q: %w", path, err)
-		}
-	}
-	if err := unix.Rmdir(dir); err != nil && !errors.Is(err, unix.ENOENT) {
-		return removed, fmt.Errorf("remove state %q: %w", dir, err)
-	}
-	return removed, nil
+	return state.DestroyCgroup(ctx, cg, state.DestroyTime)
 }
 
 // RemoveLeftover removes the directory of a container that has no state: its
@@ -229,17 +189,17 @@ func RemoveLeftover(root, id string) error {
 		return err
 	}
 	dir := filepath.Join(root, id)
-	l, err := lockDir(dir, deleteLock)
+	l, err := state.LockDir(dir, deleteLock)
 	if errors.Is(err, ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return opError("delete", id, "", err)
+		return opError("delete", id, err)
 	}
-	defer l.unlock()
-	if _, err := readState(dir); !errors.Is(err, ErrNotExist) {
-		return opError("delete", id, "", err)
+	defer l.Unlock()
+	if _, err := state.Read(dir); !errors.Is(err, ErrNotExist) {
+		return opError("delete", id, err)
 	}
-	_, err = removeState(dir)
-	return opError("delete", id, "", err)
+	_, err = state.Remove(dir)
+	return opError("delete", id, err)
 }

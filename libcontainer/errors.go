@@ -5,27 +5,28 @@ import (
 	"fmt"
 
 	"github.com/berth-oci/berth/libcontainer/config"
-	"github.com/berth-oci/berth/libcontainer/stub"
+	"github.com/berth-oci/berth/libcontainer/internal/monitor"
+	"github.com/berth-oci/berth/libcontainer/internal/setup"
+	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
 
 // Errors that callers branch on. Their texts are matched by engines
 // (containerd, CRI-O, Podman), which know them from runc: they must stay.
 var (
-	ErrNotExist   = errors.New("container does not exist")
-	ErrExist      = errors.New("container with given ID already exists")
-	ErrInvalidID  = errors.New("invalid container ID format")
-	ErrNotRunning = errors.New("container not running")
+	ErrNotExist   = state.ErrNotExist
+	ErrExist      = state.ErrExist
+	ErrInvalidID  = state.ErrInvalidID
+	ErrNotRunning = state.ErrNotRunning
 	ErrNotPaused  = errors.New("container not paused")
 	// ErrInvalidSpec is found in every error about the content of config.json.
 	ErrInvalidSpec = config.ErrInvalid
-	// ErrInvalidState means that the container's status does not allow what
-	// was asked for.
+	// ErrInvalidState means that the container's status does not allow the operation.
 	ErrInvalidState = errors.New("container is in the wrong state")
-	// ErrNotOwner means that the container is another user's.
-	ErrNotOwner = errors.New("the container belongs to another user")
-	// ErrNotChild means that a process's exit status is not the caller's to
-	// know.
-	ErrNotChild = errors.New("not a child of this process")
+	// ErrNotOwner means that the container belongs to another user.
+	ErrNotOwner = state.ErrNotOwner
+	// ErrNotChild means that the kernel reports a process's exit status to another
+	// process.
+	ErrNotChild = monitor.ErrNotChild
 )
 
 // Error is what failed, and where.
@@ -53,9 +54,8 @@ func (e *Error) Error() string {
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// opError adds verb and id to an error, and what it can find of step and
-// field.
-func opError(op, id, step string, err error) error {
+// opError adds operation and ID to an error, with its step and field.
+func opError(op, id string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -63,29 +63,15 @@ func opError(op, id, step string, err error) error {
 	if errors.As(err, &known) {
 		return err
 	}
-	e := &Error{Op: op, ID: id, Step: step, Err: explainDenied(err)}
+	e := &Error{Op: op, ID: id, Err: err}
 	var field *config.FieldError
 	if errors.As(err, &field) {
 		e.Field = field.Field
 	}
-	var hook *hookError
-	if errors.As(err, &hook) { // its steps are part of another
-		e.Field = hook.field
-		return e
+	var step *setup.StepError
+	if errors.As(err, &step) { // what failed later is part of it
+		e.Step, e.Field, e.Err = step.Step, step.Field, step.Err
 	}
-	e.Step = stepOf(err, step)
+	e.Err = explainDenied(e.Err)
 	return e
-}
-
-// stepOf returns the step that the calls of an error were queued in, else step.
-func stepOf(err error, step string) string {
-	var call *stub.Error
-	if errors.As(err, &call) && call.Step != "" {
-		return call.Step
-	}
-	var check *stub.CheckError
-	if errors.As(err, &check) && check.Step != "" {
-		return check.Step
-	}
-	return step
 }

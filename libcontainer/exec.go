@@ -14,6 +14,9 @@ import (
 
 	"github.com/berth-oci/berth/internal/sys"
 	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/internal/monitor"
+	"github.com/berth-oci/berth/libcontainer/internal/setup"
+	"github.com/berth-oci/berth/libcontainer/internal/state"
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
@@ -37,14 +40,14 @@ type ExecOptions struct {
 type Process struct {
 	c     *Container
 	child *stub.Child
-	end   ending
+	exit  *monitor.Exit
 }
 
 // Exec executes a process in a container. When it fails, nothing is left of
 // that.
 func (c *Container) Exec(ctx context.Context, o ExecOptions) (*Process, error) {
 	p, err := c.exec(ctx, o)
-	return p, opError("exec", c.ID(), "", err)
+	return p, opError("exec", c.ID(), err)
 }
 
 func (c *Container) exec(ctx context.Context, o ExecOptions) (*Process, error) {
@@ -70,16 +73,11 @@ func (c *Container) exec(ctx context.Context, o ExecOptions) (*Process, error) {
 	}
 	cfg := *own
 	cfg.Process, cfg.ListenFDs, cfg.Notify = *o.Process, 0, false
-	r := newRun(steps[:], job{
-		op: inExec, ctx: ctx, id: c.ID(), dir: c.dir, cfg: &cfg, log: c.log, IO: o.IO,
-		cgroups: cgroups, anyCgroup: len(o.SubCgroups) == 0, bytecode: c.filter,
-	}, values{state: c.state})
-	err = r.walk()
-	r.release()
-	if err == nil {
-		return &Process{c: c, child: r.child, end: ending{c: c, pidfd: r.child.Pidfd}}, r.child.Close()
+	child, err := c.asSetup(&cfg).Exec(ctx, setup.ExecOptions{IO: setup.IO(o.IO), Cgroups: cgroups, AnyCgroup: len(o.SubCgroups) == 0})
+	if child != nil {
+		return &Process{c: c, child: child, exit: monitor.NewExit(child.Pidfd, c.outOfMemory)}, err
 	}
-	if status == Created && !r.root && errors.Is(err, unix.EPERM) {
+	if status == Created && os.Geteuid() != 0 && errors.Is(err, unix.EPERM) {
 		return nil, explained(err, func(err error) error {
 			return fmt.Errorf("%w (start the container first: an unprivileged user may not trace the init of a created container)", err)
 		})
@@ -119,7 +117,7 @@ func subCgroups(own, sub map[string]string) (map[string]string, error) {
 // endedMeanwhile says what a failure comes from when the container has ended:
 // its namespaces, its cgroup and the stub in them go away at any moment then.
 func (c *Container) endedMeanwhile(err error) error {
-	if errors.Is(err, ErrNotRunning) || !c.hasEnded(err) {
+	if err == nil || errors.Is(err, ErrNotRunning) || !c.hasEnded(err) {
 		return err
 	}
 	return explained(err, func(err error) error {
@@ -129,7 +127,7 @@ func (c *Container) endedMeanwhile(err error) error {
 
 // explained adds to the cause of an error, behind the names of command and step.
 func explained(err error, explain func(error) error) error {
-	var known *Error
+	var known *setup.StepError
 	if errors.As(err, &known) {
 		known.Err = explain(known.Err)
 		return err
@@ -145,7 +143,7 @@ const dying = 500 // milliseconds
 // to: it waits for the others of its pid namespace, which have been killed,
 // to be reaped.
 func (c *Container) hasEnded(err error) bool {
-	pidfd, e := c.state.openProcess()
+	pidfd, e := c.state.OpenProcess()
 	if e != nil {
 		return errors.Is(e, ErrNotRunning)
 	}
@@ -154,7 +152,7 @@ func (c *Container) hasEnded(err error) bool {
 	if errors.Is(err, stub.ErrGone) || errors.Is(err, unix.ENOMEM) || errors.Is(err, unix.ESRCH) {
 		wait = dying // ENOMEM is what a fork into a dead pid namespace gives
 	}
-	gone, e := waitExit(pidfd, wait)
+	gone, e := state.WaitExit(pidfd, wait)
 	return e == nil && gone
 }
 
@@ -171,14 +169,14 @@ func (p *Process) Signal(sig unix.Signal) error {
 	if errors.Is(err, unix.ESRCH) {
 		err = ErrNotRunning
 	}
-	return opError("kill process in", p.c.ID(), "", err)
+	return opError("kill process in", p.c.ID(), err)
 }
 
 // Wait waits for the end of the process and reaps it. The status can be asked
 // for again, and by many goroutines, also behind Release.
 func (p *Process) Wait(ctx context.Context) (ExitStatus, error) {
-	status, err := p.end.wait(ctx)
-	return status, opError("wait for process in", p.c.ID(), "", err)
+	status, err := p.exit.Wait(ctx)
+	return ExitStatus(status), opError("wait for process in", p.c.ID(), err)
 }
 
 // Release closes the pidfd. The process goes on.

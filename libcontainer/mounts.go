@@ -2,25 +2,25 @@ package libcontainer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/internal/setup"
 )
 
 // AddMounts mounts file systems in a container that runs, or is created, in
-// order. When one fails, those before it are taken out again.
+// order: all of them or, when one fails, none.
 func (c *Container) AddMounts(ctx context.Context, list []config.Mount) error {
-	return opError("add mounts to", c.ID(), "", c.changeMounts(ctx, inAddMounts, list))
+	return opError("add mounts to", c.ID(), c.changeMounts(ctx, list, setup.Container.AddMounts))
 }
 
-// RemoveMounts takes mounts out of a container, in order, by their
-// Destination. What still uses one keeps it.
+// RemoveMounts unmounts file systems of a container, in order, by their
+// Destination. Processes that still use one keep it.
 func (c *Container) RemoveMounts(ctx context.Context, list []config.Mount) error {
-	return opError("remove mounts from", c.ID(), "", c.changeMounts(ctx, inRemoveMounts, list))
+	return opError("remove mounts from", c.ID(), c.changeMounts(ctx, list, setup.Container.RemoveMounts))
 }
 
-func (c *Container) changeMounts(ctx context.Context, op operation, list []config.Mount) error {
+func (c *Container) changeMounts(ctx context.Context, list []config.Mount, change func(setup.Container, context.Context) error) error {
 	status, err := c.Status()
 	switch {
 	case err != nil:
@@ -34,11 +34,5 @@ func (c *Container) changeMounts(ctx context.Context, op operation, list []confi
 	}
 	cfg := *own
 	cfg.Mounts = list
-	r := newRun(steps[:], job{op: op, ctx: ctx, id: c.ID(), dir: c.dir, cfg: &cfg, log: c.log}, values{state: c.state})
-	err = r.walk()
-	r.release()
-	if err != nil {
-		return c.endedMeanwhile(err)
-	}
-	return errors.Join(r.child.Close(), r.child.Reap(), r.child.Release())
+	return c.endedMeanwhile(change(c.asSetup(&cfg), ctx))
 }

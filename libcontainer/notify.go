@@ -6,53 +6,24 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/internal/monitor"
+	"github.com/berth-oci/berth/libcontainer/internal/setup"
+	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
-
-// Where the program finds the socket: runc's place.
-const (
-	notifyFile        = "notify.sock"
-	notifyDestination = "/run/notify"
-)
-
-// makeNotifyDir makes the directory of the socket, which notifyMount mounts.
-func makeNotifyDir(r *run) error {
-	dir := filepath.Join(r.dir, notifyDir)
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		return err
-	}
-	r.notify = []string{"NOTIFY_SOCKET=" + notifyDestination + "/" + notifyFile}
-	return os.Chmod(dir, 0o755) // whatever the caller's umask is
-}
-
-// withNotifyMount returns the configuration with the directory mounted, if the
-// program is to have the socket.
-func withNotifyMount(cfg *config.Config, dir string) *config.Config {
-	if !cfg.Notify {
-		return cfg
-	}
-	with := *cfg
-	with.Mounts = append(slices.Clip(cfg.Mounts), config.Mount{
-		Field: "notify socket", Source: filepath.Join(dir, notifyDir), Destination: notifyDestination, Bind: true,
-		Attr: config.MountAttr{Set: unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV | unix.MOUNT_ATTR_NOEXEC},
-	})
-	return &with
-}
 
 // ListenNotify gives the datagram socket to which the program of a container
 // created with Notify tells what it has to tell. There is one at a time; what
 // was sent to one before is lost. Reads do not block.
 func (c *Container) ListenNotify() (*os.File, error) {
 	f, err := c.listenNotify()
-	return f, opError("notify", c.ID(), "", err)
+	return f, opError("notify", c.ID(), err)
 }
 
 func (c *Container) listenNotify() (*os.File, error) {
-	dir, err := os.Open(filepath.Join(c.dir, notifyDir))
+	dir, err := os.Open(filepath.Join(c.dir, state.NotifyDir))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, errors.New("the container was created without a notify socket (set NOTIFY_SOCKET for create, too)")
 	}
@@ -64,21 +35,21 @@ func (c *Container) listenNotify() (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("socket: %w", err)
 	}
-	err = unix.Unlinkat(int(dir.Fd()), notifyFile, 0)
+	err = unix.Unlinkat(int(dir.Fd()), setup.NotifyFile, 0)
 	if errors.Is(err, unix.ENOENT) {
 		err = nil
 	}
 	if err == nil {
-		err = unix.Bind(fd, address(dir, notifyFile))
+		err = unix.Bind(fd, state.Address(dir, setup.NotifyFile))
 	}
 	if err == nil {
-		err = openToAll(dir, notifyFile)
+		err = openToAll(dir, setup.NotifyFile)
 	}
 	if err != nil {
 		unix.Close(fd)
-		return nil, fmt.Errorf("listen on %q: %w", notifyFile, err)
+		return nil, fmt.Errorf("listen on %q: %w", setup.NotifyFile, err)
 	}
-	return os.NewFile(uintptr(fd), notifyFile), nil
+	return os.NewFile(uintptr(fd), setup.NotifyFile), nil
 }
 
 // openToAll lets every user of the container's send to a socket. Who is root
@@ -103,13 +74,13 @@ func openToAll(dir *os.File, name string) error {
 // Ended returns when the container's first process has ended, or with ctx's
 // error. Unlike Wait it is for any process, and does not know the exit status.
 func (c *Container) Ended(ctx context.Context) error {
-	pidfd, err := c.state.openProcess()
+	pidfd, err := c.state.OpenProcess()
 	if errors.Is(err, ErrNotRunning) {
 		return nil
 	}
 	if err == nil {
 		defer pidfd.Close()
-		err = pollExit(ctx, pidfd)
+		err = monitor.Poll(ctx, pidfd)
 	}
-	return opError("wait", c.ID(), "", err)
+	return opError("wait", c.ID(), err)
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
 
 // The container may be able to write to the directory of the socket.
@@ -36,7 +38,7 @@ func TestOpenToAllFollowsNoLink(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unix.Close(sock)
-	if err := unix.Bind(sock, address(dir, "socket")); err != nil {
+	if err := unix.Bind(sock, state.Address(dir, "socket")); err != nil {
 		t.Fatal(err)
 	}
 	if err := openToAll(dir, "socket"); err != nil {

@@ -3,6 +3,8 @@ package libcontainer
 import (
 	"context"
 	"time"
+
+	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
 
 // verbLock is how long Pause, Resume and Update wait for another command on
@@ -13,13 +15,13 @@ const verbLock = 10 * time.Second
 // waits until they have stopped. When it fails, all of them run. A paused
 // container is ErrInvalidState; a stopped one ErrNotRunning.
 func (c *Container) Pause(ctx context.Context) error {
-	return opError("pause", c.ID(), "", c.freeze(ctx, true))
+	return opError("pause", c.ID(), c.freeze(ctx, true))
 }
 
 // Resume lets the processes of a paused container go on; ErrNotPaused if it is
 // not paused.
 func (c *Container) Resume(ctx context.Context) error {
-	return opError("resume", c.ID(), "", c.freeze(ctx, false))
+	return opError("resume", c.ID(), c.freeze(ctx, false))
 }
 
 func (c *Container) freeze(ctx context.Context, frozen bool) error {
@@ -27,7 +29,7 @@ func (c *Container) freeze(ctx context.Context, frozen bool) error {
 	if err != nil {
 		return err
 	}
-	defer l.unlock()
+	defer l.Unlock()
 	switch {
 	case frozen && status == Paused:
 		return stateError("container is already paused")
@@ -41,8 +43,8 @@ func (c *Container) freeze(ctx context.Context, frozen bool) error {
 
 // lockStatus locks the container for a change, and gives it as it is and its
 // status, which are its own until the lock is given back.
-func (c *Container) lockStatus(ctx context.Context) (*Container, *lock, Status, error) {
-	l, err := lockDir(c.dir, verbLock)
+func (c *Container) lockStatus(ctx context.Context) (*Container, *state.Lock, Status, error) {
+	l, err := state.LockDir(c.dir, verbLock)
 	if err != nil {
 		return nil, nil, "", err
 	}
@@ -55,7 +57,7 @@ func (c *Container) lockStatus(ctx context.Context) (*Container, *lock, Status, 
 		err = ctx.Err()
 	}
 	if err != nil {
-		l.unlock()
+		l.Unlock()
 		return nil, nil, "", err
 	}
 	return now, l, status, nil

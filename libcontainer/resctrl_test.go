@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/berth-oci/berth/internal/intelrdt"
+	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
 
 // TestDeleteRemovesResctrl deletes a container whose process has ended: of the
@@ -30,8 +31,8 @@ func TestDeleteRemovesResctrl(t *testing.T) {
 		if err := os.Mkdir(filepath.Join(root, "c"), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		state := State{Version: stateVersion, ID: "c", Complete: true, Resctrl: &test.group}
-		if err := state.write(filepath.Join(root, "c")); err != nil {
+		s := state.State{Version: 1, ID: "c", Complete: true, Resctrl: &test.group}
+		if err := s.Write(filepath.Join(root, "c")); err != nil {
 			t.Fatal(err)
 		}
 		c, err := Load(root, "c", nil)

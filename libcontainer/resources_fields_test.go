@@ -11,11 +11,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/opencontainers/runtime-spec/specs-go"
+
 	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/berth-oci/berth/internal/cgroups/devices"
 	"github.com/berth-oci/berth/internal/cgroups/fs"
 	"github.com/berth-oci/berth/internal/cgroups/fs2"
-	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
 // Resources that have everything that a version of cgroups has.

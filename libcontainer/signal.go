@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
 
 // Signal sends a signal to the container's init; signal 0 asks whether it is
@@ -19,7 +20,7 @@ import (
 // thaws a container that is paused. Without a cgroup these cannot be found, and
 // a warning says so.
 func (c *Container) Signal(sig unix.Signal) error {
-	return opError("kill", c.ID(), "", c.send(sig, c.signal))
+	return opError("kill", c.ID(), c.send(sig, c.signal))
 }
 
 // SignalAll sends a signal to all processes of the container, those that are
@@ -28,7 +29,7 @@ func (c *Container) Signal(sig unix.Signal) error {
 // paused. Without a cgroup, all processes of the container's own pid namespace
 // are signalled, or, with a warning, init alone.
 func (c *Container) SignalAll(sig unix.Signal) error {
-	return opError("kill", c.ID(), "", c.send(sig, c.signalAll))
+	return opError("kill", c.ID(), c.send(sig, c.signalAll))
 }
 
 // send sends a signal, but SIGKILL in the place of one that ends every program
@@ -40,11 +41,11 @@ func (c *Container) send(sig unix.Signal, send func(unix.Signal) error) error {
 	if !c.state.OwnPids || !ends(sig) || !c.awaitsStart() {
 		return send(sig)
 	}
-	l, err := lockDir(c.dir, 0)
+	l, err := state.LockDir(c.dir, 0)
 	if err != nil {
 		return send(sig) // it is being started, or deleted
 	}
-	defer l.unlock()
+	defer l.Unlock()
 	if c.awaitsStart() {
 		sig = unix.SIGKILL
 	}
@@ -114,14 +115,14 @@ func (c *Container) signalFound(sig unix.Signal) error {
 
 // warnUnreached warns about processes that nothing tells apart from others.
 func (c *Container) warnUnreached() {
-	c.warn(fmt.Errorf("only the container's init was signalled: %w", remedyCgroup(fmt.Errorf(
+	c.warn(fmt.Errorf("only the container's init was signalled: %w", state.ExplainCgroup(fmt.Errorf(
 		"without a cgroup and a pid namespace of its own, its other processes cannot be found: %w", cgroups.ErrNoCgroup))))
 }
 
 // signalNamespace sends a signal to the processes of the container's own pid
 // namespace, but not to those in a namespace below.
 func (c *Container) signalNamespace(sig unix.Signal) error {
-	init, err := c.state.openProcess()
+	init, err := c.state.OpenProcess()
 	if err != nil {
 		return err
 	}
@@ -180,7 +181,7 @@ func (c *Container) signal(sig unix.Signal) error {
 }
 
 func (c *Container) signalInit(sig unix.Signal) error {
-	pidfd, err := c.state.openProcess()
+	pidfd, err := c.state.OpenProcess()
 	if err != nil {
 		return err
 	}

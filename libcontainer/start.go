@@ -8,6 +8,10 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/internal/setup"
+	"github.com/berth-oci/berth/libcontainer/internal/state"
+	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
 // startLock is how long Start waits for another command on the container.
@@ -17,19 +21,19 @@ const startLock = 10 * time.Second
 // cannot be executed, the error says why and the container is stopped; when a
 // hook fails, the container is deleted.
 func (c *Container) Start(ctx context.Context) error {
-	return opError("start", c.ID(), "", c.start(ctx))
+	return opError("start", c.ID(), c.start(ctx))
 }
 
 func (c *Container) start(ctx context.Context) error {
-	l, err := lockDir(c.dir, startLock)
+	l, err := state.LockDir(c.dir, startLock)
 	if err != nil {
 		return err
 	}
 	if c, err = c.current(); err != nil {
-		l.unlock()
+		l.Unlock()
 		return err
 	}
-	defer l.unlock()
+	defer l.Unlock()
 	status, err := c.statusLocked()
 	switch {
 	case err != nil:
@@ -45,24 +49,19 @@ func (c *Container) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	j := job{op: inStart, ctx: ctx, id: c.ID(), dir: c.dir, cfg: cfg, log: c.log, bytecode: c.filter}
+	var driven *stub.Child
 	if c.attached.Load() {
-		j.attached = c.child
+		driven = c.child
 	}
-	r := newRun(steps[:], j, values{lock: l, state: c.state, launch: c.state.Launch})
-	err = r.walk()
-	r.release()
-	if r.stub != nil {
-		err = errors.Join(err, r.stub.Close())
-	}
+	err = c.asSetup(cfg).Start(ctx, l, driven)
 	c.attached.Store(false)
 	if err != nil {
-		err = errors.Join(err, c.awaitEnd(ctx.Err() != nil))
+		err = setup.AlsoFailed(err, c.awaitEnd(ctx.Err() != nil))
 	}
-	var hook *hookError
+	var hook *setup.HookError
 	if errors.As(err, &hook) { // the container's end (runtime.md, Lifecycle)
-		l.unlock()
-		err = errors.Join(err, c.delete(context.WithoutCancel(ctx), true))
+		l.Unlock()
+		err = setup.AlsoFailed(err, c.delete(context.WithoutCancel(ctx), true))
 	}
 	return err
 }
@@ -71,7 +70,7 @@ func (c *Container) start(ctx context.Context) error {
 // the container is stopped when start reports the error. With kill the process may
 // be in execve still, and must not become the program.
 func (c *Container) awaitEnd(kill bool) error {
-	pidfd, err := c.state.openProcess()
+	pidfd, err := c.state.OpenProcess()
 	if errors.Is(err, ErrNotRunning) {
 		return nil
 	}
@@ -85,19 +84,19 @@ func (c *Container) awaitEnd(kill bool) error {
 		}
 	}
 	const limit = 2000 // milliseconds; the stub only has to leave
-	_, err = waitExit(pidfd, limit)
+	_, err = state.WaitExit(pidfd, limit)
 	return err
 }
 
 // forgetChild ends the connection to a stub that was never started, and reaps
 // the process, which has been killed or has ended.
 func (c *Container) forgetChild() error {
-	c.witness.close()
+	c.witness.Close()
 	var err error
 	if c.attached.Swap(false) {
 		err = c.child.Close()
 	}
-	if _, e := c.end.reap(); !errors.Is(e, ErrNotChild) { // nobody else has
+	if _, e := c.exit.Reap(); !errors.Is(e, ErrNotChild) { // nobody else has
 		err = errors.Join(err, e)
 	}
 	if e := c.child.Release(); !errors.Is(e, os.ErrClosed) { // a delete that failed is repeated

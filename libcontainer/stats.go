@@ -9,7 +9,7 @@ import (
 // has stopped has none: ErrNotRunning.
 func (c *Container) Stats() (*cgroups.Stats, error) {
 	stats, err := c.stats()
-	return stats, opError("stats", c.ID(), "", err)
+	return stats, opError("stats", c.ID(), err)
 }
 
 func (c *Container) stats() (*cgroups.Stats, error) {
@@ -32,7 +32,7 @@ func (c *Container) Resctrl() (*intelrdt.Report, error) {
 		return nil, nil
 	}
 	r, err := intelrdt.At(g.Root).Report(g)
-	return r, opError("stats", c.ID(), "", resctrlError(err))
+	return r, opError("stats", c.ID(), intelrdt.FieldError(err))
 }
 
 // Processes lists the processes of the container's cgroup and of those below,
@@ -40,7 +40,7 @@ func (c *Container) Resctrl() (*intelrdt.Report, error) {
 // has stopped has left behind.
 func (c *Container) Processes() ([]int, error) {
 	pids, err := c.processes()
-	return pids, opError("list processes of", c.ID(), "", err)
+	return pids, opError("list processes of", c.ID(), err)
 }
 
 func (c *Container) processes() ([]int, error) {

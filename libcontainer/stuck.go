@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
 
 // stuckAgain is the time between two looks at processes that may be stuck: a
@@ -33,14 +35,14 @@ func (c *Container) isStuck() bool {
 // awaitsReaping reports whether init is exiting and no other process of the
 // cgroup is alive.
 func (c *Container) awaitsReaping() bool {
-	init, err := readProcess(c.state.Pid)
-	if err != nil || !init.exiting || init.state != 'S' {
+	init, err := state.ReadProcess(c.state.Pid)
+	if err != nil || !init.Exiting || init.State != 'S' {
 		return false
 	}
 	pids, err := c.cgroup().Processes()
 	for _, pid := range pids {
-		p, e := readProcess(pid)
-		if pid != c.state.Pid && (e != nil || p.state != 'Z' && p.state != 'X') {
+		p, e := state.ReadProcess(pid)
+		if pid != c.state.Pid && (e != nil || p.State != 'Z' && p.State != 'X') {
 			return false
 		}
 	}
@@ -55,7 +57,7 @@ func (c *Container) uninterruptible() (list []int) {
 		pids = nil
 	}
 	for _, pid := range append(pids, c.state.Pid) {
-		if p, err := readProcess(pid); err == nil && p.state == 'D' && !slices.Contains(list, pid) {
+		if p, err := state.ReadProcess(pid); err == nil && p.State == 'D' && !slices.Contains(list, pid) {
 			list = append(list, pid)
 		}
 	}

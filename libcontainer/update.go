@@ -7,6 +7,8 @@ import (
 	"fmt"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
 
 // UpdateOptions say what is changed of a container.
@@ -24,7 +26,7 @@ type UpdateOptions struct {
 // Update changes the limits of a container that has not stopped. When one of
 // them is refused none is changed.
 func (c *Container) Update(ctx context.Context, o UpdateOptions) error {
-	return opError("update", c.ID(), "", c.update(ctx, o))
+	return opError("update", c.ID(), c.update(ctx, o))
 }
 
 func (c *Container) update(ctx context.Context, o UpdateOptions) error {
@@ -32,11 +34,11 @@ func (c *Container) update(ctx context.Context, o UpdateOptions) error {
 	if err != nil {
 		return err
 	}
-	defer l.unlock()
+	defer l.Unlock()
 	if status == Stopped {
 		return ErrNotRunning
 	}
-	cfg, err := readConfig(c.dir)
+	cfg, err := state.ReadConfig(c.dir)
 	if err != nil {
 		return err
 	}
@@ -60,7 +62,7 @@ func (c *Container) update(ctx context.Context, o UpdateOptions) error {
 		rdt.L3CacheSchema = cmp.Or(o.IntelRdt.L3CacheSchema, rdt.L3CacheSchema)
 		rdt.MemBwSchema = cmp.Or(o.IntelRdt.MemBwSchema, rdt.MemBwSchema)
 	}
-	if err := writeJSON(c.dir, configFile, cfg); err != nil {
+	if err := state.WriteConfig(c.dir, cfg); err != nil {
 		return fmt.Errorf("the limits are set, but could not be saved: write state: %w", err)
 	}
 	return nil

@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
-
-	"github.com/berth-oci/berth/libcontainer"
 )
 
 // State is a container's state as "berth state" prints it: that of the
@@ -27,18 +25,14 @@ type State struct {
 
 // State gives the container's state at this moment.
 func (c *Container) State() (*State, error) {
-	s, status, err := c.c.Look()
+	i, err := c.c.Info()
 	if err != nil {
 		return nil, err
 	}
-	st := &State{
-		OCIVersion: specs.Version, ID: s.ID, Pid: s.Pid, Status: string(status), Bundle: s.Bundle,
-		Rootfs: s.Rootfs, Created: s.Created, Annotations: s.Annotations,
-	}
-	if status == libcontainer.Stopped {
-		st.Pid = 0
-	}
-	return st, nil
+	return &State{
+		OCIVersion: specs.Version, ID: i.ID, Pid: i.Pid, Status: string(i.Status), Bundle: i.Bundle,
+		Rootfs: i.Rootfs, Created: i.Created, Annotations: i.Annotations,
+	}, nil
 }
 
 func ownerOf(info fs.FileInfo) uint32 {

@@ -37,9 +37,12 @@ var layers = [][]string{
 		"internal/rootfs",
 		"libcontainer/cgroups/manager", "internal/cgroups/systemd",
 	},
-	4: {"libcontainer"},
-	5: {"runtime"},
-	6: {"cmd/runtime"},
+	4: {"libcontainer/internal/state"},
+	5: {"libcontainer/internal/monitor"},
+	6: {"libcontainer/internal/setup"},
+	7: {"libcontainer"},
+	8: {"runtime"},
+	9: {"cmd/runtime"},
 }
 
 // outside are programs and tests outside the layers, which may use any

@@ -1,0 +1,3 @@
+// Package monitor watches containers that exist: how their processes end, when
+// memory runs short, and what their cgroups count meanwhile.
+package monitor

@@ -1,0 +1,40 @@
+package monitor
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/berth-oci/berth/libcontainer/stub"
+)
+
+// MemoryField is the field that limits the memory of a container.
+const MemoryField = "linux.resources.memory.limit"
+
+// Shortage says which limit can have caused the error, empty if none, and whether
+// the kernel has killed a process for it.
+func Shortage(err error, mem cgroups.MemoryStats, inUse bool) (limit string, killed bool) {
+	gone := errors.Is(err, stub.ErrGone)
+	switch {
+	case mem.OOMKills > 0 && (!inUse || gone), mem.OOMs > 0 && gone:
+		return Limit(mem), true
+	case errors.Is(err, unix.ENOMEM) && limited(mem):
+		return Limit(mem), false
+	}
+	return "", false
+}
+
+func limited(mem cgroups.MemoryStats) bool {
+	return mem.Usage.Limit > 0 && mem.Usage.Limit < math.MaxInt64/2
+}
+
+// Limit says which limit the memory of a container has.
+func Limit(mem cgroups.MemoryStats) string {
+	if limited(mem) {
+		return fmt.Sprintf("%s is %d bytes", MemoryField, mem.Usage.Limit)
+	}
+	return MemoryField + " is not set, but a cgroup above has a limit, or the host has no more"
+}

@@ -1,0 +1,122 @@
+package monitor
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/internal/sys"
+	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/berth-oci/berth/libcontainer/internal/state"
+)
+
+// ErrStopped means that the container has stopped.
+var ErrStopped = errors.New("container has stopped")
+
+// Watch waits for what happens in a container.
+type Watch struct {
+	ctx      context.Context
+	cgroup   cgroups.Manager
+	pidfd    *os.File
+	oom      *cgroups.OOMWatch // nil without a memory controller
+	interval time.Duration
+	due      time.Time // of the next statistics
+	// done can be read when ctx has ended; nil if it never does.
+	done     *os.File
+	stopDone func()
+}
+
+// NewWatch watches a container by its cgroup and the pidfd of its init, which is
+// then the Watch's, whatever NewWatch returns. Without a memory controller, or the right to read it, no OOM kill is
+// reported, and warning says why.
+func NewWatch(ctx context.Context, cgroup cgroups.Manager, pidfd *os.File, interval time.Duration) (w *Watch, warning, err error) {
+	w = &Watch{ctx: ctx, cgroup: cgroup, pidfd: pidfd, interval: interval, due: time.Now().Add(interval)}
+	w.oom, err = cgroups.WatchOOM(cgroup)
+	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) {
+		warning, err = fmt.Errorf("OOM kills cannot be reported: %w", err), nil
+	}
+	if err == nil {
+		w.done, w.stopDone, err = sys.DoneFile(ctx)
+	}
+	if err != nil {
+		w.Close()
+		return nil, warning, err
+	}
+	return w, warning, nil
+}
+
+// Close ends the watch.
+func (w *Watch) Close() {
+	if w.stopDone != nil {
+		w.stopDone()
+	}
+	if w.oom != nil {
+		w.oom.Close() //nolint:errcheck // it was only read
+	}
+	if w.pidfd != nil {
+		w.pidfd.Close()
+	}
+}
+
+// Next waits for the next event: statistics that are due, or nil for an OOM kill.
+// ErrStopped if the container has stopped.
+func (w *Watch) Next() (*cgroups.Stats, error) {
+	for {
+		stopped, err := w.wait()
+		if err != nil {
+			return nil, err
+		}
+		if w.oom != nil {
+			// Asked also when the container has stopped: that may be why.
+			happened, err := w.oom.Happened()
+			if happened || err != nil {
+				return nil, err
+			}
+		}
+		if stopped {
+			return nil, ErrStopped
+		}
+		if w.interval > 0 && !time.Now().Before(w.due) {
+			return w.tick()
+		}
+	}
+}
+
+// tick returns the statistics that are due.
+func (w *Watch) tick() (*cgroups.Stats, error) {
+	w.due = time.Now().Add(w.interval)
+	stats, err := w.cgroup.Stats()
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV) {
+		// It is deleted, unless its init has moved itself out of the cgroup.
+		if ended, e := state.WaitExit(w.pidfd, 0); ended || e != nil {
+			return nil, cmp.Or(e, ErrStopped)
+		}
+	}
+	return stats, err
+}
+
+// wait waits until something may have happened, and tells whether the
+// container has stopped.
+func (w *Watch) wait() (stopped bool, err error) {
+	fds := []unix.PollFd{sys.PollFd(w.pidfd, unix.POLLIN), sys.PollFd(w.done, unix.POLLIN)}
+	if w.oom != nil {
+		fds = append(fds, w.oom.PollFd())
+	}
+	timeout := -1
+	if w.interval > 0 {
+		timeout = int(max(0, time.Until(w.due)).Milliseconds()) + 1
+	}
+	if _, err := unix.Poll(fds, timeout); err != nil && !errors.Is(err, unix.EINTR) {
+		return false, fmt.Errorf("poll: %w", err)
+	}
+	if err := w.ctx.Err(); err != nil {
+		return false, err
+	}
+	return fds[0].Revents != 0, nil
+}

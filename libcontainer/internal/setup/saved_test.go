@@ -1,0 +1,52 @@
+package setup
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/internal/state"
+	"github.com/berth-oci/berth/specconv"
+)
+
+func TestAllocate(t *testing.T) {
+	f, err := os.Create(filepath.Join(t.TempDir(), "f"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	const size = 200_000
+	if err := allocate(f, size); err != nil {
+		t.Fatal(err)
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil || st.Size != size || st.Blocks*512 < size {
+		t.Errorf("size %d, %d blocks, %v", st.Size, st.Blocks, err)
+	}
+}
+
+// Create and Load return containers with the same configuration.
+func TestTheSavedConfigurationIsTheWhole(t *testing.T) {
+	for _, user := range []bool{false, true} {
+		cfg, err := specconv.Convert(everything(user), specconv.Options{Bundle: "/bundle"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Notify, cfg.ListenFDs, cfg.SystemdCgroup, cfg.NoPivot, cfg.SharedKeyring = true, 2, true, true, true
+		dir := t.TempDir()
+		created := asSaved(withNotifyMount(cfg, dir))
+		if err := state.WriteConfig(dir, created); err != nil {
+			t.Fatal(err)
+		}
+		loaded, err := state.ReadConfig(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(created, loaded) {
+			t.Errorf("created %+v\nloaded  %+v", created, loaded)
+		}
+	}
+}

@@ -1,0 +1,157 @@
+package setup
+
+import (
+	"context"
+	"os"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/berth-oci/berth/internal/cgroups/devices"
+	"github.com/berth-oci/berth/internal/cgroups/systemd"
+	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
+	"github.com/berth-oci/berth/libcontainer/internal/monitor"
+	"github.com/berth-oci/berth/libcontainer/internal/state"
+)
+
+// planCgroup finds out which cgroup the container will have, and writes that
+// before it is made.
+func planCgroup(r *run) (err error) {
+	o := manager.Options{
+		CgroupsPath: r.cfg.CgroupsPath, ID: r.id, Rootless: r.rootless,
+		Controllers: []string{"cpu", "io", "memory", "pids"}, // engines read what these count
+	}
+	if r.cfg.SystemdCgroup {
+		err = r.planUnit(o)
+	} else {
+		r.cgroup, err = manager.New(o)
+	}
+	if err != nil {
+		return err
+	}
+	// Before it is in the state: delete kills the processes in it.
+	if err := cgroups.CheckUnused(r.cgroup); err != nil {
+		return err
+	}
+	r.planned = r.cgroup.Paths()
+	r.note(func(s *state.State) { s.Cgroups, s.Unit = r.planned, unitOf(r.unit) })
+	_, err = r.noting.wait()
+	return err
+}
+
+func (r *run) planUnit(o manager.Options) (err error) {
+	r.unit, err = systemd.New(r.ctx, systemd.Options{
+		CgroupsPath: o.CgroupsPath, ID: o.ID, User: o.Rootless, Annotations: r.cfg.Annotations, Log: r.log,
+		Files: func(path string) (cgroups.Manager, error) {
+			o.CgroupsPath = path
+			return manager.New(o)
+		},
+	})
+	r.cgroup = r.unit
+	return err
+}
+
+// unitOf returns what the state has of a unit; nil without systemd.
+func unitOf(m *systemd.Manager) *systemd.Unit {
+	if m == nil {
+		return nil
+	}
+	unit := m.Unit()
+	return &unit
+}
+
+func makeCgroup(r *run) error {
+	if err := r.cgroup.Create(); err != nil {
+		return state.ExplainCgroup(err)
+	}
+	r.ownCgroup = true
+	// An unprivileged user may have to go without some: nothing may take their
+	// directories for granted.
+	r.state.Cgroups = r.cgroup.Paths()
+	if len(r.state.Cgroups) != len(r.planned) {
+		r.note(func(s *state.State) { s.Cgroups = r.cgroup.Paths() })
+	}
+	return nil
+}
+
+// resources are the limits and device rules of the container.
+func (r *run) resources() *specs.LinuxResources {
+	resources := specs.LinuxResources{}
+	if r.cfg.Resources != nil {
+		resources = *r.cfg.Resources
+	}
+	// Without rules of its own, too, a container has no other devices.
+	resources.Devices = devices.WithDefaults(resources.Devices)
+	return &resources
+}
+
+// outcome is what the writing of the limits leaves.
+type outcome struct {
+	witness *monitor.Witness // of a unit's cgroup
+	unit    bool             // systemd has made the unit
+}
+
+// limitCgroup begins to write the limits and device rules.
+func limitCgroup(r *run) error {
+	resources, cgroup := r.resources(), r.cgroup
+	r.limits = begin(r, func() (outcome, error) { return outcome{}, state.ExplainCgroup(cgroup.Set(resources)) })
+	return nil
+}
+
+// startUnit begins to have systemd make the cgroup, with the stub in it, and to
+// write the limits.
+func startUnit(r *run) error {
+	resources, unit, pid := r.resources(), r.unit, r.child.Pid
+	r.state.Cgroups, r.state.Unit = r.planned, unitOf(unit)
+	r.limits = begin(r, func() (outcome, error) {
+		o, err := startScope(r.ctx, unit, pid, resources)
+		return o, state.ExplainCgroup(err)
+	})
+	return nil
+}
+
+func startScope(ctx context.Context, unit *systemd.Manager, pid int, resources *specs.LinuxResources) (o outcome, err error) {
+	if err := unit.Start(ctx, pid, resources); err != nil {
+		return o, err
+	}
+	o.unit = true
+	if o.witness, err = monitor.NewWitness(unit.Manager); err != nil {
+		return o, err
+	}
+	return o, unit.Manager.Set(resources)
+}
+
+// undoCgroup removes the cgroup, if it was made for the container: one that was
+// refused belongs to somebody else, with its processes.
+func undoCgroup(r *run) error {
+	made := r.ownCgroup
+	if r.limits != nil {
+		o, _ := r.limits.wait() // undo has reported it
+		made = made || o.unit
+	}
+	if !made || r.leftovers {
+		return nil
+	}
+	// Not r.ctx: that it has ended may be why we are here.
+	return r.leave(state.DestroyCgroup(context.Background(), r.cgroup, state.DestroyTime))
+}
+
+// openCgroup opens the v2 cgroup to start in. There is none without v2, and
+// where systemd makes the cgroup around the stub.
+func openCgroup(cgroup cgroups.Manager, unit *systemd.Manager) (*os.File, error) {
+	path := cgroup.Entry().Dir
+	if path == "" || unit != nil {
+		return nil, nil
+	}
+	return os.Open(path)
+}
+
+func awaitLimits(r *run) error {
+	_, err := r.limits.wait()
+	return err
+}
+
+func awaitFilter(r *run) error {
+	_, err := r.filter.wait()
+	return err
+}

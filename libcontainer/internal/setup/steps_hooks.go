@@ -1,0 +1,220 @@
+package setup
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"os"
+	"time"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/berth-oci/berth/internal/hooks"
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/internal/state"
+)
+
+// hookPoint is how the hooks of a kind run.
+type hookPoint struct {
+	kind config.HookKind
+	// status is the container's, as its hooks read it.
+	status specs.ContainerState
+	// run runs one; state is what it reads from its standard input.
+	run func(hook *specs.Hook, state specs.State, copies hookOutput) error
+}
+
+// HookError says which hook failed. It is the container's end.
+type HookError struct {
+	Field string
+	Path  string // empty for a function
+	Err   error
+}
+
+func (e *HookError) Error() string {
+	if e.Path == "" {
+		return fmt.Sprintf("%s: %v", e.Field, e.Err)
+	}
+	return fmt.Sprintf("%s: %q: %v", e.Field, e.Path, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *HookError) Unwrap() error { return e.Err }
+
+// hookStepError says which step on a hook's way into the container failed.
+type hookStepError struct {
+	step string
+	err  error
+}
+
+func (e *hookStepError) Error() string { return e.step + ": " + e.err.Error() }
+
+// Unwrap gives the cause.
+func (e *hookStepError) Unwrap() error { return e.err }
+
+func runRuntimeHooks(r *run) error {
+	if err := r.runHooks(hookPoint{config.Prestart, specs.StateCreating, r.runOutside}); err != nil {
+		return err
+	}
+	return r.runHooks(hookPoint{config.CreateRuntime, specs.StateCreating, r.runOutside})
+}
+
+// runCreateHooks runs hooks in a container whose state is not yet whole.
+func runCreateHooks(r *run) error {
+	container := &state.State{
+		ID: r.id, Pid: r.state.Pid, StartTime: r.state.StartTime, Cgroups: r.state.Cgroups, Unit: r.state.Unit, Resctrl: r.state.Resctrl,
+	}
+	return r.runHooks(hookPoint{config.CreateContainer, specs.StateCreating, func(hook *specs.Hook, state specs.State, copies hookOutput) error {
+		return r.runInside(inCreateHook, container, *hook, state, copies)
+	}})
+}
+
+// runStartHooks runs hooks that are what the program will be: without an
+// environment of their own they have the program's.
+func runStartHooks(r *run) error {
+	env := r.programEnv()
+	return r.runHooks(hookPoint{config.StartContainer, specs.StateCreated, func(hook *specs.Hook, state specs.State, copies hookOutput) error {
+		with := *hook
+		if len(with.Env) == 0 {
+			with.Env = env
+		}
+		return r.runInside(inStartHook, r.state, with, state, copies)
+	}})
+}
+
+// runPoststartHooks runs them without the lock: the container is started, and
+// a hook may want to change it.
+func runPoststartHooks(r *run) error {
+	r.lock.Unlock()
+	return r.runHooks(hookPoint{config.Poststart, specs.StateRunning, r.runOutside})
+}
+
+// runHooks runs the hooks of one kind, in order, until one fails.
+func (r *run) runHooks(at hookPoint) error {
+	copies, err := openHookOutput(r.cfg, at.kind)
+	if err != nil {
+		return err
+	}
+	defer copies.close()
+	state := r.hookState(at.status, r.state.Pid)
+	for i, hook := range at.kind.Commands(r.cfg.Hooks) {
+		if err := at.run(&hook, state, copies); err != nil {
+			return &HookError{Field: fmt.Sprintf("hooks.%s[%d]", at.kind, i), Path: hook.Path, Err: err}
+		}
+	}
+	for i, function := range r.cfg.HookFunctions[at.kind] {
+		if err := function(r.ctx, state); err != nil {
+			return &HookError{Field: fmt.Sprintf("%s function %d", at.kind, i), Err: err}
+		}
+	}
+	return nil
+}
+
+// runOutside runs a command in the runtime's namespaces.
+func (j *job) runOutside(hook *specs.Hook, state specs.State, copies hookOutput) error {
+	return runOnHost(j.ctx, hook, state, copies)
+}
+
+// hookState is what hooks read of the container (runtime.md, State).
+func (j *job) hookState(status specs.ContainerState, pid int) specs.State {
+	return specs.State{
+		Version: specs.Version, ID: j.id, Status: status, Pid: pid, Bundle: j.cfg.Bundle, Annotations: j.cfg.Annotations,
+	}
+}
+
+// runOnHost runs a command in the namespaces of this process, and in the
+// bundle's directory as long as there is one.
+func runOnHost(ctx context.Context, hook *specs.Hook, state specs.State, copies hookOutput) error {
+	stdin, err := json.Marshal(state)
+	if err != nil {
+		return err
+	}
+	dir := state.Bundle
+	if st, err := os.Stat(dir); err != nil || !st.IsDir() {
+		dir = "/"
+	}
+	return hooks.Command{
+		Path: hook.Path, Args: hook.Args, Env: hook.Env, Dir: dir, Stdin: stdin, Timeout: hookTimeout(hook),
+		Copies: copies.writers(),
+	}.Run(ctx)
+}
+
+// hookTimeout gives the time that a hook has, 0 if it is not limited.
+func hookTimeout(hook *specs.Hook) time.Duration {
+	if hook.Timeout == nil {
+		return 0
+	}
+	return time.Duration(min(*hook.Timeout, math.MaxInt64/int(time.Second))) * time.Second
+}
+
+// runInside runs a command in the container, as a hook stub that becomes the
+// command: nothing else of berth's is in the container. The pid in its state is
+// that of init in the container's pid namespace.
+func (r *run) runInside(op operation, container *state.State, hook specs.Hook, state specs.State, copies hookOutput) error {
+	pid := r.stub.Getpid()
+	if err := r.flush(); err != nil {
+		return err
+	}
+	state.Pid = pid.Int()
+	stdin, err := json.Marshal(state)
+	if err != nil {
+		return err
+	}
+	streams, err := hooks.NewStreams(stdin, copies.writers())
+	if err != nil {
+		return err
+	}
+	defer streams.Close()
+	if len(hook.Args) == 0 {
+		hook.Args = []string{hook.Path}
+	}
+	sub := newRun(r.table, job{
+		op: op, ctx: r.ctx, id: r.id, dir: r.dir, cfg: r.cfg, log: r.log, IO: IO{Stdio: streams.Files},
+		cgroups: container.Cgroups, bytecode: r.bytecode, hook: &hook, init: r.stub,
+	}, values{state: container})
+	i, err := sub.descend()
+	sub.release()
+	if err != nil {
+		return sub.undo(i, sub.stepError(r.table[i].name, err))
+	}
+	p := hooks.Process{Pid: sub.child.Pid, Pidfd: sub.child.Pidfd}
+	err = p.Wait(r.ctx, streams, hookTimeout(&hook))
+	return errors.Join(err, sub.child.Close(), sub.child.Release())
+}
+
+// executeHook lets the hook stub become the hook.
+func executeHook(r *run) error {
+	r.stub.Label("")
+	r.stub.Execve(r.hook.Path, r.hook.Args, r.hook.Env)
+	return execError(r.flush())
+}
+
+// RunPoststop runs the hooks that follow the container's end. One that fails is
+// warned of, and the others run (config.md, Poststop).
+func RunPoststop(ctx context.Context, state specs.State, cfg *config.Config, log *slog.Logger) {
+	if cfg == nil {
+		return
+	}
+	warn := func(err error) {
+		if log != nil {
+			log.Warn(err.Error())
+		}
+	}
+	copies, err := openHookOutput(cfg, config.Poststop)
+	if err != nil {
+		warn(err)
+	}
+	defer copies.close()
+	for i, hook := range config.Poststop.Commands(cfg.Hooks) {
+		if err := runOnHost(ctx, &hook, state, copies); err != nil {
+			warn(&HookError{Field: fmt.Sprintf("hooks.%s[%d]", config.Poststop, i), Path: hook.Path, Err: err})
+		}
+	}
+	for i, function := range cfg.HookFunctions[config.Poststop] {
+		if err := function(ctx, state); err != nil {
+			warn(&HookError{Field: fmt.Sprintf("%s function %d", config.Poststop, i), Err: err})
+		}
+	}
+}

@@ -1,0 +1,29 @@
+package setup
+
+import (
+	"github.com/berth-oci/berth/internal/network"
+	"github.com/berth-oci/berth/libcontainer/config"
+)
+
+// moveDevices gives the container network devices of the runtime's.
+func moveDevices(r *run) (err error) {
+	if r.mover, err = network.NewMover(r.ctx, r.child.Pidfd); err != nil {
+		return &config.FieldError{Field: "linux.netDevices", Err: err}
+	}
+	r.atEnd(r.mover.Close)
+	for _, d := range r.cfg.NetDevices {
+		if err := r.mover.Move(d); err != nil {
+			return &config.FieldError{Field: d.Field, Err: err}
+		}
+	}
+	return nil
+}
+
+// returnDevices brings them back: the kernel would do so for those that are
+// made of hardware only, and destroy the others.
+func returnDevices(r *run) error {
+	if r.mover == nil {
+		return nil
+	}
+	return r.mover.Return()
+}

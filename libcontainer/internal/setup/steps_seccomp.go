@@ -1,0 +1,168 @@
+package setup
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/internal/state"
+	"github.com/berth-oci/berth/libcontainer/stub"
+	"github.com/berth-oci/berth/seccomp"
+)
+
+const seccompField = "linux.seccomp"
+
+// keepsAdmin tells whether the stub must have CAP_SYS_ADMIN until it executes
+// the program: without no_new_privs the kernel lets nobody else install a
+// filter (seccomp(2)). It is in the stub's permitted and effective sets only,
+// which are no part of what the program gets (capabilities(7), Transformation
+// of capabilities during execve).
+func keepsAdmin(c *config.Config) bool { return c.Seccomp != nil && !c.Process.NoNewPrivileges }
+
+// compileFilter begins to compile the filter, and to write it where those who
+// start the container and execute processes in it find it.
+func compileFilter(r *run) error {
+	r.filter = begin(r, func() ([]byte, error) { return writeFilter(r.dir, r.cfg.Seccomp) })
+	return nil
+}
+
+func writeFilter(dir string, s *config.Seccomp) ([]byte, error) {
+	if s.Notify {
+		if err := seccomp.CheckAgent(s.ListenerPath); err != nil {
+			return nil, config.Below(seccompField, err)
+		}
+	}
+	filter, err := seccomp.Compile(s.Profile)
+	if err != nil {
+		return nil, config.Below(seccompField, err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, state.FilterFile), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	_, err = f.Write(filter.Bytes())
+	return filter.Bytes(), errors.Join(err, f.Close())
+}
+
+// readFilter returns the container's filter as the kernel takes it.
+func (j *job) readFilter() ([]byte, error) {
+	if j.bytecode != nil {
+		return j.bytecode, nil
+	}
+	filter, err := os.ReadFile(filepath.Join(j.dir, state.FilterFile))
+	if err == nil {
+		_, err = seccomp.Parse(filter)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read state: %w", err)
+	}
+	return filter, nil
+}
+
+// installFilter queues the filter, with which the stub executes the program
+// and nothing else. A listener is handed over while the stub waits between the
+// two without making a system call: the filter could send it to the agent,
+// who does not have the listener yet.
+func installFilter(r *run) error {
+	filter, err := r.readFilter()
+	if err != nil {
+		return err
+	}
+	s := r.cfg.Seccomp
+	r.stub.Atomic()
+	r.stub.Label(seccompField)
+	r.sealed = true
+	if !s.Notify {
+		r.stub.Seccomp(s.Flags, filter)
+		return nil
+	}
+	pidfd, err := r.stubPidfd()
+	if err != nil {
+		return err
+	}
+	agent, err := seccomp.Dial(r.ctx, s.ListenerPath)
+	if err != nil {
+		return errors.Join(config.Below(seccompField, err), pidfd.Close())
+	}
+	r.atEnd(agent.Close)
+	if !r.root {
+		// To take a descriptor is to trace (pidfd_getfd(2)), and who is not root
+		// may not trace a process that is not dumpable. execve decides anew.
+		r.stub.Prctl(unix.PR_SET_DUMPABLE, 1)
+	}
+	listener := r.stub.Seccomp(s.Flags, filter)
+	r.stub.Hold(listener, func(fd int) error {
+		err := r.handOver(agent, pidfd, fd)
+		if err != nil {
+			err = errors.Join(config.Below(seccompField, err), unix.PidfdSendSignal(int(pidfd.Fd()), unix.SIGKILL, nil, 0))
+		}
+		return errors.Join(err, pidfd.Close())
+	})
+	return nil
+}
+
+// stubPidfd gives a pidfd of the process that is the stub, which is the
+// caller's.
+func (r *run) stubPidfd() (*os.File, error) {
+	if r.child == nil {
+		return r.state.OpenProcess()
+	}
+	fd, err := unix.FcntlInt(r.child.Pidfd.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), "pidfd"), nil
+}
+
+// handOver sends the listener, the stub's descriptor fd, to the agent.
+func (r *run) handOver(agent *seccomp.Agent, pidfd *os.File, fd int) error {
+	n, err := unix.PidfdGetfd(int(pidfd.Fd()), fd, 0)
+	if err != nil {
+		return fmt.Errorf("pidfd_getfd: %w", err)
+	}
+	listener := os.NewFile(uintptr(n), "listener")
+	defer listener.Close()
+	const want = "anon_inode:seccomp notify"
+	if link, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", n)); err != nil || link != want {
+		return errors.Join(fmt.Errorf("descriptor %d of the container's process is no listener: %q", fd, link), err)
+	}
+	state := specs.ContainerProcessState{
+		Version: specs.Version, Pid: r.pid(), Metadata: r.cfg.Seccomp.Metadata,
+		State: r.hookState(r.statusForAgent(), r.state.Pid),
+	}
+	return agent.Send(listener, state)
+}
+
+// statusForAgent is the container's status when its filter is installed. As with
+// other runtimes, a container is created when it has its filter.
+func (j *job) statusForAgent() specs.ContainerState {
+	switch j.op {
+	case inStartHook:
+		return specs.StateCreated
+	case inExec:
+		return specs.StateRunning
+	}
+	return specs.StateCreating
+}
+
+// filterError says what to do about a filter that the kernel does not take,
+// nil if err is not about that.
+func filterError(err error) error {
+	var call *stub.Error
+	if !errors.As(err, &call) || call.Call != "seccomp" {
+		return nil
+	}
+	switch call.Errno {
+	case unix.EACCES:
+		return config.FieldErrorf(seccompField, "%w (needs CAP_SYS_ADMIN, or process.noNewPrivileges)", err)
+	case unix.EINVAL:
+		return config.FieldErrorf(seccompField+".flags", "%w (\"features\" shows which flags the kernel takes)", err)
+	}
+	return err
+}

@@ -1,0 +1,382 @@
+package setup
+
+import (
+	"context"
+	"encoding/binary"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/berth-oci/berth/libcontainer/internal/state"
+	"github.com/berth-oci/berth/libcontainer/stub"
+	"github.com/berth-oci/berth/seccomp"
+	"github.com/berth-oci/berth/specconv"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// walks are operations as they follow each other in the life of one stub.
+var walks = [][]operation{{inCreate, inStart}, {inExec}, {inCreateHook}, {inStartHook}, {inAddMounts}, {inRemoveMounts}}
+
+func TestGroundNeverGrows(t *testing.T) {
+	for _, walk := range walks {
+		var before *step
+		for _, op := range walk {
+			for _, s := range rowsOf(steps[:], op) {
+				if before != nil && s.ground < before.ground {
+					t.Errorf("%q has %s after %q with %s", s.name, s.ground, before.name, before.ground)
+				}
+				before = s
+			}
+		}
+		if before.ground != gone && walk[0]&inMounts == 0 {
+			t.Errorf("the last step, %q, ends with %s", before.name, before.ground)
+		}
+	}
+}
+
+func TestStepsAreNamedOnceAndExplained(t *testing.T) {
+	seen := map[string]bool{}
+	for _, s := range steps {
+		if s.name == "" || seen[s.name] {
+			t.Errorf("name %q is empty or taken", s.name)
+		}
+		seen[s.name] = true
+		if s.why == "" || s.do == nil || s.in == 0 {
+			t.Errorf("%q lacks a reason, a function or an operation", s.name)
+		}
+		if s.undo != nil && s.side != host {
+			t.Errorf("%q is undone, but the stub's steps end with the stub", s.name)
+		}
+	}
+}
+
+// fakeCgroup is where a container would be on a hybrid host.
+type fakeCgroup struct{ cgroups.Manager }
+
+func (fakeCgroup) Entry() cgroups.Entry {
+	return cgroups.Entry{Files: []string{"/sys/fs/cgroup/pids/c/tasks", "/sys/fs/cgroup/cpu,cpuacct/c/tasks"}}
+}
+
+// needHost are the steps that a recorder cannot take the stub's part in.
+var needHost = []string{
+	"reserve state", "plan cgroup", "make cgroup", "limit cgroup", "open control socket", "start stub",
+	"find cgroup", "read mappings", "check container's groups",
+	"await limits", "await filter", "await unit", "record process",
+	"enter user namespace", "check groups", "set clocks", "fork into namespaces",
+	"schedule in real time", "schedule", "schedule process", "chown cgroup", "move network devices",
+	"compile filter", "make resctrl group", "enter resctrl group",
+	"save state", "detach stub", "attach stub", "keep stub", "set limits",
+	"start joining stub", "start mount stub", "fork into container", "fork for procfs", "enter pid namespace",
+}
+
+// record takes the steps of operations on a recorder and returns the calls.
+func record(t *testing.T, spec *specs.Spec, walk ...operation) []string {
+	t.Helper()
+	p, rec := newRecorder()
+	rec.Output = func(call, args string) []byte { return honest(rec, call, args) }
+	launch := state.Launch{}
+	for _, op := range walk {
+		r := recorded(t, spec, op, p)
+		r.launch = launch
+		failed, err := takeAll(r, func(s *step) { rec.Lines = append(rec.Lines, "# "+s.name) })
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", failed, err, strings.Join(rec.Lines, "\n"))
+		}
+		launch = r.launch
+	}
+	return rec.Lines
+}
+
+func newRecorder() (*stub.Proc, *stub.Recorder) {
+	p, rec := stub.Record(nil)
+	rec.Answer = func(call, args string) (int64, bool) {
+		return int64(len(acknowledgement())), isAcknowledgement(call, args)
+	}
+	return p, rec
+}
+
+// recorded returns a walk down the table whose stub is a recorder.
+func recorded(t *testing.T, spec *specs.Spec, op operation, p *stub.Proc) *run {
+	t.Helper()
+	cfg, err := specconv.Convert(spec, specconv.Options{Bundle: "/bundle"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := job{op: op, ctx: context.Background(), id: "c", cfg: cfg}
+	if cfg.Seccomp != nil {
+		filter, err := seccomp.Compile(cfg.Seccomp.Profile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		j.bytecode = filter.Bytes()
+	}
+	paths := map[string]string{
+		"pids": "/sys/fs/cgroup/pids/c", "cpu": "/sys/fs/cgroup/cpu,cpuacct/c", "": "/sys/fs/cgroup/unified/c",
+	}
+	r := newRun(steps[:], j, values{
+		state: &state.State{ID: "c", Pid: os.Getpid(), Cgroups: paths}, planned: paths, cgroup: fakeCgroup{},
+		child: &stub.Child{Proc: p}, stub: p,
+	})
+	r.root = true
+	return r
+}
+
+// takeAll takes the steps that a recorder can take, until one fails; before is
+// called before each.
+func takeAll(r *run, before func(*step)) (failed string, err error) {
+	for i := range steps {
+		s := &steps[i]
+		if slices.Contains(needHost, s.name) || !s.taken(r.job) {
+			continue
+		}
+		before(s)
+		err := r.take(s)
+		if err == nil && !r.sealed {
+			err = r.flush()
+		}
+		if err != nil {
+			return s.name, err
+		}
+	}
+	return "", nil
+}
+
+// honest gives what a call writes, if the host and the image are as they should
+// be.
+func honest(rec *stub.Recorder, call, args string) []byte {
+	if call == "statx" && strings.Contains(args, ", \"\", ") {
+		args = opened(rec.Lines, args) + args
+	}
+	return recordedOutput(call, args)
+}
+
+// opened finds the path behind the descriptor that the arguments begin with.
+func opened(lines []string, args string) string {
+	fd, _, _ := strings.Cut(args, ",")
+	for i := len(lines) - 1; i >= 0; i-- {
+		if rest, ok := strings.CutPrefix(lines[i], "openat(AT_FDCWD, "); ok && strings.Contains(rest, ") = "+fd) {
+			path, _, _ := strings.Cut(rest, ",")
+			return path
+		}
+	}
+	return ""
+}
+
+// hostDevices are those that a user namespace gets.
+var hostDevices = map[string][2]uint32{
+	"/dev/zero": {1, 5}, "/dev/full": {1, 7}, "/dev/random": {1, 8}, "/dev/urandom": {1, 9}, "/dev/tty": {5, 0},
+}
+
+// recordedOutput makes the null device of what is looked at, except for the
+// masked paths that are directories, and "/" of the working directory.
+func recordedOutput(call, args string) []byte {
+	if isAcknowledgement(call, args) {
+		return acknowledgement()
+	}
+	switch call {
+	case "getcwd":
+		return []byte("/")
+	case "statx":
+		st := make([]byte, 256)
+		ne := binary.NativeEndian
+		mode := uint16(unix.S_IFCHR | 0o666)
+		if strings.Contains(args, `"/bin/`) {
+			mode = unix.S_IFREG | 0o755
+		}
+		if strings.Contains(args, `"/", `) { // the source of a mount
+			mode = unix.S_IFDIR | 0o755
+		}
+		ne.PutUint16(st[28:], mode)
+		device := [2]uint32{1, 3}
+		for path, numbers := range hostDevices {
+			if strings.HasPrefix(args, strconv.Quote(path)) {
+				device = numbers
+			}
+		}
+		ne.PutUint32(st[128:], device[0])
+		ne.PutUint32(st[132:], device[1])
+		return st
+	}
+	return nil
+}
+
+// isAcknowledgement reports whether a call reads the kernel's answer to a netlink
+// message; nothing else is read into a buffer of this size.
+func isAcknowledgement(call, args string) bool {
+	return call == "read" && strings.HasSuffix(args, ", 256")
+}
+
+// acknowledgement is the kernel's answer to the first message of a socket: a
+// header, the error 0, and the header of the message (netlink(7)).
+func acknowledgement() []byte {
+	ne := binary.NativeEndian
+	b := ne.AppendUint32(nil, 36)
+	b = ne.AppendUint16(b, unix.NLMSG_ERROR)
+	b = ne.AppendUint16(b, 0)
+	b = ne.AppendUint32(b, 1)
+	return append(b, make([]byte, 36-len(b))...)
+}
+
+// compare tells where the calls begin to differ from those of the file.
+func compare(t *testing.T, file string, want, got []string) {
+	t.Helper()
+	for i := range max(len(want), len(got)) {
+		var w, g string
+		if i < len(want) {
+			w = want[i]
+		}
+		if i < len(got) {
+			g = got[i]
+		}
+		if w != g {
+			t.Errorf("%s:%d (if the calls should differ: go test -update)\nwant %s\ngot  %s", file, i+1, w, g)
+			return
+		}
+	}
+}
+
+// golden compares the calls with those in testdata, or writes them there.
+func golden(t *testing.T, name string, calls []string) {
+	t.Helper()
+	got := strings.Join(calls, "\n") + "\n"
+	file := filepath.Join("testdata", name+".txt")
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compare(t, file, strings.Split(string(want), "\n"), strings.Split(got, "\n"))
+}
+
+func denyGetppid() *specs.LinuxSeccomp {
+	return &specs.LinuxSeccomp{DefaultAction: specs.ActAllow, Syscalls: []specs.LinuxSyscall{{Names: []string{"getppid"}, Action: specs.ActErrno}}}
+}
+
+// Nothing comes between the filter and the call that executes the program: the
+// filter would have to allow it.
+func TestOnlyExecveBehindTheFilter(t *testing.T) {
+	spec := specconv.Default(specconv.DefaultOptions{})
+	spec.Process.Terminal = false
+	spec.Linux.Seccomp = denyGetppid()
+	for _, on := range []bool{true, false} {
+		spec.Process.NoNewPrivileges = on
+		for _, walk := range walks[:2] {
+			var calls []string
+			for _, line := range record(t, spec, walk...) {
+				if !strings.HasPrefix(line, "#") {
+					calls = append(calls, line)
+				}
+			}
+			last := calls[len(calls)-2:]
+			if !strings.HasPrefix(last[0], "seccomp(") || !strings.HasPrefix(last[1], "execve(") {
+				t.Errorf("%t %v: the last calls are %q", on, walk, last)
+			}
+		}
+	}
+}
+
+func TestCallsOfExec(t *testing.T) {
+	score, priority := 500, specs.LinuxIOPriority{Class: specs.IOPRIO_CLASS_IDLE}
+	cases := map[string]func(*specs.Process){
+		"default": func(*specs.Process) {},
+		"user": func(p *specs.Process) {
+			p.User = specs.User{UID: 1000, GID: 100, AdditionalGids: []uint32{5, 6}}
+			p.OOMScoreAdj, p.IOPriority = &score, &priority
+			p.ExecCPUAffinity = &specs.CPUAffinity{Initial: "0", Final: "1-2"}
+		},
+		"filtered": func(p *specs.Process) { p.NoNewPrivileges = false },
+	}
+	for name, change := range cases {
+		t.Run(name, func(t *testing.T) {
+			spec := specconv.Default(specconv.DefaultOptions{CgroupNamespace: true})
+			spec.Process.Terminal = false
+			change(spec.Process)
+			if name == "filtered" {
+				spec.Linux.Seccomp = denyGetppid()
+			}
+			golden(t, "exec-"+name, record(t, spec, inExec))
+		})
+	}
+}
+
+func TestCallsOfCreate(t *testing.T) {
+	minimal := func() *specs.Spec {
+		spec := specconv.Default(specconv.DefaultOptions{})
+		spec.Process.Terminal = false
+		spec.Mounts, spec.Linux.MaskedPaths, spec.Linux.ReadonlyPaths = nil, nil, nil
+		return spec
+	}
+	cases := map[string]func() *specs.Spec{
+		"default": func() *specs.Spec {
+			spec := specconv.Default(specconv.DefaultOptions{CgroupNamespace: true})
+			spec.Process.Terminal = false
+			return spec
+		},
+		"user": func() *specs.Spec {
+			spec, score, umask := minimal(), 500, uint32(0o77)
+			spec.Process.User = specs.User{UID: 1000, GID: 100, AdditionalGids: []uint32{5, 6}, Umask: &umask}
+			spec.Process.OOMScoreAdj = &score
+			spec.Process.Cwd = "/home"
+			spec.Process.Args = []string{"/bin/id"}
+			return spec
+		},
+		"userns": func() *specs.Spec {
+			spec := minimal()
+			spec.Linux.Namespaces = append(spec.Linux.Namespaces, specs.LinuxNamespace{Type: specs.UserNamespace})
+			spec.Linux.UIDMappings = []specs.LinuxIDMapping{{ContainerID: 0, HostID: 100000, Size: 1000}}
+			spec.Linux.GIDMappings = spec.Linux.UIDMappings
+			spec.Process.User = specs.User{UID: 10, GID: 20}
+			return spec
+		},
+		"joined": func() *specs.Spec {
+			spec := minimal()
+			spec.Hostname = ""
+			spec.Linux.Namespaces = []specs.LinuxNamespace{
+				{Type: specs.MountNamespace},
+				{Type: specs.NetworkNamespace, Path: "/run/netns/a"},
+				{Type: specs.IPCNamespace, Path: "/proc/7/ns/ipc"},
+			}
+			return spec
+		},
+	}
+	for name, spec := range cases {
+		t.Run(name, func(t *testing.T) {
+			golden(t, "create-"+name, record(t, spec(), inCreate, inStart))
+		})
+	}
+}
+
+// What the container has in the place of its devpts is asked for nothing: the
+// descriptor that it gives for the other side of a terminal could be any.
+func TestTerminalOfNoDevpts(t *testing.T) {
+	spec := specconv.Default(specconv.DefaultOptions{})
+	spec.Process.Terminal = true
+	for _, op := range []operation{inCreate, inExec} {
+		p, rec := newRecorder()
+		r := recorded(t, spec, op, p)
+		r.Console = func(*os.File) error { return nil }
+		rec.Output = func(call, args string) []byte { return honest(rec, call, args) } // all zeros of fstatfs
+		failed, err := takeAll(r, func(*step) { rec.Lines = nil })
+		if err == nil || !strings.HasSuffix(failed, "terminal") {
+			t.Errorf("%s: %v", failed, err)
+		}
+		for _, line := range rec.Lines {
+			if !strings.HasPrefix(line, "openat2(") && !strings.HasPrefix(line, "fstatfs(") {
+				t.Errorf("asked for %s", line)
+			}
+		}
+	}
+}

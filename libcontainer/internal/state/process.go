@@ -1,0 +1,86 @@
+package state
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// Process is what /proc/PID/stat says of a process (proc_pid_stat(5)).
+type Process struct {
+	State byte
+	// Exiting says that it never returns to user mode (PF_EXITING).
+	Exiting bool
+	// StartTime is in clock ticks after boot.
+	StartTime uint64
+}
+
+// ReadProcess reads /proc/PID/stat. A process that does not exist is in state X.
+func ReadProcess(pid int) (Process, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH) {
+		return Process{State: 'X'}, nil
+	}
+	if err != nil {
+		return Process{}, err
+	}
+	// The name of the program, in parentheses, may hold anything; the state
+	// is the field after it, the start time the 20th.
+	end := bytes.LastIndexByte(text, ')')
+	fields := bytes.Fields(text[end+1:])
+	if end < 0 || len(fields) < 20 {
+		return Process{}, fmt.Errorf("read /proc/%d/stat: %q", pid, text)
+	}
+	const exiting = 0x4 // PF_EXITING (linux/sched.h)
+	flags, err := strconv.ParseUint(string(fields[6]), 10, 64)
+	ticks, e := strconv.ParseUint(string(fields[19]), 10, 64)
+	return Process{fields[0][0], flags&exiting != 0, ticks}, errors.Join(err, e)
+}
+
+// StartTimeOf returns when process pid was started, in clock ticks after boot, and
+// whether it is alive: a zombie is not.
+func StartTimeOf(pid int) (ticks uint64, alive bool, err error) {
+	p, err := ReadProcess(pid)
+	return p.StartTime, err == nil && p.State != 'Z' && p.State != 'X', err
+}
+
+// OpenProcess gives a pidfd of the container's first process; ErrNotRunning if
+// it is gone. The start time is compared behind pidfd_open, so the pid cannot
+// be of someone else.
+func (s *State) OpenProcess() (*os.File, error) {
+	if s.Pid == 0 {
+		return nil, ErrNotRunning
+	}
+	fd, err := unix.PidfdOpen(s.Pid, 0)
+	if errors.Is(err, unix.ESRCH) || errors.Is(err, unix.EINVAL) {
+		return nil, ErrNotRunning
+	}
+	if err != nil {
+		return nil, fmt.Errorf("pidfd_open %d: %w", s.Pid, err)
+	}
+	ticks, alive, err := StartTimeOf(s.Pid)
+	if err == nil && (!alive || ticks != s.StartTime) {
+		err = ErrNotRunning
+	}
+	if err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), "pidfd"), nil
+}
+
+// WaitExit waits for the end of the process behind a pidfd, no longer than
+// the given milliseconds (-1: for ever), and reports whether it came.
+func WaitExit(pidfd *os.File, milliseconds int) (bool, error) {
+	for {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(pidfd.Fd()), Events: unix.POLLIN}}, milliseconds)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		return n > 0, err
+	}
+}

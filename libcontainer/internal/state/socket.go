@@ -1,0 +1,55 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// Address is a unix socket in a directory. It goes through the directory's
+// descriptor, as a socket's path may have 107 bytes only (unix(7)).
+func Address(dir *os.File, name string) *unix.SockaddrUnix {
+	return &unix.SockaddrUnix{Name: fmt.Sprintf("/proc/self/fd/%d/%s", dir.Fd(), name)}
+}
+
+// Listen makes a listening socket that only its owner can connect to.
+func Listen(dir *os.File, name string) (*os.File, error) {
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("socket: %w", err)
+	}
+	f := os.NewFile(uintptr(fd), name)
+	// The mode of the socket's descriptor is that of the file bind makes,
+	// before anybody can connect.
+	err = unix.Fchmod(fd, 0o600)
+	if err == nil {
+		err = unix.Bind(fd, Address(dir, name))
+	}
+	if err == nil {
+		err = unix.Listen(fd, 1)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("listen on %q: %w", name, err), f.Close())
+	}
+	return f, nil
+}
+
+// Dial connects to a socket that Listen made. Where others wait to be accepted it
+// fails with EAGAIN.
+func Dial(dir *os.File, name string) (*os.File, error) {
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return nil, fmt.Errorf("socket: %w", err)
+	}
+	err = unix.Connect(fd, Address(dir, name))
+	if err == nil {
+		err = unix.SetNonblock(fd, false) // the driver of a stub waits in the kernel
+	}
+	if err != nil {
+		unix.Close(fd)
+		return nil, fmt.Errorf("connect to %q: %w", name, err)
+	}
+	return os.NewFile(uintptr(fd), name), nil
+}

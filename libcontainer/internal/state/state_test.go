@@ -1,0 +1,55 @@
+package state
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestUnlockAtOnce unlocks a lock of which a copy exists, as every process
+// has one between its fork and its execve.
+func TestUnlockAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	l, err := LockDir(dir, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fd, err := unix.Dup(int(l.Dir.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	if _, err := LockDir(dir, 0); !errors.Is(err, ErrLocked) {
+		t.Errorf("locked twice: %v", err)
+	}
+	l.Unlock()
+	if l, err = LockDir(dir, 0); err != nil {
+		t.Fatal(err)
+	}
+	l.Unlock()
+}
+
+func TestStateOfAnother(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "c")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := &State{Version: version, ID: "c"}
+	if err := s.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Read(dir); err != nil || got.ID != "c" {
+		t.Errorf("read %+v, %v", got, err)
+	}
+	s.ID = "d"
+	if err := s.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Read(dir); err == nil || !strings.HasSuffix(err.Error(), `it is of container "d"`) {
+		t.Errorf("another's: %v", err)
+	}
+}
