@@ -9,21 +9,22 @@ import (
 	"github.com/berth-oci/berth/libcontainer"
 )
 
-// ends are what a program is to be connected with, and who is to know of it.
+// ends are the ends that a program's descriptors are connected to, and the receivers of
+// its terminal, its process ID and its pidfd.
 type ends struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	pipes          bool
-	// terminal is process.terminal.
+	// terminal is process.terminal of config.json.
 	terminal      bool
 	consoleSocket string
-	// consoleRequired refuses a terminal that nobody would hold.
+	// consoleRequired refuses a terminal without a console socket.
 	consoleRequired bool
 	pidfdSocket     string
 	pidFile         string
 }
 
-// below makes the paths of sockets relative to a directory.
+// below resolves relative socket paths from a directory.
 func (e ends) below(dir string) ends {
 	for _, path := range []*string{&e.consoleSocket, &e.pidfdSocket} {
 		if *path != "" && !filepath.IsAbs(*path) {
@@ -33,8 +34,8 @@ func (e ends) below(dir string) ends {
 	return e
 }
 
-// channels lead from a program to its ends. They are opened before there is
-// one, so that nothing is to be undone when that fails.
+// channels connect a program to its ends. They are opened before the program exists, so
+// that a failure leaves nothing to undo.
 type channels struct {
 	terminal *terminal
 	stdio    *stdio
@@ -72,20 +73,22 @@ func (ch *channels) connect(e ends) error {
 	return nil
 }
 
-// close closes what is of no use when the program has its descriptors.
+// close closes the descriptors that the runtime does not need once the program has its
+// own.
 func (ch *channels) close() {
 	ch.terminal.close()
 	ch.pidfd.close()
 	ch.stdio.close()
 }
 
-// io is how the program is connected.
+// io returns the program's descriptors.
 func (ch *channels) io(extra []*os.File) libcontainer.IO {
 	return libcontainer.IO{Stdio: ch.stdio.files, ExtraFiles: extra, Console: ch.terminal.take}
 }
 
-// announce begins to copy for the process, a child of this one, and tells of
-// it. Kind is what it is to those who get its pidfd.
+// announce starts to copy input and output for the process, a child of this one, writes
+// the PID file and sends the pidfd. Kind names the process to the receiver of its
+// pidfd.
 func (ch *channels) announce(pid int, kind string) error {
 	ch.stdio.begin()
 	err := ch.pidfd.send(pid, kind)
@@ -95,5 +98,5 @@ func (ch *channels) announce(pid int, kind string) error {
 	return err
 }
 
-// fail closes what a program that there will not be had left.
+// fail releases the resources of a failed start and returns err.
 func (ch *channels) fail(err error) error { return errors.Join(err, ch.terminal.hangUp()) }

@@ -10,16 +10,16 @@ import (
 	"github.com/berth-oci/berth/internal/sys"
 )
 
-// Console is the master side of a program's terminal. It has deadlines, and is
-// read until EIO: nobody has the other side open then. Its lines end in "\n"
-// alone, as those of runc's terminals in the foreground do.
+// Console is the master side of a program's terminal. It supports deadlines. A read
+// returns EIO when no process has the other side open. Lines end in "\n", not "\r\n",
+// like those of runc's terminals in the foreground.
 type Console struct {
 	*os.File
 }
 
-// newConsole makes one of a descriptor, which it closes. What it keeps does not
-// block, so that those who read can be stopped: there may be processes that
-// outlive the program and have its terminal open.
+// newConsole makes a Console from a descriptor, and closes the descriptor. The Console
+// is non-blocking, so that Close interrupts readers: processes that outlive the program
+// may keep its terminal open.
 func newConsole(master *os.File) (*Console, error) {
 	defer master.Close()
 	fd, err := unix.FcntlInt(master.Fd(), unix.F_DUPFD_CLOEXEC, 0)
@@ -37,8 +37,8 @@ func newConsole(master *os.File) (*Console, error) {
 	return &Console{os.NewFile(uintptr(fd), master.Name())}, nil
 }
 
-// keepLineFeeds clears ONLCR: captured output has no carriage returns, and a
-// terminal that shows it adds them. The program does not run yet.
+// keepLineFeeds clears ONLCR before the program runs: captured output must have no
+// carriage returns, and a terminal that shows it adds them.
 func keepLineFeeds(fd int) error {
 	modes, err := unix.IoctlGetTermios(fd, unix.TCGETS)
 	if err != nil {
@@ -58,17 +58,17 @@ func (c *Console) Resize(rows, columns uint16) error {
 	return nil
 }
 
-// control does something with the descriptor, which Fd would make block.
+// control calls do with the descriptor. (os.File.Fd would make it blocking.)
 func (c *Console) control(do func(fd int) error) error { return sys.WithFD(c.File, do) }
 
-// terminal takes the program's terminal when it is made.
+// terminal receives the program's terminal when the container has made it.
 type terminal struct {
 	socket  *os.File
 	console *Console
 }
 
-// newTerminal connects to the console socket, if there is one, before anything
-// is started.
+// newTerminal connects to the console socket, if one is set, before a process is
+// started.
 func newTerminal(e ends) (*terminal, error) {
 	switch {
 	case e.consoleSocket != "" && !e.terminal:
@@ -82,7 +82,7 @@ func newTerminal(e ends) (*terminal, error) {
 	return &terminal{socket: f}, err
 }
 
-// take sends the master side to the socket, or keeps it.
+// take sends the master side to the console socket or, without one, keeps it.
 func (t *terminal) take(master *os.File) error {
 	if t.socket == nil {
 		var err error
@@ -96,7 +96,7 @@ func (t *terminal) take(master *os.File) error {
 	return nil
 }
 
-// hangUp closes a terminal whose program could not be executed.
+// hangUp closes the terminal of a program that could not be executed.
 func (t *terminal) hangUp() error {
 	if t.console == nil {
 		return nil

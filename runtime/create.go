@@ -17,71 +17,69 @@ import (
 	"github.com/berth-oci/berth/specconv"
 )
 
-// CreateOptions say what container is created.
+// CreateOptions describe a new container.
 type CreateOptions struct {
-	// Bundle is the bundle directory. Empty: the current directory.
+	// Bundle is the bundle directory, by default the current directory.
 	Bundle string
-	// ConfigFile is the configuration, relative to the bundle. Empty:
-	// config.json.
+	// ConfigFile is the path of the configuration, relative to the bundle; config.json
+	// by default.
 	ConfigFile string
-	// Spec is used instead of the bundle's config.json, if not nil. It must
-	// not be changed afterwards.
+	// Spec, if not nil, replaces the bundle's config.json. The caller must not change
+	// it afterwards.
 	Spec *specs.Spec
-	// Stdin, Stdout and Stderr are the program's. Files are passed on as they
-	// are; other readers and writers are connected by pipes; nil is the null
-	// device. A program with a terminal has none of them. The program's input
-	// ends where the reader does; a read that has begun when the program ends
-	// is not interrupted, and what it gives is lost. Writers are used by two
-	// goroutines, by one if they are the same.
+	// Stdin, Stdout and Stderr are those of the program. The program gets an *os.File
+	// itself, a pipe for other readers and writers, and the null device for nil. They
+	// are ignored for a program with a terminal. A Read in progress when the program
+	// ends is not interrupted, and its data is lost. Stdout and Stderr are written by
+	// two goroutines, or by one if they are equal.
 	Stdin  io.Reader
 	Stdout io.Writer
 	Stderr io.Writer
-	// Pipes connects files by pipes too: the program then cannot seek or
-	// truncate them, nor push input into a terminal.
+	// Pipes uses pipes for files too, so that the program cannot seek in them, truncate
+	// them, or push input into a terminal.
 	Pipes bool
 	// ExtraFiles become the program's descriptors 3, 4, ….
 	ExtraFiles []*os.File
-	// ListenFDs are how many of ExtraFiles, from the first on, are sockets
-	// that the program is told of: its environment gets LISTEN_FDS and
-	// LISTEN_PID (sd_listen_fds(3)).
+	// ListenFDs is the number of ExtraFiles, from the first, that are sockets of socket
+	// activation: LISTEN_FDS and LISTEN_PID are added to the program's environment
+	// (sd_listen_fds(3)).
 	ListenFDs int
-	// SharedKeyring leaves the program the session keyring of this process.
-	// Otherwise each container has one of its own.
+	// SharedKeyring keeps the session keyring of this process. By default each
+	// container has a new one.
 	SharedKeyring bool
-	// Notify gives the program a socket by which it can tell that it is ready;
-	// Container.Notify listens there.
+	// Notify adds a socket for readiness messages (sd_notify(3)) to the container;
+	// Container.Notify listens on it.
 	Notify bool
-	// NoPivot moves the container's root onto "/" instead of pivot_root(2),
-	// for a host whose "/" is a ramdisk. It protects less: who may unmount in
-	// the container can find the host's root file system.
+	// NoPivot moves the container's root onto "/" instead of using pivot_root(2), for a
+	// host whose "/" is a ramdisk. It protects less: a process in the container that
+	// may unmount can reach the host's root file system.
 	NoPivot bool
-	// ConsoleSocket is the path of a unix socket to which the program's
-	// terminal is sent, relative to the bundle. Empty: it is the Container's
-	// Console.
+	// ConsoleSocket is the path of a unix socket, relative to the bundle, that receives
+	// the program's terminal. If empty, Container.Console returns the terminal.
 	ConsoleSocket string
-	// ConsoleRequired refuses a terminal without ConsoleSocket: nobody would
-	// hold it when this process leaves.
+	// ConsoleRequired refuses a terminal without ConsoleSocket, for a caller that exits
+	// before the program: the terminal would be closed.
 	ConsoleRequired bool
-	// PidFile, if not empty, gets the process id of the first process.
+	// PidFile, if not empty, is the path of a file that the process ID of init is
+	// written to.
 	PidFile string
-	// PidfdSocket is the path of a unix socket, relative to the bundle, to
-	// which a pidfd of the first process is sent. Empty: none is.
+	// PidfdSocket, if not empty, is the path of a unix socket, relative to the bundle,
+	// that receives a pidfd of init.
 	PidfdSocket string
-	// Hooks are functions to be called as hooks: behind the commands that the
-	// configuration names for the same point, in this process, whichever the
-	// point is. They belong to the Container returned: another process that
-	// starts or deletes the container does not have them.
+	// Hooks are functions called as hooks, after the commands that the configuration
+	// has for the same point. All are called in this process. They belong to the
+	// returned Container: another process that starts or deletes the container does not
+	// call them.
 	Hooks map[config.HookKind][]config.HookFunction
-	// Attached keeps the container bound to this process until it is started:
-	// it ends with it, and only the Container returned can start it.
+	// Attached binds a created container to this process: until it is started, the
+	// container ends with this process, and only the returned Container can start it.
 	Attached bool
 }
 
-// Create makes a container: everything but running its program. When it fails,
-// also because ctx ends, nothing is left of it; when it has succeeded, ctx does
-// not matter any more. libcontainer.ErrExist if there is one with that id,
-// libcontainer.ErrInvalidSpec for what is wrong in the configuration; the
-// *libcontainer.Error has the field then.
+// Create makes a container, but does not run its program. If Create fails or ctx ends,
+// nothing is left of the container; ctx has no effect after Create returns. The error
+// is libcontainer.ErrExist if the ID is in use, libcontainer.ErrInvalidSpec for a
+// mistake in the configuration; the *libcontainer.Error then names the field.
 func (r *Runtime) Create(ctx context.Context, id string, o CreateOptions) (*Container, error) {
 	c, err := r.create(ctx, id, o)
 	return c, errorOf("create", id, err)
@@ -185,8 +183,7 @@ func addHooks(cfg *config.Config, functions map[config.HookKind][]config.HookFun
 	return nil
 }
 
-// bundlePath makes the path absolute and resolves links, as the kernel would
-// name the directory.
+// bundlePath returns the absolute path of the bundle, without symbolic links.
 func bundlePath(bundle string) (string, error) {
 	abs, err := filepath.Abs(bundle)
 	if err == nil {
@@ -212,9 +209,9 @@ func checkRootfs(path string) error {
 	return nil
 }
 
-// Run creates a container and starts it, without the detour by which another
-// process could. When it fails nothing is left; its errors are those of Create
-// and of Container.Start.
+// Run creates and starts a container. It omits the preparations that let another
+// process start the container. If Run fails, nothing is left. It returns the errors of
+// Create and of Container.Start.
 func (r *Runtime) Run(ctx context.Context, id string, o CreateOptions) (*Container, error) {
 	o.Attached = true
 	c, err := r.Create(ctx, id, o)

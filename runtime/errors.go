@@ -7,18 +7,18 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// OutputError is what Wait gives when the program has ended, but what it wrote
-// could not all be passed on. The status that comes with it holds.
+// OutputError is the error of Wait if the program has ended, but not all of its output
+// could be copied. The status that Wait returns with it is valid.
 type OutputError struct{ Err error }
 
-// Error gives the text of what the writers, or files, said.
+// Error returns the text of the errors of the writers or files.
 func (e *OutputError) Error() string { return e.Err.Error() }
 
-// Unwrap gives what the writers, or files, said.
+// Unwrap returns the errors of the writers or files.
 func (e *OutputError) Unwrap() error { return e.Err }
 
-// errorOf makes a libcontainer.Error of one that is not: it was found before
-// there was a container, or a process, to work on.
+// errorOf wraps an error from before the container or process existed in a
+// libcontainer.Error, unless it is one.
 func errorOf(op, id string, err error) error {
 	var known *libcontainer.Error
 	if err == nil || errors.As(err, &known) {

@@ -8,31 +8,31 @@ import (
 	"github.com/berth-oci/berth/libcontainer"
 )
 
-// EventsOptions say which events are told.
+// EventsOptions select events.
 type EventsOptions struct {
-	// Interval is the time between two statistics; 0 is for none.
+	// Interval is the time between two EventStats; 0 for no EventStats.
 	Interval time.Duration
 }
 
-// EventType is a kind of events.
+// EventType is the type of an Event.
 type EventType string
 
-// The kinds of events.
+// The event types.
 const (
-	EventStats EventType = "stats" // it is time for statistics
-	EventOOM   EventType = "oom"   // memory has run out
+	EventStats EventType = "stats" // statistics, at each interval
+	EventOOM   EventType = "oom"   // the cgroup is out of memory
 )
 
-// Event is something that has happened in a container. Its JSON form is runc's.
+// Event is an event of a container. Its JSON form is that of runc.
 type Event struct {
 	Type EventType `json:"type"`
 	ID   string    `json:"id"`
-	// Data is of EventStats.
+	// Data is set for EventStats.
 	Data *Stats `json:"data,omitempty"`
 }
 
-// Events tells what happens in a container that has not stopped, until it
-// stops, or until ctx ends, whose error is the last then.
+// Events returns the events of a container until it stops or ctx ends; then the last
+// error is that of ctx.
 func (c *Container) Events(ctx context.Context, o EventsOptions) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		for e, err := range c.c.Events(ctx, libcontainer.EventOptions{Interval: o.Interval}) {

@@ -17,8 +17,8 @@ import (
 	"github.com/berth-oci/berth/specconv"
 )
 
-// A whole container's life, in any Go program: nothing is to be called at its
-// start, no other binary is needed, and no config.json.
+// The whole life of a container, in any Go program: without a call at the program's
+// start, another binary or a config.json.
 func Example() {
 	status, err := greet(context.Background(), "/run/my-program", "/srv/images/hello", os.Stdout)
 	if err != nil {
@@ -39,7 +39,7 @@ func greet(ctx context.Context, stateRoot, rootfs string, out io.Writer) (libcon
 	spec.Process.Terminal = false
 	spec.Process.Args = []string{"/hello", "greet"}
 
-	id := fmt.Sprintf("example-%d", os.Getpid()) // its cgroup has that name, too
+	id := fmt.Sprintf("example-%d", os.Getpid()) // also the name of its cgroup
 	c, err := rt.Create(ctx, id, ociruntime.CreateOptions{Spec: spec, Stdout: out})
 	if err != nil {
 		return libcontainer.ExitStatus{}, err
@@ -51,8 +51,7 @@ func greet(ctx context.Context, stateRoot, rootfs string, out io.Writer) (libcon
 	return c.Wait(ctx)
 }
 
-// A health check, as engines make them: it has a time to answer in, and what it
-// prints is kept.
+// A health check, as engines run it: with a time limit and captured output.
 func ExampleContainer_Exec() {
 	rt, err := ociruntime.New(ociruntime.Options{Root: "/run/my-program"})
 	if err != nil {
@@ -66,8 +65,7 @@ func ExampleContainer_Exec() {
 	fmt.Println(healthy, said, err)
 }
 
-// check executes a program in a container, and tells whether it ended with 0 in
-// time.
+// check executes a program in a container and reports whether it exited with 0 in time.
 func check(ctx context.Context, c *ociruntime.Container, limit time.Duration, args ...string) (bool, string, error) {
 	process, err := c.NewProcess(args...)
 	if err != nil {
@@ -81,13 +79,13 @@ func check(ctx context.Context, c *ociruntime.Container, limit time.Duration, ar
 		return false, "", err
 	}
 	status, err := p.Wait(ctx)
-	if err != nil { // the time is over: end it, and have it reaped
+	if err != nil { // time limit exceeded: kill and reap it
 		return false, "", errors.Join(err, p.Abandon(context.WithoutCancel(ctx)))
 	}
 	return status.Shell() == 0, out.String(), p.Close()
 }
 
-// A terminal for who is somewhere else: in a browser, or behind ssh.
+// A terminal for a remote user, in a browser or over ssh.
 func ExampleConsole() {
 	rt, err := ociruntime.New(ociruntime.Options{Root: "/run/my-program"})
 	if err != nil {
@@ -114,20 +112,20 @@ func shell(ctx context.Context, c *ociruntime.Container, in io.Reader, out io.Wr
 		return err
 	}
 	defer p.Close()                                    //nolint:errcheck // nothing more can be done
-	if err := p.Console().Resize(24, 80); err != nil { // and whenever the user's window changes
+	if err := p.Console().Resize(24, 80); err != nil { // and again when the user's window changes
 		return err
 	}
 	go io.Copy(p.Console(), in) //nolint:errcheck // ends with the console
 	_, err = io.Copy(out, p.Console())
-	if err != nil && !errors.Is(err, unix.EIO) { // EIO: nobody has the terminal open any more
+	if err != nil && !errors.Is(err, unix.EIO) { // EIO: no process has the terminal open
 		return errors.Join(err, p.Abandon(ctx))
 	}
 	_, err = p.Wait(ctx)
 	return err
 }
 
-// What a supervisor does: it learns how the program has ended, also that it was
-// for want of memory, while others may stop or delete the container.
+// A supervisor: it waits for the program's exit status, which shows an OOM kill, while
+// other goroutines may stop or delete the container.
 func ExampleContainer_Wait() {
 	ctx := context.Background()
 	rt, err := ociruntime.New(ociruntime.Options{Root: "/run/my-program"})

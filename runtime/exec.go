@@ -13,13 +13,12 @@ import (
 	"github.com/berth-oci/berth/specconv"
 )
 
-// ExecOptions say what is executed in a container.
+// ExecOptions describe a process to execute in a container.
 type ExecOptions struct {
-	// Process is what to run, as in config.json; NewProcess gives one to
-	// begin with, and can be changed. Capabilities, resource limits, OOM score, scheduling, I/O
-	// priority, CPU affinity, AppArmor profile, SELinux label and umask are
-	// those of the container's own process where they are nil or empty. It
-	// must not be changed afterwards.
+	// Process is the process to run, as in config.json; NewProcess returns one to start
+	// from. Capabilities, resource limits, OOM score, scheduling, I/O priority, CPU
+	// affinity, AppArmor profile, SELinux label and umask default to those of the
+	// container's process. The caller must not change it afterwards.
 	Process *specs.Process
 	// Stdin, Stdout, Stderr, Pipes and ExtraFiles are as in CreateOptions.
 	Stdin      io.Reader
@@ -27,37 +26,35 @@ type ExecOptions struct {
 	Stderr     io.Writer
 	Pipes      bool
 	ExtraFiles []*os.File
-	// ConsoleSocket is the path of a unix socket to which the process's
-	// terminal is sent. Empty: it is the Process's Console.
+	// ConsoleSocket is the path of a unix socket that receives the process's terminal.
+	// If empty, Process.Console returns the terminal.
 	ConsoleSocket string
-	// ConsoleRequired refuses a terminal without ConsoleSocket: nobody would
-	// hold it when this process leaves.
+	// ConsoleRequired is as in CreateOptions.
 	ConsoleRequired bool
-	// PidFile, if not empty, gets the process id, once the program runs.
+	// PidFile, if not empty, is the path of a file that the process ID is written to
+	// when the program runs.
 	PidFile string
-	// PidfdSocket is the path of a unix socket to which a pidfd of the process
-	// is sent, once the program runs. Empty: none is.
+	// PidfdSocket, if not empty, is the path of a unix socket that receives a pidfd of
+	// the process when the program runs.
 	PidfdSocket string
-	// SubCgroups are cgroups below the container's for the process to be in, by
-	// v1 controller; "" is for all that are not named, and for v2.
+	// SubCgroups are the process's cgroups below the container's, by v1 controller; the
+	// key "" is for the other controllers, and for v2.
 	SubCgroups map[string]string
-	// IgnorePaused executes in a paused container, too: Exec returns when it
-	// has been resumed.
+	// IgnorePaused allows a paused container: Exec returns when it has been resumed.
 	IgnorePaused bool
 }
 
-// Process is a process that was executed in a container: a child of this
-// process, which is to Wait for it, and to Close it then. Its methods may be
-// called by several goroutines.
+// Process is a process executed in a container, a child of this process. The caller
+// must Wait for it, then Close it. Several goroutines may use it.
 type Process struct {
 	p       *libcontainer.Process
 	console *Console
 	stdio   *stdio
 }
 
-// NewProcess gives a process to execute that is like the container's own, but
-// for its arguments and without a terminal: environment, directory, user,
-// capabilities.
+// NewProcess returns a process with the environment, working directory, user and
+// capabilities of the container's process, with the given arguments and without a
+// terminal.
 func (c *Container) NewProcess(args ...string) (*specs.Process, error) {
 	cfg, err := c.c.Config()
 	if err != nil {
@@ -66,10 +63,9 @@ func (c *Container) NewProcess(args ...string) (*specs.Process, error) {
 	return specconv.ProcessLike(&cfg.Process, args), nil
 }
 
-// Exec executes a process in a container that runs, or is created; else it is a
-// libcontainer.ErrInvalidState. When it fails nothing is left of the process; if
-// the program cannot be executed, the error says why. When ctx ends before the
-// program is executed, it is not; it outlives ctx.
+// Exec executes a process in a created or running container; in other states it returns
+// libcontainer.ErrInvalidState. If Exec fails, or ctx ends before the program is
+// executed, nothing is left of the process; ctx has no effect after Exec returns.
 func (c *Container) Exec(ctx context.Context, o ExecOptions) (*Process, error) {
 	p, err := c.exec(ctx, o)
 	return p, errorOf("exec", c.ID(), err)
@@ -110,7 +106,7 @@ func (o *ExecOptions) ends(terminal bool) ends {
 	}
 }
 
-// Abandon kills the process, reaps it and lets go of it.
+// Abandon kills the process, reaps it and closes it.
 func (p *Process) Abandon(ctx context.Context) error {
 	err := p.Kill(ctx, unix.SIGKILL)
 	if errors.Is(err, libcontainer.ErrNotRunning) {
@@ -122,24 +118,23 @@ func (p *Process) Abandon(ctx context.Context) error {
 	return errors.Join(err, p.Close())
 }
 
-// Pid gives the process id on the host.
+// Pid returns the process ID on the host.
 func (p *Process) Pid() int { return p.p.Pid() }
 
-// Pidfd gives a pidfd of the process. It is the Process's own, and closed with
-// it.
+// Pidfd returns a pidfd of the process. Close closes it.
 func (p *Process) Pidfd() *os.File { return p.p.Pidfd() }
 
-// Console gives the process's terminal, if it has one that was not sent to a
+// Console returns the process's terminal; nil without one, or if it was sent to a
 // console socket.
 func (p *Process) Console() *Console { return p.console }
 
-// Kill sends a signal to the process; 0 asks whether it is there.
+// Kill sends a signal to the process; 0 only checks that it exists. The error is
 // libcontainer.ErrNotRunning if it has ended.
 func (p *Process) Kill(_ context.Context, sig unix.Signal) error { return p.p.Signal(sig) }
 
-// Wait waits for the end of the process, reaps it, and waits until all that it
-// wrote has been copied; that it could not be is an *OutputError. Any number of
-// goroutines may wait, and again.
+// Wait waits until the process has ended and its output has been copied, and reaps the
+// process. It returns an *OutputError if not all output could be copied. Any number of
+// goroutines may call Wait, repeatedly.
 func (p *Process) Wait(ctx context.Context) (libcontainer.ExitStatus, error) {
 	status, err := p.p.Wait(ctx)
 	if err != nil {
@@ -148,9 +143,8 @@ func (p *Process) Wait(ctx context.Context) (libcontainer.ExitStatus, error) {
 	return status, p.stdio.wait(ctx)
 }
 
-// Close lets go of the process, which goes on if it has not ended, and of its
-// terminal. One that nobody has waited for stays a zombie until this process
-// ends.
+// Close closes the process's pidfd and terminal; the process itself goes on. Without
+// Wait it stays a zombie until this process ends.
 func (p *Process) Close() error {
 	err := p.p.Release()
 	if p.console != nil {

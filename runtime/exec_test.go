@@ -17,7 +17,7 @@ import (
 	ociruntime "github.com/berth-oci/berth/runtime"
 )
 
-// sleeping gives a container in which something can be executed.
+// sleeping returns a container that exec works in.
 func sleeping(t *testing.T, change func(*specs.Spec)) *ociruntime.Container {
 	t.Helper()
 	rt, spec := setup(t, "sleep")
@@ -28,7 +28,7 @@ func sleeping(t *testing.T, change func(*specs.Spec)) *ociruntime.Container {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { // before the look at the state root
+	t.Cleanup(func() { // before the check of the state root
 		if err := c.Delete(context.Background(), ociruntime.DeleteOptions{Force: true}); err != nil {
 			t.Error(err)
 		}
@@ -115,7 +115,7 @@ func TestExecOnATerminal(t *testing.T) {
 	if err := p.Console().Resize(30, 100); err != nil {
 		t.Error(err)
 	}
-	out, _ := io.ReadAll(p.Console()) // ends with EIO
+	out, _ := io.ReadAll(p.Console()) // the end is EIO
 	if !strings.HasPrefix(string(out), "hello from") || !strings.HasSuffix(string(out), "\n") || strings.Contains(string(out), "\r") {
 		t.Errorf("printed %q", out)
 	}
@@ -173,8 +173,8 @@ func TestExecErrors(t *testing.T) {
 	}
 }
 
-// A container that is paused, or that keeps what enters it waiting by other
-// means, does not keep the caller for longer than he likes.
+// A container that is paused, or blocks a process that enters it in another way, does
+// not block Exec after the end of its context.
 func TestExecEndsWithContext(t *testing.T) {
 	c := sleeping(t, nil)
 	if err := c.Pause(t.Context()); err != nil {
@@ -199,7 +199,7 @@ func TestExecEndsWithContext(t *testing.T) {
 	letGo(t, p)
 }
 
-// TestExamples holds the examples of the documentation to what they say.
+// TestExamples runs the examples that have no output of their own.
 func TestExamples(t *testing.T) {
 	c := sleeping(t, nil)
 	if healthy, said, err := check(t.Context(), c, time.Minute, "/hello", "greet"); !healthy || !strings.HasPrefix(said, "hello from") || err != nil {

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/term"
 )
 
-// Foreground connects a program's terminal to that of this process: what is
-// typed goes to the program, byte by byte, and what it prints is shown.
+// Foreground connects a program's terminal to that of this process: input goes to the
+// program byte by byte, output goes to the terminal.
 type Foreground struct {
 	console *Console
 	host    *os.File
@@ -20,8 +20,8 @@ type Foreground struct {
 	copied  chan error
 }
 
-// HostTerminal gives the terminal of this process: the first of the files
-// that is one, else /dev/tty.
+// HostTerminal returns the terminal of this process: the first of the files that is a
+// terminal, else /dev/tty.
 func HostTerminal(files ...*os.File) (*os.File, error) {
 	for _, f := range files {
 		if term.IsTerminal(int(f.Fd())) {
@@ -35,8 +35,8 @@ func HostTerminal(files ...*os.File) (*os.File, error) {
 	return f, nil
 }
 
-// Foreground puts host, a terminal, into raw mode and begins to copy between
-// in, out and the console. Close ends it.
+// Foreground sets host, a terminal, to raw mode and starts to copy between in, out and
+// the console. Close ends both.
 func (c *Console) Foreground(host *os.File, in io.Reader, out io.Writer) (*Foreground, error) {
 	f := &Foreground{console: c, host: host, copied: make(chan error, 1)}
 	if err := f.Resize(); err != nil {
@@ -47,7 +47,7 @@ func (c *Console) Foreground(host *os.File, in io.Reader, out io.Writer) (*Foreg
 		return nil, fmt.Errorf("set terminal to raw mode: %w", err)
 	}
 	f.saved = saved
-	go io.Copy(c, in) //nolint:errcheck // ends with the console
+	go io.Copy(c, in) //nolint:errcheck // ends when the console is closed
 	go func() {
 		_, err := io.Copy(out, c)
 		f.copied <- err
@@ -55,15 +55,15 @@ func (c *Console) Foreground(host *os.File, in io.Reader, out io.Writer) (*Foreg
 	return f, nil
 }
 
-// setRaw has the host's terminal pass on what is typed as it is, and returns the
-// modes that it had. Output is processed further (OPOST, ONLCR): the console
-// ends its lines in "\n" alone.
+// setRaw makes the host's terminal deliver input unprocessed, and returns its old
+// modes. Output processing (OPOST, ONLCR) stays on, as lines of the console end in
+// "\n".
 func setRaw(fd int) (saved *unix.Termios, err error) {
 	modes, err := unix.IoctlGetTermios(fd, unix.TCGETS)
 	if err != nil {
 		return nil, err
 	}
-	raw := *modes // as cfmakeraw(3), but for c_oflag
+	raw := *modes // like cfmakeraw(3), except c_oflag
 	raw.Iflag &^= unix.IGNBRK | unix.BRKINT | unix.PARMRK | unix.ISTRIP | unix.INLCR | unix.IGNCR | unix.ICRNL | unix.IXON
 	raw.Lflag &^= unix.ECHO | unix.ECHONL | unix.ICANON | unix.ISIG | unix.IEXTEN
 	raw.Cflag = raw.Cflag&^(unix.CSIZE|unix.PARENB) | unix.CS8
@@ -71,7 +71,7 @@ func setRaw(fd int) (saved *unix.Termios, err error) {
 	return modes, unix.IoctlSetTermios(fd, unix.TCSETS, &raw)
 }
 
-// Resize gives the program's terminal the size of the host's.
+// Resize sets the size of the program's terminal to that of the host's.
 func (f *Foreground) Resize() error {
 	columns, rows, err := term.GetSize(int(f.host.Fd()))
 	if err != nil {
@@ -80,21 +80,20 @@ func (f *Foreground) Resize() error {
 	return f.console.Resize(uint16(rows), uint16(columns))
 }
 
-// Close shows what the program has printed, when it has ended, and gives the
-// host's terminal its modes back. The console is the container's, and closed
-// when that is deleted.
+// Close copies the rest of the output, if the program has ended, and restores the modes
+// of the host's terminal. It leaves the console open for its owner.
 func (f *Foreground) Close() error {
 	err := f.drain()
 	<-f.copied //nolint:errcheck // EIO, or the deadline
 	return errors.Join(err, unix.IoctlSetTermios(int(f.host.Fd()), unix.TCSETS, f.saved))
 }
 
-// quiet is how long nothing is to come from the program's terminal until it is
-// believed that nothing will, though somebody still has it open.
+// quiet is the time without output after which drain assumes that no more follows,
+// although a process still has the terminal open.
 const quiet = 100 // milliseconds
 
-// drain ends the copying, once there is nothing left to copy. The end of the
-// container has ended it, too.
+// drain waits until all output has been copied, and stops the copying. It has already
+// stopped if no process has the terminal open.
 func (f *Foreground) drain() error {
 	err := f.awaitQuiet()
 	if errors.Is(err, os.ErrClosed) {
@@ -103,7 +102,8 @@ func (f *Foreground) drain() error {
 	return err
 }
 
-// awaitQuiet stops the reading of the console when it has nothing to read.
+// awaitQuiet stops the copying when the console has had nothing to read for the time
+// quiet.
 func (f *Foreground) awaitQuiet() error {
 	for len(f.copied) == 0 {
 		var ready []unix.PollFd
@@ -120,9 +120,9 @@ func (f *Foreground) awaitQuiet() error {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return f.console.SetReadDeadline(time.Now())
 		case err != nil || ready[0].Revents&unix.POLLIN == 0:
-			return err // hung up: the reading ends by itself
+			return err // hung up: the copying ends by itself
 		default:
-			time.Sleep(time.Millisecond) // while it is being copied
+			time.Sleep(time.Millisecond) // the other goroutine copies
 		}
 	}
 	return nil

@@ -17,7 +17,7 @@ import (
 
 func TestHookFunctions(t *testing.T) {
 	rt, spec := setup(t, "sleep")
-	spec.Hooks = &specs.Hooks{Poststop: []specs.Hook{{Path: "/bin/false"}}} // warned of only
+	spec.Hooks = &specs.Hooks{Poststop: []specs.Hook{{Path: "/bin/false"}}} // only a warning
 	var seen []string
 	functions := map[config.HookKind][]config.HookFunction{}
 	for _, kind := range config.HookKinds {

@@ -9,26 +9,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Inherited are descriptors that this process was started with for a
+// Inherited are the inherited descriptors of this process that are meant for a
 // container's program.
 type Inherited struct {
-	// Files are what was inherited as descriptors 3, 4, …: first the sockets
-	// of socket activation, then those that were asked for.
+	// Files are descriptors 3, 4, …: first the sockets of socket activation, then the
+	// requested ones.
 	Files []*os.File
-	// ListenFDs are how many of them are of the first kind.
+	// ListenFDs is the number of sockets of socket activation.
 	ListenFDs int
 }
 
-// PreservedFiles finds the first n descriptors behind the standard ones, as
-// InheritedFiles does, but none of socket activation.
+// PreservedFiles returns the first n descriptors after the standard ones. Unlike
+// InheritedFiles it ignores socket activation.
 func PreservedFiles(n int) ([]*os.File, error) {
 	in, err := inheritedFiles(0, n)
 	return in.Files, err
 }
 
-// InheritedFiles finds the sockets that were passed to this process by the
-// protocol of sd_listen_fds(3), and preserve descriptors behind them. Each must
-// be open, and must have been so when this program was executed.
+// InheritedFiles returns the sockets passed to this process by the protocol of
+// sd_listen_fds(3), and the next preserve descriptors after them. Each must be open
+// since this program was executed.
 func InheritedFiles(preserve int) (Inherited, error) {
 	return inheritedFiles(listenFDs(), preserve)
 }
@@ -51,8 +51,8 @@ func inheritedFiles(listen, preserve int) (Inherited, error) {
 	return in, nil
 }
 
-// listenFDs gives LISTEN_FDS, if the variable is meant for this process: it
-// may have been left over in the environment of one of its ancestors.
+// listenFDs returns LISTEN_FDS if LISTEN_PID is this process: the variables may be
+// meant for an ancestor.
 func listenFDs() int {
 	if pid, err := strconv.Atoi(os.Getenv("LISTEN_PID")); err != nil || pid != os.Getpid() {
 		return 0
@@ -64,8 +64,8 @@ func listenFDs() int {
 	return n
 }
 
-// checkInherited looks at the flag that everything opened by a Go program
-// has, and nothing that has come through an execve can have.
+// checkInherited checks that FD_CLOEXEC is not set: Go sets it on all descriptors that
+// it opens, and no descriptor with the flag survives execve(2).
 func checkInherited(fd int) error {
 	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
 	if err == nil && flags&unix.FD_CLOEXEC != 0 {

@@ -8,9 +8,8 @@ import (
 	"github.com/berth-oci/berth/specconv"
 )
 
-// AddMounts mounts file systems in a container that runs, or is created, in
-// order, as config.json's mounts are when it is made. When one fails, those
-// before it are taken out again.
+// AddMounts mounts file systems in a created or running container, in order, like the
+// mounts of config.json. If one fails, it unmounts the earlier ones.
 func (c *Container) AddMounts(ctx context.Context, list []specs.Mount) error {
 	own, err := c.c.Config()
 	if err != nil {
@@ -23,8 +22,8 @@ func (c *Container) AddMounts(ctx context.Context, list []specs.Mount) error {
 	return c.c.AddMounts(ctx, converted)
 }
 
-// RemoveMounts takes mounts out of a container, in order, by their
-// destinations alone. What still uses one keeps it.
+// RemoveMounts unmounts file systems in a container, in order. It uses their
+// destinations alone. Unmounts are lazy: a process that uses a mount keeps it.
 func (c *Container) RemoveMounts(ctx context.Context, list []specs.Mount) error {
 	places, err := specconv.MountPoints(list)
 	if err != nil {

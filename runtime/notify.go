@@ -15,29 +15,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// NotifyProxy passes on to a service manager what the program of a container
-// tells of itself (sd_notify(3)).
+// NotifyProxy forwards the messages of a container's program to a service manager
+// (sd_notify(3)).
 type NotifyProxy struct {
 	socket  *os.File
 	out     int
 	manager unix.Sockaddr
 	mainPid int
-	ready   chan error // gets one: that the manager knows that the program is ready
+	ready   chan error // gets one value: nil when the manager has read READY=1 and MAINPID
 	done    chan struct{}
-	ending  atomic.Bool // nothing more will come
+	ending  atomic.Bool // drain is called: wait for no more messages
 }
 
-// passedOn are the assignments that a program in a container may make. Others,
-// such as MAINPID and FDSTORE, are about what the manager has on the host.
-var passedOn = [...]string{"READY", "RELOADING", "STOPPING", "STATUS", "ERRNO", "WATCHDOG", "EXTEND_TIMEOUT_USEC"}
+// forwarded are the assignments that a program in a container may send. Others, such as
+// MAINPID and FDSTORE, are about processes and files on the host.
+var forwarded = [...]string{"READY", "RELOADING", "STOPPING", "STATUS", "ERRNO", "WATCHDOG", "EXTEND_TIMEOUT_USEC"}
 
-// barrierLimit is how long the manager may take to read what it was sent.
+// barrierLimit is the time that the manager has to read its messages.
 const barrierLimit = 30 * time.Second
 
-// Notify begins to pass on what the program of a container created with Notify
-// tells, to the socket that the variable NOTIFY_SOCKET of this process's
-// environment names. It is called before Start. When the program is ready,
-// mainPid is what the manager is told to watch.
+// Notify starts to forward the program's messages to socket, the value of NOTIFY_SOCKET
+// in this process's environment. The container must have been created with
+// CreateOptions.Notify, and not be started yet. When the program is ready, the manager
+// gets mainPid as the process to watch.
 func (c *Container) Notify(socket string, mainPid int) (*NotifyProxy, error) {
 	if !strings.HasPrefix(socket, "/") && !strings.HasPrefix(socket, "@") {
 		return nil, fmt.Errorf("NOTIFY_SOCKET %q: neither an absolute path nor an abstract name", socket)
@@ -46,7 +46,7 @@ func (c *Container) Notify(socket string, mainPid int) (*NotifyProxy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("socket: %w", err)
 	}
-	limit := unix.NsecToTimeval(barrierLimit.Nanoseconds()) // a manager that does not read lets senders wait
+	limit := unix.NsecToTimeval(barrierLimit.Nanoseconds()) // a manager that does not read blocks its senders
 	if err := unix.SetsockoptTimeval(out, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &limit); err != nil {
 		unix.Close(out)
 		return nil, fmt.Errorf("setsockopt: %w", err)
@@ -64,9 +64,8 @@ func (c *Container) Notify(socket string, mainPid int) (*NotifyProxy, error) {
 	return n, nil
 }
 
-// Ready returns when the program has said that it is ready and the manager
-// knows, or when the container has ended. An error of the manager's is given
-// once.
+// Ready returns when the manager has read that the program is ready, or when the
+// container has ended. It returns an error of the manager once.
 func (n *NotifyProxy) Ready(ctx context.Context, c *Container) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -84,14 +83,14 @@ func (n *NotifyProxy) Ready(ctx context.Context, c *Container) error {
 		return err
 	}
 	select {
-	case err := <-n.ready: // the last that it said
+	case err := <-n.ready: // from the program's last message
 		return err
 	default:
 		return nil
 	}
 }
 
-// drain passes on what has come, and ends the passing on.
+// drain forwards the messages that have arrived, and stops the forwarding.
 func (n *NotifyProxy) drain() error {
 	n.ending.Store(true)
 	if err := n.socket.SetReadDeadline(time.Now()); err != nil {
@@ -101,16 +100,16 @@ func (n *NotifyProxy) drain() error {
 	return nil
 }
 
-// Close ends the passing on.
+// Close stops the forwarding.
 func (n *NotifyProxy) Close() error {
 	return errors.Join(n.drain(), n.socket.Close(), unix.Close(n.out))
 }
 
-// relay passes on until the socket is closed.
+// relay forwards messages until the socket is closed.
 func (n *NotifyProxy) relay() {
 	defer close(n.done)
 	message := make([]byte, 4096)
-	told := false
+	announced := false
 	for {
 		size, ok := n.receive(message)
 		if !ok {
@@ -121,22 +120,22 @@ func (n *NotifyProxy) relay() {
 			continue
 		}
 		err := n.send(text, nil)
-		if told || !bytes.Contains(text, []byte("READY=")) {
-			continue // the manager may have gone: nobody is to be told
+		if announced || !bytes.Contains(text, []byte("READY=")) {
+			continue // a later error is ignored: the manager may have gone
 		}
-		told = true
+		announced = true
 		if err == nil {
-			err = n.tellPid()
+			err = n.sendPid()
 		}
 		n.ready <- err
 	}
 }
 
-// receive waits for a message, and reports whether there was one. When nothing
-// more will come it takes what has.
+// receive waits for a message. When ending is set, it takes only messages that have
+// arrived; ok is false when there are no more.
 func (n *NotifyProxy) receive(message []byte) (size int, ok bool) {
 	size, err := n.socket.Read(message)
-	if err == nil || errors.Is(err, io.EOF) { // an empty message looks like an end
+	if err == nil || errors.Is(err, io.EOF) { // an empty message reads as EOF
 		return size, true
 	}
 	conn, err := n.socket.SyscallConn()
@@ -147,12 +146,12 @@ func (n *NotifyProxy) receive(message []byte) (size int, ok bool) {
 	return size, e == nil && err == nil
 }
 
-// allowed gives the lines of a message that are passed on.
+// allowed returns the lines of a message that may be forwarded.
 func allowed(message []byte) []byte {
 	var text []byte
 	for line := range bytes.Lines(message) {
 		line = bytes.TrimSuffix(line, []byte("\n"))
-		for _, name := range passedOn {
+		for _, name := range forwarded {
 			if bytes.HasPrefix(line, []byte(name+"=")) {
 				text = append(append(text, line...), '\n')
 			}
@@ -161,9 +160,9 @@ func allowed(message []byte) []byte {
 	return text
 }
 
-// tellPid tells the manager which process to watch, and waits until it has read
-// that: when this process ends, it may take no message of its any more.
-func (n *NotifyProxy) tellPid() error {
+// sendPid sends the manager the process to watch, and waits until the manager has read
+// it: the manager may ignore messages of a process that has ended.
+func (n *NotifyProxy) sendPid() error {
 	if err := n.send([]byte("MAINPID="+strconv.Itoa(n.mainPid)+"\n"), nil); err != nil {
 		return err
 	}
@@ -184,7 +183,7 @@ func (n *NotifyProxy) tellPid() error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return fmt.Errorf("notify service manager: it has not read its messages for %s", barrierLimit)
 	}
-	return nil // the end of the pipe
+	return nil // EOF: the manager has closed the pipe
 }
 
 func (n *NotifyProxy) send(text, rights []byte) error {

@@ -2,11 +2,11 @@ package ociruntime
 
 import "context"
 
-// Pause stops all processes of a container that is created or running, until
-// Resume. A paused container is libcontainer.ErrInvalidState, a stopped one
-// libcontainer.ErrNotRunning. When it fails, all of them run.
+// Pause freezes all processes of a created or running container until Resume. The error
+// is libcontainer.ErrInvalidState for a paused container, libcontainer.ErrNotRunning
+// for a stopped one. If Pause fails, all processes run.
 func (c *Container) Pause(ctx context.Context) error { return c.c.Pause(ctx) }
 
-// Resume lets the processes of a paused container go on; libcontainer.ErrNotPaused
-// if it is not paused.
+// Resume thaws a paused container. The error is libcontainer.ErrNotPaused if it is not
+// paused.
 func (c *Container) Resume(ctx context.Context) error { return c.c.Resume(ctx) }

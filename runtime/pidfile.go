@@ -48,8 +48,8 @@ func writePidFile(path string, pid int) error {
 	return nil
 }
 
-// createTemporary makes a file, instead of one that a runtime has left that was
-// killed while it wrote it.
+// createTemporary creates the file. It replaces one that a runtime left when it was
+// killed.
 func createTemporary(path string) (*os.File, error) {
 	const flags = os.O_CREATE | os.O_EXCL | os.O_WRONLY
 	f, err := os.OpenFile(path, flags, 0o666)

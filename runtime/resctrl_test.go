@@ -15,8 +15,8 @@ import (
 	ociruntime "github.com/berth-oci/berth/runtime"
 )
 
-// fakeResctrl is a directory with what a resctrl file system has of a group
-// "gold". Nobody fills the directories that are made in it.
+// fakeResctrl returns a directory with the files that a resctrl file system has for a
+// group "gold". New directories in it stay empty.
 func fakeResctrl(t *testing.T) string {
 	root := t.TempDir()
 	for _, dir := range []string{"mon_groups", "gold"} {
@@ -32,7 +32,7 @@ func fakeResctrl(t *testing.T) string {
 	return root
 }
 
-// createIn creates and deletes a container and gives its process id.
+// createIn creates and deletes a container and returns its process ID.
 func createIn(t *testing.T, resctrl string, spec *specs.Spec) (pid int, err error) {
 	t.Helper()
 	rt, err := ociruntime.New(ociruntime.Options{Root: filepath.Join(t.TempDir(), "state"), Resctrl: resctrl})
@@ -63,7 +63,7 @@ func TestIntelRdtEnters(t *testing.T) {
 			t.Errorf("%s: got %q, %v, want %d", tasks, got, err, pid)
 		}
 
-		// The last line that was written is of the hook.
+		// The hook writes the last line.
 		spec.Hooks = &specs.Hooks{CreateContainer: []specs.Hook{{Path: "/bin/true"}}}
 		if pid, err = createIn(t, root, spec); err != nil {
 			t.Fatal(err)
@@ -76,7 +76,7 @@ func TestIntelRdtEnters(t *testing.T) {
 	}
 }
 
-// TestIntelRdtOfExec looks whether what is executed is where the container is.
+// TestIntelRdtOfExec checks that a process of exec is in the container's group.
 func TestIntelRdtOfExec(t *testing.T) {
 	_, spec := setup(t, "sleep")
 	root, ctx := fakeResctrl(t), context.Background()
@@ -108,7 +108,7 @@ func TestIntelRdtOfExec(t *testing.T) {
 	}
 }
 
-// TestIntelRdtFails makes groups without a file "tasks": they are removed.
+// TestIntelRdtFails checks that groups without a file "tasks" are removed.
 func TestIntelRdtFails(t *testing.T) {
 	_, spec := setup(t, "sleep")
 	root := fakeResctrl(t)
@@ -128,8 +128,8 @@ func TestIntelRdtFails(t *testing.T) {
 	}
 }
 
-// TestIntelRdtUpdate changes the schemata of a container's group, and looks what
-// statistics tell of it.
+// TestIntelRdtUpdate changes the schemata of a container's group and checks the
+// statistics.
 func TestIntelRdtUpdate(t *testing.T) {
 	_, spec := setup(t, "sleep")
 	root, ctx := fakeResctrl(t), context.Background()
@@ -170,7 +170,7 @@ func TestIntelRdtUpdate(t *testing.T) {
 	if string(text) != want {
 		t.Errorf("got  %s\nwant %s", text, want)
 	}
-	// A directory is no file: what is in it now is what was written last.
+	// Unlike in resctrl, the file holds only the last write.
 	if err := c.Update(ctx, ociruntime.UpdateOptions{L3CacheSchema: "L3:0=f"}); err != nil {
 		t.Fatal(err)
 	}

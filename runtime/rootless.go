@@ -6,17 +6,17 @@ import (
 	"github.com/berth-oci/berth/internal/probe"
 )
 
-// Unprivileged reports whether this process is to be taken for an unprivileged
-// user's, as Options.Rootless says: it is not root, or root of a user namespace
-// that a user has made, as Podman does. The root of a container with a systemd
-// of its own, as LXD makes them, is none such for that.
+// Unprivileged reports whether this process counts as an unprivileged user's, for
+// Options.Rootless: it is not root, or it is root in a user namespace that a user has
+// made, as Podman does. With systemdCgroup, root in a container with its own systemd,
+// as LXD makes them, counts as privileged.
 func Unprivileged(systemdCgroup bool) bool {
-	return os.Geteuid() != 0 || probe.InUserNamespace() && !(systemdCgroup && firstIsNear())
+	return os.Geteuid() != 0 || probe.InUserNamespace() && !(systemdCgroup && ownInit())
 }
 
-// firstIsNear tells whether process 1 is in this process's user namespace. That
-// of another one cannot even be looked at.
-func firstIsNear() bool {
+// ownInit reports whether process 1 is in this process's user namespace. The link of a
+// process in a parent user namespace cannot be read.
+func ownInit() bool {
 	own, err := os.Readlink("/proc/self/ns/user")
 	if err != nil {
 		return false

@@ -12,37 +12,37 @@ import (
 	"github.com/berth-oci/berth/libcontainer"
 )
 
-// Options are what all verbs of a Runtime have in common.
+// Options apply to all operations of a Runtime.
 type Options struct {
-	// Root is the state root, the directory with one directory a container.
-	// It is made when the first container is. Empty: DefaultRoot.
+	// Root is the state root, which has one directory for each container. Create makes
+	// it if necessary. The default is DefaultRoot.
 	Root string
-	// Rootless tolerates that cgroups cannot be made.
+	// Rootless creates containers without a cgroup if cgroups cannot be made.
 	Rootless bool
-	// Resctrl is where the resctrl file system is mounted. Empty: it is looked
-	// for, when a configuration asks for one (linux.intelRdt).
+	// Resctrl is the mount point of the resctrl file system. If empty, Create looks for
+	// it when linux.intelRdt is set.
 	Resctrl string
-	// SystemdCgroup has systemd make the cgroups of containers that are
-	// created: each is a unit, of the user's own systemd if Rootless. Existing
-	// containers remember what has made theirs.
+	// SystemdCgroup makes systemd create the cgroups of new containers, each as a unit;
+	// with Rootless the user's systemd. The state of existing containers records the
+	// driver of their cgroup.
 	SystemdCgroup bool
-	// Log gets warnings, and at debug level every step and system call. Nil
-	// for none.
+	// Log, if not nil, gets warnings and, at debug level, each step and system call.
 	Log *slog.Logger
 }
 
-// Runtime is a state root and how to work on it. It has no other state: any
-// number of them, in any number of processes, may share a root.
+// Runtime works on the containers of a state root. It has no state of its own: any
+// number of Runtimes, in any number of processes, may share a root.
 type Runtime struct {
 	root string
 	opts Options
 }
 
-// DefaultRoot gives the state root of the user: /run/berth for root, else, and
-// for root of a user namespace that a user has made, $XDG_RUNTIME_DIR/berth.
+// DefaultRoot returns the user's state root: /run/berth for root;
+// $XDG_RUNTIME_DIR/berth for other users, and for root in a user namespace that a user
+// has made.
 func DefaultRoot() (string, error) {
 	dir, root := os.Getenv("XDG_RUNTIME_DIR"), os.Geteuid() == 0
-	if root && (dir == "" || !probe.InUserNamespace() || firstIsNear()) {
+	if root && (dir == "" || !probe.InUserNamespace() || ownInit()) {
 		return "/run/berth", nil
 	}
 	if dir == "" {
@@ -51,7 +51,7 @@ func DefaultRoot() (string, error) {
 	return filepath.Join(dir, "berth"), nil
 }
 
-// New gives a Runtime. Nothing is touched yet.
+// New returns a Runtime. It makes no change to the host.
 func New(o Options) (*Runtime, error) {
 	if o.Root == "" {
 		root, err := DefaultRoot()
@@ -65,15 +65,15 @@ func New(o Options) (*Runtime, error) {
 		return nil, fmt.Errorf("state root %q: %w", o.Root, err)
 	}
 	if root == "/" {
-		return nil, errors.New("Option --root argument should not be set to /") //nolint:staticcheck // the text that users know from runc
+		return nil, errors.New("Option --root argument should not be set to /") //nolint:staticcheck // the text of runc
 	}
 	return &Runtime{root: root, opts: o}, nil
 }
 
-// makeRoot makes the state root, for its owner alone. In one that is there
-// nobody else may be able to exchange what is written to it.
+// makeRoot makes the state root with mode 0700. It refuses an existing one in which
+// another user could replace files.
 func (r *Runtime) makeRoot() error {
-	if err := os.MkdirAll(r.root, 0o700); err != nil { //nolint:forbidigo // the caller's own path, no container's
+	if err := os.MkdirAll(r.root, 0o700); err != nil { //nolint:forbidigo // a path of the caller, not of a container
 		return fmt.Errorf("make state root: %w", err)
 	}
 	info, err := os.Stat(r.root)
@@ -90,8 +90,8 @@ func (r *Runtime) makeRoot() error {
 	return nil
 }
 
-// Load gives a container that exists; libcontainer.ErrNotExist if it does not,
-// libcontainer.ErrNotOwner if it is another user's.
+// Load returns an existing container. The error is libcontainer.ErrNotExist if it does
+// not exist, libcontainer.ErrNotOwner if it belongs to another user.
 func (r *Runtime) Load(id string) (*Container, error) {
 	c, err := r.look(id)
 	if err != nil {
@@ -100,7 +100,7 @@ func (r *Runtime) Load(id string) (*Container, error) {
 	return c, nil
 }
 
-// look gives a container, with ErrNotOwner also another user's.
+// look is like Load, but returns another user's container too, with ErrNotOwner.
 func (r *Runtime) look(id string) (*Container, error) {
 	c, err := libcontainer.Load(r.root, id, r.opts.Log)
 	if err != nil {
@@ -109,21 +109,21 @@ func (r *Runtime) look(id string) (*Container, error) {
 	return &Container{c: c}, c.CheckOwner()
 }
 
-// Entry is a container, or what could not be loaded of one.
+// Entry is a container in a list, or the error of loading it.
 type Entry struct {
 	// ID is the name of the container's directory.
 	ID string
-	// UID owns it, if that could be found out.
+	// UID is the owner of the directory, if known.
 	UID uint32
 	// Container is nil if it could not be loaded.
 	Container *Container
-	// Err is why there is none or, with libcontainer.ErrNotOwner, why it must
-	// not be used but for a look at its State.
+	// Err is the error of loading the container. With libcontainer.ErrNotOwner,
+	// Container is set, but only its State may be used.
 	Err error
 }
 
-// List gives the containers of the root, by id. A root that does not exist is
-// an error that is fs.ErrNotExist.
+// List returns the containers of the root, sorted by ID. The error is fs.ErrNotExist if
+// the root does not exist.
 func (r *Runtime) List() ([]Entry, error) {
 	dirs, err := os.ReadDir(r.root)
 	if err != nil {
@@ -137,13 +137,13 @@ func (r *Runtime) List() ([]Entry, error) {
 		e := Entry{ID: d.Name()}
 		e.Container, e.Err = r.look(e.ID)
 		if errors.Is(e.Err, libcontainer.ErrNotExist) {
-			continue // being made, or removed, at this moment
+			continue // just being made or removed
 		}
 		info, err := d.Info()
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			continue
-		case err != nil: // a root that can be read but not searched
+		case err != nil: // the root can be read, but not searched
 			e.Err = err
 		default:
 			e.UID = ownerOf(info)

@@ -21,7 +21,7 @@ import (
 	"github.com/berth-oci/berth/specconv"
 )
 
-// image makes a root file system with the one program hello.
+// image makes a root file system with the single program hello.
 func image(t *testing.T) string {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -41,14 +41,14 @@ func image(t *testing.T) string {
 	return rootfs
 }
 
-// setup gives a runtime and a configuration that runs hello with arguments.
+// setup returns a runtime and a configuration that runs hello with arguments.
 func setup(t *testing.T, args ...string) (*ociruntime.Runtime, *specs.Spec) {
 	t.Helper()
 	spec := specconv.Default(specconv.DefaultOptions{})
 	spec.Root.Path = image(t)
 	spec.Process.Terminal = false
 	spec.Process.Args = append([]string{"/hello"}, args...)
-	// Of this run's own: another may be going on.
+	// Unique to this run: another may be in progress.
 	spec.Linux.CgroupsPath = fmt.Sprintf("/berth-%s-%d", t.Name(), os.Getpid())
 	root := filepath.Join(t.TempDir(), "state")
 	t.Cleanup(func() {
@@ -63,7 +63,7 @@ func setup(t *testing.T, args ...string) (*ociruntime.Runtime, *specs.Spec) {
 	return rt, spec
 }
 
-// name gives an id that no other test has: cgroups are named by it.
+// name returns an ID unique to the test, as cgroups are named by it.
 func name(t *testing.T) string { return "berth-" + t.Name() }
 
 func remove(t *testing.T, c *ociruntime.Container) {
@@ -203,8 +203,8 @@ func TestIDsAreTakenOnce(t *testing.T) {
 	}
 }
 
-// TestCancelledCreateLeavesNothing relies on setup's look at the state root.
-// What fails says why, and what does not can be used.
+// TestCancelledCreateLeavesNothing relies on setup's check of the state root. A failed
+// create must return the context's error; a container from a successful one must work.
 func TestCancelledCreateLeavesNothing(t *testing.T) {
 	rt, spec := setup(t, "sleep")
 	for wait := time.Duration(0); wait < 8*time.Millisecond; wait += time.Millisecond / 4 {
@@ -224,8 +224,8 @@ func TestCancelledCreateLeavesNothing(t *testing.T) {
 	}
 }
 
-// TestLookedAtWhileCreated looks at containers while they are made, as engines
-// do that wait for one to come up: it has not stopped before it has begun.
+// TestLookedAtWhileCreated reads the state of containers while they are created, as
+// engines do that wait for a container: it must not be "stopped" yet.
 func TestLookedAtWhileCreated(t *testing.T) {
 	rt, spec := setup(t, "sleep")
 	for range 20 {
@@ -255,7 +255,7 @@ func TestLookedAtWhileCreated(t *testing.T) {
 	}
 }
 
-// TestHandleFromBeforeTheEnd uses what was loaded while it was being created.
+// TestHandleFromBeforeTheEnd uses a handle loaded during create.
 func TestHandleFromBeforeTheEnd(t *testing.T) {
 	rt, spec := setup(t, "sleep")
 	var early *ociruntime.Container

@@ -10,9 +10,9 @@ import (
 	"github.com/berth-oci/berth/internal/sys"
 )
 
-// dial connects to a unix stream socket, without waiting: neither for a server
-// that does not accept (EAGAIN) nor, later, for one that does not read. Name says
-// in errors what it is for.
+// dial connects to a unix stream socket and never blocks: not on a server that does not
+// accept (EAGAIN) and later not on one that does not read. Name names the socket in
+// errors.
 func dial(name, path string) (*os.File, error) {
 	if err := sys.CheckSocketPath(path); err != nil {
 		return nil, fmt.Errorf("connect to %s %q: %w", name, path, err)
@@ -28,7 +28,7 @@ func dial(name, path string) (*os.File, error) {
 	return f, nil
 }
 
-// remedyConnect says what it means that a unix socket cannot be connected to.
+// remedyConnect adds the likely cause to an error of connect(2).
 func remedyConnect(err error) error {
 	if errors.Is(err, unix.EAGAIN) {
 		return fmt.Errorf("%w (its backlog is full: does the server accept connections?)", err)
@@ -36,20 +36,19 @@ func remedyConnect(err error) error {
 	return err
 }
 
-// sendFile sends a descriptor in one message, with a name that nobody
-// interprets but that may not be empty.
+// sendFile sends a descriptor in one message. Receivers ignore the name, but it must
+// not be empty.
 func sendFile(socket, f *os.File, name string) error {
 	rights := unix.UnixRights(int(f.Fd()))
-	return sys.WithFD(socket, func(fd int) error { // os.File.Fd would make it block
+	return sys.WithFD(socket, func(fd int) error { // os.File.Fd would make it blocking
 		return unix.Sendmsg(fd, []byte(name), rights, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
 	})
 }
 
-// pidfdReceiver gets a pidfd of a process when there is one.
+// pidfdReceiver is the socket that receives the pidfd of a process.
 type pidfdReceiver struct{ socket *os.File }
 
-// newPidfdReceiver connects to a socket, if there is one, before anything is
-// started.
+// newPidfdReceiver connects to the socket, if one is set, before a process is started.
 func newPidfdReceiver(path string) (pidfdReceiver, error) {
 	if path == "" {
 		return pidfdReceiver{}, nil
@@ -64,8 +63,8 @@ func (r pidfdReceiver) close() {
 	}
 }
 
-// send sends a pidfd of a child that has not been reaped. The name is runc's for
-// the kind of process.
+// send sends a pidfd of a child that has not been reaped. The name is that of runc for
+// this kind of process.
 func (r pidfdReceiver) send(pid int, name string) error {
 	if r.socket == nil {
 		return nil

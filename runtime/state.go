@@ -8,12 +8,12 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// State is a container's state as "berth state" prints it: that of the
-// specification (runtime.md, state) and what runc adds.
+// State is a container's state as "berth state" prints it: the fields of the
+// specification (runtime.md, state) and those that runc adds.
 type State struct {
 	OCIVersion string `json:"ociVersion"`
 	ID         string `json:"id"`
-	// Pid of the first process on the host, 0 when stopped.
+	// Pid is the process ID of init on the host, 0 when stopped.
 	Pid         int               `json:"pid"`
 	Status      string            `json:"status"`
 	Bundle      string            `json:"bundle"`
@@ -23,7 +23,7 @@ type State struct {
 	Owner       string            `json:"owner"`
 }
 
-// State gives the container's state at this moment.
+// State returns the container's current state.
 func (c *Container) State() (*State, error) {
 	i, err := c.c.Info()
 	if err != nil {

@@ -7,19 +7,18 @@ import (
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 )
 
-// Stats is what the kernel has counted for a container. Its JSON form is
-// runc's.
+// Stats are the statistics of a container. Their JSON form is that of runc.
 type Stats struct {
 	cgroups.Stats
-	// IntelRdt is empty in a container that is in no group of resctrl.
+	// IntelRdt is empty for a container without a resctrl group.
 	IntelRdt intelrdt.Report `json:"intel_rdt"`
-	// NetworkInterfaces is always null, as it is with runc for what engines
-	// make: they count for themselves.
+	// NetworkInterfaces is always null, as with runc for containers of engines, which
+	// count themselves.
 	NetworkInterfaces []struct{} `json:"network_interfaces"`
 }
 
-// Stats tells what the kernel has counted for a container that has not stopped;
-// libcontainer.ErrNotRunning if it has.
+// Stats returns the statistics of a container. The error is libcontainer.ErrNotRunning
+// if it has stopped.
 func (c *Container) Stats(context.Context) (*Stats, error) {
 	s, err := c.c.Stats()
 	if err != nil {
@@ -28,7 +27,7 @@ func (c *Container) Stats(context.Context) (*Stats, error) {
 	return c.complete(s)
 }
 
-// complete adds to the statistics of a cgroup what is counted elsewhere.
+// complete adds the statistics of resctrl to those of the cgroup.
 func (c *Container) complete(s *cgroups.Stats) (*Stats, error) {
 	all := &Stats{Stats: *s}
 	rdt, err := c.c.Resctrl()
@@ -38,6 +37,6 @@ func (c *Container) complete(s *cgroups.Stats) (*Stats, error) {
 	return all, err
 }
 
-// Processes lists the container's processes as the host sees them, ascending;
-// none of one that has stopped.
+// Processes returns the process IDs of the container on the host, ascending; an empty
+// list if it has stopped.
 func (c *Container) Processes(context.Context) ([]int, error) { return c.c.Processes() }

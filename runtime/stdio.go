@@ -12,18 +12,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stdio turns what an importer gives as standard input and output into
-// descriptors for the program.
+// stdio connects the readers and writers of an importer to the program's standard
+// descriptors.
 type stdio struct {
 	files [3]*os.File
-	// theirs are the program's ends of pipes, closed once it has them.
-	theirs []*os.File
-	// pipes connects files by pipes too.
+	// programEnds are the program's ends of pipes, closed when the program has inherited
+	// them.
+	programEnds []*os.File
+	// pipes uses pipes for files too.
 	pipes  bool
 	input  *transfer
 	output []*transfer
 
-	// copied is closed when all output is; err says what has failed.
+	// copied is closed when all output has been copied; then err is set.
 	copied chan struct{}
 	mu     sync.Mutex
 	err    error
@@ -33,17 +34,17 @@ type stdio struct {
 type transfer struct {
 	to   io.Writer
 	from io.Reader
-	pipe *os.File // one of these two
+	pipe *os.File // one of to and from
 }
 
-// run copies all there is, and closes the pipe.
+// run copies until the end and closes the pipe.
 func (t *transfer) run() error {
 	_, err := io.Copy(t.to, t.from)
 	return errors.Join(err, t.pipe.Close())
 }
 
-// newStdio takes files as they are and connects other readers and writers by
-// pipes. What is nil becomes the null device.
+// newStdio uses files themselves, pipes for other readers and writers, and the null
+// device for nil.
 func newStdio(e ends) (*stdio, error) {
 	s := &stdio{pipes: e.pipes}
 	err := s.reader(e.stdin)
@@ -62,20 +63,20 @@ func newStdio(e ends) (*stdio, error) {
 	return s, nil
 }
 
-// same reports whether both are one writer. Not every type can be compared.
+// same reports whether both are the same writer. Some types cannot be compared.
 func same(a, b io.Writer) bool {
 	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }
 
-// passOn reports whether a file is to be the program's own: the null device is
-// even where there are to be pipes.
-func (s *stdio) passOn(f *os.File) bool {
+// direct reports whether the program gets the file itself. It gets the null device
+// itself also with Pipes.
+func (s *stdio) direct(f *os.File) bool {
 	var st unix.Stat_t
 	return !s.pipes || unix.Fstat(int(f.Fd()), &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFCHR && st.Rdev == unix.Mkdev(1, 3)
 }
 
 func (s *stdio) reader(r io.Reader) error {
-	if f, ok := r.(*os.File); ok && s.passOn(f) {
+	if f, ok := r.(*os.File); ok && s.direct(f) {
 		s.files[0] = f
 		return nil
 	}
@@ -87,13 +88,13 @@ func (s *stdio) reader(r io.Reader) error {
 		return err
 	}
 	s.files[0] = pr
-	s.theirs = append(s.theirs, pr)
+	s.programEnds = append(s.programEnds, pr)
 	s.input = &transfer{to: pw, from: r, pipe: pw}
 	return nil
 }
 
 func (s *stdio) writer(i int, w io.Writer) error {
-	if f, ok := w.(*os.File); ok && s.passOn(f) {
+	if f, ok := w.(*os.File); ok && s.direct(f) {
 		s.files[i] = f
 		return nil
 	}
@@ -105,17 +106,17 @@ func (s *stdio) writer(i int, w io.Writer) error {
 		return err
 	}
 	s.files[i] = pw
-	s.theirs = append(s.theirs, pw)
+	s.programEnds = append(s.programEnds, pw)
 	s.output = append(s.output, &transfer{to: w, from: pr, pipe: pr})
 	return nil
 }
 
-// begin copies, now that there is a program. Before, nothing of the input may
-// be read: it is the next one's if there is none.
+// begin starts to copy when the program exists. Earlier, no input may be read: after a
+// failed start, unread input must remain for the next program.
 func (s *stdio) begin() {
 	if s.input != nil {
-		// The end of the program does not wait for this copy: the reader may
-		// never end. A program need not read its input, so errors are none.
+		// wait does not wait for this copy, as the reader may never end. Errors are
+		// ignored: a program need not read its input.
 		go s.input.run() //nolint:errcheck // see above
 	}
 	s.copied = make(chan struct{})
@@ -136,13 +137,13 @@ func (s *stdio) failed(err error) {
 	s.err = errors.Join(s.err, err)
 }
 
-// close closes this process's copies of the program's descriptors, and the
-// pipes if there is no program.
+// close closes this process's copies of the program's descriptors and, if begin was not
+// called, the pipes.
 func (s *stdio) close() {
-	for _, f := range s.theirs {
+	for _, f := range s.programEnds {
 		f.Close()
 	}
-	s.theirs = nil
+	s.programEnds = nil
 	if s.input != nil {
 		s.input.pipe.Close()
 	}
@@ -152,7 +153,7 @@ func (s *stdio) close() {
 	s.input, s.output = nil, nil
 }
 
-// wait returns when all output is copied.
+// wait returns when all output has been copied.
 func (s *stdio) wait(ctx context.Context) error {
 	if s == nil {
 		return nil

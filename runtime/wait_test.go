@@ -33,7 +33,7 @@ func TestWaitWhileOthersDelete(t *testing.T) {
 		remove(t, c)
 		waiting.Wait()
 		if status, err := c.Wait(t.Context()); err != nil || status.Signal != unix.SIGKILL {
-			t.Errorf("behind delete: status %v, error %v", status, err)
+			t.Errorf("after Delete: status %v, error %v", status, err)
 		}
 	}
 }
@@ -48,10 +48,10 @@ func TestWaitForProcessAgain(t *testing.T) {
 	}
 	letGo(t, p)
 	if status, err := p.Wait(t.Context()); err != nil || status.Code != 9 {
-		t.Errorf("behind Close: status %v, error %v", status, err)
+		t.Errorf("after Close: status %v, error %v", status, err)
 	}
 	if err := p.Kill(t.Context(), unix.SIGTERM); !errors.Is(err, os.ErrClosed) {
-		t.Errorf("kill behind Close: %v", err)
+		t.Errorf("kill after Close: %v", err)
 	}
 }
 
@@ -82,7 +82,8 @@ func TestPidfd(t *testing.T) {
 	}
 }
 
-// TestOutputThatCannotBePassedOn has the status and the writer's error.
+// TestOutputThatCannotBePassedOn checks that Wait returns the status and the writer's
+// error.
 func TestOutputThatCannotBePassedOn(t *testing.T) {
 	rt, spec := setup(t, "greet")
 	cause := errors.New("cause")
@@ -102,7 +103,7 @@ type failing struct{ err error }
 
 func (f failing) Write([]byte) (int, error) { return 0, f.err }
 
-// TestFailedCreateReadsNoInput leaves it to the next one.
+// TestFailedCreateReadsNoInput checks that unread input remains for the next container.
 func TestFailedCreateReadsNoInput(t *testing.T) {
 	rt, spec := setup(t)
 	spec.Process.Args = []string{"/missing"}
@@ -115,7 +116,7 @@ func TestFailedCreateReadsNoInput(t *testing.T) {
 	}
 }
 
-// reads notes that it was read.
+// reads is a reader that records a Read.
 type reads chan struct{}
 
 func (r reads) Read([]byte) (int, error) {

@@ -23,12 +23,12 @@ import (
 // app is one run of the program: its global flags, and where it logs.
 type app struct {
 	log *slog.Logger
-	// logs says that the log is a file.
+	// logs is set if the log is a file.
 	logs   bool
 	format string
 }
 
-// flags are the global ones.
+// flags returns the global flags.
 func (a *app) flags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "debug", Usage: "log every step and system call"},
@@ -41,8 +41,8 @@ func (a *app) flags() []cli.Flag {
 	}
 }
 
-// before opens the log: what fails later is reported there. With --version that
-// is all, whichever command is behind it.
+// before opens the log, which gets all later errors. With --version it prints the
+// version and exits, whatever command follows.
 func (a *app) before(ctx context.Context, cmd *cli.Command) (context.Context, error) {
 	if cmd.Bool("version") {
 		printVersion(cmd.Root().Writer)
@@ -73,8 +73,8 @@ func (a *app) before(ctx context.Context, cmd *cli.Command) (context.Context, er
 	return ctx, nil
 }
 
-// report tells the user of an error: as the last record of the log and, if
-// that is a file, in plain on standard error too, because engines read either.
+// report logs an error as the last record; if the log is a file, it prints the error on
+// standard error too, because engines read either.
 func (a *app) report(err error) {
 	if a.log == nil {
 		a.log = slog.New(newHandler(os.Stderr, "text", slog.LevelInfo))
@@ -99,7 +99,7 @@ func oneLine(err error) string {
 	return strings.Join(kept, "; ")
 }
 
-// runtime gives the library's handle for the state root.
+// runtime returns the library's handle for the state root.
 func (a *app) runtime(cmd *cli.Command) (*ociruntime.Runtime, error) {
 	rootless, err := rootlessMode(cmd.String("rootless"), cmd.Bool("systemd-cgroup"))
 	if err != nil {
@@ -114,12 +114,12 @@ func (a *app) runtime(cmd *cli.Command) (*ociruntime.Runtime, error) {
 	})
 }
 
-// container gives the container that the first argument names.
+// container returns the container that the first argument names.
 func (a *app) container(cmd *cli.Command) (*ociruntime.Container, error) {
 	return a.load(cmd, cmd.Args().First())
 }
 
-// load gives a container that exists.
+// load returns an existing container.
 func (a *app) load(cmd *cli.Command, id string) (*ociruntime.Container, error) {
 	rt, err := a.runtime(cmd)
 	if err != nil {
@@ -159,7 +159,7 @@ func rootlessMode(value string, systemdCgroup bool) (bool, error) {
 	return b, nil
 }
 
-// printVersion prints what engines parse: the name, then "version X", then
+// printVersion prints the form that engines parse: the name, then "version X", then
 // lines with a colon.
 func printVersion(w io.Writer) {
 	fmt.Fprintf(w, "berth version %s\n", version)

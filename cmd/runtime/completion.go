@@ -11,7 +11,7 @@ import (
 	"github.com/urfave/cli/v3"
 )
 
-// describeCompletion says what the command is for that prints the scripts.
+// describeCompletion sets the help of the command that prints the scripts.
 func describeCompletion(cmd *cli.Command) {
 	cmd.Hidden = false
 	cmd.Usage = "print a script that completes commands, flags and container ids: source <(berth completion bash)"
@@ -25,9 +25,9 @@ func describeCompletion(cmd *cli.Command) {
 	}
 }
 
-// completeBy has the commands complete flags, and those that take the id of a
-// container that exists, ids.
-func (a *app) completeBy(commands []*cli.Command) {
+// enableCompletion makes commands complete their flags, and the IDs of existing containers
+// where they take one.
+func (a *app) enableCompletion(commands []*cli.Command) {
 	for _, c := range commands {
 		c.ShellComplete = complete
 		isNew := c.Name == "create" || c.Name == "run"
@@ -37,7 +37,7 @@ func (a *app) completeBy(commands []*cli.Command) {
 	}
 }
 
-// complete prints the commands or flags that the command line may go on with.
+// complete prints the commands or flags that can follow on the command line.
 func complete(ctx context.Context, cmd *cli.Command) {
 	root := cmd.Root()
 	out := root.Writer
@@ -46,8 +46,8 @@ func complete(ctx context.Context, cmd *cli.Command) {
 	root.Writer = out
 }
 
-// unmarked leaves out the marks that the words for values have in what flags
-// say of themselves: zsh and fish show that.
+// unmarked removes the back quotes around the names of values in help texts, which zsh
+// and fish would show.
 type unmarked struct{ io.Writer }
 
 func (u unmarked) Write(text []byte) (int, error) {
@@ -55,12 +55,12 @@ func (u unmarked) Write(text []byte) (int, error) {
 	return len(text), err
 }
 
-// completeID prints what the command line may go on with: a flag, or the id of
-// a container with its status. That there is none, or that they cannot be
-// read, leaves nothing to complete.
+// completeID prints what can follow on the command line: a flag, or the ID of a
+// container with its status. It prints nothing without containers, or if they cannot be
+// read.
 func (a *app) completeID(ctx context.Context, cmd *cli.Command) {
-	// The last argument is the one that asks for completion. A flag before it
-	// may be begun, or be whole: the shell leaves out what does not fit.
+	// The last argument requests the completion. The one before it may be an incomplete
+	// or a complete flag: the shell drops candidates that do not fit.
 	if typed := os.Args[len(os.Args)-2]; strings.HasPrefix(typed, "-") {
 		complete(ctx, cmd)
 	}

@@ -9,7 +9,7 @@ import (
 	ociruntime "github.com/berth-oci/berth/runtime"
 )
 
-// createFlags are those that create and run have in common.
+// createFlags returns the flags that create and run share.
 func createFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "bundle", Aliases: []string{"b"}, Usage: "use the bundle in `DIR` (default: the current directory)"},
@@ -48,8 +48,8 @@ func (a *app) createCommand() *cli.Command {
 	}
 }
 
-// createOptions makes options of the flags. Standard input and output are
-// passed on.
+// createOptions converts the flags. The program gets this process's standard input and
+// output.
 func createOptions(cmd *cli.Command) (ociruntime.CreateOptions, error) {
 	in, err := ociruntime.InheritedFiles(cmd.Int("preserve-fds"))
 	if err != nil {

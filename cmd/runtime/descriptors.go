@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// closeOnExec keeps the descriptors that this program was started with, but
-// for the standard ones, from the programs that it executes: hooks. (A stub closes
-// them itself.) Descriptors that are passed on have another way.
+// closeOnExec sets close-on-exec on all inherited descriptors except the standard ones,
+// so that hooks do not get them. (A stub closes them itself; descriptors for the
+// program are passed separately.)
 func closeOnExec() error {
 	err := unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
 	switch {
@@ -21,7 +21,7 @@ func closeOnExec() error {
 	case !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOSYS) && !errors.Is(err, unix.EPERM):
 		return fmt.Errorf("close_range: %w", err)
 	}
-	// The flag is of Linux 5.11; the other two are answers of seccomp filters.
+	// EINVAL: before Linux 5.11. ENOSYS and EPERM: a seccomp filter.
 	entries, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
 		return err

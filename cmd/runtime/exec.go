@@ -17,14 +17,13 @@ import (
 	"github.com/berth-oci/berth/specconv"
 )
 
-// execFailure is an error of exec: its exit code is none that many programs
-// have.
+// execFailure is an error of exec, with an exit code that few programs use.
 type execFailure struct{ error }
 
 func (e execFailure) Unwrap() error { return e.error }
 
 func (a *app) execCommand() *cli.Command {
-	id := 1 // what follows belongs to the process
+	id := 1 // flags after the ID belong to the process
 	return &cli.Command{
 		Name:                      "exec",
 		Usage:                     "execute a process in a created or running container",
@@ -85,15 +84,15 @@ func (a *app) exec(ctx context.Context, cmd *cli.Command) error {
 	return a.execForeground(ctx, c, o)
 }
 
-// execForeground executes a process, waits for it and gives its exit code.
+// execForeground executes a process, waits for it and returns its exit code.
 func (a *app) execForeground(ctx context.Context, c *ociruntime.Container, o ociruntime.ExecOptions) error {
 	o.Pipes = true
 	if o.Process.Terminal {
-		host, err := hostTerminal() // before there is a process to show in it
+		host, err := hostTerminal() // before the process starts
 		if err != nil {
 			return err
 		}
-		if o.Process.ConsoleSize == nil { // it runs before it is shown
+		if o.Process.ConsoleSize == nil { // the program may ask for it at once
 			o.Process.ConsoleSize = sizeOf(host)
 		}
 	}
@@ -101,8 +100,8 @@ func (a *app) execForeground(ctx context.Context, c *ociruntime.Container, o oci
 		return err
 	}
 	fg := a.newForeground()
-	making, started := fg.starting(ctx)
-	p, err := c.Exec(making, o)
+	startCtx, started := fg.starting(ctx)
+	p, err := c.Exec(startCtx, o)
 	started()
 	if err != nil {
 		return err
@@ -114,7 +113,7 @@ func (a *app) execForeground(ctx context.Context, c *ociruntime.Container, o oci
 	return exitOf(status, errors.Join(err, p.Close()))
 }
 
-// sizeOf gives the size of a terminal, nil if it has none.
+// sizeOf returns the size of a terminal, nil if it is not set.
 func sizeOf(terminal *os.File) *specs.Box {
 	width, height, err := term.GetSize(int(terminal.Fd()))
 	if err != nil {
@@ -123,8 +122,8 @@ func sizeOf(terminal *os.File) *specs.Box {
 	return &specs.Box{Width: uint(width), Height: uint(height)}
 }
 
-// execOptions makes options of the flags. Standard input and output are passed
-// on.
+// execOptions converts the flags. The process gets this process's standard input and
+// output.
 func (a *app) execOptions(cmd *cli.Command, c *ociruntime.Container) (ociruntime.ExecOptions, error) {
 	files, err := ociruntime.PreservedFiles(cmd.Int("preserve-fds"))
 	if err != nil {
@@ -149,7 +148,7 @@ func (a *app) execOptions(cmd *cli.Command, c *ociruntime.Container) (ociruntime
 	}, err
 }
 
-// execProcess gives the process that the file, or else the flags, describe.
+// execProcess returns the process from the file or, without a file, from the flags.
 func (a *app) execProcess(cmd *cli.Command, c *ociruntime.Container) (*specs.Process, error) {
 	if path := cmd.String("process"); path != "" {
 		return readProcess(path)
@@ -215,9 +214,9 @@ func readProcess(path string) (*specs.Process, error) {
 	return p, nil
 }
 
-// addCapabilities adds to the sets that let the process use a capability, and
-// to those that let its children if the container has any of that kind. It
-// returns the warnings about names that it ignores.
+// addCapabilities adds capabilities to the bounding, effective and permitted sets; to
+// the ambient set only if the process has inheritable ones. It returns warnings about
+// ignored names.
 func addCapabilities(caps *specs.LinuxCapabilities, more []string) (warnings []string) {
 	mask, unknown := capabilities.Mask(more)
 	for _, u := range unknown {
@@ -233,7 +232,7 @@ func addCapabilities(caps *specs.LinuxCapabilities, more []string) (warnings []s
 	return warnings
 }
 
-// setUser changes ids to those of --user, and adds groups.
+// setUser sets the IDs from --user and adds groups.
 func setUser(user *specs.User, ids string, groups []int64) error {
 	if ids != "" {
 		uid, gid, both := strings.Cut(ids, ":")

@@ -16,37 +16,34 @@ import (
 	ociruntime "github.com/berth-oci/berth/runtime"
 )
 
-// program is what runs in the foreground: a container's own or one executed in
-// it.
+// program runs in the foreground: a container's init, or a process of exec.
 type program interface {
 	Kill(context.Context, unix.Signal) error
 	Wait(context.Context) (libcontainer.ExitStatus, error)
 	Console() *ociruntime.Console
 }
 
-// All signals are passed on, but to ask for one takes the Go runtime two
-// switches between threads, for all of them most of a millisecond: those that
-// are sent to programs that have hardly begun are asked for first, the others
-// only if the program goes on for a while.
+// All signals are forwarded. signal.Notify costs two thread switches for each signal,
+// most of a millisecond for all of them. So signals that a program may get at its start
+// are caught first, the others only after moreSignals.
 var firstSignals = [...]os.Signal{
 	unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2, unix.SIGWINCH, unix.SIGCONT,
 }
 
 const moreSignals = 5 * time.Millisecond
 
-// foreground passes on to a program what this process is told by signals, and
-// by its terminal.
+// foreground forwards signals and terminal input to a program.
 type foreground struct {
 	app      *app
 	signals  chan os.Signal
-	ending   chan os.Signal // those that are to end it, once more
+	ending   chan os.Signal // a second copy of terminating signals, for starting
 	notified chan struct{}
 	terminal *ociruntime.Foreground
-	// strangers may be nil.
-	strangers *reaper
+	// orphans may be nil.
+	orphans *reaper
 }
 
-// newForeground begins to catch signals, for a program that there will be.
+// newForeground starts to catch signals, before the program exists.
 func (a *app) newForeground() *foreground {
 	f := &foreground{app: a, signals: make(chan os.Signal, 128), ending: make(chan os.Signal, 1), notified: make(chan struct{})}
 	go func() {
@@ -57,9 +54,9 @@ func (a *app) newForeground() *foreground {
 	return f
 }
 
-// output gives a copy of standard output or error, to pass on what a program
-// prints. A Go program that writes to descriptor 1 or 2 itself is ended by
-// SIGPIPE when nobody reads (os/signal), and would leave the container.
+// output duplicates standard output or error, for copying the program's output to it.
+// SIGPIPE kills a Go program that writes to descriptor 1 or 2 without a reader
+// (os/signal): the runtime would die and leave the container.
 func output(f *os.File) (*os.File, error) {
 	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
@@ -68,7 +65,7 @@ func output(f *os.File) (*os.File, error) {
 	return os.NewFile(uintptr(fd), f.Name()), nil
 }
 
-// ownOutput has this process pass on what a program prints.
+// ownOutput makes this process copy the program's output.
 func ownOutput(stdout, stderr *io.Writer) (err error) {
 	if *stdout, err = output(os.Stdout); err == nil {
 		*stderr, err = output(os.Stderr)
@@ -76,28 +73,28 @@ func ownOutput(stdout, stderr *io.Writer) (err error) {
 	return err
 }
 
-// hostTerminal gives the terminal of this process.
+// hostTerminal returns the terminal of this process.
 func hostTerminal() (*os.File, error) {
 	return ociruntime.HostTerminal(os.Stdin, os.Stdout, os.Stderr)
 }
 
-// patience is how long it may take, when this process is told to end, until
-// there is a program to pass that on to.
+// patience limits the time from a terminating signal to the start of the program that
+// it is forwarded to.
 const patience = time.Second
 
-// starting gives a context to make the program in, which ends when that does not
-// come to an end though this process was told to: a container can keep what
-// enters it waiting for ever. Started is to be called when there is a program,
-// or none.
+// starting returns a context for the start of the program. The context ends if the
+// start still takes longer than patience after a terminating signal: a container can
+// block a process that enters it for ever. The caller must call started when the
+// program has started, or cannot.
 func (f *foreground) starting(ctx context.Context) (_ context.Context, started func()) {
-	ctx, giveUp := context.WithCancelCause(ctx)
+	ctx, cancel := context.WithCancelCause(ctx)
 	done := make(chan struct{})
 	go func() {
 		select {
 		case s := <-f.ending:
 			select {
 			case <-time.After(patience):
-				giveUp(fmt.Errorf("received %s before the program could be started", s))
+				cancel(fmt.Errorf("received %s before the program could be started", s))
 			case <-done:
 			}
 		case <-done:
@@ -105,13 +102,13 @@ func (f *foreground) starting(ctx context.Context) (_ context.Context, started f
 	}()
 	return ctx, sync.OnceFunc(func() {
 		close(done)
-		giveUp(nil)
+		cancel(nil)
 	})
 }
 
 // show shows the program's terminal here, if it has one.
 func (f *foreground) show(p program) error {
-	<-f.notified // a change of size is not to be missed
+	<-f.notified // or a change of size could be missed
 	if p.Console() == nil {
 		return nil
 	}
@@ -127,7 +124,7 @@ func (f *foreground) show(p program) error {
 	return err
 }
 
-// hide gives the terminal back.
+// hide restores the host's terminal.
 func (f *foreground) hide() error {
 	if f.terminal == nil {
 		return nil
@@ -135,15 +132,15 @@ func (f *foreground) hide() error {
 	return f.terminal.Close()
 }
 
-// wait passes signals on until the program ends, and all that has its output
-// open, unless a signal comes in between.
+// wait forwards signals until the program has ended and its output is closed. A signal
+// after the program's end stops the wait for other processes that have its output open.
 func (f *foreground) wait(ctx context.Context, p program) (libcontainer.ExitStatus, error) {
 	enough, stop := context.WithCancel(ctx)
 	defer stop()
 	go f.forward(ctx, p, stop)
 	more := time.AfterFunc(moreSignals, func() {
 		signal.Notify(f.signals)
-		f.signals <- unix.SIGCHLD // who has ended before
+		f.signals <- unix.SIGCHLD // for children that ended earlier
 	})
 	status, err := p.Wait(enough)
 	more.Stop()
@@ -158,9 +155,9 @@ func (f *foreground) wait(ctx context.Context, p program) (libcontainer.ExitStat
 	return status, err
 }
 
-// undelivered makes a warning of output that could not be passed on, unless the
-// program has succeeded: its exit code is what is asked for. That whoever reads
-// has had enough is not even that.
+// undelivered handles output that could not be copied. If the program succeeded, it is
+// an error; if not, a warning, as the program's exit code matters more. EPIPE is
+// ignored: the reader needs no more.
 func (f *foreground) undelivered(status libcontainer.ExitStatus, err error) error {
 	var output *ociruntime.OutputError
 	switch {
@@ -175,8 +172,8 @@ func (f *foreground) undelivered(status libcontainer.ExitStatus, err error) erro
 	return nil
 }
 
-// forward passes signals on to the program. One that comes when that has ended
-// is for this process: to stop.
+// forward forwards signals to the program. After the program has ended, a signal stops
+// this process.
 func (f *foreground) forward(ctx context.Context, p program, stop func()) {
 	for s := range f.signals {
 		sig, ok := s.(unix.Signal)
@@ -193,15 +190,15 @@ func (f *foreground) forward(ctx context.Context, p program, stop func()) {
 	}
 }
 
-// pass passes one signal on, unless it is meant for this process.
+// pass forwards one signal, unless it is meant for this process.
 func (f *foreground) pass(ctx context.Context, p program, sig unix.Signal) error {
 	switch {
 	case sig == unix.SIGURG: // the Go scheduler's
 		return nil
-	case sig == unix.SIGPIPE: // the kernel's, for a write of this process's own
+	case sig == unix.SIGPIPE: // caused by a write of this process
 		return nil
-	case sig == unix.SIGCHLD && f.strangers != nil:
-		return f.strangers.reap()
+	case sig == unix.SIGCHLD && f.orphans != nil:
+		return f.orphans.reap()
 	case sig == unix.SIGWINCH && f.terminal != nil:
 		return f.terminal.Resize()
 	case sig == unix.SIGCHLD, sig == unix.SIGWINCH:
@@ -210,7 +207,7 @@ func (f *foreground) pass(ctx context.Context, p program, sig unix.Signal) error
 	return p.Kill(ctx, sig)
 }
 
-// exitOf makes an exit code of how a program ended.
+// exitOf converts the program's status to an exit code.
 func exitOf(status libcontainer.ExitStatus, err error) error {
 	if err == nil && status.Shell() != 0 {
 		return exitCode(status.Shell())

@@ -46,7 +46,7 @@ func (a *app) killCommand() *cli.Command {
 	}
 }
 
-// secondName knows the names that signal(7) gives a signal besides the first.
+// secondName returns the signal that has this second name in signal(7).
 func secondName(name string) (unix.Signal, bool) {
 	switch name {
 	case "IOT":
@@ -61,7 +61,7 @@ func secondName(name string) (unix.Signal, bool) {
 	return 0, false
 }
 
-// Real-time signals as programs see them: the C library keeps 32 and 33.
+// Real-time signals as programs see them: the C library reserves 32 and 33.
 const (
 	sigRTMin = 34
 	sigRTMax = 64

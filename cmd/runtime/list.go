@@ -43,8 +43,8 @@ func (a *app) listCommand() *cli.Command {
 	}
 }
 
-// states gives the state of each container. One that cannot be loaded is told
-// of, and does not hide the others.
+// states returns the state of each container. It logs a container that cannot be
+// loaded, and goes on.
 func (a *app) states(cmd *cli.Command) ([]*ociruntime.State, error) {
 	rt, err := a.runtime(cmd)
 	if err != nil {

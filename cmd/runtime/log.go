@@ -12,36 +12,35 @@ import (
 	"time"
 )
 
-// handler writes records in the formats that engines know from runc: keys in
-// alphabetical order in JSON, so level, msg, time; time, level, msg and then
-// the others in text.
+// handler writes records in runc's formats, which engines parse. JSON has its keys in
+// alphabetical order (level, msg, time); text has time, level, msg, then the others.
 type handler struct {
 	w     io.Writer
 	json  bool
 	level slog.Level
 	attrs []slog.Attr
-	start time.Time // debug records have the milliseconds since then
+	start time.Time // debug records have the milliseconds since start
 }
 
 func newHandler(w io.Writer, format string, level slog.Level) *handler {
 	return &handler{w: w, json: format == "json", level: level, start: time.Now()}
 }
 
-// Enabled is of slog.Handler.
+// Enabled implements slog.Handler.
 func (h *handler) Enabled(_ context.Context, level slog.Level) bool { return level >= h.level }
 
-// WithAttrs is of slog.Handler.
+// WithAttrs implements slog.Handler.
 func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	c := *h
 	c.attrs = append(slices.Clone(h.attrs), attrs...)
 	return &c
 }
 
-// WithGroup is of slog.Handler; berth's records have no groups.
+// WithGroup implements slog.Handler; berth's records have no groups.
 func (h *handler) WithGroup(string) slog.Handler { return h }
 
-// Handle is of slog.Handler. A record is written with one write, as several
-// processes may append to one file.
+// Handle implements slog.Handler. Each record takes one write(2), as several processes
+// may append to one file.
 func (h *handler) Handle(_ context.Context, r slog.Record) error {
 	attrs := slices.Clone(h.attrs)
 	r.Attrs(func(a slog.Attr) bool {

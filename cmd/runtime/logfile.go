@@ -9,12 +9,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// logFile is the descriptor of the file that --log names. It never blocks: a
-// record for a pipe that is full is lost, rather than kept while the container's
-// lock is held.
+// logFile is the descriptor of the file of --log. Write never blocks, as the runtime
+// may hold the container's lock: a record for a full pipe is lost.
 type logFile int
 
-// openLog opens it. A pipe that nobody reads is an error, not waited for.
+// openLog opens the log file. It returns an error for a pipe without a reader.
 func openLog(path string) (io.Writer, error) {
 	const flags = unix.O_CREAT | unix.O_WRONLY | unix.O_APPEND | unix.O_SYNC | unix.O_NONBLOCK | unix.O_NOCTTY | unix.O_CLOEXEC
 	for {
@@ -31,7 +30,7 @@ func openLog(path string) (io.Writer, error) {
 	}
 }
 
-// Write is of io.Writer.
+// Write implements io.Writer.
 func (f logFile) Write(b []byte) (int, error) {
 	for {
 		n, err := unix.Write(int(f), b)

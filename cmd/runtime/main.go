@@ -1,5 +1,5 @@
-// Command runtime is berth, an OCI container runtime: the commands of runc over
-// package runtime.
+// Command runtime is berth, an OCI container runtime with the commands of runc, built
+// on package runtime.
 package main
 
 import (
@@ -19,7 +19,7 @@ var (
 
 func main() { os.Exit(run(os.Args)) }
 
-// run gives the exit code.
+// run returns the exit code.
 func run(args []string) int {
 	app := &app{}
 	err := app.command().Run(context.Background(), args)
@@ -35,7 +35,7 @@ func run(args []string) int {
 	if errors.As(err, &unknown) {
 		return 3
 	}
-	var help cli.ExitCoder // of the help for an unknown command
+	var help cli.ExitCoder // from the help for an unknown command
 	if errors.As(err, &help) {
 		return help.ExitCode()
 	}
@@ -46,7 +46,7 @@ func run(args []string) int {
 	return 1
 }
 
-// exitCode is the exit code of a container's program: not an error of ours.
+// exitCode is the exit code of a container's program, not an error of berth.
 type exitCode int
 
 func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
@@ -63,7 +63,7 @@ func (u unknownCommand) Error() string {
 	return fmt.Sprintf("unknown command %q (%s): No help topic for '%s'", string(u), remedy, string(u))
 }
 
-// command gives the whole command line.
+// command returns the definition of all commands and flags.
 func (a *app) command() *cli.Command {
 	commands := []*cli.Command{
 		a.createCommand(), a.deleteCommand(), a.execCommand(), a.featuresCommand(), a.killCommand(), a.listCommand(), a.mountsCommand(),
@@ -72,9 +72,9 @@ func (a *app) command() *cli.Command {
 	}
 	for _, c := range commands {
 		c.OnUsageError = usageError
-		c.HideHelpCommand = true // "h" and "help" are ids
+		c.HideHelpCommand = true // "h" and "help" are valid IDs
 	}
-	a.completeBy(commands)
+	a.enableCompletion(commands)
 	return &cli.Command{
 		Name:           "berth",
 		Usage:          "run containers from OCI bundles",
@@ -84,7 +84,7 @@ func (a *app) command() *cli.Command {
 		Before:         a.before,
 		Action:         noCommand,
 		OnUsageError:   usageError,
-		ExitErrHandler: func(context.Context, *cli.Command, error) {}, // main does that: the default ends the process
+		ExitErrHandler: func(context.Context, *cli.Command, error) {}, // main handles errors: the default exits the process
 
 		EnableShellCompletion:           true,
 		ShellComplete:                   complete,
@@ -104,7 +104,7 @@ func usageError(_ context.Context, cmd *cli.Command, err error, _ bool) error {
 	return fmt.Errorf("%w (see: %s --help)", err, cmd.FullName())
 }
 
-// exactArgs refuses a wrong number of arguments.
+// exactArgs checks the number of arguments.
 func exactArgs(cmd *cli.Command, n int) error {
 	if cmd.NArg() == n {
 		return nil
@@ -112,7 +112,7 @@ func exactArgs(cmd *cli.Command, n int) error {
 	return wrongArgs(cmd, "exactly", n)
 }
 
-// argsBetween refuses fewer than least and more than most arguments.
+// argsBetween checks that there are least to most arguments.
 func argsBetween(cmd *cli.Command, least, most int) error {
 	switch {
 	case cmd.NArg() < least:

@@ -12,8 +12,8 @@ import (
 
 var update = flag.Bool("update", false, "write docs/man/berth.8")
 
-// The manual page is made of a frame, which is written by hand, and of the
-// definitions of commands and flags.
+// The man page consists of a frame, written by hand, and the definitions of commands
+// and flags.
 const (
 	manFrame = "../../docs/man/berth.8.in"
 	manPage  = "../../docs/man/berth.8"
@@ -47,7 +47,7 @@ func TestManualPage(t *testing.T) {
 	}
 }
 
-// manCommand writes what is to be told of a command.
+// manCommand writes the section of a command.
 func manCommand(out *strings.Builder, c *cli.Command) {
 	if c.Hidden {
 		return
@@ -64,7 +64,7 @@ func manCommand(out *strings.Builder, c *cli.Command) {
 	out.WriteString(manFlags(c.Flags))
 }
 
-// manFlags writes a list of flags, those that are hidden left out.
+// manFlags writes the list of flags that are not hidden.
 func manFlags(flags []cli.Flag) string {
 	var out strings.Builder
 	for _, f := range flags {
@@ -86,8 +86,8 @@ func manFlags(flags []cli.Flag) string {
 	return out.String()
 }
 
-// placeholder takes the name of a flag's value, which stands in back quotes,
-// out of what the flag is for.
+// placeholder returns the name of a flag's value, which has back quotes in the usage
+// text, and the text without them.
 func placeholder(doc cli.DocGenerationFlag) (value, text string) {
 	usage := doc.GetUsage()
 	if !doc.TakesValue() {
@@ -103,7 +103,7 @@ func placeholder(doc cli.DocGenerationFlag) (value, text string) {
 	return ` \fI` + roff(value) + `\fR`, sentence(usage)
 }
 
-// sentence gives a text the beginning and the end of one.
+// sentence starts a help text with a capital letter and adds a full stop.
 func sentence(text string) string {
 	if text == "" {
 		return ""
@@ -115,7 +115,7 @@ func sentence(text string) string {
 	return roff(first+text[1:]) + "."
 }
 
-// roff protects what groff(7) would take for its own.
+// roff escapes characters that are special to groff(7).
 func roff(text string) string {
 	text = strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(text)
 	if strings.HasPrefix(text, ".") || strings.HasPrefix(text, "'") {

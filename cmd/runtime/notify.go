@@ -7,12 +7,12 @@ import (
 	ociruntime "github.com/berth-oci/berth/runtime"
 )
 
-// notifySocket gives the socket of the service manager by which this process
-// was started, if it wants to know when the service is ready (sd_notify(3)).
+// notifySocket returns the socket for readiness messages, if a service manager started
+// this process with one (sd_notify(3)).
 func notifySocket() string { return os.Getenv("NOTIFY_SOCKET") }
 
-// notify begins to pass on to the service manager what the program tells; nil
-// if nobody wants to know. MainPid is the process of the service.
+// notify starts to forward the program's messages to the service manager; it returns
+// nil without a socket. MainPid is the main process of the service.
 func (a *app) notify(c *ociruntime.Container, mainPid int) (*ociruntime.NotifyProxy, error) {
 	if notifySocket() == "" {
 		return nil, nil
@@ -20,29 +20,30 @@ func (a *app) notify(c *ociruntime.Container, mainPid int) (*ociruntime.NotifyPr
 	return c.Notify(notifySocket(), mainPid)
 }
 
-// awaitReady waits, as who starts a service does, until it is ready, or ended.
+// awaitReady waits until the program is ready or has ended. A service manager expects
+// this of the process that starts the service.
 func (a *app) awaitReady(ctx context.Context, c *ociruntime.Container, n *ociruntime.NotifyProxy) {
 	if n == nil {
 		return
 	}
-	if err := n.Ready(ctx, c); err != nil { // it runs all the same
+	if err := n.Ready(ctx, c); err != nil { // not fatal: the program runs
 		a.log.Warn(oneLine(err))
 	}
 }
 
-// relay waits for the service to be ready, beside its running. The function
-// returned, for when it has ended, passes on what it said last.
+// relay waits for readiness in a goroutine. Last, to be called when the program has
+// ended, forwards its remaining messages.
 func (a *app) relay(ctx context.Context, c *ociruntime.Container, n *ociruntime.NotifyProxy) (last func() error) {
 	if n == nil {
 		return func() error { return nil }
 	}
-	known := make(chan struct{})
+	announced := make(chan struct{})
 	go func() {
 		a.awaitReady(ctx, c, n)
-		close(known)
+		close(announced)
 	}()
 	return func() error {
-		<-known
+		<-announced
 		return n.Close()
 	}
 }

@@ -16,7 +16,7 @@ import (
 )
 
 func (a *app) psCommand() *cli.Command {
-	id := 1 // what follows belongs to ps(1)
+	id := 1 // flags after the ID belong to ps(1)
 	return &cli.Command{
 		Name:         "ps",
 		Usage:        "list the processes of a container",
@@ -57,7 +57,7 @@ func (a *app) psCommand() *cli.Command {
 	}
 }
 
-// hostPs runs the host's ps(1), and gives what it prints.
+// hostPs runs the host's ps(1) and returns its output.
 func hostPs(ctx context.Context, options []string) (string, error) {
 	cmd := exec.CommandContext(ctx, "ps", options...)
 	var out, failure bytes.Buffer
@@ -65,7 +65,7 @@ func hostPs(ctx context.Context, options []string) (string, error) {
 	err := cmd.Run()
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
-		return "", fmt.Errorf("%w (install it, often in a package procps; --format json needs none)", err)
+		return "", fmt.Errorf("%w (install it, often in a package procps; --format json does not need it)", err)
 	case err != nil:
 		why, _, _ := strings.Cut(strings.TrimSpace(failure.String()+out.String()), "\n")
 		return "", fmt.Errorf("ps %s: %w: %s", strings.Join(options, " "), err, why)
@@ -73,8 +73,8 @@ func hostPs(ctx context.Context, options []string) (string, error) {
 	return out.String(), nil
 }
 
-// printProcesses prints the header of a table of ps(1), and the lines of the
-// processes given.
+// printProcesses prints the header of ps(1)'s table and the lines of the given
+// processes.
 func printProcesses(w io.Writer, table string, pids []int) error {
 	header, rows, _ := strings.Cut(table, "\n")
 	column := slices.Index(strings.Fields(header), "PID")
@@ -91,9 +91,9 @@ func printProcesses(w io.Writer, table string, pids []int) error {
 	return err
 }
 
-// pidIn gives the process id in a line of ps(1), -1 if there is none: the
-// number that ends where the header's does, as columns before it may hold
-// blanks, or else the word of that column, as one before it may be too wide.
+// pidIn returns the process ID in a line of ps(1), -1 without one. The ID is the number
+// that ends where the header of its column ends, as earlier columns may contain blanks;
+// otherwise the word of that column, as an earlier one may be too wide.
 func pidIn(line, header string, column int) int {
 	end := strings.Index(header+" ", "PID ") + len("PID")
 	if column > 0 {

@@ -9,8 +9,8 @@ import (
 	"github.com/berth-oci/berth/internal/sys"
 )
 
-// becomeSubreaper makes this process the parent of those whose parents end:
-// in a container without a pid namespace there are such.
+// becomeSubreaper makes this process the parent of orphans. They come from containers
+// without a pid namespace.
 func becomeSubreaper() error {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("become subreaper: %w (--no-subreaper does without)", err)
@@ -18,8 +18,8 @@ func becomeSubreaper() error {
 	return nil
 }
 
-// reaper reaps children that nobody here has started. Those that were, the
-// container's first process and hooks, are waited for where they were.
+// reaper reaps orphans. Children of this process (the container's init, hooks) are
+// reaped where they were started.
 type reaper struct {
 	init int
 
@@ -27,7 +27,7 @@ type reaper struct {
 	stopped bool
 }
 
-// reap reaps those who have ended, each by its own id.
+// reap reaps all orphans that have ended, each by its own process ID.
 func (r *reaper) reap() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -52,7 +52,7 @@ func (r *reaper) reap() error {
 	return nil
 }
 
-// stop ends the reaping: hooks are run from here on.
+// stop ends the reaping: poststop hooks follow, which are children of this process.
 func (r *reaper) stop() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

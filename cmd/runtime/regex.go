@@ -11,14 +11,13 @@ import (
 	ociruntime "github.com/berth-oci/berth/runtime"
 )
 
-// regexFlag makes one command work on many containers.
+// regexFlag lets a command work on many containers.
 func regexFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "regex", Aliases: []string{"r"}, Usage: "take ID as a regular expression that selects containers"}
 }
 
-// eachContainer does something with the container that the first argument
-// names, or with --regex with all that it matches. What fails with one of them
-// does not keep it from the others.
+// eachContainer calls do for the container that the first argument names; with --regex,
+// for all that it matches. It continues after an error and returns all errors.
 func (a *app) eachContainer(cmd *cli.Command, do func(*ociruntime.Container) error) error {
 	if !cmd.Bool("regex") {
 		c, err := a.container(cmd)

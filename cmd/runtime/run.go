@@ -49,7 +49,6 @@ func (a *app) runCommand() *cli.Command {
 	}
 }
 
-// runner runs one container.
 type runner struct {
 	app     *app
 	rt      *ociruntime.Runtime
@@ -58,7 +57,7 @@ type runner struct {
 	keep    bool
 }
 
-// detached returns when the container is started.
+// detached returns when the program runs.
 func (r *runner) detached(ctx context.Context) error {
 	r.options.ConsoleRequired = true
 	c, err := r.rt.Create(ctx, r.id, r.options)
@@ -76,7 +75,7 @@ func (r *runner) detached(ctx context.Context) error {
 	return nil
 }
 
-// delete deletes the container unless it is to be kept.
+// delete deletes the container unless --keep is set.
 func (r *runner) delete(ctx context.Context, c *ociruntime.Container) error {
 	if r.keep {
 		return nil
@@ -84,36 +83,36 @@ func (r *runner) delete(ctx context.Context, c *ociruntime.Container) error {
 	return c.Delete(ctx, ociruntime.DeleteOptions{Force: true})
 }
 
-// foreground runs a container to its end and gives its exit code.
+// foreground runs a container to its end and returns its exit code.
 func (r *runner) foreground(ctx context.Context) error {
 	fg := r.app.newForeground()
 	r.options.Pipes = true
 	if err := ownOutput(&r.options.Stdout, &r.options.Stderr); err != nil {
 		return err
 	}
-	making, started := fg.starting(ctx)
+	startCtx, started := fg.starting(ctx)
 	defer started()
-	<-fg.notified // a signal that comes before ends this process, and finds no container yet
-	c, err := r.rt.Create(making, r.id, r.options)
+	<-fg.notified // a signal before this ends the process, without a container to clean up
+	c, err := r.rt.Create(startCtx, r.id, r.options)
 	if err != nil {
 		return err
 	}
-	// The service is this process, which passes on to the program what is sent
-	// to it; it does not wait for the program to be ready before it does.
+	// This process is the service's main process, because it forwards signals. It does
+	// so before the program is ready, too.
 	n, err := r.app.notify(c, os.Getpid())
 	if err == nil {
 		err = fg.show(c) // first: the program may ask for its size
 	}
 	if err == nil {
-		err = c.Start(making)
+		err = c.Start(startCtx)
 	}
 	started()
 	if err != nil {
 		return errors.Join(err, fg.hide(), r.delete(ctx, c)) // delete closes the console
 	}
-	fg.strangers = &reaper{init: c.Pid()}
+	fg.orphans = &reaper{init: c.Pid()}
 	last := r.app.relay(ctx, c, n)
 	status, err := fg.wait(ctx, c)
-	fg.strangers.stop()
+	fg.orphans.stop()
 	return exitOf(status, errors.Join(err, r.delete(ctx, c), last()))
 }

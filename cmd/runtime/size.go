@@ -18,9 +18,8 @@ func parseNumber[T int64 | uint64 | uint16](s string, to **T) error {
 	return nil
 }
 
-// parseSize reads a number of bytes: in decimal, or with a fraction and a unit,
-// which are multiples of 1024 with or without an i ("1.5GiB", "100m"). -1 is
-// no limit.
+// parseSize reads a number of bytes: in decimal, or with a fraction and a unit. Units
+// are powers of 1024, with or without an i ("1.5GiB", "100m"). -1 is no limit.
 func parseSize(s string, to **int64) error {
 	n, ok := size(s)
 	if !ok {
@@ -31,7 +30,7 @@ func parseSize(s string, to **int64) error {
 }
 
 func size(s string) (int64, bool) {
-	// Not as a fraction, which would be rounded above 2^53.
+	// A float would round above 2^53.
 	if n, err := strconv.ParseUint(s, 10, 63); err == nil {
 		return int64(n), true
 	}

@@ -52,7 +52,7 @@ func writeSpec(path string, o specconv.DefaultOptions) error {
 	}
 	_, err = f.Write(b)
 	if err = errors.Join(err, f.Close()); err != nil {
-		return errors.Join(err, os.Remove(path)) // half of it would be in the way
+		return errors.Join(err, os.Remove(path)) // a partial file would make the next try fail
 	}
 	return nil
 }

@@ -53,7 +53,7 @@ func (a *app) updateCommand() *cli.Command {
 	}
 }
 
-// resources gives what the flags ask for.
+// resources converts the flags.
 func (a *app) resources(cmd *cli.Command) (*specs.LinuxResources, error) {
 	if cmd.IsSet("kernel-memory") || cmd.IsSet("kernel-memory-tcp") {
 		a.log.Warn("Kernel memory settings are ignored and will be removed")
@@ -96,7 +96,7 @@ func readResources(path string) (r *specs.LinuxResources, err error) {
 	return r, nil
 }
 
-// limitFlag is a flag for a field of linux.resources.
+// limitFlag is the flag for a field of linux.resources.
 type limitFlag struct {
 	name, usage string
 	set         func(r *specs.LinuxResources, value string) error

@@ -14,8 +14,8 @@ import (
 	ociruntime "github.com/berth-oci/berth/runtime"
 )
 
-// TestVerbs pauses, resumes, changes and counts a container.
-func TestVerbs(t *testing.T) {
+// TestOperations tests pause, resume, update and statistics.
+func TestOperations(t *testing.T) {
 	rt, spec := setup(t, "sleep")
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -49,11 +49,11 @@ func TestVerbs(t *testing.T) {
 	if err := c.Update(ctx, ociruntime.UpdateOptions{L3CacheSchema: "L3:0=f"}); err == nil || !strings.Contains(err.Error(), "linux.intelRdt") {
 		t.Errorf("update: %v", err)
 	}
-	told := 0
+	count := 0
 	for e, err := range c.Events(ctx, ociruntime.EventsOptions{Interval: time.Millisecond}) {
-		if told++; told == 3 {
+		if count++; count == 3 {
 			cancel()
-		} else if told > 3 {
+		} else if count > 3 {
 			if !errors.Is(err, context.Canceled) {
 				t.Errorf("event %+v, %v, want the end of the context", e, err)
 			}
@@ -61,8 +61,8 @@ func TestVerbs(t *testing.T) {
 			t.Errorf("event %+v, %v", e, err)
 		}
 	}
-	if told != 4 {
-		t.Errorf("%d events", told)
+	if count != 4 {
+		t.Errorf("%d events", count)
 	}
 	ctx = context.Background()
 	if err := c.KillAll(ctx, unix.SIGKILL); err != nil {
