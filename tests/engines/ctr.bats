@@ -83,7 +83,7 @@ inspected() {
 	cat "$T/pid"
 }
 
-@test "run shows what the container writes, each on its stream" {
+@test "run prints the output of the container, each stream separately" {
 	ctr_run -- sh -c 'echo one; echo two >&2'
 	succeeded run
 	assert_equal one "$out"
@@ -104,7 +104,7 @@ inspected() {
 	done
 }
 
-@test "run tells of a program that cannot be executed" {
+@test "run reports a program that cannot be executed" {
 	ctr_run_only -- nonesuch
 	assert_equal 1 "$status"
 	assert_match 'executable file not found in \$PATH' "$err"
@@ -114,7 +114,7 @@ inspected() {
 	assert_match 'permission denied' "$err"
 }
 
-@test "run --tty gives a terminal, and takes what is typed" {
+@test "run --tty connects a terminal, with typed input" {
 	printf 'stty -echo\ntty\necho $((6 * 7))\nexit 3\n' >"$T/in"
 	STDIN=$T/in on_terminal ctr run --rm --tty --runc-binary "$BERTH" "$IMAGE" "$NAME" sh
 	assert_equal 3 "$status"
@@ -122,31 +122,31 @@ inspected() {
 	assert_match 42 "$out"
 }
 
-@test "run with environment, directory and read-only root" {
+@test "run sets environment, directory and read-only root" {
 	ctr_run --env A=1 --cwd /srv --read-only -- sh -c 'echo $A; pwd; touch file'
 	assert_equal $'1\n/srv' "$out"
 	assert_match 'Read-only file system' "$err"
 }
 
-@test "run with capabilities" {
+@test "run sets capabilities" {
 	ctr_run --cap-drop CAP_CHOWN --cap-add CAP_NET_ADMIN -- grep -E '^Cap(Prm|Eff|Bnd)' /proc/self/status
 	assert_equal $'CapPrm:\t00000000a80435fa\nCapEff:\t00000000a80435fa\nCapBnd:\t00000000a80435fa' "$out"
 }
 
-@test "run with and without no_new_privs" {
+@test "run sets no_new_privs, or not" {
 	ctr_run -- grep NoNewPrivs /proc/self/status
 	assert_equal $'NoNewPrivs:\t1' "$out"
 	ctr_run --allow-new-privs -- grep NoNewPrivs /proc/self/status
 	assert_equal $'NoNewPrivs:\t0' "$out"
 }
 
-@test "run with containerd's own seccomp profile" {
+@test "run applies containerd's own seccomp profile" {
 	ctr_run --seccomp -- sh -c 'grep Seccomp: /proc/self/status; unshare -U true'
 	assert_equal $'Seccomp:\t2' "$out"
 	assert_match 'Operation not permitted' "$err"
 }
 
-@test "run with mounts" {
+@test "run mounts volumes" {
 	mkdir "$T/dir"
 	ctr_run --mount "type=bind,src=$T/dir,dst=/data,options=rbind:rw" --mount "type=bind,src=$T/dir,dst=/ro,options=rbind:ro" \
 		--mount type=tmpfs,src=tmpfs,dst=/scratch,options=size=1m -- sh -c 'touch /data/file; touch /ro/other; df -k /scratch | awk "NR == 2 { print \$2 }"'
@@ -156,12 +156,12 @@ inspected() {
 	[ ! -e "$T/dir/other" ]
 }
 
-@test "run with a device" {
+@test "run adds a device" {
 	ctr_run --device /dev/fuse -- sh -c ': </dev/fuse && echo opened'
 	assert_equal opened "$out"
 }
 
-@test "run in the host's network namespace, and in one by path" {
+@test "run joins the host's network namespace, and one by path" {
 	ctr_run --net-host -- readlink /proc/self/ns/net
 	assert_equal "$(readlink /proc/self/ns/net)" "$out"
 	holder --net
@@ -169,14 +169,14 @@ inspected() {
 	assert_equal "$(readlink "/proc/$holder/ns/net")" "$out"
 }
 
-@test "run with limits" {
+@test "run sets limits" {
 	ctr_idle --memory-limit 67108864 --cpu-shares 512 --cpus 0.5
 	knob_is 67108864 67108864 memory memory.limit_in_bytes memory.max
 	knob_is 512 20 cpu cpu.shares cpu.weight
 	knob_is 50000 '50000 100000' cpu cpu.cfs_quota_us cpu.max
 }
 
-@test "run in a user namespace" {
+@test "run makes a user namespace" {
 	# With these options ctr forgets its --runc-binary.
 	mount --bind "$BERTH" /usr/sbin/runc
 	ctr_run --uidmap 0:100000:65536 --gidmap 0:200000:65536 -- sh -c 'id -u; tr -s " " </proc/self/uid_map; tr -s " " </proc/self/gid_map'
@@ -184,7 +184,7 @@ inspected() {
 	assert_equal $'0\n 0 100000 65536\n 0 200000 65536' "$out"
 }
 
-@test "run of a root directory, with a config.json" {
+@test "run accepts a root directory with a config.json" {
 	ctr_heard "$BATS_RUN_TMPDIR/rootfs/tmp/heard" run --rm --runc-binary "$BERTH" --env PATH=/bin --rootfs "$BATS_RUN_TMPDIR/rootfs" "$NAME" \
 		/bin/sh -c "$when_heard" sh /tmp/heard cat /srv/volume/file
 	assert_equal 'from the image' "$out"
@@ -203,7 +203,7 @@ inspected() {
 	e_ok task rm "$NAME"
 }
 
-@test "task kill --all takes every process" {
+@test "task kill --all signals every process" {
 	ctr_idle
 	ctr_exec -d -- sleep 1000
 	wait_for 5 in_ps 'sleep'
@@ -220,7 +220,7 @@ in_ps() {
 	return 1
 }
 
-@test "task exec, with output, status, user and directory" {
+@test "task exec passes output, status, user and directory" {
 	ctr_idle
 	# shellcheck disable=SC2016 # for the container's shell
 	ctr_heard "/proc/$pid/root/tmp/heard" task exec --exec-id one --user 1000:1000 --cwd /srv "$NAME" \
@@ -230,14 +230,14 @@ in_ps() {
 	assert_equal two "$err"
 }
 
-@test "task exec tells of a program that cannot be executed" {
+@test "task exec reports a program that cannot be executed" {
 	ctr_idle
 	ctr_exec -- nonesuch
 	assert_equal 1 "$status"
 	assert_match 'executable file not found in \$PATH' "$err"
 }
 
-@test "task exec on a terminal" {
+@test "task exec connects a terminal" {
 	ctr_idle
 	printf 'stty -echo\necho $((6 * 7))\nexit 3\n' >"$T/in"
 	STDIN=$T/in on_terminal ctr task exec --tty --exec-id one "$NAME" sh
@@ -245,7 +245,7 @@ in_ps() {
 	assert_match 42 "$out"
 }
 
-@test "task pause and resume" {
+@test "task pause and resume freeze and thaw the container" {
 	ctr_idle
 	e_ok task pause "$NAME"
 	task_is PAUSED
@@ -255,13 +255,13 @@ in_ps() {
 	succeeded exec
 }
 
-@test "task metrics" {
+@test "task metrics prints statistics" {
 	ctr_idle --memory-limit 67108864
 	e_ok task metrics --format json "$NAME"
 	jq -e '(.memory.usage.usage // .usage // 1) > 0 and (.pids.current // .current // 1) >= 1' <<<"$out"
 }
 
-@test "events tell of a process that memory has run out for" {
+@test "events report an OOM-killed process" {
 	ctr events >"$T/events" 2>&1 3>&- 4>&- &
 	background_pids+=($!)
 	ctr_idle --memory-limit 33554432
@@ -277,7 +277,7 @@ events_come() {
 	grep -q '/tasks/exec-started' "$T/events"
 }
 
-@test "a killed shim takes its container with it" {
+@test "the container ends when its shim is killed" {
 	ctr_idle
 	local shim
 	shim=$(ps -o ppid= -p "$pid" | tr -d ' ')
@@ -286,7 +286,7 @@ events_come() {
 	no_runtime_state_left
 }
 
-@test "50 containers at a time" {
+@test "50 containers can run concurrently" {
 	seq 50 | xargs -P 10 -I {} ctr run -d --null-io --runc-binary "$BERTH" "$IMAGE" "$NAME-{}" sleep 1000 >"$T/out" 2>"$T/err" 3>&- 4>&-
 	assert_equal 50 "$(ctr task ls | grep -c RUNNING)"
 	ctr task ls -q | xargs -P 10 -I {} ctr task rm -f {} >/dev/null 2>&1 3>&- 4>&- || true

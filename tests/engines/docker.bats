@@ -2,7 +2,7 @@
 # bats file_tags=docker
 load helpers
 
-@test "run in a directory that is not there makes it" {
+@test "run makes a working directory that does not exist" {
 	once -w /made/by/run "$IMAGE" pwd
 	assert_equal /made/by/run "$out"
 }
@@ -28,13 +28,13 @@ load helpers
 	once --security-opt seccomp=unconfined "$IMAGE" unshare -U true
 }
 
-@test "a health check is run" {
+@test "a health check runs" {
 	idle --health-cmd 'test -e /tmp/healthy' --health-interval 1s --health-retries 1
 	e_ok exec "$NAME" touch /tmp/healthy
 	wait_for 10 is '{{.State.Health.Status}}' healthy
 }
 
-@test "events tell of a process that memory has run out for" {
+@test "events report an OOM-killed process" {
 	idle --memory 32m --memory-swap 32m
 	# From before: Docker shows what it missed.
 	background docker events --since "$EPOCHSECONDS" --filter "container=$NAME" --filter event=oom --format '{{.Action}}' >"$T/events"
@@ -43,7 +43,7 @@ load helpers
 	wait_for 5 has_line "$T/events" oom
 }
 
-@test "attach takes what is typed, and detaches" {
+@test "attach passes typed input, and detaches" {
 	e_ok run -dit --name "$NAME" "$IMAGE" sh
 	mkfifo "$T/in"
 	type_and_detach >"$T/in" 3>&- 4>&- &
@@ -66,7 +66,7 @@ says_42() {
 	docker logs "$NAME" | tr -d '\r' | grep -qx 42
 }
 
-@test "containers outlive the daemon, and are found again" {
+@test "containers survive a restart of the daemon" {
 	idle --restart always
 	local pid
 	pid=$(inspected '{{.State.Pid}}')

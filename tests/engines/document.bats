@@ -3,17 +3,17 @@
 load helpers
 
 # bats test_tags=docker
-@test "Docker is tried as documented" {
+@test "the documented trial of Docker works" {
 	try Docker 2
 }
 
 # bats test_tags=podman
-@test "Podman is tried as documented" {
+@test "the documented trial of Podman works" {
 	try Podman 2
 }
 
 # bats test_tags=containerd
-@test "ctr is tried as documented" {
+@test "the documented trial of ctr works" {
 	try containerd 1
 }
 
@@ -34,7 +34,7 @@ prints_hello() {
 }
 
 # bats test_tags=containerd
-@test "containerd takes the documented configuration for the CRI" {
+@test "containerd accepts the documented configuration for the CRI" {
 	run -0 containerd config dump
 	assert_match 'default_runtime_name = "berth"' "$output"
 	assert_match 'BinaryName = "/usr/local/sbin/berth"' "$output"
@@ -43,7 +43,7 @@ prints_hello() {
 }
 
 # bats test_tags=docker,podman,containerd
-@test "what is tested is where the document says that berth is" {
+@test "the tested binary is at the documented path" {
 	grep -qx "install -m 755 bin/berth $BERTH" "$DOCUMENT"
 	cmp "$RUNTIME" "$BERTH"
 }

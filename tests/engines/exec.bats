@@ -2,7 +2,7 @@
 # bats file_tags=docker,podman
 load helpers
 
-@test "exec shows what the process writes, each on its stream" {
+@test "exec prints the output of the process, each stream separately" {
 	idle
 	e_ok exec "$NAME" sh -c 'echo one; echo two >&2'
 	assert_equal one "$out"
@@ -27,7 +27,7 @@ load helpers
 	assert_equal 137 "$status"
 }
 
-@test "exec tells of a program that is not there" {
+@test "exec reports a program that does not exist" {
 	idle
 	# Docker 20.10 has one status for all that is wrong with a program.
 	local want=127
@@ -40,7 +40,7 @@ load helpers
 	assert_match 'no such file or directory' "$out$err"
 }
 
-@test "exec gives 126 for a program that is not executable" {
+@test "exec exits with 126 for a program that is not executable" {
 	idle
 	e exec "$NAME" /srv/text
 	assert_equal 126 "$status"
@@ -55,7 +55,7 @@ load helpers
 	assert_equal "$first" "$out"
 }
 
-@test "exec as a user, somewhere, with an environment" {
+@test "exec sets user, directory and environment" {
 	idle
 	e_ok exec -u user -w /srv -e A=1 "$NAME" sh -c 'id -un; id -gn; pwd; echo "$A"'
 	assert_equal $'user\nuser\n/srv\n1' "$out"
@@ -77,14 +77,14 @@ load helpers
 	assert_equal $'111\n222' "$out"
 }
 
-@test "exec -t gives a terminal" {
+@test "exec -t connects a terminal" {
 	idle
 	on_terminal "$ENGINE" exec -t "$NAME" sh -c 'tty; test -t 0 && test -t 1 && test -t 2 && exit 5'
 	assert_equal 5 "$status"
 	assert_match /dev/pts/ "$out"
 }
 
-@test "exec -it takes what is typed" {
+@test "exec -it passes typed input" {
 	idle
 	printf 'stty -echo\necho $((6 * 7))\nexit 3\n' >"$T/in"
 	STDIN=$T/in on_terminal "$ENGINE" exec -it "$NAME" sh
@@ -92,14 +92,14 @@ load helpers
 	assert_match 42 "$out"
 }
 
-@test "exec -it gives the terminal the size that it has outside" {
+@test "exec -it sets the size of the terminal" {
 	idle
 	on_terminal sh -c "stty cols 99 rows 33; $ENGINE exec -it $NAME sh -c 'until stty size | grep \"33 99\"; do sleep 0.05; done'"
 	assert_equal 0 "$status"
 	assert_match '33 99' "$out"
 }
 
-@test "exec -d goes on by itself" {
+@test "exec -d returns while the process runs" {
 	idle
 	e_ok exec -d "$NAME" sh -c 'echo done >/tmp/result'
 	wait_for 10 e_says 'done' exec "$NAME" cat /tmp/result
@@ -110,7 +110,7 @@ e_says() {
 	[ "$out" = "$1" ]
 }
 
-@test "exec into a container that has ended is refused" {
+@test "exec refuses a stopped container" {
 	e_ok run --name "$NAME" "$IMAGE" true
 	e exec "$NAME" true
 	[ "$status" != 0 ]

@@ -5,14 +5,14 @@ load helpers
 running() { is '{{.State.Running}}' true; }
 ended() { is '{{.State.Running}}' false; }
 
-@test "stop sends the signal that the container wants" {
+@test "stop sends the signal that the container asks for" {
 	detached 'trap "echo caught; exit 4" USR1; echo ready; while :; do sleep 0.1; done' --stop-signal USR1
 	e_ok stop -t 20 "$NAME"
 	logged caught
 	is '{{.State.ExitCode}}' 4
 }
 
-@test "stop kills a container that does not listen" {
+@test "stop kills a container that ignores the signal" {
 	detached 'trap "" TERM; echo ready; while :; do sleep 0.1; done'
 	e_ok stop -t 1 "$NAME"
 	is '{{.State.ExitCode}}' 137
@@ -28,20 +28,20 @@ ended() { is '{{.State.Running}}' false; }
 	is '{{.State.ExitCode}}' 137
 }
 
-@test "wait tells the exit status" {
+@test "wait prints the exit status" {
 	e_ok run -d --name "$NAME" "$IMAGE" sh -c 'sleep 0.3; exit 6'
 	e_ok wait "$NAME"
 	assert_equal 6 "$out"
 }
 
-@test "logs has both streams, and follows" {
+@test "logs prints both streams, and follows" {
 	e_ok run -d --name "$NAME" "$IMAGE" sh -c 'echo one; echo two >&2; sleep 0.5; echo three'
 	e_ok logs -f "$NAME"
 	assert_equal $'one\nthree' "$out"
 	assert_equal two "$err"
 }
 
-@test "pause and unpause" {
+@test "pause and unpause freeze and thaw the container" {
 	detached 'echo ready; while :; do echo >>/tmp/ticks; sleep 0.02; done'
 	e_ok pause "$NAME"
 	is '{{.State.Status}}' paused
@@ -61,14 +61,14 @@ more_ticks() {
 	[ "$(wc -l <"/proc/$1/root/tmp/ticks")" -gt "$2" ]
 }
 
-@test "a paused container can be removed" {
+@test "rm -f removes a paused container" {
 	idle
 	e_ok pause "$NAME"
 	e_ok rm -f "$NAME"
 	assert_equal "" "$("$ENGINE" ps -aq)"
 }
 
-@test "restart makes a new process" {
+@test "restart starts a new process" {
 	idle
 	local pid
 	pid=$(inspected '{{.State.Pid}}')
@@ -78,7 +78,7 @@ more_ticks() {
 	assert_equal 2 "$("$ENGINE" logs "$NAME" | grep -cx ready)"
 }
 
-@test "a stopped container starts again, with its files" {
+@test "start runs a stopped container again, with its files" {
 	e_ok run --name "$NAME" "$IMAGE" sh -c 'echo >>/runs; wc -l </runs'
 	e_ok start -a "$NAME"
 	assert_equal 2 "$out"
@@ -121,13 +121,13 @@ has_process() {
 	"$ENGINE" top "$NAME" -eo pid,args | grep -qF -- "$1"
 }
 
-@test "stats shows what is used" {
+@test "stats prints the usage" {
 	detached 'dd if=/dev/zero of=/dev/shm/file bs=1M count=20 2>/dev/null; echo ready; while :; do sleep 0.1; done' --memory 100m
 	e_ok stats --no-stream --format '{{.MemUsage}} {{.PIDs}}' "$NAME"
 	assert_match '^2[0-9.]+Mi?B / 10[04](\.9)?Mi?B [12]$' "$out"
 }
 
-@test "a container that has run out of memory is told" {
+@test "inspect reports a container that was OOM-killed" {
 	# Engines begin to look for it when the container has been started.
 	detached 'echo ready; until [ -e /tmp/go ]; do sleep 0.1; done; exec tail /dev/zero' --memory 20m --memory-swap 20m
 	e_ok exec "$NAME" touch /tmp/go
@@ -136,7 +136,7 @@ has_process() {
 	wait_for 1 is '{{.State.OOMKilled}}' true # in vain with Podman on cgroup v1
 }
 
-@test "inspect has the process of the container" {
+@test "inspect prints the pid of the container" {
 	idle
 	local pid
 	pid=$(inspected '{{.State.Pid}}')
@@ -144,7 +144,7 @@ has_process() {
 	is '{{.State.Status}}' running
 }
 
-@test "files are copied into and out of a running container" {
+@test "cp copies files into and out of a running container" {
 	idle
 	echo content >"$T/file"
 	e_ok cp "$T/file" "$NAME:/srv/copied"
@@ -154,7 +154,7 @@ has_process() {
 	assert_equal 'from the image' "$(cat "$T/back")"
 }
 
-@test "50 containers at a time" {
+@test "50 containers can run concurrently" {
 	seq 50 | xargs -P 10 -I {} "$ENGINE" run -d --name "$NAME-{}" --network none "$IMAGE" sleep 1000 >"$T/out" 2>"$T/err" 3>&- 4>&-
 	assert_equal 50 "$("$ENGINE" ps -q | wc -l)"
 	e_ok exec "$NAME-50" true

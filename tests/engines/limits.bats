@@ -2,14 +2,14 @@
 # bats file_tags=docker,podman
 load helpers
 
-@test "memory, its reservation and swap" {
+@test "run limits memory and swap, and reserves memory" {
 	idle --memory 64m --memory-reservation 32m --memory-swap 96m
 	knob_is 67108864 67108864 memory memory.limit_in_bytes memory.max
 	knob_is 33554432 33554432 memory memory.soft_limit_in_bytes memory.low
 	knob_is 100663296 33554432 memory memory.memsw.limit_in_bytes memory.swap.max
 }
 
-@test "cpu shares, quota and set" {
+@test "run sets CPU shares, quota and cpuset" {
 	idle --cpu-shares 512 --cpu-period 50000 --cpu-quota 20000 --cpuset-cpus 0
 	knob_is 512 20 cpu cpu.shares cpu.weight
 	knob_is 20000 '20000 50000' cpu cpu.cfs_quota_us cpu.max
@@ -18,12 +18,12 @@ load helpers
 	assert_equal 1 "$out"
 }
 
-@test "cpus, as a number" {
+@test "run --cpus sets a quota" {
 	idle --cpus 0.5
 	knob_is 50000 '50000 100000' cpu cpu.cfs_quota_us cpu.max
 }
 
-@test "the number of processes" {
+@test "run limits the number of processes" {
 	# Debian's runc itself takes several while it starts one more.
 	idle --pids-limit 20
 	knob_is 20 20 pids pids.max pids.max
@@ -31,7 +31,7 @@ load helpers
 	assert_match "can't fork" "$err"
 }
 
-@test "bytes and operations of a block device" {
+@test "run limits bytes and operations of a block device" {
 	local disk
 	disk=$(lsblk -dno PATH,MAJ:MIN | awk '$2 !~ /^(7|1):/ { print; exit }')
 	[ -n "$disk" ] || skip "there is no disk"
@@ -40,7 +40,7 @@ load helpers
 	assert_match " *${disk##* } .*50" "$(knob blkio blkio.throttle.write_iops_device io.max)"
 }
 
-@test "rlimits, /dev/shm, OOM score and sysctls" {
+@test "run sets rlimits, the size of /dev/shm, OOM score and sysctls" {
 	once --ulimit nofile=100:200 --ulimit core=0 --ulimit nproc=4000 --shm-size 5m --oom-score-adj 300 --sysctl net.ipv4.ip_forward=1 \
 		--sysctl kernel.msgmax=4096 "$IMAGE" sh -c '
 		ulimit -Sn; ulimit -Hn; ulimit -c; df -k /dev/shm | awk "NR == 2 { print \$2 }"; cat /proc/self/oom_score_adj
@@ -48,7 +48,7 @@ load helpers
 	assert_equal $'100\n200\n0\n5120\n300\n1\n4096' "$out"
 }
 
-@test "a limit is in force" {
+@test "the kernel enforces a memory limit" {
 	# The kernel is told whom to take, lest it take the container's first process;
 	# which takes no memory itself, as long as what is killed has not let go of all.
 	detached 'echo ready; exec sleep 1000' --memory 32m --memory-swap 32m
@@ -57,7 +57,7 @@ load helpers
 	e_ok exec "$NAME" true
 }
 
-@test "--cgroup-parent decides where the cgroup is" {
+@test "--cgroup-parent sets the parent cgroup" {
 	idle --cgroup-parent /somewhere
 	assert_match '/somewhere/' "$(cat "/proc/$(inspected '{{.State.Pid}}')/cgroup")"
 	e_ok rm -f "$NAME"

@@ -15,13 +15,13 @@ namespace() {
 	done
 }
 
-@test "the host's namespaces on request" {
+@test "run can use the host's namespaces" {
 	once --net host --pid host --ipc host --uts host "$IMAGE" sh -c 'for n in net pid ipc uts; do readlink /proc/self/ns/$n; done; ps | wc -l'
 	assert_equal "$(for n in net pid ipc uts; do namespace "$n"; done)" "$(head -n 4 "$T/out")"
 	[ "$(tail -n 1 "$T/out")" -gt 3 ]
 }
 
-@test "another container's namespaces" {
+@test "run can join another container's namespaces" {
 	idle --ipc shareable
 	e_ok run --rm --net "container:$NAME" --pid "container:$NAME" --ipc "container:$NAME" "$IMAGE" \
 		sh -c 'for n in net pid ipc; do readlink /proc/self/ns/$n; done; ps -o args | grep -c "[t]rap"'
@@ -30,7 +30,7 @@ namespace() {
 	assert_equal "$(for n in net pid ipc; do readlink "/proc/$pid/ns/$n"; done; echo 1)" "$out"
 }
 
-@test "a container in another's pid namespace is stopped whole" {
+@test "stop kills all processes of a container in another's pid namespace" {
 	idle
 	e_ok run -d --name "$NAME-b" --pid "container:$NAME" "$IMAGE" sh -c 'sleep 1000 & echo ready; wait'
 	wait_for 10 has_sleep

@@ -2,7 +2,7 @@
 # bats file_tags=podman
 load helpers
 
-@test "a user namespace with mapped ids" {
+@test "run maps IDs in a user namespace" {
 	once --uidmap 0:100000:5000 --gidmap 0:200000:5000 "$IMAGE" sh -c 'id -u; cat /proc/self/uid_map /proc/self/gid_map; stat -c %u:%g /etc; mkdir /dir'
 	assert_equal $'0 0 100000 5000 0 200000 5000 0:0' "$(tr -s ' \n' ' ' <"$T/out" | sed 's/ $//')"
 }
@@ -31,14 +31,14 @@ in_pod() {
 	assert_equal "$NAME-pod" "$out"
 }
 
-@test "the containers of a pod talk on the loopback" {
+@test "the containers of a pod connect on the loopback" {
 	pod
 	in_pod "$NAME-a" nc -ll -p 8080 -e echo hello
 	e_ok run --rm --pod "$NAME-pod" "$IMAGE" sh -c 'until nc 127.0.0.1 8080; do sleep 0.1; done </dev/null 2>/dev/null'
 	assert_equal hello "$out"
 }
 
-@test "a pod with one pid namespace" {
+@test "the containers of a pod can share a pid namespace" {
 	pod --share pid,net
 	in_pod "$NAME-a" sleep 1000
 	e_ok run --rm --pod "$NAME-pod" "$IMAGE" ps -o args
@@ -48,7 +48,7 @@ in_pod() {
 	refute_match 'sleep 1000' "$out"
 }
 
-@test "a pod is paused, stopped, started and removed as one" {
+@test "pod commands pause, stop, start and remove all containers" {
 	pod
 	in_pod "$NAME-a" sh -c 'trap exit TERM; while :; do sleep 0.1; done'
 	in_pod "$NAME-b" sh -c 'trap exit TERM; while :; do sleep 0.1; done'
@@ -63,12 +63,12 @@ in_pod() {
 	assert_equal "" "$(podman ps -aq)"
 }
 
-@test "a root directory in the place of an image" {
+@test "run accepts a root directory instead of an image" {
 	once --rootfs "$BATS_RUN_TMPDIR/rootfs" cat /srv/volume/file
 	assert_equal 'from the image' "$out"
 }
 
-@test "a health check is run" {
+@test "a health check runs" {
 	idle --health-cmd 'test -e /tmp/healthy'
 	e healthcheck run "$NAME"
 	assert_equal 1 "$status"
@@ -76,7 +76,7 @@ in_pod() {
 	e_ok healthcheck run "$NAME"
 }
 
-@test "descriptors are passed on" {
+@test "run passes descriptors on" {
 	echo content >"$T/file"
 	exec 5<"$T/file"
 	status=0
@@ -95,7 +95,7 @@ in_pod() {
 	e_ok secret rm "$NAME"
 }
 
-@test "paths are hidden and shown as asked" {
+@test "run masks and unmasks paths" {
 	once --security-opt mask=/etc/passwd --security-opt unmask=/proc/keys "$IMAGE" sh -c 'wc -c </etc/passwd; wc -l </proc/keys'
 	assert_match $'^0\n[1-9]' "$out"
 }

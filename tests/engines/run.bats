@@ -2,7 +2,7 @@
 # bats file_tags=docker,podman
 load helpers
 
-@test "run shows what the container writes, each on its stream" {
+@test "run prints the output of the container, each stream separately" {
 	once "$IMAGE" sh -c 'echo one; echo two >&2'
 	assert_equal one "$out"
 	assert_equal two "$err"
@@ -14,7 +14,7 @@ load helpers
 	assert_equal 'from outside' "$out"
 }
 
-@test "run loses nothing of much output" {
+@test "run passes a large output through completely" {
 	once "$IMAGE" sh -c 'yes | head -c 1000000; echo end'
 	assert_equal 1000004 "$(stat -c %s "$T/out")"
 	assert_equal end "$(tail -n 1 "$T/out")"
@@ -28,13 +28,13 @@ load helpers
 	done
 }
 
-@test "run gives 137 for a container that is killed" {
+@test "run exits with 137 for a container that is killed" {
 	# Not its first process, which is immune to its own signals.
 	e run --rm --init --name "$NAME" "$IMAGE" sh -c 'kill -KILL $$'
 	assert_equal 137 "$status"
 }
 
-@test "run gives 127 for a program that is not there" {
+@test "run exits with 127 for a program that does not exist" {
 	e run --rm --name "$NAME" "$IMAGE" nonesuch
 	assert_equal 127 "$status"
 	assert_match 'executable file .*nonesuch.* not found|nonesuch.*executable file not found in \$PATH' "$err"
@@ -43,7 +43,7 @@ load helpers
 	assert_match 'no such file or directory' "$err"
 }
 
-@test "run gives 126 for what cannot be executed" {
+@test "run exits with 126 for a program that cannot be executed" {
 	local program
 	for program in /srv/text /srv; do
 		e run --rm --name "$NAME" "$IMAGE" "$program"
@@ -52,43 +52,43 @@ load helpers
 	done
 }
 
-@test "run gives 125 for what the engine refuses" {
+@test "run exits with 125 for a flag that the engine refuses" {
 	e run --rm --name "$NAME" --nonesuch "$IMAGE" true
 	assert_equal 125 "$status"
 }
 
-@test "run gives environment and host name" {
+@test "run sets environment and host name" {
 	once -e A=1 -e "B=two words" --hostname somewhere "$IMAGE" sh -c 'echo "$A $B"; hostname; cat /etc/hostname'
 	assert_equal $'1 two words\nsomewhere\nsomewhere' "$out"
 }
 
-@test "run as a user, by name, by number, and with groups" {
+@test "run sets the user, by name, by number, and with groups" {
 	once -u user "$IMAGE" sh -c 'id; echo $HOME'
 	assert_equal $'uid=1000(user) gid=1000(user) groups=1000(user),2000(extra)\n/home/user' "$out"
 	once -u 77:88 --group-add 99 "$IMAGE" sh -c 'id -u; id -G'
 	assert_equal $'77\n88 99' "$out"
 }
 
-@test "run -t gives a terminal" {
+@test "run -t connects a terminal" {
 	on_terminal "$ENGINE" run --rm --name "$NAME" -t "$IMAGE" sh -c 'tty; test -t 0 && test -t 1 && test -t 2 && exit 5'
 	assert_equal 5 "$status"
 	assert_match /dev/pts/0 "$out"
 }
 
-@test "run -it takes what is typed" {
+@test "run -it passes typed input" {
 	printf 'stty -echo\necho $((6 * 7))\nexit 3\n' >"$T/in"
 	STDIN=$T/in on_terminal "$ENGINE" run --rm --name "$NAME" -it "$IMAGE" sh
 	assert_equal 3 "$status"
 	assert_match 42 "$out"
 }
 
-@test "run -it gives the terminal the size that it has outside" {
+@test "run -it sets the size of the terminal" {
 	on_terminal sh -c "stty cols 99 rows 33; $ENGINE run --rm --name $NAME -it $IMAGE sh -c 'until stty size | grep \"33 99\"; do sleep 0.05; done'"
 	assert_equal 0 "$status"
 	assert_match '33 99' "$out"
 }
 
-@test "run --init has the engine's init reap" {
+@test "the engine's init reaps orphans with run --init" {
 	once --init "$IMAGE" sh -c 'cat /proc/1/comm; (sleep 0.1 & echo $! >/tmp/pid); while [ -e "/proc/$(cat /tmp/pid)" ]; do sleep 0.1; done; echo reaped'
 	assert_match '(docker|podman)-init'$'\nreaped$' "$out"
 }
@@ -100,21 +100,21 @@ load helpers
 	# The rest is what every test's end looks for: cgroups, mounts, processes, state.
 }
 
-@test "a container that has failed to start is removed as well" {
+@test "run --rm removes a container that failed to start" {
 	e run --rm --name "$NAME" "$IMAGE" nonesuch
 	assert_equal 127 "$status"
 	wait_for 5 no_new_cgroup
 	no_runtime_state_left
 }
 
-@test "create and start, attached" {
+@test "create and start -a attach to the container" {
 	e_ok create --name "$NAME" "$IMAGE" sh -c 'echo started; exit 9'
 	e start -a "$NAME"
 	assert_equal 9 "$status"
 	assert_equal started "$out"
 }
 
-@test "build runs commands" {
+@test "build executes commands" {
 	printf 'FROM %s\nRUN echo built >/result\n' "$IMAGE" >"$T/Dockerfile"
 	# Docker's other builder brings a runtime of its own.
 	DOCKER_BUILDKIT=0 e_ok build -t "$NAME" "$T"

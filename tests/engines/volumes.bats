@@ -2,13 +2,13 @@
 # bats file_tags=docker,podman
 load helpers
 
-@test "a directory of the host, to be written" {
+@test "run mounts a directory of the host for writing" {
 	mkdir "$T/dir"
 	once -v "$T/dir:/data" "$IMAGE" sh -c 'echo inside >/data/file'
 	assert_equal inside "$(cat "$T/dir/file")"
 }
 
-@test "a directory of the host, read-only" {
+@test "run mounts a directory of the host read-only" {
 	mkdir "$T/dir"
 	echo outside >"$T/dir/file"
 	e run --rm --name "$NAME" -v "$T/dir:/data:ro" "$IMAGE" sh -c 'cat /data/file; echo >/data/file'
@@ -16,13 +16,13 @@ load helpers
 	assert_match 'Read-only file system' "$err"
 }
 
-@test "a file of the host" {
+@test "run mounts a file of the host" {
 	echo outside >"$T/file"
 	once -v "$T/file:/etc/some/file:ro" "$IMAGE" cat /etc/some/file
 	assert_equal outside "$out"
 }
 
-@test "a named volume has the image's files, and stays" {
+@test "a named volume has the image's files, and survives the container" {
 	e_ok volume create "$NAME"
 	once -v "$NAME:/srv/volume" "$IMAGE" sh -c 'cat /srv/volume/file; echo more >/srv/volume/more'
 	assert_equal 'from the image' "$out"
@@ -30,7 +30,7 @@ load helpers
 	assert_equal more "$out"
 }
 
-@test "volumes of another container" {
+@test "run mounts the volumes of another container" {
 	idle -v /data
 	e_ok exec "$NAME" sh -c 'echo shared >/data/file'
 	e_ok run --rm --volumes-from "$NAME" "$IMAGE" cat /data/file
@@ -42,7 +42,7 @@ load helpers
 	assert_equal $'2048\n1700\nPermission denied' "$out"
 }
 
-@test "--mount" {
+@test "--mount mounts a directory and a tmpfs" {
 	mkdir "$T/dir"
 	once --mount "type=bind,source=$T/dir,target=/data" --mount type=tmpfs,target=/scratch "$IMAGE" \
 		sh -c 'touch /data/file /scratch/file; awk "\$5 == \"/scratch\"" /proc/self/mountinfo | grep -c " - tmpfs "'
@@ -50,7 +50,7 @@ load helpers
 	[ -e "$T/dir/file" ]
 }
 
-@test "a mount below a volume is seen when the propagation says so" {
+@test "a later mount below a volume appears if the propagation is shared or slave" {
 	mkdir -p "$T/dir/below"
 	background_mount() { mount -t tmpfs tmpfs "$T/dir/below" && touch "$T/dir/below/file"; }
 	idle -v "$T/dir:/slave:rslave" -v "$T/dir:/private:rprivate"
@@ -60,7 +60,7 @@ load helpers
 	assert_equal file "$out"
 }
 
-@test "a shared volume passes mounts out" {
+@test "a shared volume propagates mounts to the host" {
 	mkdir -p "$T/dir/below"
 	idle -v "$T/dir:/shared:rshared" --cap-add SYS_ADMIN --security-opt seccomp=unconfined --security-opt apparmor=unconfined
 	e_ok exec "$NAME" mount -t tmpfs tmpfs /shared/below
@@ -68,7 +68,7 @@ load helpers
 	e_ok exec "$NAME" umount /shared/below
 }
 
-@test "the host's files are not seen otherwise" {
+@test "the container sees no other files of the host" {
 	once "$IMAGE" sh -c 'ls -d /proc/1/root/lib 2>&1; ls / | tr "\n" " "; ls /dev | tr "\n" " "'
 	refute_match ' boot | vda ' "$out"
 }

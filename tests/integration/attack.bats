@@ -16,41 +16,41 @@ attacked() {
 }
 
 # bats test_tags=berth
-@test "an attacker exchanges mount points and what is above them for links" {
+@test "create resists an attacker that exchanges mount points and their parents for links" {
 	attacked 400 mounts
 }
 
 # bats test_tags=berth
-@test "an attacker exchanges what is above missing mount points for links" {
+@test "create resists an attacker that exchanges the parents of missing mount points for links" {
 	attacked 300 missing
 }
 
 # bats test_tags=berth
-@test "an attacker exchanges an image's own /dev for links" {
+@test "create resists an attacker that exchanges an image's own /dev for links" {
 	attacked 300 dev
 }
 
 # bats test_tags=berth
-@test "an attacker exchanges /proc and /sys for links" {
+@test "create resists an attacker that exchanges /proc and /sys for links" {
 	attacked 300 proc
 }
 
 # bats test_tags=berth
-@test "an attacker exchanges mount points in a volume for links to /proc" {
+@test "create resists an attacker that exchanges mount points in a volume for links to /proc" {
 	attacked 300 volume
 }
 
 # bats test_tags=berth
-@test "an attacker exchanges mount points in a user namespace for links" {
+@test "create resists an attacker that exchanges mount points in a user namespace for links" {
 	attacked 300 user
 }
 
 # bats test_tags=berth
-@test "an attacker exchanges mount points for links with --no-pivot" {
+@test "create --no-pivot resists an attacker that exchanges mount points for links" {
 	attacked 200 no-pivot
 }
 
 # bats test_tags=berth
-@test "an attacker exchanges mount points for links while mounts are added" {
+@test "mounts add resists an attacker that exchanges mount points for links" {
 	attacked 100 added
 }

@@ -25,206 +25,206 @@ nothing_left() {
 	no_mount_left
 }
 
-@test "no bundle directory" {
+@test "create and run refuse a missing bundle directory" {
 	rm -r "$BUNDLE"
 	bad "$BUNDLE: no such file or directory"
 }
 
-@test "no config.json" {
+@test "create and run refuse a bundle without config.json" {
 	rm "$BUNDLE/config.json"
 	bad 'JSON specification file config.json not found'
 }
 
-@test "a config.json that is empty" {
+@test "create and run refuse an empty config.json" {
 	: >"$BUNDLE/config.json"
 	bad '(EOF|config\.json)'
 }
 
-@test "a config.json that is cut off" {
+@test "create and run refuse a truncated config.json" {
 	local size
 	size=$(stat -c %s "$BUNDLE/config.json")
 	truncate -s $((size / 2)) "$BUNDLE/config.json"
 	bad 'unexpected (EOF|end of JSON input)'
 }
 
-@test "a config.json that is no JSON" {
+@test "create and run refuse a config.json that is not JSON" {
 	echo 'hello' >"$BUNDLE/config.json"
 	bad '(invalid character|config\.json)'
 }
 
-@test "a config.json of 50 MB of [" {
+@test "create and run refuse a config.json of 50 MB of [" {
 	head -c 50000000 /dev/zero | tr '\0' '[' >"$BUNDLE/config.json"
 	bad 'config\.json'
 }
 
-@test "a config.json that is null" {
+@test "create and run refuse a config.json that is null" {
 	echo null >"$BUNDLE/config.json"
 	bad 'config.*null'
 }
 
-@test "a config.json that is a list" {
+@test "create and run refuse a config.json that is a list" {
 	echo '[]' >"$BUNDLE/config.json"
 	bad 'array'
 }
 
-@test "a config.json that cannot be read" {
+@test "create and run refuse a config.json that cannot be read" {
 	rm "$BUNDLE/config.json"
 	mkdir "$BUNDLE/config.json"
 	bad 'config\.json: is a directory'
 }
 
-@test "a field of the wrong type" {
+@test "create and run refuse a field of the wrong type" {
 	config '.process.args = "sh"'
 	bad 'process\.args'
 }
 
-@test "a value that does not fit" {
+@test "create and run refuse a number out of range" {
 	config '.process.user.uid = -1'
 	bad 'process\.user\.uid'
 	config '.process.user.uid = 4294967296'
 	bad 'process\.user\.uid'
 }
 
-@test "another major version" {
+@test "create and run refuse another major version" {
 	config '.ociVersion = "2.0.0"'
 	bad 'ociVersion.*"?2\.0\.0"?'
 }
 
-@test "a version that is none" {
+@test "create and run refuse an invalid version" {
 	config '.ociVersion = "latest"'
 	bad 'ociVersion.*"?latest"?'
 }
 
-@test "no root" {
+@test "create and run refuse a config.json without root" {
 	config 'del(.root)'
 	bad 'root.*(must be specified|missing)'
 }
 
-@test "a bundle without a root file system" {
+@test "create and run refuse a bundle without a root file system" {
 	mv "$BUNDLE/rootfs" "$T/away"
 	bad "$BUNDLE/rootfs.*no such file or directory"
 }
 
-@test "a root file system that is a file" {
+@test "create and run refuse a root file system that is a file" {
 	mv "$BUNDLE/rootfs" "$T/away"
 	echo >"$BUNDLE/rootfs"
 	bad "$BUNDLE/rootfs.*not a directory"
 }
 
-@test "no process" {
+@test "create and run refuse a config.json without process" {
 	config 'del(.process)'
 	bad 'process.*(must not be empty|missing)'
 }
 
-@test "no working directory" {
+@test "create and run refuse a process without a working directory" {
 	config 'del(.process.cwd)'
 	bad '(process\.cwd|Cwd property must not be empty)'
 }
 
-@test "a working directory that is relative" {
+@test "create and run refuse a relative working directory" {
 	config '.process.cwd = "tmp"'
 	bad '(process\.cwd.*"tmp"|Cwd must be an absolute path)'
 }
 
-@test "no arguments" {
+@test "create and run refuse a process without arguments" {
 	config 'del(.process.args)'
 	bad '(process\.args|args must not be empty)'
 	config '.process.args = []'
 	bad '(process\.args|args must not be empty)'
 }
 
-@test "an entry of the environment without =" {
+@test "create and run refuse an environment entry without =" {
 	config '.process.env = ["PATH=/bin", "BROKEN"]'
 	bad 'process\.env\[1\]'
 }
 
-@test "an entry of the environment without a name" {
+@test "create and run refuse an environment entry without a name" {
 	config '.process.env = ["PATH=/bin", "=x"]'
 	bad 'process\.env\[1\]'
 }
 
-@test "a resource limit that does not exist" {
+@test "create and run refuse an unknown resource limit" {
 	config '.process.rlimits = [{type: "RLIMIT_CORE", soft: 1, hard: 1}, {type: "RLIMIT_NOPE", soft: 1, hard: 1}]'
 	bad '(process\.rlimits\[1\]\.type.*|rlimit.*)RLIMIT_NOPE'
 }
 
-@test "a soft limit above the hard one" {
+@test "create and run refuse a soft limit above the hard limit" {
 	config '.process.rlimits = [{type: "RLIMIT_CORE", soft: 2, hard: 1}]'
 	bad 'process\.rlimits\[0\]'
 }
 
-@test "an unknown namespace" {
+@test "create and run refuse an unknown namespace type" {
 	config '.linux.namespaces += [{type: "foo"}]'
 	bad '(linux\.namespaces\[[56]\]\.type.*|namespace .*)foo'
 }
 
-@test "a namespace twice" {
+@test "create and run refuse a duplicate namespace" {
 	config '.linux.namespaces += [{type: "pid"}]'
 	bad '(linux\.namespaces\[[56]\].*|duplicated ns.*)pid'
 }
 
-@test "a namespace path that does not exist" {
+@test "create and run refuse a namespace path that does not exist" {
 	config '(.linux.namespaces[] | select(.type == "network")).path = "/nope/net"'
 	bad '/nope/net.*no such file or directory'
 }
 
-@test "a namespace path that is no namespace" {
+@test "create and run refuse a namespace path that is not a namespace" {
 	config '(.linux.namespaces[] | select(.type == "network")).path = "/etc/passwd"'
 	bad '/etc/passwd'
 }
 
-@test "a hostname without its own UTS namespace" {
+@test "create and run refuse a hostname without its own UTS namespace" {
 	config 'del(.linux.namespaces[] | select(.type == "uts"))'
 	bad 'hostname.*(uts|UTS)'
 }
 
-@test "masked paths without a mount namespace" {
+@test "create and run refuse masked paths without a mount namespace" {
 	config 'del(.linux.namespaces[] | select(.type == "mount"))'
 	bad '(linux\.namespaces.*mount|maskedPaths|unable to restrict)'
 }
 
-@test "a mount without a destination" {
+@test "create and run refuse a mount without a destination" {
 	config '.mounts[2].destination = ""'
 	bad 'mounts\[2\]\.destination'
 }
 
-@test "an unknown mount option" {
+@test "create and run refuse an unknown mount option" {
 	config '.mounts[1].options[1] = "rbnd"'
 	bad 'mounts\[1\].*rbnd'
 }
 
-@test "an unknown mount option of a bind mount" {
+@test "create and run refuse an unknown mount option of a bind mount" {
 	config '.mounts += [{destination: "/mnt", type: "none", source: "/etc", options: ["bind", "nosiud"]}]'
 	bad 'mounts\[7\]\.options\[1\].*"nosiud"'
 }
 
-@test "an unknown file system" {
+@test "create and run refuse an unknown file system" {
 	config '.mounts += [{destination: "/mnt", type: "nopefs", source: "nope"}]'
 	bad 'nopefs.*no such device'
 }
 
-@test "a bind source that does not exist" {
+@test "create and run refuse a bind source that does not exist" {
 	config '.mounts += [{destination: "/mnt", type: "none", source: "/nope/source", options: ["bind"]}]'
 	bad '/nope/source.*no such file or directory'
 }
 
-@test "a bind mount of a directory on a file" {
+@test "create and run refuse a bind mount of a directory on a file" {
 	echo >"$BUNDLE/rootfs/file"
 	config '.mounts += [{destination: "/file", type: "none", source: "/etc", options: ["bind"]}]'
 	bad '/file.*(not a directory|invalid argument)'
 }
 
-@test "an unknown device type" {
+@test "create and run refuse an unknown device type" {
 	config '.linux.devices = [{path: "/dev/x", type: "z", major: 1, minor: 3}]'
 	bad '("?z"?|linux\.devices\[0\])'
 }
 
-@test "a root propagation that does not exist" {
+@test "create and run refuse an unknown root propagation" {
 	config '.linux.rootfsPropagation = "sideways"'
 	bad 'rootfsPropagation.*"?sideways|sideways'
 }
 
-@test "an id that leaves the state root" {
+@test "create refuses an ID that leads out of the state root" {
 	local id
 	for id in ../c a/b .. . ''; do
 		rt create --bundle "$BUNDLE" "$id"
@@ -234,7 +234,7 @@ nothing_left() {
 	[ ! -e "$T/c" ]
 }
 
-@test "an id that exists leaves no trace of the second" {
+@test "create refuses an existing ID and leaves no trace of the second container" {
 	rt_ok create --bundle "$BUNDLE" c
 	local before
 	before=$(find "$ROOT" | sort)
@@ -244,18 +244,18 @@ nothing_left() {
 	assert_equal "$(init_pid c)" "$(orphans)"
 }
 
-@test "an id that is longer than a file name may be" {
+@test "create refuses an ID longer than a file name may be" {
 	rt create --bundle "$BUNDLE" "$(printf 'x%.0s' {1..300})"
 	refused 'file name too long'
 	nothing_left
 }
 
-@test "a cgroup path that is a file of the cgroup" {
+@test "create and run refuse a cgroup path that is a file of the cgroup" {
 	config '.linux.cgroupsPath = "/cgroup.procs"'
 	bad 'not a directory'
 }
 
-@test "a state root that is a file" {
+@test "create refuses a state root that is a file" {
 	echo >"$ROOT"
 	rt create --bundle "$BUNDLE" c
 	refused 'not a directory|file exists'
@@ -263,7 +263,7 @@ nothing_left() {
 	nothing_left
 }
 
-@test "intelRdt without a resctrl file system" {
+@test "create and run refuse intelRdt without a resctrl file system" {
 	! grep -q ' - resctrl ' /proc/self/mountinfo || skip "there is one"
 	config '.linux.intelRdt = {closID: "x"}'
 	bad 'make resctrl group: linux\.intelRdt: no resctrl file system is mounted.*\(.*mount -t resctrl resctrl /sys/fs/resctrl\)'

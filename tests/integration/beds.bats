@@ -2,7 +2,7 @@
 load helpers
 
 # bats test_tags=systemd,guest
-@test "the first process is a systemd that takes scopes" {
+@test "process 1 is a systemd that starts scopes" {
 	assert_equal systemd "$(cat /proc/1/comm)"
 	assert_equal 0 "$(id -u)"
 	assert_equal cgroup2fs "$(stat -f -c %T /sys/fs/cgroup)"
@@ -11,7 +11,7 @@ load helpers
 }
 
 # bats test_tags=systemd-user,guest-user
-@test "the user manager takes scopes" {
+@test "the user manager starts scopes" {
 	assert_equal 1000 "$(id -u)"
 	assert_match "/user@1000.service/app.slice/bed-test.scope$" \
 		"$(systemd-run --quiet --user --scope --unit bed-test tail -n 1 /proc/self/cgroup)"

@@ -36,7 +36,7 @@ source_mounted() {
 	assert_equal rw,nosuid,nodev,noexec,noatime "$(mount_options "$out" /file)"
 }
 
-@test "options that clear are honoured" {
+@test "mount options that clear a flag are applied" {
 	source_mounted nosuid,nodev,noexec,noatime,nodiratime
 	bind "$T/source" /one suid dev exec
 	bind "$T/source" /two relatime diratime
@@ -48,7 +48,7 @@ source_mounted() {
 	assert_equal rw,nosuid,nodev,noexec,nodiratime "$(mount_options "$out" /three)"
 }
 
-@test "the recursive options reach what is mounted below" {
+@test "recursive options apply to submounts" {
 	mkdir "$T/source/below"
 	mount -t tmpfs -o noexec below "$T/source/below"
 	bind "$T/source" /a rbind rnosuid rnodev rnoatime rexec
@@ -63,7 +63,7 @@ source_mounted() {
 }
 
 # bats test_tags=berth
-@test "a directory is not bound on a file, nor a file on a directory" {
+@test "create refuses to bind a directory on a file, or a file on a directory" {
 	touch "$BUNDLE/rootfs/there"
 	mkdir "$BUNDLE/rootfs/dir"
 	args true
@@ -80,7 +80,7 @@ source_mounted() {
 }
 
 # bats test_tags=berth
-@test "a source that is missing is named" {
+@test "create names a bind source that is missing" {
 	bind "$T/nowhere" /mnt
 	args true
 	rt run --bundle "$BUNDLE" c
@@ -106,7 +106,7 @@ source_mounted() {
 }
 
 # bats test_tags=berth
-@test "copy-symlink makes a link like the source" {
+@test "copy-symlink creates a link like the source" {
 	ln -s ../where/ever "$T/source/link"
 	bind "$T/source/link" /copied/here copy-symlink
 	bind "$T/source/link" /copied/here copy-symlink
@@ -120,7 +120,7 @@ source_mounted() {
 	refused 'copy-symlink: "/link" is there already, and no link to "../where/ever"'
 }
 
-@test "a destination of many parts and many mounts with long paths" {
+@test "create handles a destination of many parts, and many mounts with long paths" {
 	local long i list=
 	long=$(printf 'd%.0s' {1..200})
 	for ((i = 0; i < 120; i++)); do
@@ -132,7 +132,7 @@ source_mounted() {
 	assert_equal $'120\ncontent' "$out"
 }
 
-@test "a destination that is relative is taken from /" {
+@test "a relative destination is resolved from /" {
 	config '.mounts += [{destination: "rel/../ative", type: "tmpfs", source: "tmpfs"}]'
 	run_script 'stat -f -c %T /ative'
 	assert_equal tmpfs "$out"

@@ -80,35 +80,35 @@ another_user() {
 }
 
 # bats test_tags=host,guest
-@test "root has what is bounding, ambient or not" {
+@test "root has the bounding set, ambient or not" {
 	root_may_gain
 }
 
 # bats test_tags=host,guest
-@test "root that may gain no privileges has what is permitted" {
+@test "root with no_new_privs has the permitted set" {
 	root_may_not_gain
 }
 
 # bats test_tags=host,guest
-@test "another user has what is ambient, whether it may gain privileges or not" {
+@test "another user has the ambient set, with or without no_new_privs" {
 	another_user
 }
 
 # bats test_tags=host,guest
-@test "rootless: root in the container has what is bounding, or what is permitted" {
+@test "rootless: root in the container has the bounding set, or the permitted set" {
 	rootless
 	root_may_gain
 	root_may_not_gain
 }
 
 # bats test_tags=host,guest
-@test "rootless: another user has what is ambient, whether it may gain privileges or not" {
+@test "rootless: another user has the ambient set, with or without no_new_privs" {
 	rootless
 	another_user
 }
 
 # CVE-2022-29162: what is inheritable goes to programs whose files ask for it.
-@test "nothing is inheritable unless it is asked for" {
+@test "no capability is inheritable unless config.json lists it" {
 	config 'del(.process.capabilities.inheritable)'
 	a_program 0 false "$nothing"
 	assert_match 'Inh none; Amb none' "$seen"
@@ -116,7 +116,7 @@ another_user() {
 	assert_match 'Inh none; Amb none' "$seen"
 }
 
-@test "the securebits are those of a new process" {
+@test "the program has the securebits of a new process" {
 	config '.process.user = {uid: 1000, gid: 1000} | .process.noNewPrivileges = false'
 	cp "$PROBE" "$BUNDLE/rootfs/bin/probe"
 	args /bin/probe securebits

@@ -49,7 +49,7 @@ mounted_of() {
 	no_cgroup_left
 }
 
-@test "a created container is in its cgroup already" {
+@test "a created container is already in its cgroup" {
 	args true
 	rt_ok create --bundle "$BUNDLE" c
 	assert_equal "$CGROUP" "$(cgroup_of "$(init_pid c)" | cut -d ' ' -f 2 | sort -u)"
@@ -70,7 +70,7 @@ mounted_of() {
 }
 
 # bats test_tags=v1
-@test "without a path the cgroup is below the runtime's own, on v1" {
+@test "without cgroupsPath the cgroup is below the runtime's own, on v1" {
 	local root pid
 	config 'del(.linux.cgroupsPath)'
 	args sleep 1000
@@ -100,13 +100,13 @@ cp_cpuset() {
 	done
 }
 
-@test "a path that goes up is taken as if it began at the top" {
+@test "a cgroupsPath with .. is resolved from the top of the hierarchy" {
 	config '.linux.cgroupsPath = $path' --arg path "/../..$CGROUP"
 	run_script 'cat /proc/self/cgroup'
 	assert_equal "$CGROUP" "$(mounted_of <<<"$out" | cut -d : -f 3 | sort -u)"
 }
 
-@test "a cgroup that exists and is empty is taken, and goes" {
+@test "create reuses an empty cgroup, and delete removes it" {
 	local root
 	for root in $(cgroup_roots); do mkdir -p "$root$CGROUP"; done
 	run_script 'cat /proc/self/cgroup'
@@ -114,7 +114,7 @@ cp_cpuset() {
 	no_cgroup_left
 }
 
-@test "a cgroup that has processes is refused, and left alone" {
+@test "create refuses a cgroup that has processes, and leaves it alone" {
 	local root
 	args sleep 1000
 	start_detached first
@@ -203,11 +203,11 @@ devices_allowed() {
 }
 
 # bats test_tags=host,guest
-@test "a device rule allows what it says" {
+@test "a device rule allows the access that it lists" {
 	devices_allowed hybrid
 }
 
-@test "a device rule allows what it says, on v2" {
+@test "a device rule allows the access that it lists, on v2" {
 	devices_allowed v2
 }
 
@@ -220,22 +220,22 @@ mknod_denied() {
 }
 
 # bats test_tags=host,guest
-@test "a device rule that denies mknod holds" {
+@test "a device rule that denies mknod is enforced" {
 	mknod_denied hybrid
 }
 
 # bats test_tags=v1
-@test "a device rule that denies mknod holds, on v1" {
+@test "a device rule that denies mknod is enforced, on v1" {
 	mknod_denied v1
 }
 
-@test "a device rule that denies mknod holds, on v2" {
+@test "a device rule that denies mknod is enforced, on v2" {
 	mknod_denied v2
 }
 
 # Runc's defaults follow all rules; the specification has the listed order.
 # bats test_tags=berth
-@test "a rule that denies a part of what is allowed by default holds" {
+@test "a rule that denies a part of the default devices is enforced" {
 	local view
 	for view in hybrid v2; do
 		device_rules '[{allow: false, type: "c", access: "m"}, {allow: false, type: "c", major: 1, minor: 3, access: "w"}]'
@@ -254,11 +254,11 @@ denied_but_made() {
 }
 
 # bats test_tags=host,guest
-@test "a rule that denies all access to a device leaves what is allowed by default" {
+@test "a rule that denies all access to a device leaves the other default devices" {
 	denied_but_made hybrid
 }
 
-@test "a rule that denies all access to a device leaves what is allowed by default, on v2" {
+@test "a rule that denies all access to a device leaves the other default devices, on v2" {
 	denied_but_made v2
 }
 
@@ -285,7 +285,7 @@ tun_opened() {
 }
 
 # bats test_tags=v1
-@test "the devices of v1 are listed as allowed, nothing else" {
+@test "the devices cgroup of v1 lists the allowed devices and nothing else" {
 	args true
 	rt_ok create --bundle "$BUNDLE" c
 	local list
@@ -312,7 +312,7 @@ move_init() {
 }
 
 # bats test_tags=v2, berth
-@test "exec uses the cgroup of init when the container's was removed; other operations name that" {
+@test "exec uses the cgroup of init when the container's was removed; other operations name the missing cgroup" {
 	local operation dir
 	config 'del(.linux.namespaces[] | select(.type == "cgroup"))'
 	args sleep 1000

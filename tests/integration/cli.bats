@@ -1,14 +1,14 @@
 # The command line itself.
 load helpers
 
-@test "no command at all prints help" {
+@test "berth without a command prints help" {
 	rt
 	succeeded "no command"
 	assert_match 'COMMANDS' "${out^^}"
 	assert_equal "" "$err"
 }
 
-@test "help comes as a command and as a flag, for every command" {
+@test "help is a command and a flag, for every command" {
 	local command
 	rt_ok help
 	assert_match 'create' "$out"
@@ -21,7 +21,7 @@ load helpers
 	done
 }
 
-@test "a container may be called like the command for help" {
+@test "a container may be called help" {
 	new_bundle
 	args sleep 1000
 	local id
@@ -39,7 +39,7 @@ load helpers
 	done
 }
 
-@test "an unknown command leaves with 3" {
+@test "an unknown command exits with 3" {
 	rt nonsense
 	assert_equal 3 "$status"
 	assert_match "No help topic for 'nonsense'" "$err"
@@ -50,7 +50,7 @@ load helpers
 
 # Podman asks for the help to know whether it may be used.
 # bats test_tags=berth
-@test "what berth does not do yet is an unknown command, and said to be so" {
+@test "a command that berth does not have yet exits with 3, and the error says so" {
 	local command
 	for command in checkpoint restore; do
 		rt "$command" c
@@ -61,7 +61,7 @@ load helpers
 	done
 }
 
-@test "an unknown flag leaves with 1 and its name" {
+@test "an unknown flag exits with 1, and the error names it" {
 	rt --nonsense list
 	assert_equal 1 "$status"
 	assert_match 'flag provided but not defined: -nonsense' "$err"
@@ -70,13 +70,13 @@ load helpers
 	assert_match 'flag provided but not defined: -nonsense' "$err"
 }
 
-@test "a flag without its value leaves with 1" {
+@test "a flag without its value exits with 1" {
 	rt create --bundle
 	assert_equal 1 "$status"
 	assert_match 'flag needs an argument: --?bundle' "$err"
 }
 
-@test "the number of arguments is checked" {
+@test "every command checks the number of its arguments" {
 	local command
 	for command in create run start state delete; do
 		rt "$command"
@@ -94,7 +94,7 @@ load helpers
 	assert_match '"list" requires exactly 0 argument\(s\)' "$msg"
 }
 
-@test "one dash does for a long flag, and = for a blank" {
+@test "a long flag may have one dash, and = before its value" {
 	new_bundle
 	args true
 	rt_ok run -bundle="$BUNDLE" --detach=true c
@@ -121,7 +121,7 @@ load helpers
 	rt_ok delete --force -- -c
 }
 
-@test "--root may not be the root directory" {
+@test "berth refuses / as --root" {
 	local root
 	for root in / '' //; do
 		run -1 --separate-stderr "$RUNTIME" --root="$root" list
@@ -138,28 +138,28 @@ load helpers
 	rt_ok delete c
 }
 
-@test "an unknown log format is refused" {
+@test "berth refuses an unknown log format" {
 	rt --log-format xml list
 	assert_equal 1 "$status"
 	assert_match 'invalid log-format: xml' "$err"
 	rt_ok --log-format= features
 }
 
-@test "the rest of the global flags that engines send is taken" {
+@test "berth accepts the other global flags that engines send" {
 	rt_ok --debug --rootless=auto features
 	assert_match '"linux"' "$out"
 	rt_ok --rootless false --systemd-cgroup features
 	assert_match '"linux"' "$out"
 }
 
-@test "a value that --rootless does not know is refused" {
+@test "berth refuses an unknown value of --rootless" {
 	new_bundle
 	rt --rootless perhaps create --bundle "$BUNDLE" c
 	assert_equal 1 "$status"
 	assert_match 'perhaps' "$err"
 }
 
-@test "--version tells version, commit and specification" {
+@test "--version prints version, commit and specification" {
 	rt_ok --version
 	local lines
 	mapfile -t lines <<<"$out"
@@ -176,7 +176,7 @@ load helpers
 }
 
 # bats test_tags=berth
-@test "people are told where a container was looked for, if they have not said it" {
+@test "the error of a missing container names the default state root" {
 	local command
 	for command in state start pause kill delete exec; do
 		run --separate-stderr "$RUNTIME" "$command" no-such-container

@@ -60,7 +60,7 @@ in_zsh() {
 	in_zsh 'berth --log-f' '*berth --log-format *'
 }
 
-@test "every shell completes the ids of containers" {
+@test "every shell completes the IDs of containers" {
 	new_bundle
 	config '.linux.namespaces |= map(select(.type != "network"))'
 	rt_ok create --bundle "$BUNDLE" web-1
@@ -75,7 +75,7 @@ in_zsh() {
 	rt_ok delete --force web-1
 }
 
-@test "there is a script for every shell, and no other" {
+@test "completion prints a script for every shell, and refuses others" {
 	local shell
 	for shell in bash zsh fish pwsh; do
 		rt_ok completion "$shell"

@@ -18,7 +18,7 @@ prepare() {
 	wait_for 5 has_line "$BUNDLE/rootfs/marker" ran
 }
 
-@test "what has been created has not run" {
+@test "a created container has not run its program" {
 	script 'echo ran >/marker'
 	rt_ok create --bundle "$BUNDLE" c
 	# The one process of the container is still waiting: it has nothing of
@@ -29,7 +29,7 @@ prepare() {
 	[ ! -e "$BUNDLE/rootfs/marker" ]
 }
 
-@test "start keeps the process that create made" {
+@test "start keeps the process that create started" {
 	script 'exec sleep 1000'
 	rt_ok create --bundle "$BUNDLE" c
 	local pid
@@ -39,7 +39,7 @@ prepare() {
 	assert_equal "$(stat -c %d:%i "$BUNDLE/rootfs/bin/busybox")" "$(stat -L -c %d:%i "/proc/$pid/exe")"
 }
 
-@test "the bundle is the current directory unless told" {
+@test "the bundle is the current directory by default" {
 	args true
 	cd "$BUNDLE"
 	rt_ok create c
@@ -47,14 +47,14 @@ prepare() {
 	rt_ok delete c
 }
 
-@test "a relative bundle is found" {
+@test "create finds a relative bundle" {
 	args true
 	cd "$T"
 	rt_ok create -b bundle c
 	assert_equal "$BUNDLE" "$("$RUNTIME" --root "$ROOT" state c | jq -r .bundle)"
 }
 
-@test "an absolute root path is taken as it is" {
+@test "an absolute root path is used as it is" {
 	mv "$BUNDLE/rootfs" "$T/elsewhere"
 	config '.root.path = $path' --arg path "$T/elsewhere"
 	run_script 'echo here >/marker'
@@ -68,7 +68,7 @@ prepare() {
 	assert_equal here "$(cat "$T/elsewhere/marker")"
 }
 
-@test "an id that exists is refused, and its container left alone" {
+@test "create refuses an existing ID, and leaves its container alone" {
 	args sleep 1000
 	start_detached c
 	local before
@@ -81,7 +81,7 @@ prepare() {
 	alive "$(init_pid c)"
 }
 
-@test "the same id may live in two state roots" {
+@test "the same ID may exist in two state roots" {
 	args sleep 1000
 	rt_ok create --bundle "$BUNDLE" c
 	config '.linux.cgroupsPath = $cgroup' --arg cgroup "$CGROUP-other"
@@ -91,7 +91,7 @@ prepare() {
 	assert_equal created "$(status_of c)"
 }
 
-@test "ids are made of letters, digits and _+-. alone" {
+@test "create accepts only letters, digits and _+-. in an ID" {
 	local id
 	args true
 	for id in a A9 a_b+c-d.e ..a 1 h help "$(printf 'x%.0s' {1..255})"; do
@@ -124,7 +124,7 @@ prepare() {
 	assert_equal "$(init_pid c)" "$(cat "$T/my.pid")"
 }
 
-@test "a pid file that cannot be written leaves no container" {
+@test "a pid file that cannot be written fails create, which leaves no container" {
 	args sleep 1000
 	rt create --bundle "$BUNDLE" --pid-file "$T/nowhere/pid" c
 	refused 'nowhere.*no such file or directory'
@@ -135,7 +135,7 @@ prepare() {
 
 # With runc somebody has to remove it.
 # bats test_tags=berth
-@test "what one who was killed has left of a pid file is no hindrance" {
+@test "create replaces the temporary pid file of a killed runtime" {
 	args true
 	echo precious >"$T/precious"
 	ln -s precious "$T/.pid"
@@ -148,7 +148,7 @@ prepare() {
 
 # runc needs less.
 # bats test_tags=berth
-@test "without room for its state no container is left" {
+@test "create leaves no container when the disk is full" {
 	local size refused=0
 	args true
 	mkdir "$T/small"
@@ -169,7 +169,7 @@ prepare() {
 	[ "$refused" -lt 9 ]
 }
 
-@test "start refuses what is running" {
+@test "start refuses a running container" {
 	args sleep 1000
 	start_detached c
 	rt start c
@@ -177,7 +177,7 @@ prepare() {
 	assert_equal running "$(status_of c)"
 }
 
-@test "start refuses what has stopped" {
+@test "start refuses a stopped container" {
 	args true
 	start_detached c
 	wait_for 5 has_status c stopped
@@ -185,12 +185,12 @@ prepare() {
 	refused 'cannot start a container that has stopped'
 }
 
-@test "start refuses what does not exist" {
+@test "start refuses a container that does not exist" {
 	rt start c
 	refused 'container does not exist'
 }
 
-@test "config.json may change after create" {
+@test "start ignores changes of config.json after create" {
 	script 'echo first >/marker; exec sleep 1000'
 	rt_ok create --bundle "$BUNDLE" c
 	script 'echo second >/marker; exec sleep 1000'
@@ -199,7 +199,7 @@ prepare() {
 	assert_equal first "$(cat "$BUNDLE/rootfs/marker")"
 }
 
-@test "the container has the standard files of create" {
+@test "the program has the standard files of create" {
 	script 'cat; echo to stderr >&2'
 	echo 'from stdin' >"$T/in"
 	"$RUNTIME" --root "$ROOT" create --bundle "$BUNDLE" c <"$T/in" >"$T/c.out" 2>"$T/c.err" 3>&-
@@ -209,7 +209,7 @@ prepare() {
 	assert_equal 'to stderr' "$(cat "$T/c.err")"
 }
 
-@test "start reports what only the kernel finds wrong with a program" {
+@test "start reports a program that only the kernel finds invalid" {
 	printf '\177ELF but not really' >"$BUNDLE/rootfs/bin/broken"
 	chmod +x "$BUNDLE/rootfs/bin/broken"
 	args /bin/broken
@@ -229,7 +229,7 @@ prepare() {
 	has_status c stopped
 }
 
-@test "start needs nothing but the id" {
+@test "start needs only the ID" {
 	# Engines leave out at start what they said at create; the bundle may be
 	# out of sight as well.
 	script 'echo ran >/marker; exec sleep 1000'
@@ -242,7 +242,7 @@ prepare() {
 
 # Since runc 1.2.
 # bats test_tags=berth
-@test "a pidfd of the first process is sent to --pidfd-socket" {
+@test "create and run send a pidfd of init to --pidfd-socket" {
 	args sleep 1000
 	background "$PROBE" recvpidfd "$BUNDLE/pidfd.sock" "$T"
 	wait_for 5 test -S "$BUNDLE/pidfd.sock"
@@ -253,7 +253,7 @@ prepare() {
 
 # crun's.
 # bats test_tags=berth
-@test "--config is another configuration, relative to the bundle" {
+@test "--config names another configuration, relative to the bundle" {
 	args true
 	mv "$BUNDLE/config.json" "$BUNDLE/other.json"
 	rt_ok run --bundle "$BUNDLE" --config other.json c

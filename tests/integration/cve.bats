@@ -25,7 +25,7 @@ no_mount() {
 	config '.mounts |= map(select(.destination as $d | $ARGS.positional | index($d) | not))' --args -- "$@"
 }
 
-@test "CVE-2016-3697: a number is a number, whatever the image's passwd calls it" {
+@test "CVE-2016-3697: a numeric user is a number, whatever the image's passwd names" {
 	printf '1000:x:0:0:root:/:/bin/sh\nroot:x:0:0::/:/bin/sh\n' >"$BUNDLE/rootfs/etc/passwd"
 	config '.process.user = {uid: 1000, gid: 1000}'
 	run_script 'id -u; id -g'
@@ -37,7 +37,7 @@ no_mount() {
 	assert_equal 1000 "$out"
 }
 
-@test "CVE-2016-9962: who shares namespaces with a container being created does not get at it" {
+@test "CVE-2016-9962: a container in the same pid and user namespaces cannot access one being created" {
 	new_user_namespace
 	all_capabilities
 	config '.process.capabilities |= map_values(. + ["CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH"])'
@@ -61,7 +61,7 @@ no_mount() {
 	assert_equal "" "$out"
 }
 
-@test "CVE-2019-5736: what executes the program is no file of the host's" {
+@test "CVE-2019-5736: the executable of the stub is not a file of the host" {
 	local before program pid
 	before=$(sha256sum <"$RUNTIME")
 	printf '#!/proc/self/exe\n' >"$BUNDLE/rootfs/bin/trap"
@@ -80,7 +80,7 @@ no_mount() {
 	assert_equal "$before" "$(sha256sum <"$RUNTIME")"
 }
 
-@test "CVE-2021-43784: a configuration of any length says what it says" {
+@test "CVE-2021-43784: create keeps every value of a long configuration" {
 	config '.process.env += ["BIG=" + ("x" * 100000)]
 		| .mounts += [range(400) | {destination: ("/tmp/" + ("d" * 200) + "/\(.)"), type: "tmpfs", source: "many", options: ["mode=700", "size=4k"]}]'
 	# shellcheck disable=SC2016 # for the container's shell
@@ -88,7 +88,7 @@ no_mount() {
 	assert_equal $'100000\n400' "$out"
 }
 
-@test "GHSA-5g49-rx9x-qfc6: a name in unified stays in the container's cgroup" {
+@test "GHSA-5g49-rx9x-qfc6: create refuses a name in unified that leads out of the container's cgroup" {
 	local name
 	args true
 	for name in '../cgroup.max.depth' '../../cgroup.max.depth' '/sys/fs/cgroup/cgroup.max.depth' 'x/../../cgroup.max.depth'; do
@@ -122,7 +122,7 @@ no_mount() {
 	assert_options "$out" /sys/fs/cgroup ro
 }
 
-@test "CVE-2024-45310: what a dangling link of the image leads to is made in the image" {
+@test "CVE-2024-45310: create resolves a dangling link of the image within the image" {
 	local outside=$T/nowhere/at/all
 	ln -s "$outside" "$BUNDLE/rootfs/absolute"
 	ln -s "../../../../../../../../../..$outside" "$BUNDLE/rootfs/relative"
@@ -133,7 +133,7 @@ no_mount() {
 }
 
 # bats test_tags=berth
-@test "CVE-2025-31133: the image's null device masks nothing" {
+@test "CVE-2025-31133: the image's null device never masks a path" {
 	echo secret >"$BUNDLE/rootfs/etc/secret"
 	config '.linux.maskedPaths = ["/etc/secret"]'
 	# A /dev that is bound, so that nothing is made in it.
@@ -150,7 +150,7 @@ no_mount() {
 }
 
 # bats test_tags=berth
-@test "CVE-2025-31133: an image that has a null device of its own is refused, or given the real one" {
+@test "CVE-2025-31133: create refuses an image with a false null device in its own /dev" {
 	no_mount /dev /dev/pts /dev/shm /dev/mqueue
 	mkdir "$BUNDLE/rootfs/dev"
 	local fake
@@ -173,7 +173,7 @@ no_mount() {
 }
 
 # bats test_tags=berth
-@test "CVE-2025-31133: a host's null device that is none masks nothing" {
+@test "CVE-2025-31133: create refuses a false null device of the host" {
 	local fake
 	args true
 	for fake in "touch $T/null" "mknod $T/null c 1 5"; do
@@ -196,7 +196,7 @@ fake_terminal() {
 }
 
 # bats test_tags=berth
-@test "CVE-2025-52565: a terminal of the image's is none" {
+@test "CVE-2025-52565: create refuses a terminal of the image" {
 	no_mount /dev/pts
 	no_mount /dev
 	mkdir -p "$BUNDLE/rootfs/dev/pts"
@@ -210,7 +210,7 @@ fake_terminal() {
 }
 
 # bats test_tags=berth
-@test "CVE-2025-52565: a terminal is bound on no link of the image's" {
+@test "CVE-2025-52565: create binds the terminal on no link of the image" {
 	no_mount /dev
 	mkdir -p "$BUNDLE/rootfs/dev/pts"
 	ln -s "$VICTIM/console" "$BUNDLE/rootfs/dev/console"
@@ -239,7 +239,7 @@ decoys() {
 }
 
 # bats test_tags=berth
-@test "CVE-2025-52881: what is mounted over the host's /proc is not written to" {
+@test "CVE-2025-52881: create does not write to a mount over the host's /proc" {
 	config '.linux.sysctl = {"kernel.msgmax": "5000", "net.ipv4.ip_forward": "1"}'
 	script 'cat /proc/sys/kernel/msgmax /proc/sys/net/ipv4/ip_forward'
 	decoys "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c >"$T/out" 2>"$T/err" || failed "$(<"$T/err")"
@@ -248,7 +248,7 @@ decoys() {
 }
 
 # bats test_tags=berth
-@test "CVE-2025-52881: nor where the kernel allows no procfs of the stub's own" {
+@test "CVE-2025-52881: create refuses a mount over the host's /proc where the stub cannot mount a procfs" {
 	new_user_namespace
 	config '.linux.namespaces |= map(select(.type != "pid")) | .linux.sysctl = {"kernel.msgmax": "5000"}
 		| .mounts |= map(if .destination == "/proc" then {destination: "/proc", type: "none", source: "/proc", options: ["rbind"]} else . end)
@@ -264,7 +264,7 @@ decoys() {
 }
 
 # bats test_tags=berth
-@test "CVE-2025-52881: what is mounted over the container's /proc is not written to" {
+@test "CVE-2025-52881: create does not write to a mount over the container's /proc" {
 	mkdir "$T/decoys"
 	echo decoy >"$T/decoys/file"
 	# Of what may be mounted on, the file that limits are read from.
@@ -282,7 +282,7 @@ decoys() {
 }
 
 # bats test_tags=berth
-@test "CVE-2026-41579, CVE-2026-47766: devices are made in no /dev that leads out of the image" {
+@test "CVE-2026-41579, CVE-2026-47766: create makes devices in no /dev that leads out of the image" {
 	no_mount /dev /dev/pts /dev/shm /dev/mqueue
 	config '.linux.devices = [{path: "/dev/handler", type: "c", major: 1, minor: 3}, {path: "/devices/zero", type: "c", major: 1, minor: 5}]'
 	local link
@@ -300,7 +300,7 @@ decoys() {
 	done
 }
 
-@test "CVE-2026-30892: a user that is no number is not root" {
+@test "CVE-2026-30892: exec refuses a user that is not a number" {
 	args sleep 1000
 	start_detached c
 	rt_ok exec --user 1 c id -u
@@ -315,7 +315,7 @@ decoys() {
 	done
 }
 
-@test "CVE-2019-18837: a link of the image's leads a mount nowhere else" {
+@test "CVE-2019-18837: a link of the image leads no mount out of the image" {
 	ln -s "$VICTIM" "$BUNDLE/rootfs/absolute"
 	ln -s "../../victim" "$BUNDLE/rootfs/relative"
 	config '.mounts += [{destination: "/absolute/null", type: "none", source: "/etc/passwd", options: ["bind"]}, {destination: "/relative", type: "tmpfs", source: "t"}]'

@@ -14,7 +14,7 @@ nothing_left() {
 	no_mount_left
 }
 
-@test "delete removes what has stopped" {
+@test "delete removes a stopped container" {
 	args true
 	start_detached c
 	wait_for 5 has_status c stopped
@@ -25,7 +25,7 @@ nothing_left() {
 	refused 'container does not exist$'
 }
 
-@test "delete removes what was only created" {
+@test "delete removes a created container" {
 	local pid
 	rt_ok create --bundle "$BUNDLE" c
 	pid=$(init_pid c)
@@ -35,7 +35,7 @@ nothing_left() {
 	nothing_left
 }
 
-@test "delete refuses what is running" {
+@test "delete refuses a running container" {
 	start_detached c
 	rt delete c
 	refused 'cannot delete container c that is not stopped: running'
@@ -43,7 +43,7 @@ nothing_left() {
 	assert_equal running "$(status_of c)"
 }
 
-@test "delete --force ends what is running" {
+@test "delete --force kills and removes a running container" {
 	local pid
 	start_detached c
 	pid=$(init_pid c)
@@ -57,14 +57,14 @@ nothing_left() {
 	nothing_left
 }
 
-@test "delete refuses what does not exist, --force does not" {
+@test "delete refuses a container that does not exist, --force does not" {
 	rt delete c
 	refused 'container does not exist$'
 	rt_ok delete --force c
 	assert_equal "" "$out$err"
 }
 
-@test "delete refuses an id that is none, forced or not" {
+@test "delete refuses an invalid ID, with and without --force" {
 	local id
 	mkdir -p "$ROOT" "$T/victim"
 	for id in ../victim .. . /; do
@@ -76,7 +76,7 @@ nothing_left() {
 	[ -d "$T/victim" ]
 }
 
-@test "delete removes a directory that has no state in it" {
+@test "delete removes a directory that has no state" {
 	mkdir -p "$ROOT/c"
 	rt delete c
 	refused 'container does not exist$'
@@ -86,7 +86,7 @@ nothing_left() {
 	[ ! -e "$ROOT/c" ]
 }
 
-@test "delete does without the bundle" {
+@test "delete works without the bundle" {
 	start_detached c
 	rt_ok kill c KILL
 	wait_for 5 has_status c stopped
@@ -96,7 +96,7 @@ nothing_left() {
 	nothing_left
 }
 
-@test "delete takes what is left of a container that shares its pid namespace" {
+@test "delete kills the remaining processes of a container that shares its pid namespace" {
 	config 'del(.linux.namespaces[] | select(.type == "pid"))'
 	script 'sleep 1000 & sleep 1000 & exit 0'
 	start_detached c
@@ -106,7 +106,7 @@ nothing_left() {
 	nothing_left
 }
 
-@test "delete --force takes all of a container that shares its pid namespace" {
+@test "delete --force kills all processes of a container that shares its pid namespace" {
 	config 'del(.linux.namespaces[] | select(.type == "pid"))'
 	script 'sleep 1000 & sleep 1000 & echo ready; exec sleep 1000'
 	"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/c.out" 2>&1 3>&-
@@ -126,7 +126,7 @@ nothing_left() {
 	nothing_left
 }
 
-@test "delete can be repeated while another does it" {
+@test "delete can run concurrently with another delete" {
 	local pids=() i
 	start_detached c
 	assert_equal running "$(status_of c)"
@@ -139,7 +139,7 @@ nothing_left() {
 	nothing_left
 }
 
-@test "after delete the id is free again" {
+@test "create accepts the ID of a deleted container" {
 	args true
 	local i
 	for i in 1 2 3; do
@@ -150,7 +150,7 @@ nothing_left() {
 }
 
 # bats test_tags=berth
-@test "delete --regex removes every container whose id matches" {
+@test "delete --regex removes every container with a matching ID" {
 	args sleep 1000
 	local id
 	for id in web-1 web-2 db-1; do

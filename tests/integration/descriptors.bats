@@ -31,13 +31,13 @@ activated() {
 	read_output
 }
 
-@test "no descriptor is passed on unless asked for" {
+@test "the program has no descriptor of the caller unless a flag asks for it" {
 	script "$list"
 	with_files run --bundle "$BUNDLE" c
 	assert_equal $'0\n1\n2' "$out"
 }
 
-@test "--preserve-fds passes on as many, and closes the rest" {
+@test "--preserve-fds passes that many descriptors on, and closes the others" {
 	script "$list; true"
 	with_files run --preserve-fds 2 --bundle "$BUNDLE" c
 	succeeded run
@@ -56,7 +56,7 @@ activated() {
 	wait_for 5 has_line "$T/to" three
 }
 
-@test "a preserved descriptor must be open" {
+@test "--preserve-fds refuses a closed descriptor" {
 	args true
 	with_files create --preserve-fds 30 --bundle "$BUNDLE" c
 	assert_equal 1 "$status"
@@ -65,21 +65,21 @@ activated() {
 }
 
 # bats test_tags=berth
-@test "less than no descriptor cannot be preserved" {
+@test "--preserve-fds refuses a negative number" {
 	args true
 	rt create --preserve-fds -1 --bundle "$BUNDLE" c
 	refused 'preserve -1 descriptors: want 0 or more'
 }
 
 # bats test_tags=berth
-@test "a descriptor of the runtime's own is none to preserve" {
+@test "--preserve-fds refuses a descriptor of the runtime's own" {
 	args true
 	rt --log "$T/log" create --preserve-fds 1 --bundle "$BUNDLE" c
 	assert_equal 1 "$status"
 	assert_match 'preserve 1 descriptors from 3 on: descriptor 3: not open' "$err"
 }
 
-@test "sockets of socket activation are passed on" {
+@test "the sockets of socket activation are passed on" {
 	script "$list"
 	activated 2 run --bundle "$BUNDLE" c
 	succeeded run
@@ -89,7 +89,7 @@ activated() {
 }
 
 # bats test_tags=berth
-@test "what the program is told of them is in the place of what config.json says" {
+@test "the variables of socket activation replace those of config.json" {
 	config '.process.env += ["LISTEN_PID=7", "LISTEN_FDS=8"]'
 	args cat /proc/self/environ
 	activated 2 run --bundle "$BUNDLE" c
@@ -105,7 +105,7 @@ activated() {
 	assert_lines $'LISTEN_FDS=2\nLISTEN_PID=1' "$(grep LISTEN <<<"$out")"
 }
 
-@test "LISTEN_FDS for another process is not for the container" {
+@test "LISTEN_FDS for another process is ignored" {
 	script "$list; true"
 	LISTEN_FDS=2 LISTEN_PID=1 with_files run --bundle "$BUNDLE" c
 	succeeded run
@@ -113,7 +113,7 @@ activated() {
 }
 
 # bats test_tags=berth
-@test "LISTEN_PID is the program's, in whatever pid namespace" {
+@test "LISTEN_PID is the program's pid in its own pid namespace" {
 	config '.linux.namespaces |= map(select(.type != "pid"))'
 	# shellcheck disable=SC2016 # for the program
 	script 'echo "$LISTEN_PID = $$"'
@@ -122,7 +122,7 @@ activated() {
 	refute_match '^1 ' "$out"
 }
 
-@test "a non-blocking descriptor stays so" {
+@test "a non-blocking descriptor stays non-blocking" {
 	script 'cat /proc/self/fdinfo/3'
 	status=0
 	"$PROBE" nonblocking "$RUNTIME" --root "$ROOT" run --preserve-fds 1 --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err" || status=$?
@@ -158,7 +158,7 @@ activated() {
 
 # runc has other limits.
 # bats test_tags=berth
-@test "with too few descriptors it is said that they are too few" {
+@test "the error of EMFILE says that there are too few descriptors" {
 	local n
 	config '.process.rlimits = []'
 	args true

@@ -61,7 +61,7 @@ disk=$(cat /sys/block/vda/dev 2>/dev/null || true)
 device="major: ${disk%:*}, minor: ${disk#*:}"
 
 # bats test_tags=guest-user
-@test "memory is limited, and swap by what is more than that" {
+@test "memory is limited, and swap is the remainder of the memory and swap limit" {
 	reads_back '{memory: {limit: 67108864, swap: 100663296, reservation: 33554432}}' \
 		'memory.max 67108864' 'memory.swap.max 33554432' 'memory.low 33554432'
 	reads_back '{memory: {limit: 67108864, swap: -1}}' 'memory.max 67108864' 'memory.swap.max max'
@@ -70,7 +70,7 @@ device="major: ${disk%:*}, minor: ${disk#*:}"
 }
 
 # bats test_tags=guest-user
-@test "shares of the CPU are a weight" {
+@test "CPU shares become a weight" {
 	reads_back '{cpu: {shares: 2}}' 'cpu.weight 1'
 	reads_back '{cpu: {shares: 1024}}' 'cpu.weight 100'
 	reads_back '{cpu: {shares: 512}}' 'cpu.weight 59'
@@ -91,7 +91,7 @@ device="major: ${disk%:*}, minor: ${disk#*:}"
 }
 
 # bats test_tags=guest-user
-@test "CPUs and memory nodes are those of the cpuset" {
+@test "the program has the CPUs and memory nodes of the cpuset" {
 	reads_back '{cpu: {cpus: "1", mems: "0"}}' 'cpuset.cpus 1' 'cpuset.mems 0'
 	reads_back '{cpu: {cpus: "0-1"}}' 'cpuset.cpus 0-1'
 }
@@ -110,7 +110,7 @@ device="major: ${disk%:*}, minor: ${disk#*:}"
 		"io.max $disk rbps=1048576 wbps=2097152 riops=100 wiops=200"
 }
 
-@test "weights of input and output are those of iocost, and of bfq where that is" {
+@test "I/O weights are set for iocost, and for bfq if the kernel has it" {
 	if [ ! -e /sys/module/bfq ]; then
 		echo "$disk enable=1" >/sys/fs/cgroup/io.cost.qos
 		reads_back "{blockIO: {weight: 500, weightDevice: [{$device, weight: 300}]}}" 'io.weight default 4950' "io.weight $disk 2930"
@@ -139,12 +139,12 @@ device="major: ${disk%:*}, minor: ${disk#*:}"
 }
 
 # bats test_tags=guest-user
-@test "any file of the cgroup is written by its name" {
+@test "unified writes any file of the cgroup by its name" {
 	reads_back '{unified: {"memory.high": "50331648", "memory.oom.group": "1", "cpu.weight.nice": "-5", "pids.max": "7"}}' \
 		'memory.high 50331648' 'memory.oom.group 1' 'cpu.weight.nice -5' 'pids.max 7'
 }
 
-@test "a miscellaneous resource that the host has not is refused" {
+@test "create refuses a miscellaneous resource that the host does not have" {
 	local driver
 	for driver in $(drivers); do
 		create_by "$driver" c '{unified: {"misc.max": "sev 1"}}'

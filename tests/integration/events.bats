@@ -27,7 +27,7 @@ has_events() {
 }
 
 # bats test_tags=host,guest
-@test "events --stats prints what the kernel has counted, once" {
+@test "events --stats prints the statistics once" {
 	config '.linux.resources.memory = {limit: 104857600} | .linux.resources.pids = {limit: 30}'
 	script 'head -c 3000000 /dev/zero >/dev/shm/zeros; i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done; sleep 1000 & exec sleep 1000'
 	start_detached c
@@ -50,7 +50,7 @@ used_up() {
 }
 
 # bats test_tags=host,guest
-@test "statistics have the keys that engines read" {
+@test "the statistics have the keys that engines read" {
 	config '.linux.resources.memory = {limit: 104857600}'
 	start_detached c
 	needs_limit memory
@@ -70,7 +70,7 @@ used_up() {
 }
 
 # bats test_tags=berth
-@test "statistics tell how long processes waited" {
+@test "the statistics have the pressure stall information" {
 	[ -e /proc/pressure/cpu ] || skip "the kernel has no PSI"
 	start_detached c
 	cgroup_file cpu.pressure >/dev/null || skip "no cgroup v2 here"
@@ -82,7 +82,7 @@ used_up() {
 	done
 }
 
-@test "throttling is counted" {
+@test "the statistics count throttling" {
 	config '.linux.resources.cpu = {quota: 2000, period: 20000}'
 	script 'while :; do :; done'
 	start_detached c
@@ -137,7 +137,7 @@ watching() {
 eat_memory='trap : USR1; echo ready; sleep 1000 & wait; tail /dev/zero; echo "tail: $?"; sleep 1000'
 
 # bats test_tags=host,guest
-@test "events tells that memory has run out" {
+@test "events reports an OOM kill" {
 	config '.linux.resources.memory = {limit: 20971520, swap: 20971520}'
 	script "$eat_memory"
 	"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/c.out" 2>&1 3>&-
@@ -154,7 +154,7 @@ eat_memory='trap : USR1; echo ready; sleep 1000 & wait; tail /dev/zero; echo "ta
 	alive "$watcher"
 }
 
-@test "events tells that memory has run out when that ends the container" {
+@test "events reports an OOM kill that ends the container" {
 	config '.linux.resources.memory = {limit: 20971520, swap: 20971520}'
 	script 'trap : USR1; echo ready; sleep 1000 & wait; exec tail /dev/zero'
 	"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/c.out" 2>&1 3>&-
@@ -169,7 +169,7 @@ eat_memory='trap : USR1; echo ready; sleep 1000 & wait; tail /dev/zero; echo "ta
 	assert_equal 1 "$(events_of oom)"
 }
 
-@test "events of a created and of a paused container" {
+@test "events works for a created and for a paused container" {
 	rt_ok create --bundle "$BUNDLE" c
 	rt_ok events --stats c
 	[ "$(field .data.pids.current)" -ge 1 ]
@@ -179,7 +179,7 @@ eat_memory='trap : USR1; echo ready; sleep 1000 & wait; tail /dev/zero; echo "ta
 	[ "$(field .data.pids.current)" -ge 1 ]
 }
 
-@test "events refuses what it cannot do" {
+@test "events refuses invalid arguments and stopped containers" {
 	args true
 	start_detached c
 	rt events --interval 0 c
@@ -198,7 +198,7 @@ eat_memory='trap : USR1; echo ready; sleep 1000 & wait; tail /dev/zero; echo "ta
 	refused 'container does not exist$'
 }
 
-@test "statistics and events on v2" {
+@test "events prints statistics and OOM kills on v2" {
 	in_view v2 "$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/out" 2>&1 3>&-
 	in_view v2 "$RUNTIME" --root "$ROOT" events --stats c >"$T/stats"
 	[ "$(jq -r .data.cpu.usage.user "$T/stats")" -ge 0 ]

@@ -59,7 +59,7 @@ traced() {
 }
 
 # bats test_tags=berth
-@test "a hook in the container that is killed in execve has failed" {
+@test "a hook in the container that is killed in execve fails" {
 	local kind
 	args sleep 1000
 	for kind in createContainer startContainer; do
@@ -94,7 +94,7 @@ traced() {
 	no_cgroup_left
 }
 
-@test "programs that end at once have been executed, however they end" {
+@test "start and run report no error for programs that end at once, however they end" {
 	local i signal
 	script 'exit 0'
 	for i in {1..10}; do

@@ -13,7 +13,7 @@ attempt() {
 	rt exec "$@"
 }
 
-@test "a leaked directory is no working directory" {
+@test "exec refuses a leaked directory as working directory" {
 	# CVE-2024-21626
 	local fd
 	for fd in $(seq 3 16); do
@@ -23,7 +23,7 @@ attempt() {
 	done
 }
 
-@test "nor is one that the image has a link to" {
+@test "exec refuses a leaked directory that the image has a link to" {
 	# CVE-2024-21626
 	local fd
 	for fd in $(seq 3 16); do
@@ -36,7 +36,7 @@ attempt() {
 	done
 }
 
-@test "nor is one that the process is given" {
+@test "exec and run refuse a preserved descriptor as working directory" {
 	# It does have that; what it would have of a directory of the host's is
 	# more than its working directory.
 	given() {
@@ -54,7 +54,7 @@ attempt() {
 	given run --preserve-fds 1 --bundle "$BUNDLE" x
 }
 
-@test "a container that executes what executes it gets the stub" {
+@test "a container that executes /proc/self/exe gets the stub, not the runtime" {
 	# CVE-2019-5736
 	local before
 	before=$(sha256sum <"$RUNTIME")
@@ -84,7 +84,7 @@ attempt() {
 }
 
 # bats test_tags=berth
-@test "what is not yet the program is not to be had from inside" {
+@test "the container cannot access the exec stub before it is the program" {
 	# CVE-2016-9962
 	cp "$PROBE" "$BUNDLE/rootfs/bin/probe"
 	args /bin/probe spy
@@ -93,7 +93,7 @@ attempt() {
 }
 
 # bats test_tags=berth
-@test "nor in a user namespace, for root with CAP_SYS_PTRACE" {
+@test "root with CAP_SYS_PTRACE in a user namespace cannot access the exec stub" {
 	cp "$PROBE" "$BUNDLE/rootfs/bin/probe"
 	args /bin/probe spy
 	new_user_namespace 0:100000:65536
@@ -102,7 +102,7 @@ attempt() {
 }
 
 # bats test_tags=berth
-@test "it has no more capabilities than its program when the container sees it" {
+@test "the exec stub has no more capabilities than its program when the container can see it" {
 	# Root with CAP_SYS_PTRACE in the runtime's own user namespace can trace it,
 	# dumpable or not.
 	cp "$PROBE" "$BUNDLE/rootfs/bin/probe"
@@ -112,7 +112,7 @@ attempt() {
 }
 
 # bats test_tags=berth
-@test "what adds and removes mounts is not seen at all" {
+@test "the container never sees the mount stub" {
 	cp "$PROBE" "$BUNDLE/rootfs/bin/probe"
 	args /bin/probe spy
 	"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/spied" 2>&1
@@ -142,7 +142,7 @@ met_often() {
 	has_line "$T/spied" 'spied 5'
 }
 
-@test "a terminal is made in a devpts or not at all" {
+@test "exec opens a terminal only in a devpts" {
 	config '.mounts |= map(select(.destination != "/dev/pts"))'
 	background "$PROBE" recvtty "$T/tty.sock" "$T"
 	wait_for 5 test -S "$T/tty.sock"
@@ -152,7 +152,7 @@ met_often() {
 	assert_match 'ptmx' "$msg"
 }
 
-@test "a container cannot keep the groups of the runtime from being dropped" {
+@test "a container cannot prevent exec from dropping the runtime's groups" {
 	# In a user namespace below its own it has setgroups(2) denied.
 	new_user_namespace
 	config '.process.capabilities |= with_entries(.value += ["CAP_SETFCAP"])' # to map root
@@ -166,7 +166,7 @@ met_often() {
 }
 
 # bats test_tags=berth
-@test "exec ends when it is told to, also where the container keeps it waiting" {
+@test "SIGTERM ends an exec that waits for a paused container" {
 	rt_ok run -d --bundle "$BUNDLE" c
 	rt_ok pause c
 	"$RUNTIME" --root "$ROOT" exec --ignore-paused c true </dev/null >"$T/out" 2>"$T/err" &
@@ -184,7 +184,7 @@ met_often() {
 }
 
 # bats test_tags=berth
-@test "a file system that never answers keeps exec only until it is told to end" {
+@test "SIGTERM ends an exec that waits for a file system that never answers" {
 	mkdir "$BUNDLE/rootfs/stall"
 	with_fuse stall /stall
 	background timeout "$(patient 20)" "$RUNTIME" --root "$ROOT" exec --cwd /stall c true </dev/null >"$T/out" 2>"$T/err"
@@ -207,7 +207,7 @@ stalled() {
 	return 1
 }
 
-@test "a terminal of a file system of the container's own is none" {
+@test "exec refuses a terminal of a file system that the container mounted" {
 	# What it says is the other side's descriptor would be given to the program's
 	# user: the null device that the stub has, here as descriptor 1.
 	with_fuse terminals /dev/pts 1
@@ -241,7 +241,7 @@ holds() {
 }
 
 # bats test_tags=berth
-@test "a terminal is none of the host's" {
+@test "exec refuses a terminal of the host" {
 	# CVE-2025-52565: by a link to what was opened on the host, in its devpts.
 	config '.mounts |= map(select(.destination != "/dev/pts"))'
 	background "$PROBE" recvtty "$T/tty.sock" "$T"
@@ -257,7 +257,7 @@ holds() {
 }
 
 # bats test_tags=berth
-@test "a passwd without an end does not keep exec" {
+@test "an endless passwd does not block exec" {
 	rm "$BUNDLE/rootfs/etc/passwd"
 	mkfifo "$BUNDLE/rootfs/etc/passwd"
 	attempt c sh -c 'echo $HOME'
@@ -269,7 +269,7 @@ holds() {
 }
 
 # bats test_tags=berth
-@test "a container that ends while exec starts is told of" {
+@test "exec reports a container that ends while exec starts" {
 	# Whenever it ends: an exit code of the process's, or one clear error.
 	local i end=0
 	for ((i = 0; i < 25; i++)); do

@@ -6,7 +6,7 @@ prepare() {
 	args sleep 1000
 }
 
-@test "--process takes everything from a file" {
+@test "exec --process takes the whole process from a file" {
 	cat >"$T/process.json" <<-END
 		{"args": ["sh", "-c", "echo \$V; pwd; id -u; id -G; umask; ulimit -n; grep NoNewPrivs /proc/self/status"], "cwd": "/tmp",
 		 "env": ["PATH=/bin", "V=of the file"], "user": {"uid": 1000, "gid": 3, "additionalGids": [4], "umask": 63},
@@ -16,7 +16,7 @@ prepare() {
 	assert_equal $'of the file\n/tmp\n1000\n3 4\n0077\n77\nNoNewPrivs:\t1' "$out"
 }
 
-@test "--process has capabilities of its own" {
+@test "exec --process sets its own capabilities" {
 	echo '{"args": ["grep", "Cap", "/proc/self/status"], "cwd": "/", "env": ["PATH=/bin"], "user": {"uid": 1000, "gid": 1000},
 		"capabilities": {"bounding": ["CAP_KILL", "CAP_CHOWN"], "effective": ["CAP_KILL"], "permitted": ["CAP_KILL"],
 		"inheritable": ["CAP_KILL"], "ambient": ["CAP_KILL"]}}' >"$T/process.json"
@@ -29,7 +29,7 @@ prepare() {
 
 # runc 1.1 looks at neither in exec.
 # bats test_tags=berth
-@test "--process has an OOM score, and errors that name its fields" {
+@test "exec --process sets the OOM score, and its errors name the field" {
 	echo '{"args": ["cat", "/proc/self/oom_score_adj"], "cwd": "/", "env": ["PATH=/bin"], "oomScoreAdj": 77}' >"$T/process.json"
 	ex_ok --process "$T/process.json" c
 	assert_equal 77 "$out"
@@ -42,7 +42,7 @@ prepare() {
 	assert_match 'level=warning msg="process.capabilities.bounding.0.: unknown capability .* is ignored; did you mean .*CAP_KILL' "$err"
 }
 
-@test "what --process leaves out is the container's" {
+@test "exec --process takes omitted fields from the container" {
 	config '.process.capabilities = {bounding: ["CAP_CHOWN"], effective: ["CAP_CHOWN"], permitted: ["CAP_CHOWN"]}
 		| .process.rlimits = [{type: "RLIMIT_NOFILE", soft: 66, hard: 66}] | .process.oomScoreAdj = 400'
 	echo '{"args": ["sh", "-c", "grep CapEff /proc/self/status; ulimit -n; cat /proc/self/oom_score_adj"], "cwd": "/", "env": ["PATH=/bin"]}' >"$T/process.json"
@@ -50,7 +50,7 @@ prepare() {
 	assert_equal $'CapEff:\t0000000000000001\n66\n400' "$out"
 }
 
-@test "a process of the wrong form is refused" {
+@test "exec --process refuses a process of the wrong form" {
 	echo '{"args": ["true"]}' >"$T/process.json"
 	ex --process "$T/process.json" c
 	exec_refused 'cwd|Cwd'

@@ -13,13 +13,13 @@ prepare() {
 	assert_equal err "$err"
 }
 
-@test "exec passes its input on" {
+@test "exec passes its standard input on" {
 	echo typed >"$T/in"
 	RT_STDIN=$T/in ex_ok c cat
 	assert_equal typed "$out"
 }
 
-@test "exec ends as its program does, although nobody reads what that prints" {
+@test "exec ends with its program although nobody reads the program's output" {
 	ex_ok c true
 	unread "$T/unread"
 	status=0
@@ -28,7 +28,7 @@ prepare() {
 	refute_match level= "$(cat "$T/err")"
 }
 
-@test "a program that closes its input is not told of what comes" {
+@test "exec sends no SIGPIPE to a program that closes its input" {
 	ex_ok c true
 	# shellcheck disable=SC2016 # for the program
 	"$RUNTIME" --root "$ROOT" exec c sh -c '
@@ -39,17 +39,17 @@ prepare() {
 	assert_equal "done" "$(cat "$T/out")"
 }
 
-@test "a process that a signal has killed gives 128 and its number" {
+@test "exec exits with 128 and the signal's number when a signal kills the process" {
 	ex c sh -c 'kill -KILL $$'
 	assert_equal 137 "$status"
 }
 
-@test "what follows the id belongs to the process" {
+@test "arguments after the ID belong to the process" {
 	ex_ok c sh -c 'echo "$@"' sh --tty -d -- --env x
 	assert_equal '--tty -d -- --env x' "$out"
 }
 
-@test "exec drops two dashes behind the id" {
+@test "exec drops two dashes after the ID" {
 	ex_ok c -- echo -n hello
 	assert_equal hello "$out"
 }
@@ -79,19 +79,19 @@ prepare() {
 	in_view v2 "$RUNTIME" --root "$ROOT" delete --force c
 }
 
-@test "exec takes environment, directory, user and groups of the container" {
+@test "exec takes environment, directory, user and groups from the container" {
 	config '.process.env += ["OF=container"] | .process.cwd = "/home" | .process.user = {uid: 1000, gid: 100, additionalGids: [5]}'
 	ex_ok c sh -c 'echo $OF; pwd; id -u; id -g; id -G; echo $HOME; umask'
 	assert_equal $'container\n/home\n1000\n100\n100 5\n/home/user\n0022' "$out"
 }
 
-@test "flags change them" {
+@test "the flags of exec replace environment, directory, user and groups" {
 	config '.process.env += ["OF=container"] | .process.user.additionalGids = [5]'
 	ex_ok --cwd /tmp --user 1000:7 -g 8 -g 9 -e OF=flag,with,commas -e NEW=1 -e NEW=2 c sh -c 'echo $OF $NEW; pwd; id -u; id -g; id -G; echo $HOME'
 	assert_equal $'flag,with,commas 2\n/tmp\n1000\n7\n7 5 8 9\n/home/user' "$out"
 }
 
-@test "the user of the process can open its standard files again" {
+@test "the user of the process can reopen its standard files" {
 	rt_ok run -d --bundle "$BUNDLE" c
 	rt_ok exec --user 1000:1000 c sh -c 'echo out >/dev/stdout; echo err >/dev/stderr'
 	assert_equal $'out\nerr' "$out"$'\n'"$err"
@@ -101,13 +101,13 @@ prepare() {
 	wait_for 5 has_line "$T/out" in
 }
 
-@test "--user without a group keeps that of the container" {
+@test "exec --user without a group keeps the container's group" {
 	config '.process.user.gid = 9'
 	ex_ok --user 1000 c id -g
 	assert_equal 9 "$out"
 }
 
-@test "flags that make no sense are refused" {
+@test "exec refuses flags with invalid values" {
 	ex --user root c true
 	exec_refused 'bad uid'
 	ex --user 0:wheel c true
@@ -122,14 +122,14 @@ prepare() {
 	exec_refused 'args cannot be empty'
 }
 
-@test "usage errors end with 1" {
+@test "usage errors of exec exit with 1" {
 	rt exec
 	assert_equal 1 "$status"
 	rt exec --nope c true
 	assert_equal 1 "$status"
 }
 
-@test "a program that cannot be executed is told as engines expect" {
+@test "exec reports a program that cannot be executed as engines expect" {
 	ex c nope
 	exec_refused 'exec: "nope": executable file not found in \$PATH|exec "nope": executable file not found in \$PATH'
 	ex c /nope
@@ -140,7 +140,7 @@ prepare() {
 	exec_refused 'is a directory|permission denied'
 }
 
-@test "a program of a bad format is an error of exec's" {
+@test "exec reports a program of an invalid format as its own error" {
 	config '.root.readonly = false'
 	ex_ok c sh -c 'echo garbage >/tmp/bad; chmod +x /tmp/bad; printf "#!/nope\n" >/tmp/lost; chmod +x /tmp/lost'
 	ex c /tmp/bad
@@ -155,25 +155,25 @@ no_orphan_of_exec() {
 	assert_equal "$(init_pid c)" "$(cat "$(cgroup_dirs "$CGROUP" | head -n 1)/cgroup.procs")"
 }
 
-@test "--cap adds to bounding, effective and permitted" {
+@test "exec --cap adds to bounding, effective and permitted" {
 	config '.process.capabilities = {bounding: ["CAP_CHOWN"], effective: ["CAP_CHOWN"], permitted: ["CAP_CHOWN"]}'
 	ex_ok --cap CAP_KILL c grep Cap /proc/self/status
 	assert_equal $'CapInh:\t0000000000000000\nCapPrm:\t0000000000000021\nCapEff:\t0000000000000021\nCapBnd:\t0000000000000021\nCapAmb:\t0000000000000000' "$out"
 }
 
-@test "--cap ignores an unknown capability" {
+@test "exec --cap ignores an unknown capability" {
 	config '.process.capabilities = {bounding: ["CAP_CHOWN"], effective: ["CAP_CHOWN"], permitted: ["CAP_CHOWN"]}'
 	ex_ok --cap CAP_NOSUCH --cap CAP_KILL c grep CapEff /proc/self/status
 	assert_equal $'CapEff:\t0000000000000021' "$out"
 }
 
 # bats test_tags=berth
-@test "--cap warns of an unknown capability" {
+@test "exec --cap warns of an unknown capability" {
 	ex_ok --cap net_admin c true
 	assert_match 'level=warning msg="--cap: unknown capability .*net_admin.* is ignored; did you mean .*CAP_NET_ADMIN' "$err"
 }
 
-@test "--no-new-privs is set when it is given" {
+@test "exec sets no_new_privs with --no-new-privs only" {
 	config '.process.noNewPrivileges = false'
 	ex_ok c grep NoNewPrivs /proc/self/status
 	assert_equal $'NoNewPrivs:\t0' "$out"
@@ -181,7 +181,7 @@ no_orphan_of_exec() {
 	assert_equal $'NoNewPrivs:\t1' "$out"
 }
 
-@test "exec in a container that is created, not started" {
+@test "exec works in a created container that was not started" {
 	rt_ok create --bundle "$BUNDLE" c
 	ex_ok c sh -c 'ls /; hostname'
 	assert_match 'bin' "$out"
@@ -189,7 +189,7 @@ no_orphan_of_exec() {
 	has_status c running
 }
 
-@test "exec in a container that has stopped is refused" {
+@test "exec refuses a stopped container" {
 	args true
 	rt_ok run -d --bundle "$BUNDLE" c
 	wait_for 5 has_status c stopped
@@ -197,7 +197,7 @@ no_orphan_of_exec() {
 	exec_refused 'cannot exec in a stopped container'
 }
 
-@test "exec in a container that does not exist is refused" {
+@test "exec refuses a container that does not exist" {
 	rt exec c true
 	exec_refused 'container does not exist'
 }
@@ -212,12 +212,12 @@ no_orphan_of_exec() {
 	wait_for 5 dead "$pid"
 }
 
-@test "the pid file is written in the foreground, too" {
+@test "exec writes the pid file in the foreground as well" {
 	ex_ok --pid-file "$T/pid" c true
 	[ -s "$T/pid" ]
 }
 
-@test "signals are passed on" {
+@test "exec passes signals on" {
 	rt_ok run -d --bundle "$BUNDLE" c
 	background "$RUNTIME" --root "$ROOT" exec c sh -c 'trap "echo got it; exit 3" TERM; echo ready; while :; do sleep 0.05; done' >"$T/printed"
 	wait_for 5 has_line "$T/printed" ready
@@ -228,7 +228,7 @@ no_orphan_of_exec() {
 	has_line "$T/printed" 'got it'
 }
 
-@test "--preserve-fds passes descriptors on, and no others" {
+@test "exec --preserve-fds passes that many descriptors on, and closes the others" {
 	rt_ok run -d --bundle "$BUNDLE" c
 	echo three >"$T/three"
 	echo four >"$T/four"
@@ -241,12 +241,12 @@ no_orphan_of_exec() {
 	assert_equal 255 "$status"
 }
 
-@test "the process leads a session" {
+@test "the process of exec leads a session" {
 	ex_ok c sh -c 'cut -d " " -f 6 /proc/$$/stat; echo $$'
 	assert_equal "${out%%$'\n'*}" "${out##*$'\n'}"
 }
 
-@test "exec in a user namespace" {
+@test "exec works in a user namespace" {
 	config '.root.readonly = false'
 	new_user_namespace 0:100000:65536
 	ex_ok c sh -c 'id -u; grep Uid /proc/self/status; cat /proc/self/uid_map; touch /tmp/x && stat -c %u /tmp/x'
@@ -255,20 +255,20 @@ no_orphan_of_exec() {
 	assert_equal 1000 "$out"
 }
 
-@test "exec in a container that shares the pid namespace of the host" {
+@test "exec works in a container that shares the host's pid namespace" {
 	config 'del(.linux.namespaces[] | select(.type == "pid"))'
 	ex_ok c sh -c 'readlink /proc/self/ns/pid'
 	assert_equal "$(readlink /proc/self/ns/pid)" "$out"
 }
 
-@test "exec in a container that has joined namespaces" {
+@test "exec works in a container with joined namespaces" {
 	holder --pid --ipc --net
 	config '(.linux.namespaces[] | select(.type == "pid" or .type == "ipc")) |= (.path = "/proc/\($pid)/ns/\(.type)")' --arg pid "$holder"
 	ex_ok c sh -c 'readlink /proc/self/ns/ipc; ps | grep -c "sleep 1000"'
 	assert_match "$(readlink "/proc/$holder/ns/ipc" | tr '[]' '..')" "$out"
 }
 
-@test "the terminal is sent to the console socket" {
+@test "exec sends the terminal to the console socket" {
 	background "$PROBE" recvtty "$T/tty.sock" "$T"
 	wait_for 5 test -S "$T/tty.sock"
 	ex_ok -d -t --console-socket "$T/tty.sock" c sh -c 'tty; [ -t 0 ] && [ -t 1 ] && [ -t 2 ] && echo all three; echo controlling >/dev/tty'
@@ -278,14 +278,14 @@ no_orphan_of_exec() {
 	assert_equal 1 "$(cat "$T/descriptors")"
 }
 
-@test "a terminal needs a console socket when exec will not stay" {
+@test "exec --detach --tty needs a console socket" {
 	ex -d -t c true
 	exec_refused 'cannot allocate tty if [a-z]+ will detach without setting console socket'
 	ex --console-socket "$T/tty.sock" c true
 	exec_refused 'cannot use console socket'
 }
 
-@test "a leaked directory is no way out of the container" {
+@test "exec refuses a leaked directory of the host" {
 	# CVE-2024-21626
 	local fd
 	rt_ok run -d --bundle "$BUNDLE" c
@@ -295,7 +295,7 @@ no_orphan_of_exec() {
 	done
 }
 
-@test "--cgroup is a cgroup below the container's" {
+@test "exec --cgroup names a cgroup below the container's" {
 	rt_ok run -d --bundle "$BUNDLE" c
 	local dir file
 	for dir in $(cgroup_dirs "$CGROUP"); do
@@ -316,7 +316,7 @@ no_orphan_of_exec() {
 	exec_refused 'no such file or directory'
 }
 
-@test "--cgroup can be for some controllers" {
+@test "exec --cgroup can name a cgroup for some controllers" {
 	[ -d /sys/fs/cgroup/pids ] || skip "needs cgroup v1"
 	rt_ok run -d --bundle "$BUNDLE" c
 	mkdir "/sys/fs/cgroup/pids$CGROUP/sub" "/sys/fs/cgroup/memory$CGROUP/sub"
@@ -334,7 +334,7 @@ no_orphan_of_exec() {
 	exec_refused 'unknown controller'
 }
 
-@test "on v2, a cgroup that takes no process is replaced by that of the first" {
+@test "on v2, exec uses the cgroup of init when the container's accepts no processes" {
 	grep -q hugetlb /sys/fs/cgroup/{,unified/}cgroup.controllers 2>/dev/null || skip "no v2 controller that is not a threaded one"
 	in_view v2 "$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/out" 2>&1
 	local dir=/sys/fs/cgroup/unified
@@ -355,7 +355,7 @@ no_orphan_of_exec() {
 	echo -hugetlb >"$dir$CGROUP_PARENT/cgroup.subtree_control"
 }
 
-@test "exec in a paused container is refused, unless that is ignored" {
+@test "exec refuses a paused container without --ignore-paused" {
 	rt_ok run -d --bundle "$BUNDLE" c
 	rt_ok pause c
 	ex c true
@@ -374,7 +374,7 @@ two_processes() {
 
 # Since runc 1.2.
 # bats test_tags=berth
-@test "a pidfd of the process is sent to --pidfd-socket" {
+@test "exec sends a pidfd of the process to --pidfd-socket" {
 	rt_ok run -d --bundle "$BUNDLE" c
 	background "$PROBE" recvpidfd "$T/pidfd.sock" "$T"
 	wait_for 5 test -S "$T/pidfd.sock"
@@ -387,7 +387,7 @@ two_processes() {
 
 # Since runc 1.2.
 # bats test_tags=berth
-@test "the process has the scheduling of the container, unless its own is given" {
+@test "exec uses the scheduling of the container unless the process has its own" {
 	config '.process.ioPriority = {class: "IOPRIO_CLASS_BE", priority: 6} | .process.scheduler = {policy: "SCHED_BATCH", nice: 7}'
 	ex_ok c sh -c 'ionice; cut -d " " -f 19,41 /proc/self/stat'
 	assert_equal $'best-effort: prio 6\n7 3' "$out"
@@ -399,7 +399,7 @@ two_processes() {
 
 # Since runc 1.2.
 # bats test_tags=berth
-@test "the process has the personality and the memory policy of the container" {
+@test "exec uses the personality and the memory policy of the container" {
 	config '.linux.personality = {domain: "LINUX32"}'
 	[ ! -e /proc/self/numa_maps ] || config '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0"}'
 	rt_ok run -d --bundle "$BUNDLE" c
@@ -409,7 +409,7 @@ two_processes() {
 }
 
 # bats test_tags=berth
-@test "a real-time policy is set" {
+@test "exec sets a real-time policy" {
 	jq '{args: ["cut", "-d", " ", "-f", "40,41", "/proc/self/stat"], cwd: "/", env: ["PATH=/bin"], scheduler: {policy: "SCHED_RR", priority: 9}}' -n >"$T/process.json"
 	! real_time_above 2000 || config '.linux.resources.cpu = {realtimeRuntime: 1000, realtimePeriod: 1000000}'
 	ex_ok --process "$T/process.json" c
@@ -418,7 +418,7 @@ two_processes() {
 
 # Since runc 1.3.
 # bats test_tags=berth
-@test "execCPUAffinity is for what is executed" {
+@test "exec applies execCPUAffinity" {
 	[ "$(nproc)" -gt 1 ] || skip "needs two CPUs"
 	config '.process.execCPUAffinity = {initial: "0", final: "1"}'
 	ex_ok c grep Cpus_allowed_list /proc/self/status
@@ -432,7 +432,7 @@ two_processes() {
 
 # Since runc 1.4.
 # bats test_tags=berth
-@test "without it the process has all CPUs of the cpuset, whichever the caller has" {
+@test "without execCPUAffinity, exec uses all CPUs of the cpuset" {
 	rt_ok run -d --bundle "$BUNDLE" c
 	out=$(taskset -c 0 "$RUNTIME" --root "$ROOT" exec c grep Cpus_allowed_list /proc/self/status)
 	assert_equal "$(grep Cpus_allowed_list "/proc/$(init_pid c)/status")" "$out"
@@ -440,13 +440,13 @@ two_processes() {
 
 # Since runc 1.2.
 # bats test_tags=berth
-@test "the process has the clocks of the container's time namespace" {
+@test "exec uses the clocks of the container's time namespace" {
 	config '.linux.namespaces += [{type: "time"}] | .linux.timeOffsets = {boottime: {secs: 1000000, nanosecs: 0}}'
 	ex_ok c cut -d . -f 1 /proc/uptime
 	[ "$out" -gt 1000000 ]
 }
 
-@test "the process has the keyring of the container" {
+@test "exec uses the keyring of the container" {
 	[ -e /proc/keys ] || skip "no keys in this kernel"
 	config 'del(.linux.maskedPaths)'
 	# The name of a session keyring, as root sees it in /proc/keys.
@@ -454,7 +454,7 @@ two_processes() {
 	assert_match "_ses.c: " "$out"
 }
 
-@test "the terminal has the size of the process object, and its user" {
+@test "the terminal of exec has the size of the process object, and belongs to its user" {
 	background "$PROBE" recvtty "$T/tty.sock" "$T"
 	wait_for 5 test -S "$T/tty.sock"
 	jq '{args: ["sh", "-c", "stty size; stat -c %u:%g /dev/pts/0; echo ok >/dev/pts/0"], cwd: "/", env: ["PATH=/bin"], terminal: true,
@@ -465,7 +465,7 @@ two_processes() {
 	wait_for 5 grep -q ok "$T/output"
 }
 
-@test "many processes are executed at once" {
+@test "many processes can be executed concurrently" {
 	rt_ok run -d --bundle "$BUNDLE" c
 	local i pids=()
 	for ((i = 0; i < 20; i++)); do
@@ -479,7 +479,7 @@ two_processes() {
 	done
 }
 
-@test "output of what the process leaves running is waited for, until a signal comes" {
+@test "exec waits for the output of processes that its program left running, until a signal" {
 	rt_ok run -d --bundle "$BUNDLE" c
 	ex_ok c sh -c '{ sleep 0.3; echo late; } & echo early'
 	assert_equal $'early\nlate' "$out"

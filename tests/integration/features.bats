@@ -27,7 +27,7 @@ feature() {
 	assert_match '"features" requires exactly 0 argument\(s\)' "$msg"
 }
 
-@test "features tells the versions of the specification" {
+@test "features prints the versions of the specification" {
 	rt_ok features
 	assert_equal '"1.0.0"' "$(feature .ociVersionMin)"
 	assert_match '^"1\.' "$(feature .ociVersionMax)"
@@ -47,7 +47,7 @@ feature() {
 		"tmpcopyup","unbindable","rro","rrw","rnosuid","rnodev","rnoexec"] - .mountOptions')"
 }
 
-@test "features lists the namespaces it can make" {
+@test "features lists the supported namespaces" {
 	rt_ok features
 	assert_equal '[]' "$(feature '["cgroup","ipc","mount","network","pid","uts"] - .linux.namespaces')"
 	assert_equal "$(feature '.linux.namespaces | sort')" "$(feature .linux.namespaces)"
@@ -60,7 +60,7 @@ feature() {
 	assert_equal '"CAP_CHECKPOINT_RESTORE"' "$(feature '.linux.capabilities[40]')"
 }
 
-@test "every mount option that features lists is taken" {
+@test "every mount option that features lists works" {
 	rt_ok features
 	local option options
 	mapfile -t options < <(jq -r '.mountOptions[]' <<<"$out")
@@ -84,7 +84,7 @@ feature() {
 	done
 }
 
-@test "every namespace that features lists is taken" {
+@test "every namespace that features lists works" {
 	rt_ok features
 	local names
 	names=$(jq -c '.linux.namespaces - ["user", "time"] | map({type: .})' <<<"$out")
@@ -94,7 +94,7 @@ feature() {
 	rt_ok run --bundle "$BUNDLE" c
 }
 
-@test "every capability that features lists is taken" {
+@test "every capability that features lists works" {
 	rt_ok features
 	local names
 	names=$(jq -c '.linux.capabilities' <<<"$out")

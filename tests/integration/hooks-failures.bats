@@ -14,7 +14,7 @@ fails() {
 	script 'sleep 1000'
 }
 
-@test "a create hook that fails ends the container, and poststop hooks follow" {
+@test "a create hook that fails ends the container, and poststop hooks run" {
 	local kind
 	for kind in prestart createRuntime createContainer; do
 		rm -f "$T/seen/log"
@@ -28,7 +28,7 @@ fails() {
 	done
 }
 
-@test "the error names the hook that failed" {
+@test "the error of a failed hook names the hook" {
 	local kind
 	for kind in prestart createRuntime createContainer; do
 		config 'del(.hooks)'
@@ -58,7 +58,7 @@ fails() {
 	done
 }
 
-@test "a hook that cannot be executed is told so" {
+@test "the error of a hook that cannot be executed names the hook" {
 	local kind
 	for kind in prestart createContainer; do
 		config '.hooks = {($kind): [{path: "/nonexistent/hook"}]}' --arg kind $kind
@@ -70,7 +70,7 @@ fails() {
 	done
 }
 
-@test "poststop hooks follow every create that failed in the middle" {
+@test "poststop hooks run after every create that fails midway" {
 	# shellcheck disable=SC2016
 	hook poststop 'echo poststop >>$OUT/log'
 	args nope
@@ -79,7 +79,7 @@ fails() {
 	assert_equal 'poststop ' "$(logged)"
 }
 
-@test "a poststop hook that fails is warned of, and the others run" {
+@test "a poststop hook that fails causes a warning, and the others run" {
 	hook poststop 'echo bad luck; exit 3'
 	# shellcheck disable=SC2016
 	hook poststop 'echo second >>$OUT/log'
@@ -100,7 +100,7 @@ no_sleepers() {
 }
 
 # bats test_tags=berth
-@test "a hook that hangs is ended when its time is up, with all its processes" {
+@test "the timeout of a hook ends it with all its processes" {
 	local kind
 	for kind in prestart createRuntime createContainer; do
 		config 'del(.hooks)'
@@ -115,7 +115,7 @@ no_sleepers() {
 }
 
 # bats test_tags=berth
-@test "a startContainer, poststart or poststop hook that hangs is ended" {
+@test "the timeout ends a startContainer, poststart or poststop hook" {
 	local kind
 	for kind in startContainer poststart; do
 		config 'del(.hooks)'
@@ -135,7 +135,7 @@ no_sleepers() {
 }
 
 # bats test_tags=berth
-@test "a hook that leaves a daemon is not waited for longer than itself" {
+@test "the runtime does not wait for a daemon that a hook leaves" {
 	# shellcheck disable=SC2016
 	hook createRuntime 'sleep 1000 & echo $! >$OUT/pid'
 	args true

@@ -19,7 +19,7 @@ in_container() {
 		--arg script "$1" --arg seen "$T/seen"
 }
 
-@test "hooks in the container have the ids of its user namespace" {
+@test "hooks in the container have the IDs of its user namespace" {
 	new_user_namespace
 	config '.process.user = {uid: 1000, gid: 1001, additionalGids: [5]}'
 	in_container "$tell"
@@ -42,7 +42,7 @@ in_container() {
 	assert_equal hello "$out"
 }
 
-@test "hooks in a user namespace can print, and are heard" {
+@test "hooks in a user namespace can print, and their errors are reported" {
 	new_user_namespace
 	config '.process.user = {uid: 1000, gid: 1001}'
 	# shellcheck disable=SC2016
@@ -57,7 +57,7 @@ other_network() {
 	[ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]
 }
 
-@test "hooks in the container are in a namespace that it joined, with another user namespace" {
+@test "hooks in the container are in a joined namespace of another user namespace" {
 	new_user_namespace
 	background unshare --net sleep 1000
 	wait_for 5 other_network "$background_pid"
@@ -84,7 +84,7 @@ other_network() {
 	done
 }
 
-@test "hooks in the container of a user who is not root" {
+@test "hooks in the container run for a user that is not root" {
 	new_user_namespace 0:1000:1
 	in_container "$tell"
 	config 'del(.linux.resources, .linux.cgroupsPath) | .linux.namespaces -= [{type: "network"}, {type: "cgroup"}]

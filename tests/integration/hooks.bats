@@ -22,7 +22,7 @@ prepare() { hook_bundle; }
 	assert_match ' poststop $' "$(logged)"
 }
 
-@test "run runs hooks of every kind" {
+@test "run executes hooks of every kind" {
 	# shellcheck disable=SC2016
 	hooks 'echo $KIND >>$OUT/log'
 	args true
@@ -49,7 +49,7 @@ of() {
 	told "$1" | jq -r "$2"
 }
 
-@test "hooks are told the container's state" {
+@test "hooks get the container's state on standard input" {
 	# shellcheck disable=SC2016
 	hooks 'cat >$OUT/$KIND'
 	config '.annotations = {"a.b": "c\"d"}'
@@ -74,7 +74,7 @@ of() {
 	assert_equal "stopped null" "$(of poststop '"\(.status) \(.pid)"')"
 }
 
-@test "a poststart hook is told that the container runs" {
+@test "a poststart hook gets the status running" {
 	# shellcheck disable=SC2016
 	hook poststart 'cat >$OUT/$KIND'
 	args sleep 1000
@@ -84,7 +84,7 @@ of() {
 	assert_equal running "$(of poststart .status)"
 }
 
-@test "the pid in the state is that of the container's pid namespace" {
+@test "hooks get the pid of init in the container's pid namespace" {
 	config '.linux.namespaces |= map(select(.type != "pid"))'
 	# shellcheck disable=SC2016
 	{
@@ -139,7 +139,7 @@ namespaces='for ns in mnt net pid uts ipc; do readlink /proc/self/ns/$ns; done'
 	done
 }
 
-@test "a hook without arguments is called by its path" {
+@test "a hook without arguments gets its path as argument 0" {
 	printf '#!/bin/sh\necho "$# $0" >%s/seen/log\n' "$T" >"$T/hook"
 	chmod +x "$T/hook"
 	config '.hooks.createRuntime = [{path: $path}]' --arg path "$T/hook"
@@ -164,7 +164,7 @@ namespaces='for ns in mnt net pid uts ipc; do readlink /proc/self/ns/$ns; done'
 	assert_equal inside "$(cat "$T/seen/log")"
 }
 
-@test "hooks begin in the bundle, the root file system or the working directory" {
+@test "hooks start in the bundle, the root file system or the working directory" {
 	# shellcheck disable=SC2016
 	hooks 'pwd >$OUT/$KIND'
 	config '.process.cwd = "/tmp"'
@@ -177,7 +177,7 @@ namespaces='for ns in mnt net pid uts ipc; do readlink /proc/self/ns/$ns; done'
 	assert_equal "$BUNDLE" "$(told poststop)"
 }
 
-@test "hooks have no descriptors but their three" {
+@test "hooks have no descriptors but their standard files" {
 	# shellcheck disable=SC2016 # the fourth is that of ls
 	hooks 'ls /proc/self/fd | wc -l >$OUT/$KIND'
 	args true
@@ -188,7 +188,7 @@ namespaces='for ns in mnt net pid uts ipc; do readlink /proc/self/ns/$ns; done'
 	done
 }
 
-@test "a startContainer hook has the program's rights, not the runtime's" {
+@test "a startContainer hook has the program's privileges, not the runtime's" {
 	config '.process.user = {uid: 1000, gid: 1001, additionalGids: [5], umask: 63} |
 		.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 77, hard: 88}]'
 	hook startContainer '{ id -u; id -g; id -G; umask; ulimit -n; ulimit -Hn; grep -E "^(Cap(Eff|Prm|Bnd)|NoNewPrivs)" /proc/self/status; } >/out/$KIND'
@@ -198,7 +198,7 @@ namespaces='for ns in mnt net pid uts ipc; do readlink /proc/self/ns/$ns; done'
 	assert_match $'^1000\n1001\n' "$(told startContainer)"
 }
 
-@test "a startContainer hook's path is the container's" {
+@test "the path of a startContainer hook is resolved in the container" {
 	printf '#!/bin/sh\necho inside >/out/log\n' >"$BUNDLE/rootfs/bin/only-here"
 	chmod +x "$BUNDLE/rootfs/bin/only-here"
 	config '.hooks.startContainer = [{path: "/bin/only-here"}]'
@@ -216,7 +216,7 @@ namespaces='for ns in mnt net pid uts ipc; do readlink /proc/self/ns/$ns; done'
 	[ ! -e "$BUNDLE/rootfs/mnt/file" ] || failed "the host sees the mount"
 }
 
-@test "hooks of create can make files in what will be a read-only root" {
+@test "hooks of create can make files in a root that becomes read-only" {
 	config '.root.readonly = true'
 	hook createRuntime "touch $BUNDLE/rootfs/made-by-runtime"
 	hook createContainer 'touch made-by-container'
@@ -234,7 +234,7 @@ namespaces='for ns in mnt net pid uts ipc; do readlink /proc/self/ns/$ns; done'
 	assert_match 'lo:' "$(cat "$T/seen/log")"
 }
 
-@test "hooks with wrong fields are refused" {
+@test "create refuses hooks with invalid fields" {
 	args true
 	while IFS='|' read -r hook want; do
 		config ".hooks = {createRuntime: [$hook]}"
@@ -255,7 +255,7 @@ namespaces='for ns in mnt net pid uts ipc; do readlink /proc/self/ns/$ns; done'
 }
 
 # bats test_tags=berth
-@test "what hooks print is added to the files that annotations name" {
+@test "annotations name files to which the output of hooks is appended" {
 	# shellcheck disable=SC2016 # for the hooks
 	hooks 'echo out of $KIND; echo err of $KIND >&2; ls -l /proc/self/fd >$OUT/$KIND'
 	echo before >"$T/stdout"
@@ -271,7 +271,7 @@ namespaces='for ns in mnt net pid uts ipc; do readlink /proc/self/ns/$ns; done'
 }
 
 # bats test_tags=berth
-@test "a file for output that cannot be opened is told by its annotation" {
+@test "create names the annotation of an output file that cannot be opened" {
 	hook createRuntime true
 	args true
 	config '.annotations["run.oci.hooks.stdout"] = "none/log"'

@@ -25,14 +25,14 @@ mapped() {
 }
 
 # bats test_tags=berth
-@test "owners are mapped without a user namespace of the container's" {
+@test "idmap works in a container without a user namespace" {
 	mapped "0 2000 1 1 3000 10" "1 500 1 2 600 10" bind idmap
 	run_script 'cd /mnt; for f in 0 1 5 1000; do stat -c "%n %u:%g" $f; done'
 	assert_equal $'0 2000:500\n1 3000:600\n5 3004:604\n1000 65534:65534' "$out"
 }
 
 # bats test_tags=berth
-@test "what is made in a mapped mount has the owner that maps to it" {
+@test "a file that is made in a mapped mount has the owner that maps to it" {
 	mapped "1000 0 1" "1000 0 1" bind idmap
 	chown 1000:1000 "$T/source"
 	run_script 'touch /mnt/new; stat -c "%u:%g" /mnt/new'
@@ -41,14 +41,14 @@ mapped() {
 }
 
 # bats test_tags=berth
-@test "mappings without idmap among the options are used" {
+@test "mappings work without idmap among the options" {
 	mapped "0 2000 1" "1 500 1" bind
 	run_script 'stat -c "%u:%g" /mnt/0'
 	assert_equal 2000:500 "$out"
 }
 
 # bats test_tags=berth
-@test "idmap maps one mount, ridmap those below" {
+@test "idmap maps one mount, ridmap the submounts too" {
 	mount -t tmpfs below "$T/source/below"
 	chown 0:1 "$T/source/below"
 	mapped "0 2000 1" "1 500 1" rbind idmap
@@ -62,7 +62,7 @@ mapped() {
 }
 
 # bats test_tags=berth
-@test "a file on the root file system is mapped" {
+@test "idmap maps a file on the root file system" {
 	touch "$T/file"
 	chown 7:8 "$T/file"
 	config '.mounts += [{destination: "/file", type: "none", source: $s, options: ["bind", "ro", "idmap"],
@@ -73,7 +73,7 @@ mapped() {
 }
 
 # bats test_tags=berth
-@test "crun's form of a mapping" {
+@test "create accepts crun's form of a mapping" {
 	config '.mounts += [{destination: "/mnt", type: "none", source: $s,
 		options: ["bind", "idmap=uids=0-2000-1#1-3000-10;gids=1-500-1"]}]' --arg s "$T/source"
 	run_script 'stat -c "%u:%g" /mnt/0 /mnt/5'
@@ -81,7 +81,7 @@ mapped() {
 }
 
 # bats test_tags=berth
-@test "a new file system is mapped, too" {
+@test "idmap maps a new file system" {
 	config '.mounts += [{destination: "/mnt", type: "tmpfs", source: "tmpfs", options: ["idmap", "mode=755"],
 		uidMappings: [{containerID: 0, hostID: 70, size: 1}], gidMappings: [{containerID: 0, hostID: 80, size: 1}]}]'
 	run_script 'stat -c "%u:%g" /mnt'
@@ -89,7 +89,7 @@ mapped() {
 }
 
 # bats test_tags=berth
-@test "a file system that cannot map owners is named" {
+@test "create names a file system that cannot map owners" {
 	config '.mounts += [{destination: "/mnt", type: "none", source: "/proc/sys", options: ["bind", "idmap"],
 		uidMappings: [{containerID: 0, hostID: 70, size: 1}], gidMappings: [{containerID: 0, hostID: 80, size: 1}]}]'
 	args true
@@ -98,7 +98,7 @@ mapped() {
 }
 
 # bats test_tags=berth
-@test "idmap without mappings is refused" {
+@test "create refuses idmap without mappings" {
 	config '.mounts += [{destination: "/mnt", type: "none", source: $s, options: ["bind", "idmap"]}]' --arg s "$T/source"
 	args true
 	rt run --bundle "$BUNDLE" c

@@ -25,7 +25,7 @@ gets() {
 	wait_for 5 has_line "$T/c.out" "got $1" || failed "kill c $2: $(cat "$T/c.out")"
 }
 
-@test "kill sends TERM unless told" {
+@test "kill sends TERM by default" {
 	start_trapping TERM
 	: >"$T/c.out"
 	rt_ok kill c
@@ -47,7 +47,7 @@ gets() {
 	gets WINCH SIGWINCH
 }
 
-@test "kill knows the second names of signals" {
+@test "kill knows the alternative names of signals" {
 	start_trapping CHLD IO ABRT
 	gets ABRT IOT
 	gets IO POLL
@@ -64,7 +64,7 @@ gets() {
 	gets 37 37
 }
 
-@test "kill 0 probes" {
+@test "kill 0 only checks that init exists" {
 	start_trapping TERM
 	rt_ok kill c 0
 	alive "$(init_pid c)"
@@ -79,14 +79,14 @@ gets() {
 	assert_equal stopped "$(status_of c)"
 }
 
-@test "kill reaches a created container" {
+@test "kill signals a created container" {
 	args sleep 1000
 	rt_ok create --bundle "$BUNDLE" c
 	rt_ok kill c 9
 	wait_for 5 has_status c stopped
 }
 
-@test "what ends a program that does not handle it ends a container that has none yet" {
+@test "a signal that ends a program by default ends a created container" {
 	local signal
 	args sleep 1000
 	for signal in TERM INT HUP; do
@@ -101,14 +101,14 @@ gets() {
 	done
 }
 
-@test "kill --all of a created container does that, too" {
+@test "kill --all of such a signal ends a created container" {
 	args sleep 1000
 	rt_ok create --bundle "$BUNDLE" c
 	rt_ok kill --all c TERM
 	wait_for 5 has_status c stopped
 }
 
-@test "kill signals the first process alone" {
+@test "kill signals init alone" {
 	script 'trap "" TERM; sleep 1000 & trap "echo first" TERM; echo ready; while :; do wait; done'
 	"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/c.out" 2>&1 3>&-
 	wait_for 5 has_line "$T/c.out" ready
@@ -119,7 +119,7 @@ gets() {
 	alive "$child"
 }
 
-@test "kill KILL takes all of a container that shares its pid namespace" {
+@test "kill KILL kills all processes of a container that shares its pid namespace" {
 	config 'del(.linux.namespaces[] | select(.type == "pid"))'
 	script 'sleep 1000 & sleep 1000 & echo ready; exec sleep 1000'
 	"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/c.out" 2>&1 3>&-
@@ -128,7 +128,7 @@ gets() {
 	wait_for 5 no_orphans
 }
 
-@test "kill refuses a name it does not know" {
+@test "kill refuses an unknown signal name" {
 	start_trapping TERM
 	local name
 	for name in FOO SIGFOO SIG TERMX ' TERM' RTMIN99; do
@@ -138,7 +138,7 @@ gets() {
 	alive "$(init_pid c)"
 }
 
-@test "kill refuses a number that is none" {
+@test "kill refuses an invalid signal number" {
 	start_trapping TERM
 	rt kill c 1000
 	refused 'invalid argument'
@@ -147,7 +147,7 @@ gets() {
 	alive "$(init_pid c)"
 }
 
-@test "kill refuses what has stopped" {
+@test "kill refuses a stopped container" {
 	args true
 	start_detached c
 	wait_for 5 has_status c stopped
@@ -157,7 +157,7 @@ gets() {
 	refused 'container not running$'
 }
 
-@test "kill --all is silent about what has stopped" {
+@test "kill --all ignores a stopped container" {
 	args true
 	start_detached c
 	wait_for 5 has_status c stopped
@@ -166,14 +166,14 @@ gets() {
 	rt_ok kill -a c KILL
 }
 
-@test "kill --all reaches a running container" {
+@test "kill --all signals a running container" {
 	start_trapping TERM
 	: >"$T/c.out"
 	rt_ok kill --all c TERM
 	wait_for 5 has_line "$T/c.out" "got TERM"
 }
 
-@test "kill refuses what does not exist" {
+@test "kill refuses a container that does not exist" {
 	rt kill c
 	refused 'container does not exist$'
 	rt kill --all c
@@ -233,19 +233,19 @@ kills_all_on() {
 }
 
 # bats test_tags=v1
-@test "kill --all KILL takes processes that start others, on v1" {
+@test "kill --all KILL kills processes that fork, on v1" {
 	kills_all_on v1
 }
 
-@test "kill --all KILL takes processes that start others, on v2" {
+@test "kill --all KILL kills processes that fork, on v2" {
 	kills_all_on v2
 }
 
-@test "kill --all KILL takes processes that start others, on v1 and v2" {
+@test "kill --all KILL kills processes that fork, on v1 and v2" {
 	kills_all_on hybrid
 }
 
-@test "kill --all KILL takes what the first process has left behind" {
+@test "kill --all KILL kills the processes that init left" {
 	config 'del(.linux.namespaces[] | select(.type == "pid"))'
 	script 'sleep 1000 & sleep 1000 &'
 	start_detached c
@@ -256,7 +256,7 @@ kills_all_on() {
 }
 
 # bats test_tags=berth
-@test "kill --regex reaches every container whose id matches" {
+@test "kill --regex signals every container with a matching ID" {
 	args sleep 1000
 	local id
 	for id in web-1 web-2 db-1; do
@@ -284,7 +284,7 @@ leave_behind() {
 	[ "$(pgrep -c -x sleep)" -ge 2 ]
 }
 
-@test "kill KILL kills what an init that has exited has left behind" {
+@test "kill KILL kills the processes that an exited init left" {
 	leave_behind
 	rt_ok kill c KILL
 	assert_equal "" "$out$err"
@@ -293,7 +293,7 @@ leave_behind() {
 	refused 'container not running$'
 }
 
-@test "kill TERM refuses a container whose init has exited and spares what is left" {
+@test "kill TERM refuses a container after its init has exited, and spares the remaining processes" {
 	leave_behind
 	rt kill c TERM
 	refused 'container not running$'
@@ -347,7 +347,7 @@ freeze_below() {
 }
 
 # bats test_tags=berth
-@test "a program begins with the default action of the signals that end a created container" {
+@test "a program starts with the default action of the signals that end a created container" {
 	args grep -E '^Sig(Cgt|Ign)' /proc/self/status
 	rt_ok run --bundle "$BUNDLE" c
 	assert_equal $'SigIgn:\t0000000000000000\nSigCgt:\t0000000000000000' "$out"

@@ -17,7 +17,7 @@ everything() {
 	find /dev/shm /run -maxdepth 1 -name '*berth*'
 }
 
-@test "200 runs leave everything as it was" {
+@test "200 runs leave no state, cgroup, mount, process or file" {
 	args /bin/true
 	# The state root and the parent cgroup come with the first.
 	rt_ok run --bundle "$BUNDLE" c
@@ -31,7 +31,7 @@ everything() {
 	diff "$T/before" "$T/after"
 }
 
-@test "50 failed creates leave everything as it was" {
+@test "50 failed creates leave no state, cgroup, mount, process or file" {
 	args /nope
 	rt create --bundle "$BUNDLE" c
 	everything >"$T/before"
@@ -44,7 +44,7 @@ everything() {
 	diff "$T/before" "$T/after"
 }
 
-@test "1000 execs leave everything as it was" {
+@test "1000 execs leave no process, mount, file or descriptor" {
 	args sleep 1000
 	rt_ok run -d --bundle "$BUNDLE" c
 	everything >"$T/before"
@@ -60,7 +60,7 @@ everything() {
 	assert_equal "$(init_pid c)" "$(cat "$(cgroup_dirs "$CGROUP" | head -n 1)/cgroup.procs")"
 }
 
-@test "30 execs, killed at any moment, leave nothing" {
+@test "30 execs, killed at any moment, leave no process, cgroup or mount" {
 	args sleep 1000
 	rt_ok run -d --bundle "$BUNDLE" c
 	everything >"$T/before"
@@ -115,12 +115,12 @@ survives_kill() {
 }
 
 # bats test_tags=v2
-@test "create killed at 30 moments leaves nothing that delete --force does not clear" {
+@test "create killed at 30 moments leaves nothing that delete --force does not remove" {
 	args sleep 1000
 	survives_kill create --bundle "$BUNDLE" c
 }
 
-@test "run --detach killed at 30 moments leaves nothing that delete --force does not clear" {
+@test "run --detach killed at 30 moments leaves nothing that delete --force does not remove" {
 	args sleep 1000
 	survives_kill run -d --bundle "$BUNDLE" c
 }
@@ -138,7 +138,7 @@ survives_kill() {
 	done
 }
 
-@test "20 containers at once come and go" {
+@test "20 containers can be created and deleted concurrently" {
 	local i pids=()
 	args sleep 1000
 	for ((i = 0; i < 20; i++)); do

@@ -81,7 +81,7 @@ fill_keyring() {
 
 # Engines run create and start from different processes.
 # bats test_tags=berth,host,guest
-@test "a limit is raised by start, whatever create was run with" {
+@test "start raises a limit, whatever the limits of create were" {
 	may_raise
 	config '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 3000, hard: 3001}] | .process.user.uid = 1000'
 	args sleep 1000

@@ -16,7 +16,7 @@ time='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 	assert_equal 1 "$(wc -l <"$T/err")"
 }
 
-@test "with --log the record goes to the file, and the bare message to stderr" {
+@test "with --log the record is written to the file, and the bare message to stderr" {
 	rt --log "$T/log" state c
 	assert_equal 1 "$status"
 	assert_match "^(.*: )?container does not exist\$" "$err"
@@ -39,7 +39,7 @@ time='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 	assert_equal "$(jq -r .msg "$T/log")" "$err"
 }
 
-@test "success writes nothing" {
+@test "success writes no record" {
 	new_bundle
 	args echo hello
 	rt_ok --log "$T/log" --log-format json run --bundle "$BUNDLE" c
@@ -48,7 +48,7 @@ time='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 	assert_equal "" "$(cat "$T/log")"
 }
 
-@test "the log is appended to" {
+@test "--log appends to the file" {
 	echo before >"$T/log"
 	rt --log "$T/log" state one
 	rt --log "$T/log" state two
@@ -56,12 +56,12 @@ time='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 	assert_equal before "$(head -n 1 "$T/log")"
 }
 
-@test "the log is made, readable by all" {
+@test "--log creates the file, readable by all" {
 	rt_ok --log "$T/log" features
 	assert_equal 644 "$(stat -c %a "$T/log")"
 }
 
-@test "a relative log is not relative to the bundle" {
+@test "a relative log path is not relative to the bundle" {
 	new_bundle
 	args /nope
 	rt --log my.log create --bundle "$BUNDLE" c
@@ -69,13 +69,13 @@ time='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 	[ ! -e "$BUNDLE/my.log" ]
 }
 
-@test "a log that cannot be opened is an error" {
+@test "berth reports a log that it cannot open" {
 	rt --log "$T/nowhere/log" features
 	assert_equal 1 "$status"
 	assert_match "open $T/nowhere/log: no such file or directory" "$err"
 }
 
-@test "text records quote what needs it, and escape" {
+@test "text records quote and escape special characters" {
 	new_bundle
 	args 'a"b'
 	rt create --bundle "$BUNDLE" c
@@ -85,7 +85,7 @@ time='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 	assert_match '^time="[^"]*" level=error msg=("([^"\\]|\\.)*"|[-A-Za-z0-9._/@^+]+)$' "$err"
 }
 
-@test "--debug adds records, and not to stdout" {
+@test "--debug adds records, and none to stdout" {
 	new_bundle
 	args true
 	rt_ok --debug --log "$T/log" run --bundle "$BUNDLE" c
@@ -109,7 +109,7 @@ time='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 }
 
 # bats test_tags=berth
-@test "--debug does not log calls on what could not be opened" {
+@test "--debug does not log calls on paths that could not be opened" {
 	new_bundle
 	args true
 	config '.linux.maskedPaths = ["/proc/nowhere"]'
@@ -118,7 +118,7 @@ time='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 	assert_equal "" "$(grep -E 'EBADF|\(-[0-9]' "$T/log")"
 }
 
-@test "--debug --log-format json writes records that can all be read" {
+@test "--debug --log-format json writes valid JSON records" {
 	new_bundle
 	args true
 	rt_ok --debug --log "$T/log" --log-format json run --bundle "$BUNDLE" c
@@ -127,7 +127,7 @@ time='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 	assert_equal true "$(jq -s 'all(.time | test("^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(Z|[+-]\\d\\d:\\d\\d)$"))' "$T/log")"
 }
 
-@test "the error of an unknown flag is told on stderr" {
+@test "the error of an unknown flag goes to stderr" {
 	rt --log "$T/log" create --nope c
 	assert_equal 1 "$status"
 	assert_match 'flag provided but not defined: -nope' "$err"

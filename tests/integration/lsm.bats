@@ -45,7 +45,7 @@ PROFILE=berth-test
 }
 
 # bats test_tags=guest
-@test "an AppArmor profile holds with no_new_privs, in a user namespace, for another user" {
+@test "an AppArmor profile applies with no_new_privs, in a user namespace, and to another user" {
 	with_profile
 	config ".process.apparmorProfile = \"$PROFILE\" | .process.noNewPrivileges = true | .process.user = {uid: 7, gid: 7}"
 	run_script 'cat /proc/self/attr/apparmor/current'
@@ -67,7 +67,7 @@ PROFILE=berth-test
 }
 
 # bats test_tags=guest
-@test "exec runs under the container's AppArmor profile, or another" {
+@test "exec runs under the container's AppArmor profile, or under another" {
 	with_profile
 	config ".process.apparmorProfile = \"$PROFILE\""
 	args sleep 1000
@@ -86,7 +86,7 @@ PROFILE=berth-test
 }
 
 # bats test_tags=guest
-@test "an AppArmor profile that is not loaded is named" {
+@test "create names an AppArmor profile that is not loaded" {
 	with_profile
 	args true
 	config '.process.apparmorProfile = "berth-not-there"'
@@ -96,7 +96,7 @@ PROFILE=berth-test
 }
 
 # bats test_tags=guest
-@test "unconfined is no AppArmor profile" {
+@test "create accepts unconfined as AppArmor profile" {
 	with_profile
 	config '.process.apparmorProfile = "unconfined"'
 	run_script 'cat /proc/self/attr/apparmor/current'
@@ -104,7 +104,7 @@ PROFILE=berth-test
 }
 
 # bats test_tags=berth
-@test "an AppArmor profile needs AppArmor" {
+@test "create refuses an AppArmor profile on a host without AppArmor" {
 	without_apparmor
 	args true
 	config '.process.apparmorProfile = "docker-default"'
@@ -119,14 +119,14 @@ PROFILE=berth-test
 }
 
 # bats test_tags=berth
-@test "unconfined is what a program without AppArmor is" {
+@test "create accepts unconfined on a host without AppArmor" {
 	without_apparmor
 	config '.process.apparmorProfile = "unconfined"'
 	run_script 'echo ran'
 	assert_equal ran "$out"
 }
 
-@test "an SELinux label needs SELinux" {
+@test "create refuses an SELinux label on a host without SELinux" {
 	without_selinux
 	args true
 	config '.process.selinuxLabel = "system_u:system_r:container_t:s0:c1,c2"'
@@ -140,7 +140,7 @@ PROFILE=berth-test
 	assert_match 'selinux is disabled or not supported' "$msg"
 }
 
-@test "an SELinux label of mounts needs SELinux" {
+@test "create refuses an SELinux label of mounts on a host without SELinux" {
 	without_selinux
 	args true
 	config '.linux.mountLabel = "system_u:object_r:container_file_t:s0:c1,c2"'
@@ -157,7 +157,7 @@ with_selinux() {
 }
 
 # bats test_tags=guest-selinux
-@test "the program, and its keys, have its SELinux label" {
+@test "the program and its keys have its SELinux label" {
 	with_selinux
 	config ".process.selinuxLabel = \"$label\""
 	args sleep 1000
@@ -171,7 +171,7 @@ with_selinux() {
 }
 
 # bats test_tags=guest-selinux
-@test "what is mounted for the program has its SELinux label" {
+@test "mounts of the program have its SELinux label" {
 	with_selinux
 	config ".linux.mountLabel = \"$files\""
 	args sleep 100
@@ -185,7 +185,7 @@ with_selinux() {
 }
 
 # bats test_tags=guest-selinux
-@test "an SELinux label that the policy does not have is named" {
+@test "create names an SELinux label that the policy does not have" {
 	with_selinux
 	args true
 	config '.process.selinuxLabel = "system_u:object_r:no_such_t:s0"'

@@ -33,7 +33,7 @@ fastest_list() {
 	echo "$best"
 }
 
-@test "300 containers live at once, are listed at once, and leave nothing" {
+@test "300 containers run and are listed concurrently, and leave nothing" {
 	local i
 	for i in $(seq $many); do one_of_many "$i"; done
 	each sh -c 'exec "$RUNTIME" --root "$ROOT" run -d --bundle "$T/b{}" "c{}" </dev/null >"$T/{}.out" 2>&1 3>&-'

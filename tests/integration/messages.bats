@@ -66,7 +66,7 @@ user_fails() {
 	said "$1"
 }
 
-@test "the command line" {
+@test "errors of the command line have their recorded texts" {
 	fails 'unknown command' nonsense
 	fails 'unknown command: checkpoint' checkpoint c
 	fails 'unknown global flag' --nonsense list
@@ -87,7 +87,7 @@ user_fails() {
 	fails 'a log in no directory' --log "$T/nowhere/log" list
 }
 
-@test "the state root" {
+@test "errors of the state root have their recorded texts" {
 	status=0
 	"$RUNTIME" --root / list >"$T/out" 2>"$T/err" || status=$?
 	read_output
@@ -113,7 +113,7 @@ user_fails() {
 	fails 'list a state root that does not exist' list
 }
 
-@test "the id" {
+@test "errors of the ID have their recorded texts" {
 	fails 'no id' create --bundle "$BUNDLE" ''
 	fails 'an id with a slash' create --bundle "$BUNDLE" a/b
 	fails 'an id that is too long' create --bundle "$BUNDLE" "$(printf 'x%.0s' {1..300})"
@@ -131,7 +131,7 @@ user_fails() {
 	fails 'mounts add to a container that does not exist' mounts add x "$T/list"
 }
 
-@test "the bundle" {
+@test "errors of the bundle have their recorded texts" {
 	fails 'no bundle' create --bundle "$T/nowhere" c
 	mkdir "$T/empty"
 	fails 'no config.json' create --bundle "$T/empty" c
@@ -148,7 +148,7 @@ user_fails() {
 	broken 'another version' '.ociVersion = "2.0.0"'
 }
 
-@test "the program" {
+@test "errors of the program have their recorded texts" {
 	broken 'no arguments' '.process.args = []'
 	broken 'a program that does not exist' '.process.args = ["nonsense"]'
 	broken 'a path of a program that does not exist' '.process.args = ["/nonsense"]'
@@ -174,7 +174,7 @@ user_fails() {
 	done
 }
 
-@test "namespaces and mounts" {
+@test "errors of namespaces and mounts have their recorded texts" {
 	config '.linux.namespaces |= map(select(.type != "cgroup"))' # only on v2
 	broken 'an unknown namespace' '.linux.namespaces += [{type: "foo"}]'
 	broken 'a namespace twice' '.linux.namespaces += [{type: "pid"}]'
@@ -191,7 +191,7 @@ user_fails() {
 	broken 'an unknown device type' '.linux.devices = [{type: "x", path: "/dev/x"}]'
 }
 
-@test "terminals, files and sockets" {
+@test "errors of terminals, files and sockets have their recorded texts" {
 	fails 'no directory of the pid file' create --bundle "$BUNDLE" --pid-file "$T/nowhere/pid" c
 	mkfifo "$T/fifo"
 	fails 'the pid file is a FIFO' create --bundle "$BUNDLE" --pid-file "$T/fifo" c
@@ -210,7 +210,7 @@ user_fails() {
 	fails 'spec in no directory' spec --bundle "$T/nowhere"
 }
 
-@test "the state of the container" {
+@test "errors of the container's status have their recorded texts" {
 	rt_ok create --bundle "$BUNDLE" c
 	fails 'resume a created container' resume c
 	rt_ok start c
@@ -234,7 +234,7 @@ user_fails() {
 	fails 'exec in a stopped container' exec c true
 }
 
-@test "exec, kill and update" {
+@test "errors of exec, kill and update have their recorded texts" {
 	start_detached c
 	fails 'an unknown signal' kill c NONSENSE
 	fails 'a signal out of range' kill c 1000
@@ -255,14 +255,14 @@ user_fails() {
 	fails 'an unknown command of mounts' mounts nonsense c "$T/process"
 }
 
-@test "hooks" {
+@test "errors of hooks have their recorded texts" {
 	broken 'a hook that does not exist' '.hooks.createRuntime = [{path: "/nowhere"}]'
 	broken 'a hook that fails' '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", "echo because >&2; exit 3"]}]'
 	broken 'a hook with a relative path' '.hooks.createRuntime = [{path: "x"}]'
 	broken 'a hook that takes too long' '.hooks.createRuntime = [{path: "/bin/sleep", args: ["sleep", "100"], timeout: 1}]'
 }
 
-@test "system calls that are denied" {
+@test "errors of denied system calls have their recorded texts" {
 	denied 'openat2 is not there' openat2 lack
 	denied 'clone3 is denied' clone3 fail
 	denied 'clone3 is not there' clone3 lack
@@ -276,13 +276,13 @@ user_fails() {
 	said 'the kernel is too old'
 }
 
-@test "limits and lists" {
+@test "errors of limits and lists have their recorded texts" {
 	broken 'a negative memory limit' '.linux.resources.memory.limit = -5'
 	broken 'more groups than the kernel takes' '.process.user.additionalGids = [range(100000)]'
 	denied 'no device can be made' mknodat fail
 }
 
-@test "every system call that berth cannot do without is named when it is denied" {
+@test "create names every required system call that is denied" {
 	local call how
 	for call in openat2 mount_setattr close_range open_tree move_mount fsopen fsconfig fsmount; do
 		for how in lack fail; do
@@ -294,7 +294,7 @@ user_fails() {
 	done
 }
 
-@test "an unprivileged user" {
+@test "errors of an unprivileged user have their recorded texts" {
 	rootless_user
 	rootless_bundle "$T/b"
 	BUNDLE=$T/b
@@ -308,7 +308,7 @@ user_fails() {
 	user_fails 'a bundle that the user may not read' create --bundle "$T/roots" c
 }
 
-@test "root without CAP_SYS_ADMIN" {
+@test "errors of root without CAP_SYS_ADMIN have their recorded texts" {
 	status=0
 	setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin "$RUNTIME" --root "$ROOT" create --bundle "$BUNDLE" c \
 		>"$T/out" 2>"$T/err" </dev/null 3>&- || status=$?
@@ -317,7 +317,7 @@ user_fails() {
 	said 'root without CAP_SYS_ADMIN'
 }
 
-@test "an id that is not granted" {
+@test "errors of IDs that are not granted have their recorded texts" {
 	rootless_user
 	rootless_bundle "$T/b"
 	BUNDLE=$T/b
@@ -329,7 +329,7 @@ user_fails() {
 	create_fails 'no user ids are granted'
 }
 
-@test "every message has a test" {
+@test "every recorded text has a test" {
 	local scenario
 	while read -r scenario; do
 		case $scenario in

@@ -39,7 +39,7 @@ see_source() {
 }
 
 # bats test_tags=berth
-@test "copy and nocopy, which Podman before 5.6 passes on, change nothing" {
+@test "create accepts copy and nocopy, which Podman before 5.6 passes on" {
 	mount_at /data bind "$T/source" rbind nocopy ro
 	mount_at /more bind "$T/source" rbind copy
 	see
@@ -76,7 +76,7 @@ see_source() {
 	assert_equal rw,relatime "$(mount_options "$inside" /none)"
 }
 
-@test "of options that exclude each other the last counts" {
+@test "of options that exclude each other the last one applies" {
 	mount_at /data tmpfs tmpfs sync lazytime async nolazytime
 	mount_at /relatime tmpfs tmpfs noatime relatime
 	mount_at /atime tmpfs tmpfs noatime atime
@@ -92,7 +92,7 @@ see_source() {
 	assert_equal rw,relatime "$(mount_options "$inside" /none)"
 }
 
-@test "nosymfollow keeps links from being followed" {
+@test "nosymfollow prevents following links" {
 	mount_at /no tmpfs tmpfs nosymfollow
 	mount_at /yes tmpfs tmpfs nosymfollow symfollow
 	run_script 'for d in /no /yes; do echo content >$d/file; ln -s file $d/link; cat $d/link; done; cat /proc/self/mountinfo'
@@ -102,7 +102,7 @@ see_source() {
 	assert_match "can't open '/no/link'" "$err"
 }
 
-@test "a bind mount keeps the options of its source, and gives up those that are named" {
+@test "a bind mount keeps the options of its source except those that config.json names" {
 	a_source ro,nosuid,nodev,noexec
 	mount_at /kept none "$T/source" bind
 	mount_at /none none "$T/source" bind rw suid dev exec
@@ -114,7 +114,7 @@ see_source() {
 	assert_options "$inside" /some/below nosuid
 }
 
-@test "recursive options are set on what is mounted below" {
+@test "recursive options are set on submounts" {
 	local option
 	a_source rw
 	for option in rro rnosuid rnodev rnoexec rnoatime rnodiratime; do
@@ -129,7 +129,7 @@ see_source() {
 	assert_equal rw "$(mount_options "$inside" /rstrictatime/below)"
 }
 
-@test "recursive options are taken from what is mounted below" {
+@test "recursive options are cleared on submounts" {
 	a_source ro,nosuid,nodev,noexec,nodiratime
 	mount_at /kept none "$T/source" rbind
 	mount_at /taken none "$T/source" rbind rrw rsuid rdev rexec rdiratime
@@ -139,7 +139,7 @@ see_source() {
 	assert_equal rw,relatime "$(mount_options "$inside" /taken/below)"
 }
 
-@test "recursive options of access times go back to the kernel's default" {
+@test "recursive options of access times restore the kernel's default" {
 	a_source noatime
 	mount_at /ratime none "$T/source" rbind ratime
 	mount_at /rrelatime none "$T/source" rbind rrelatime
@@ -152,7 +152,7 @@ see_source() {
 	assert_equal rw,noatime "$(mount_options "$inside" /rnorelatime/below)"
 }
 
-@test "rnosymfollow and rsymfollow reach what is mounted below" {
+@test "rnosymfollow and rsymfollow apply to submounts" {
 	a_source rw
 	mount_at /set none "$T/source" rbind rnosymfollow
 	mount_at /taken none "$T/source" rbind rnosymfollow rsymfollow

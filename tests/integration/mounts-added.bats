@@ -21,7 +21,7 @@ inside() {
 	rt_ok exec c "$@"
 }
 
-@test "a directory of the host is mounted in a container that runs" {
+@test "mounts add mounts a directory of the host in a running container" {
 	start_detached c
 	mounts_of '[{destination: "/new/place", source: $source, options: ["bind", "ro", "nosuid"]}]'
 	rt_ok mounts add c "$T/mounts.json"
@@ -34,7 +34,7 @@ inside() {
 	assert_equal 0 "$out"
 }
 
-@test "a file, and a file system, are mounted from standard input" {
+@test "mounts add reads a file mount and a file system from standard input" {
 	start_detached c
 	mounts_of '[{destination: "/hosts", source: "\($source)/file", options: ["bind"]},
 		{destination: "/scratch", type: "tmpfs", source: "tmpfs", options: ["size=64k", "mode=700", "noexec"]}]'
@@ -45,7 +45,7 @@ inside() {
 	assert_match 'size=64k' "$(mount_data "$out" /scratch)"
 }
 
-@test "mounts are added to a container that is created, or paused" {
+@test "mounts add works for a created and for a paused container" {
 	rt_ok create --bundle "$BUNDLE" c
 	mounts_of '[{destination: "/one", source: $source, options: ["bind"]}]'
 	rt_ok mounts add c "$T/mounts.json"
@@ -59,7 +59,7 @@ inside() {
 	assert_equal $'content\ncontent' "$out"
 }
 
-@test "mounts are added in a user namespace" {
+@test "mounts add works in a user namespace" {
 	new_user_namespace 0:100000:65536
 	start_detached c
 	mounts_of '[{destination: "/one", source: $source, options: ["bind", "ro"]}, {destination: "/two", type: "tmpfs", source: "tmpfs"}]'
@@ -71,7 +71,7 @@ inside() {
 	refute_match file "$out"
 }
 
-@test "when one cannot be mounted, none is" {
+@test "mounts add mounts nothing when one mount fails" {
 	start_detached c
 	inside cat /proc/1/mountinfo
 	local before=$out
@@ -82,7 +82,7 @@ inside() {
 	assert_equal "$before" "$out"
 }
 
-@test "when the stub is killed midway, none is mounted" {
+@test "mounts add mounts nothing when its stub is killed midway" {
 	local ns
 	for ns in own shared user; do
 		case $ns in
@@ -115,7 +115,7 @@ inside() {
 	done
 }
 
-@test "what makes no sense is refused" {
+@test "mounts add refuses invalid mounts" {
 	start_detached c
 	mounts_of '[{destination: "/one", source: "/nowhere", options: ["bind"]}]'
 	rt mounts add c "$T/mounts.json"
@@ -146,7 +146,7 @@ inside() {
 	refused 'stopped'
 }
 
-@test "links of the image's lead to no place outside of it" {
+@test "mounts add follows no link of the image out of the image" {
 	ln -s /../../../../../../../tmp "$BUNDLE/rootfs/out"
 	ln -s /proc/self/root "$BUNDLE/rootfs/magic"
 	start_detached c
@@ -175,7 +175,7 @@ inside() {
 	assert_equal 1 "$out"
 }
 
-@test "nothing of the one who mounts is left in the container" {
+@test "mounts add leaves no process in the container" {
 	start_detached c
 	mounts_of '[{destination: "/one", source: $source, options: ["bind"]}]'
 	rt_ok mounts add c "$T/mounts.json"
@@ -184,7 +184,7 @@ inside() {
 	assert_equal 2 "$out"
 }
 
-@test "a procfs that is added shows the container's processes" {
+@test "a procfs from mounts add shows the container's processes" {
 	start_detached c
 	mounts_of '[{destination: "/added", type: "proc", source: "proc"}]'
 	rt_ok mounts add c "$T/mounts.json"
@@ -195,7 +195,7 @@ inside() {
 	assert_equal 2 "$out"
 }
 
-@test "what the host mounts later appears in an added mount, and not the other way round" {
+@test "a later mount of the host appears in an added mount, but not the other way round" {
 	mount -t tmpfs tmpfs "$T/source"
 	mount --make-shared "$T/source"
 	mkdir "$T/source/below" "$T/source/other"
@@ -213,7 +213,7 @@ inside() {
 	umount -l "$T/source"
 }
 
-@test "what the host has mounted read-only stays so in a user namespace" {
+@test "a read-only mount of the host stays read-only in a user namespace" {
 	new_user_namespace
 	all_capabilities
 	mount -t tmpfs -o mode=777 tmpfs "$T/source"
@@ -231,7 +231,7 @@ inside() {
 	umount "$T/source"
 }
 
-@test "an unprivileged user adds mounts to his container" {
+@test "an unprivileged user can add mounts to a container" {
 	rootless_user
 	rm -r "$BUNDLE"
 	rootless_bundle

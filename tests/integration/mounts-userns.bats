@@ -22,14 +22,14 @@ bound() {
 	config '.mounts += [{destination: $d, type: "none", source: $s, options: $ARGS.positional}]' --arg s "$source" --arg d "$destination" --args -- "$@"
 }
 
-@test "a directory that the container's root may not reach is bound" {
+@test "create binds a directory that the container's root may not reach" {
 	bound "$T/closed/data" /data bind nosuid
 	run_script 'cat /data/file; cat /proc/self/mountinfo'
 	assert_match ^text "$out"
 	assert_options "$out" /data rw nosuid
 }
 
-@test "a file that the container's root may not reach is bound" {
+@test "create binds a file that the container's root may not reach" {
 	bound "$T/closed/data/file" /file bind ro
 	run_script 'cat /file; cat /proc/self/mountinfo'
 	assert_match ^text "$out"
@@ -37,7 +37,7 @@ bound() {
 }
 
 # bats test_tags=berth
-@test "several sources that the container's root may not reach are bound" {
+@test "create binds several sources that the container's root may not reach" {
 	mount -t tmpfs below "$T/closed/data/below"
 	echo below >"$T/closed/data/below/file"
 	bound "$T/closed/data" /data rbind
@@ -50,7 +50,7 @@ bound() {
 }
 
 # bats test_tags=berth
-@test "links on the way to a source that the container's root may not reach are followed" {
+@test "create follows links to a source that the container's root may not reach" {
 	ln -s "$T/closed/data" "$T/closed/absolute"
 	ln -s ../closed/absolute "$T/closed/relative"
 	bound "$T/closed/relative/file" /file bind
@@ -69,7 +69,7 @@ locked() {
 		mount -t tmpfs -o mode=755 none "$0" && echo text >"$0/file" && mount -o remount,bind,ro,nosuid,nodev "$0" && exec "$@"' "$T/closed/data" "$@"
 }
 
-@test "the host's flags of a source that cannot be reached cannot be taken away" {
+@test "the container cannot clear the host's flags of a source that it may not reach" {
 	all_capabilities
 	bound "$T/closed/data" /data bind
 	script 'cat /proc/self/mountinfo; cat /data/file; mount -o remount,bind,rw /data 2>/dev/null; echo rw $?; mount -o remount,bind,ro,suid /data 2>/dev/null; echo suid $?; true'
@@ -79,7 +79,7 @@ locked() {
 	assert_match $'\ntext\nrw [1-9]+\nsuid [1-9]+$' "$out"
 }
 
-@test "what the container writes to a source that it may not reach is its user's" {
+@test "a file that the container makes in a source that it may not reach belongs to the container's user" {
 	chown 101000:101000 "$T/closed/data"
 	config '.process.user = {uid: 1000, gid: 1000}'
 	bound "$T/closed/data" /data bind
@@ -89,7 +89,7 @@ locked() {
 }
 
 # bats test_tags=berth
-@test "owners are mapped to those of the container's user namespace" {
+@test "idmap maps owners to those of the container's user namespace" {
 	touch "$T/closed/data/"{0,5,1000}
 	chown 5:6 "$T/closed/data/5"
 	chown 1000:1001 "$T/closed/data/1000"
@@ -100,7 +100,7 @@ locked() {
 }
 
 # bats test_tags=berth
-@test "idmap without mappings takes those of the container's user namespace" {
+@test "idmap without mappings uses those of the container's user namespace" {
 	touch "$T/closed/data/5"
 	chown 5:6 "$T/closed/data/5"
 	bound "$T/closed/data" /data bind idmap
@@ -109,7 +109,7 @@ locked() {
 }
 
 # bats test_tags=berth
-@test "a source that the container's root may reach but not read is bound, and stays so" {
+@test "create binds a source that the container's root may reach but not read, and it stays unreadable" {
 	chmod 755 "$T/closed"
 	chmod 700 "$T/closed/data"
 	bound "$T/closed/data" /data bind
@@ -118,7 +118,7 @@ locked() {
 }
 
 # bats test_tags=berth
-@test "an option that would clear a locked flag is refused by the flag's name" {
+@test "create names the locked flag that an option would clear" {
 	mount -t tmpfs -o nosuid,nodev,noexec below "$T/closed/data/below"
 	mkdir "$T/closed/data/below/deeper"
 	bound "$T/closed/data/below" /data bind exec suid dev

@@ -19,7 +19,7 @@ mount_at() {
 		--arg d "$destination" --arg t "$type" --arg s "$source" --args -- "$@"
 }
 
-@test "the default mounts have the type and the options that were asked for" {
+@test "the default mounts have the type and the options of config.json" {
 	mountinfo_of
 	assert_equal proc "$(mount_type "$inside" /proc)"
 	assert_options "$inside" /proc rw relatime
@@ -39,7 +39,7 @@ mount_at() {
 	assert_options "$inside" /sys/fs/cgroup nosuid nodev noexec relatime
 }
 
-@test "nothing else is mounted" {
+@test "the container has no other mounts" {
 	mountinfo_of
 	# The masked and read-only paths that this kernel has, and the cgroup
 	# hierarchies, are mounted beside the seven of config.json.
@@ -65,7 +65,7 @@ mount_at() {
 	no_mount_left
 }
 
-@test "mounts of a container whose bundle is on a shared mount do not reach the host" {
+@test "mounts of a container do not reach the host from a bundle on a shared mount" {
 	mkdir "$T/own"
 	mount -t tmpfs own "$T/own"
 	mount --make-shared "$T/own"
@@ -98,7 +98,7 @@ mount_at() {
 	assert_equal 0 "$(cat "$T/c.out")"
 }
 
-@test "the default devices are there, and no others" {
+@test "the default devices exist, and no others" {
 	# /dev/core leads to a file that not every kernel has.
 	run_script 'stat -c "%N %A %u:%g %t:%T" /dev/* | { if [ -e /proc/kcore ]; then grep -v "^./dev/core"; else cat; fi; }'
 	assert_lines "$(cat <<-'END'
@@ -127,7 +127,7 @@ mount_at() {
 	assert_match 'No space left' "$err"
 }
 
-@test "a device of config.json is made with its mode and owner" {
+@test "a device of config.json has its mode and owner" {
 	config '.linux.devices = [
 		{path: "/dev/my-null", type: "c", major: 1, minor: 3, fileMode: 416, uid: 1000, gid: 5},
 		{path: "/dev/sub/fifo", type: "p", fileMode: 384},
@@ -142,7 +142,7 @@ mount_at() {
 }
 
 # bats test_tags=berth
-@test "a device that may not be made is refused with the reason" {
+@test "create names the reason when it may not make a device" {
 	config '.linux.devices = [{path: "/dev/made", type: "c", major: 1, minor: 3}]'
 	status=0
 	setpriv --bounding-set=-mknod --inh-caps=-mknod "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err" || status=$?
@@ -155,7 +155,7 @@ mount_at() {
 	refused 'make "/dev/null": mknodat: operation not permitted \(a seccomp filter'
 }
 
-@test "a directory is bound" {
+@test "create binds a directory" {
 	mkdir "$T/source"
 	echo content >"$T/source/file"
 	mount_at /mnt none "$T/source" bind
@@ -165,7 +165,7 @@ mount_at() {
 	assert_options "$inside" /mnt rw
 }
 
-@test "a file is bound" {
+@test "create binds a file" {
 	echo content >"$T/file"
 	mount_at /etc/bound none "$T/file" bind
 	run_script 'cat /etc/bound; echo changed >/etc/bound'
@@ -173,7 +173,7 @@ mount_at() {
 	assert_equal changed "$(cat "$T/file")"
 }
 
-@test "a relative source is taken from the bundle" {
+@test "a relative source is resolved from the bundle" {
 	mkdir "$BUNDLE/data"
 	echo content >"$BUNDLE/data/file"
 	mount_at /mnt none data bind
@@ -181,7 +181,7 @@ mount_at() {
 	assert_equal content "$out"
 }
 
-@test "a destination that is missing is made" {
+@test "create makes a missing destination" {
 	mkdir "$T/source"
 	echo content >"$T/file"
 	mount_at /a/b/c none "$T/source" bind
@@ -202,7 +202,7 @@ mount_at() {
 	[ ! -e "$T/source/new" ]
 }
 
-@test "bind takes one mount, rbind those below" {
+@test "bind mounts one mount, rbind the submounts too" {
 	mkdir -p "$T/source/below"
 	mount -t tmpfs below "$T/source/below"
 	mount_at /one none "$T/source" bind
@@ -213,7 +213,7 @@ mount_at() {
 	assert_equal tmpfs "$(mount_type "$inside" /all/below)"
 }
 
-@test "ro is for one mount, rro for those below" {
+@test "ro applies to one mount, rro to the submounts too" {
 	mkdir -p "$T/source/below"
 	mount -t tmpfs below "$T/source/below"
 	mount_at /top none "$T/source" rbind ro
@@ -226,7 +226,7 @@ mount_at() {
 	assert_options "$inside" /all/below ro
 }
 
-@test "nosuid, nodev, noexec and noatime are set, and binding sets no others" {
+@test "nosuid, nodev, noexec and noatime are set, and a bind mount sets no others" {
 	mkdir "$T/source"
 	mount_at /plain none "$T/source" bind
 	mount_at /mnt none "$T/source" bind nosuid nodev noexec noatime
@@ -237,14 +237,14 @@ mount_at() {
 	assert_options "$inside" /tmpfs nosuid nodev noexec noatime ro
 }
 
-@test "noexec forbids executing" {
+@test "noexec prevents execution" {
 	mount_at /mnt tmpfs tmpfs noexec
 	mount_at /can tmpfs tmpfs
 	run_script 'cp /bin/busybox /mnt; cp /bin/busybox /can; /can/busybox echo yes; /mnt/busybox echo no || echo "status $?"'
 	assert_equal $'yes\nstatus 126' "$out"
 }
 
-@test "a later mount lies on an earlier one" {
+@test "a later mount covers an earlier one" {
 	mkdir "$T/source"
 	echo content >"$T/source/file"
 	mount_at /a tmpfs first
@@ -256,13 +256,13 @@ mount_at() {
 	assert_equal $'content\ncontent' "$out"
 }
 
-@test "a tmpfs takes its size and mode" {
+@test "a tmpfs has its size and mode" {
 	mount_at /mnt tmpfs tmpfs size=128k mode=1711 gid=5
 	run_script 'stat -c "%a %u:%g" /mnt; head -c 1000000 /dev/zero >/mnt/file; stat -c %s /mnt/file; true'
 	assert_equal $'1711 0:5\n131072' "$out"
 }
 
-@test "tmpcopyup keeps what the image has" {
+@test "tmpcopyup copies the files of the image" {
 	mkdir -p "$BUNDLE/rootfs/data/sub"
 	echo content >"$BUNDLE/rootfs/data/sub/file"
 	chmod 751 "$BUNDLE/rootfs/data/sub"
@@ -274,7 +274,7 @@ mount_at() {
 	assert_equal content "$(cat "$BUNDLE/rootfs/data/sub/file")"
 }
 
-@test "propagation is as asked for" {
+@test "a mount has the propagation of its options" {
 	# The suite's own mounts are shared: see tests/beds/host.
 	mkdir -p "$T/source"
 	mount -t tmpfs source "$T/source"
@@ -292,7 +292,7 @@ mount_at() {
 	assert_equal unbindable "$(mount_propagation "$inside" /unbindable)"
 }
 
-@test "rootfsPropagation is that of the root" {
+@test "the root has the propagation of rootfsPropagation" {
 	config '.linux.rootfsPropagation = "private"'
 	mountinfo_of
 	assert_equal "" "$(mount_propagation "$inside" /)"
@@ -301,18 +301,18 @@ mount_at() {
 	refute_match shared "$(mount_propagation "$inside" /)"
 }
 
-@test "a shared root is shared" {
+@test "a shared root stays shared" {
 	config '.linux.rootfsPropagation = "shared"'
 	mountinfo_of
 	assert_match '^shared:[0-9]+' "$(mount_propagation "$inside" /)"
 }
 
-@test "by default nothing of the root is shared with the host" {
+@test "by default the root shares no mounts with the host" {
 	mountinfo_of
 	refute_match shared "$(awk '{ print $7 }' <<<"$inside")"
 }
 
-@test "a procfs is mounted where nothing is, and hidden there" {
+@test "create mounts a procfs on a new directory and masks its paths" {
 	rmdir "$BUNDLE/rootfs/proc" 2>/dev/null || true
 	config '.mounts += [{destination: "/a/b/proc", type: "proc", source: "proc"}] | .linux.maskedPaths += ["/a/b/proc/timer_list"] | .root.readonly = false'
 	run_script 'cat /proc/self/mountinfo; wc -c </a/b/proc/timer_list'
@@ -321,7 +321,7 @@ mount_at() {
 	assert_match $'\n0$' "$out"
 }
 
-@test "a symlink on the way to a destination leads nowhere else" {
+@test "create follows no symlink in a destination out of the image" {
 	mkdir "$T/source"
 	mkdir "$T/decoy"
 	ln -s "$T/decoy" "$BUNDLE/rootfs/absolute"
@@ -343,7 +343,7 @@ mount_at() {
 }
 
 # bats test_tags=v2
-@test "nothing can be made in /sys/fs/cgroup itself" {
+@test "the container can make nothing in /sys/fs/cgroup itself" {
 	# On v1 it is a tmpfs around the hierarchies: "ro" is meant for it too.
 	mountinfo_of
 	assert_options "$inside" /sys/fs/cgroup ro
@@ -367,7 +367,7 @@ roots_of() {
 	sed -n "s/^[0-9]* [0-9]* [^ ]* \([^ ]*\) .* - $2 .*/\1/p" <<<"$1" | sort -u
 }
 
-@test "the v1 hierarchies begin at the container's cgroup, with a cgroup namespace and without" {
+@test "the v1 hierarchies start at the container's cgroup, with and without a cgroup namespace" {
 	[ -e /sys/fs/cgroup/cgroup.procs ] && skip "no cgroup v1 here"
 	local before=$CGROUP namespaces
 	for namespaces in '[]' '[{type: "cgroup"}]'; do
@@ -380,7 +380,7 @@ roots_of() {
 }
 
 # bats test_tags=v2
-@test "a mount of type cgroup2 is of v2, whatever else the host has" {
+@test "a mount of type cgroup2 shows v2, whatever hierarchies the host has" {
 	[ -e /sys/fs/cgroup/cgroup.procs ] || [ -e /sys/fs/cgroup/unified ] || skip "no cgroup v2 here"
 	config '(.mounts[] | select(.type == "cgroup") | .type) = "cgroup2"
 		| .linux.namespaces |= (map(select(.type != "cgroup")) + [{type: "cgroup"}])'
@@ -392,7 +392,7 @@ roots_of() {
 }
 
 # bats test_tags=v2
-@test "a mount of type cgroup2 is of the whole hierarchy when the host's cgroup namespace is shared" {
+@test "a mount of type cgroup2 shows the whole hierarchy when the host's cgroup namespace is shared" {
 	[ -e /sys/fs/cgroup/cgroup.procs ] || [ -e /sys/fs/cgroup/unified ] || skip "no cgroup v2 here"
 	config '(.mounts[] | select(.type == "cgroup") | .type) = "cgroup2" | .linux.namespaces |= map(select(.type != "cgroup"))'
 	assert_whole_hierarchy
@@ -426,12 +426,12 @@ assert_whole_hierarchy() {
 	assert_options "$out" /sys/fs/cgroup ro nosuid nodev noexec
 }
 
-@test "sysfs and mqueue belong to the container's namespaces" {
+@test "sysfs and mqueue show the container's namespaces" {
 	run_script 'ls /sys/class/net'
 	assert_equal lo "$out"
 }
 
-@test "/dev can be read-only, with all that belongs in it" {
+@test "/dev can be read-only and still has its devices and mounts" {
 	config '(.mounts[] | select(.destination == "/dev").options) += ["ro"]'
 	run_script '(true >/dev/new) 2>&1; echo lost >/dev/null; ls -d /dev/pts /dev/shm /dev/zero /dev/ptmx'
 	assert_match 'Read-only file system' "$out"

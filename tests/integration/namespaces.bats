@@ -16,7 +16,7 @@ own() {
 	readlink "/proc/self/ns/$1"
 }
 
-@test "the default namespaces are new ones" {
+@test "the default namespaces are new" {
 	local name
 	run_script "$print_namespaces"
 	for name in pid net ipc uts mnt; do
@@ -25,7 +25,7 @@ own() {
 	done
 }
 
-@test "a namespace that is not listed is the runtime's" {
+@test "a namespace that config.json does not list is the runtime's" {
 	local name type
 	run_script "$print_namespaces"
 	assert_equal "$(own user)" "$(namespace_of "$out" user)"
@@ -38,7 +38,7 @@ own() {
 	done
 }
 
-@test "a cgroup namespace is made when asked for" {
+@test "create makes a cgroup namespace when config.json lists it" {
 	config '.linux.namespaces |= (map(select(.type != "cgroup")) + [{type: "cgroup"}])'
 	run_script "$print_namespaces; cat /proc/self/cgroup"
 	refute_match "$(own cgroup | sed 's/[][]/\\&/g')" "$out"
@@ -47,7 +47,7 @@ own() {
 	refute_match "$CGROUP" "$out"
 }
 
-@test "the program is process 1 and sees no others" {
+@test "the program has pid 1 and sees no other processes" {
 	run_script 'echo "me $$"; ps -o comm; true'
 	assert_equal $'me 1\nCOMMAND\nsh\nps' "$out"
 }
@@ -65,7 +65,7 @@ own() {
 	assert_match $'\nhi$' "$out"
 }
 
-@test "the hostname is set, and the host's is not" {
+@test "create sets the hostname of the container and not of the host" {
 	local before
 	before=$(hostname)
 	config '.hostname = "my-name"'
@@ -74,7 +74,7 @@ own() {
 	assert_equal "$before" "$(hostname)"
 }
 
-@test "the domain name is set" {
+@test "create sets the domain name" {
 	config '.domainname = "my.domain"'
 	run_script 'cat /proc/sys/kernel/domainname'
 	assert_equal my.domain "$out"
@@ -86,7 +86,7 @@ join() {
 		--arg type "$1" --arg path "/proc/$holder/ns/$2"
 }
 
-@test "namespaces are joined by path" {
+@test "create joins namespaces by path" {
 	local name
 	holder --net --ipc --uts
 	join network net
@@ -99,7 +99,7 @@ join() {
 	done
 }
 
-@test "a pid namespace is joined by path" {
+@test "create joins a pid namespace by path" {
 	holder --pid
 	join pid pid
 	run_script 'readlink /proc/self/ns/pid; echo "me $$"; ps -o pid,comm'
@@ -110,14 +110,14 @@ join() {
 	assert_match ' 1 sleep' "$out"
 }
 
-@test "a joined network namespace is left as it is" {
+@test "create changes nothing in a joined network namespace" {
 	holder --net
 	join network net
 	run_script 'ip -o link show lo'
 	refute_match 'UP' "$(sed 's/.*<//; s/>.*//' <<<"$out")"
 }
 
-@test "a mount namespace is joined by path" {
+@test "create joins a mount namespace by path" {
 	holder --mount --propagation slave
 	join mount mnt
 	# Without one of its own there is nothing to mount or mask.
@@ -127,7 +127,7 @@ join() {
 	[ "$status" != 0 ] || assert_equal "$(readlink "/proc/$holder/ns/mnt")" "$out"
 }
 
-@test "a path that is another namespace is refused" {
+@test "create refuses the path of a namespace of another type" {
 	holder --net --uts
 	config '(.linux.namespaces[] | select(.type == "network")).path = $path' --arg path "/proc/$holder/ns/uts"
 	args true
@@ -137,7 +137,7 @@ join() {
 	no_process_left
 }
 
-@test "the runtime's own namespaces stay" {
+@test "the runtime does not change its own namespaces" {
 	local before
 	before=$(readlink /proc/self/ns/*)
 	run_script true

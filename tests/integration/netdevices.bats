@@ -39,7 +39,7 @@ addresses() {
 	awk -v device="$2" '$2 == device { scope = $0; sub(/.*scope /, "", scope); sub(/ .*/, "", scope); print $4, scope }' <<<"$1" | sort
 }
 
-@test "a device is moved, renamed and brought up, with its addresses" {
+@test "create moves a device, renames it and brings it up, with its addresses" {
 	device d0 192.0.2.5/24 192.0.2.6/24 198.51.100.1/32 2001:db8::5/64
 	host ip link set d0 mtu 1345
 	local mac
@@ -56,7 +56,7 @@ addresses() {
 	assert_equal $'data\nlo\n1345\n'"$mac" "$(cat "$T/out")"
 }
 
-@test "addresses that are not permanent and global stay behind" {
+@test "create keeps only permanent global addresses of a device" {
 	device d0 192.0.2.5/24
 	host ip address add 192.0.2.7/24 dev d0 valid_lft 1000 preferred_lft 500
 	host ip address add 169.254.9.9/16 dev d0 scope link
@@ -65,7 +65,7 @@ addresses() {
 	assert_equal "192.0.2.5/24 global" "$(addresses "$out" d0)"
 }
 
-@test "what an address has of its own is kept" {
+@test "create keeps the attributes of an address" {
 	device d0
 	host ip address add 192.0.2.5 peer 192.0.2.1/32 dev d0 label d0:first metric 77
 	host ip address add 2001:db8::5/64 dev d0 nodad noprefixroute
@@ -79,7 +79,7 @@ addresses() {
 	assert_equal "" "$(nsenter --net="/proc/$(init_pid c)/ns/net" ip -6 route show 2001:db8::/64)"
 }
 
-@test "a template gets the first number that is free" {
+@test "a name template gets the first free number" {
 	device d0
 	device d1 192.0.2.5/24
 	net_devices '{d0: {name: "eth%d"}, d1: {name: "eth%d"}}'
@@ -88,7 +88,7 @@ addresses() {
 	assert_equal "192.0.2.5/24 global" "$(addresses "$out" eth1)"
 }
 
-@test "a device that is found by another name of its keeps its own" {
+@test "a device that is found by an alternative name keeps its name" {
 	device d0 192.0.2.5/24
 	host ip link property add dev d0 altname uplink
 	net_devices '{uplink: {}}'
@@ -108,7 +108,7 @@ addresses() {
 	assert_match $'\ne0 ' "$(cat "$T/seen")"
 }
 
-@test "a device is moved into a namespace that is joined, and stays there" {
+@test "create moves a device into a joined namespace, and the device stays there" {
 	device d0 192.0.2.5/24
 	local host=$holder
 	holder --net
@@ -120,7 +120,7 @@ addresses() {
 	refute_match '192.0.2.5' "$(nsenter --net="/proc/$host/ns/net" ip -o address)"
 }
 
-@test "a device is moved into a container with a user namespace" {
+@test "create moves a device into a container with a user namespace" {
 	device d0 192.0.2.5/24
 	new_user_namespace
 	net_devices '{d0: {name: "e0"}}'
@@ -129,7 +129,7 @@ addresses() {
 	assert_match 100000 "$out"
 }
 
-@test "a device is moved into a namespace that is not the user namespace's own" {
+@test "create moves a device into a namespace of another user namespace" {
 	device d0 192.0.2.5/24
 	holder --net
 	new_user_namespace
@@ -152,7 +152,7 @@ host_devices() {
 	host ip -br address show scope global | awk '{ $2 = ""; print }' | sort
 }
 
-@test "when create fails, the devices are on the host again, as they were" {
+@test "a failed create restores the devices on the host" {
 	device d0 192.0.2.5/24 2001:db8::5/64
 	device d1 192.0.2.6/24
 	host ip link set d0 up
@@ -171,7 +171,7 @@ host_devices() {
 	unchanged
 }
 
-@test "a device that does not exist is told by its field" {
+@test "create names the field of a device that does not exist" {
 	device d0
 	before=$(host_devices)
 	net_devices '{d0: {}, d7: {name: "e0"}}'
@@ -181,7 +181,7 @@ host_devices() {
 	unchanged
 }
 
-@test "a name that is taken in the container is refused" {
+@test "create refuses a device name that exists in the container" {
 	device d0 192.0.2.5/24
 	before=$(host_devices)
 	holder --net
@@ -202,7 +202,7 @@ host_devices() {
 	assert_equal "192.0.2.5/24 global" "$(addresses "$out" e1)"
 }
 
-@test "a device that cannot leave its namespace is refused" {
+@test "create refuses a device that cannot leave its namespace" {
 	host ip link add br0 type bridge
 	before=$(host_devices)
 	net_devices '{br0: {}}'
@@ -212,7 +212,7 @@ host_devices() {
 	unchanged
 }
 
-@test "the runtime's own network namespace is no place to move to" {
+@test "create refuses to move devices into the runtime's own network namespace" {
 	device d0
 	config '(.linux.namespaces[] | select(.type == "network")).path = $path' --arg path "$host_ns"
 	net_devices '{d0: {name: "e0"}}'
@@ -222,7 +222,7 @@ host_devices() {
 	host ip link show d0 >/dev/null
 }
 
-@test "without the right to move devices the error says which" {
+@test "create names CAP_NET_ADMIN when it may not move devices" {
 	device d0
 	holder --net
 	config '(.linux.namespaces[] | select(.type == "network")).path = $path' --arg path "/proc/$holder/ns/net"

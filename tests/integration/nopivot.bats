@@ -6,7 +6,7 @@ prepare() {
 	config '.root.readonly = false'
 }
 
-@test "with --no-pivot the root is that of the bundle" {
+@test "--no-pivot uses the root of the bundle" {
 	echo here >"$BUNDLE/rootfs/file"
 	script 'cat /file; pwd; cat /proc/self/mountinfo; touch /new'
 	rt_ok run --no-pivot --bundle "$BUNDLE" c
@@ -16,7 +16,7 @@ prepare() {
 	[ -e "$BUNDLE/rootfs/new" ]
 }
 
-@test "with --no-pivot masked paths, a read-only root and create work" {
+@test "--no-pivot works with masked paths, a read-only root and create" {
 	echo secret >"$BUNDLE/rootfs/file"
 	config '.root.readonly = true | .linux.maskedPaths += ["/file"]'
 	args sleep 1000
@@ -31,7 +31,7 @@ prepare() {
 }
 
 # bats test_tags=berth
-@test "--no-pivot keeps mounts from the host, whatever is shared" {
+@test "--no-pivot hides the container's mounts from the host, whatever is shared" {
 	local propagation
 	for propagation in shared slave rslave unbindable; do
 		config '.linux.rootfsPropagation = $p' --arg p "$propagation"
@@ -45,7 +45,7 @@ prepare() {
 }
 
 # bats test_tags=berth
-@test "with --no-pivot nothing that the host has mounted stays below the root" {
+@test "--no-pivot leaves no mount of the host below the root" {
 	args sleep 1000
 	local propagation
 	for propagation in rslave shared; do

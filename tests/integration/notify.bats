@@ -46,21 +46,21 @@ manager_has_read() {
 	told "MAINPID=$(init_pid c)\\n"
 }
 
-@test "a program that ends without a word is waited for until then" {
+@test "run --detach waits for the end of a program that sends no READY=1" {
 	args sleep 0.5
 	as_service run -d --bundle "$BUNDLE" c
 	assert_equal stopped "$(status_of c)"
 	[ ! -s "$T/told" ]
 }
 
-@test "what a program says last is passed on" {
+@test "the last message of a program is passed on" {
 	script 'exec probe notify READY=1'
 	as_service run -d --bundle "$BUNDLE" c
 	told 'READY=1\n'
 	manager_has_read
 }
 
-@test "run in the foreground is the service itself" {
+@test "run in the foreground reports itself as the main process" {
 	script 'probe notify READY=1 READY=1 READY=1 STATUS=working; exit 5'
 	NOTIFY_SOCKET=$T/manager background "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c
 	local code=0
@@ -81,14 +81,14 @@ manager_has_read() {
 	assert_equal 4 "$code"
 }
 
-@test "only what concerns the service is passed on" {
+@test "only messages about the service are passed on" {
 	script 'probe notify "" "$(printf "MAINPID=1\nREADY=1\nFDSTORE=1")"; exec sleep 1000'
 	as_service run -d --bundle "$BUNDLE" c
 	told 'READY=1\n'
 	refute_match 'MAINPID=1\\|FDSTORE' "$(cat "$T/told")"
 }
 
-@test "all that concerns the service is passed on, when it is ready and before" {
+@test "all messages about the service are passed on, before and with READY=1" {
 	local words='STATUS=on\nERRNO=2\nWATCHDOG=1\nEXTEND_TIMEOUT_USEC=5\nRELOADING=1\nSTOPPING=1'
 	script "probe notify \"\$(printf '$words')\" \"\$(printf 'BUSERROR=x\nREADY=1\nREADYX=1\nX_STATUS=x')\"; exec sleep 1000"
 	as_service run --bundle "$BUNDLE" -d c
@@ -96,7 +96,7 @@ manager_has_read() {
 	told 'READY=1\n'
 }
 
-@test "a program that waits for what it has said to be read is let through" {
+@test "the runtime answers the barrier of a program" {
 	local words
 	for words in 'STATUS=on BARRIER=1 READY=1' 'READY=1 BARRIER=1'; do
 		: >"$T/told"
@@ -110,7 +110,7 @@ manager_has_read() {
 	done
 }
 
-@test "a user of the container's can tell" {
+@test "a program of another user can notify" {
 	config '.process.user = {uid: 1000, gid: 1000}'
 	script 'probe notify READY=1; exec sleep 1000'
 	umask 077
@@ -118,14 +118,14 @@ manager_has_read() {
 	told 'READY=1\n'
 }
 
-@test "root of a user namespace can tell" {
+@test "root of a user namespace can notify" {
 	new_user_namespace 0:100000:65536
 	script 'probe notify READY=1; exec sleep 1000'
 	as_service run -d --bundle "$BUNDLE" c
 	told 'READY=1\n'
 }
 
-@test "the directory of the socket is read-only, and goes with the container" {
+@test "the directory of the socket is read-only, and delete removes it" {
 	script 'grep " /run/notify " /proc/self/mountinfo >&2; probe notify READY=1; exec sleep 1000'
 	as_service run -d --bundle "$BUNDLE" c
 	assert_options "$(cat "$T/err")" /run/notify ro nosuid nodev noexec
@@ -133,7 +133,7 @@ manager_has_read() {
 	no_state_left
 }
 
-@test "the manager's socket may have an abstract name, and no relative one" {
+@test "the manager's socket may have an abstract name, but no relative path" {
 	local name=@$T/manager
 	background "$PROBE" manage "$name" "$T/told"
 	wait_for 5 grep -q "$name" /proc/net/unix
@@ -146,21 +146,21 @@ manager_has_read() {
 	no_state_left
 }
 
-@test "without a service manager there is no socket" {
+@test "without a service manager the container has no socket" {
 	script 'echo "<$NOTIFY_SOCKET>"; ls /run/notify'
 	rt run --bundle "$BUNDLE" c
 	assert_equal '<>' "$out"
 	refute_match notify "$out"
 }
 
-@test "start as a service needs a container that was created as one" {
+@test "start with NOTIFY_SOCKET refuses a container that was created without" {
 	args sleep 1000
 	rt_ok create --bundle "$BUNDLE" c
 	NOTIFY_SOCKET=$T/manager rt start c
 	refused notify
 }
 
-@test "what the container puts beside the socket goes with it" {
+@test "delete removes files that the container adds to the directory of the socket" {
 	config '.process.capabilities[] += ["CAP_SYS_ADMIN"]'
 	script 'mount -o remount,bind,rw /run/notify && mkdir /run/notify/dir && touch /run/notify/dir/file && ln -s / /run/notify/link && probe notify READY=1; exec sleep 1000'
 	as_service run -d --bundle "$BUNDLE" c

@@ -21,7 +21,7 @@ needs_memory() {
 }
 
 # bats test_tags=host,guest
-@test "what has too little memory says so, whatever is tried, and leaves nothing" {
+@test "create and run report too little memory, and leave nothing" {
 	needs_memory
 	local limit smallest='' killed=0
 	for limit in 4096 8192 65536 98304 131072 163840 196608 262144 393216 524288 1048576; do
@@ -55,7 +55,7 @@ needs_memory() {
 	rt_ok run --bundle "$BUNDLE" c
 }
 
-@test "a program in the foreground that is OOM-killed says so" {
+@test "run reports that its program was OOM-killed" {
 	needs_memory
 	memory_limit 20971520
 	args tail /dev/zero
@@ -64,7 +64,7 @@ needs_memory() {
 	assert_match 'level=warning msg="OOM-killed: linux.resources.memory.limit is 20971520 bytes"' "$err"
 }
 
-@test "a program that is killed otherwise does not blame memory" {
+@test "run does not report an OOM kill when the program was killed otherwise" {
 	needs_memory
 	script 'kill -KILL $$'
 	config '.linux.namespaces |= map(select(.type != "pid"))'
@@ -73,7 +73,7 @@ needs_memory() {
 	refute_match 'memory' "$err"
 }
 
-@test "another error does not blame memory" {
+@test "create does not report an OOM kill for another error" {
 	needs_memory
 	args /nope
 	rt create --bundle "$BUNDLE" c

@@ -25,7 +25,7 @@ gone_altogether() {
 	[ ! -e "/proc/$1" ]
 }
 
-@test "run reaps orphans of the container's" {
+@test "run reaps orphans of the container" {
 	script "$orphan"
 	in_background
 	local pid
@@ -48,14 +48,14 @@ gone_altogether() {
 	rt_ok delete --force c
 }
 
-@test "the exit code is the container's, whoever else ends" {
+@test "run exits with the container's status, whatever other process ends" {
 	# shellcheck disable=SC2016
 	script 'i=0; while [ $i -lt 50 ]; do (sh -c "exit 9" &); i=$((i + 1)); done; sleep 0.2; exit 7'
 	rt run --bundle "$BUNDLE" c
 	assert_equal 7 "$status"
 }
 
-@test "run --keep leaves a container whose program cannot be executed" {
+@test "run --keep leaves the container of a program that cannot be executed" {
 	printf 'nonsense' >"$BUNDLE/rootfs/bin/nonsense"
 	chmod +x "$BUNDLE/rootfs/bin/nonsense"
 	args nonsense
@@ -74,7 +74,7 @@ gone_altogether() {
 	[ -e "$T/poststop" ]
 }
 
-@test "hooks are waited for by the one who runs them" {
+@test "run gets the exit status of a hook while it reaps orphans" {
 	config '.hooks = {poststop: [{path: "/bin/sh", args: ["sh", "-c", "exit 4"]}]}'
 	script 'i=0; while [ $i -lt 20 ]; do (true &); i=$((i + 1)); done'
 	rt_ok --log "$T/log" run --bundle "$BUNDLE" c

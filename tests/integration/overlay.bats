@@ -18,7 +18,7 @@ overlay() {
 		--arg d "$destination" --args -- "$@"
 }
 
-@test "an overlay of config.json has its layers" {
+@test "create mounts an overlay with its layers" {
 	mkdir "$T/o/second"
 	echo second >"$T/o/second/two"
 	overlay /mnt "lowerdir=$T/o/second:$T/o/lower" "upperdir=$T/o/upper,workdir=$T/o/work"
@@ -30,7 +30,7 @@ overlay() {
 }
 
 # bats test_tags=berth
-@test "the paths of an overlay may be relative to the bundle" {
+@test "the paths of an overlay are resolved from the bundle" {
 	mkdir "$BUNDLE/layer"
 	echo layer >"$BUNDLE/layer/one"
 	overlay /mnt "lowerdir=layer:$T/o/lower"
@@ -38,7 +38,7 @@ overlay() {
 	assert_equal $'layer\nlower' "$out"
 }
 
-@test "an overlay on / is the root" {
+@test "an overlay on / becomes the root" {
 	overlay / "lowerdir=$T/o/lower:$BUNDLE/rootfs" "upperdir=$T/o/upper" "workdir=$T/o/work"
 	config '.mounts += [{destination: "/made/here", type: "tmpfs", source: "tmpfs"}]'
 	run_script 'cat /file; echo new >/new; stat -f -c %T /made/here; cat /proc/self/mountinfo'
@@ -59,7 +59,7 @@ overlay() {
 	assert_match 'Read-only file system' "$err"
 }
 
-@test "a directory bound on / is the root" {
+@test "a directory bound on / becomes the root" {
 	cp -a "$BUNDLE/rootfs" "$T/other"
 	echo other >"$T/other/file"
 	config '.mounts = [{destination: "/", type: "none", source: $s, options: ["rbind"]}] + .mounts' --arg s "$T/other"
@@ -70,7 +70,7 @@ overlay() {
 }
 
 # bats test_tags=berth
-@test "what is mounted below a root bound from a shared mount stays in the container" {
+@test "mounts below a root bound from a shared mount stay in the container" {
 	mkdir "$T/shared"
 	mount -t tmpfs shared "$T/shared"
 	mount --make-shared "$T/shared"
@@ -86,7 +86,7 @@ overlay() {
 	assert_equal 1 "$mounts"
 }
 
-@test "a list of layers longer than fsconfig takes" {
+@test "create mounts a list of layers longer than fsconfig accepts" {
 	local i layers=""
 	for ((i = 0; i < 30; i++)); do
 		mkdir "$T/o/layer-$i"
@@ -98,7 +98,7 @@ overlay() {
 	assert_equal $'0\n29\nlower' "$out"
 }
 
-@test "a layer whose path is longer than fsconfig takes" {
+@test "create mounts a layer with a path longer than fsconfig accepts" {
 	local long
 	long=$T/o/$(printf 'l%.0s' {1..200})/$(printf 'm%.0s' {1..200})
 	mkdir -p "$long"
@@ -109,7 +109,7 @@ overlay() {
 }
 
 # bats test_tags=berth
-@test "options longer than a page are refused by name" {
+@test "create refuses options longer than a page by name" {
 	overlay /mnt "lowerdir=$(printf '/%0250d::' {1..20})"
 	args true
 	rt run --bundle "$BUNDLE" c
@@ -117,7 +117,7 @@ overlay() {
 }
 
 # bats test_tags=berth
-@test "an option that a file system does not know is told in the kernel's words" {
+@test "create prints the kernel's message about an unknown option of a file system" {
 	config '.mounts += [{destination: "/mnt", type: "tmpfs", source: "tmpfs", options: ["sise=64k"]}]'
 	args true
 	rt run --bundle "$BUNDLE" c
@@ -125,7 +125,7 @@ overlay() {
 }
 
 # bats test_tags=berth
-@test "a file system that the kernel does not have" {
+@test "create names a file system that the kernel does not have" {
 	config '.mounts += [{destination: "/mnt", type: "nopefs", source: "nope"}]'
 	args true
 	rt run --bundle "$BUNDLE" c
@@ -133,7 +133,7 @@ overlay() {
 }
 
 # bats test_tags=berth
-@test "remount changes what it names and nothing else" {
+@test "remount changes only the flags that it names" {
 	config '.mounts += [
 		{destination: "/a", type: "tmpfs", source: "tmpfs", options: ["nosuid", "noexec", "size=64k"]},
 		{destination: "/a", type: "tmpfs", options: ["remount", "ro"]},
@@ -153,7 +153,7 @@ overlay() {
 }
 
 # bats test_tags=berth
-@test "remount needs a mount" {
+@test "remount refuses a path that is not a mount point" {
 	mkdir "$BUNDLE/rootfs/data"
 	local where options
 	for where in /data /nothing/there; do

@@ -15,7 +15,7 @@ prepare() {
 	assert_equal secret "$(cat "$BUNDLE/rootfs/data/file")"
 }
 
-@test "a masked directory is empty and cannot be written" {
+@test "a masked directory is empty and read-only" {
 	config '.root.readonly = false | .linux.maskedPaths = ["/data/dir"]'
 	run_script 'ls -A /data/dir; touch /data/dir/new; cat /data/file'
 	assert_equal secret "$out"
@@ -24,7 +24,7 @@ prepare() {
 }
 
 # bats test_tags=berth
-@test "what masks directories is one empty file system of its own, that can do nothing" {
+@test "masked directories share one empty file system with restrictive flags" {
 	config '.linux.maskedPaths = ["/data/dir", "/data/dir2"]'
 	mkdir "$BUNDLE/rootfs/data/dir2"
 	run_script 'cat /proc/self/mountinfo; stat -c %a /data/dir'
@@ -36,20 +36,20 @@ prepare() {
 	assert_equal "$(mount_line "$out" /data/dir | cut -d ' ' -f 3)" "$(mount_line "$out" /data/dir2 | cut -d ' ' -f 3)"
 }
 
-@test "a masked path that is missing is not made" {
+@test "create does not make a masked path that is missing" {
 	config '.root.readonly = false | .linux.maskedPaths = ["/data/nothing", "/nothing/at/all"]'
 	run_script 'ls /data /nothing'  || true
 	[ ! -e "$BUNDLE/rootfs/data/nothing" ]
 	[ ! -e "$BUNDLE/rootfs/nothing" ]
 }
 
-@test "the default masks hide what the kernel shows" {
+@test "the default masks hide the kernel's files" {
 	run_script 'for p in /proc/kcore /proc/keys /proc/timer_list /proc/sched_debug /proc/acpi /proc/scsi /sys/firmware; do
 		if [ -d $p ]; then ls -A $p; elif [ -e $p ]; then head -c 100 $p; fi; done; [ -e /proc/keys ] && echo there'
 	assert_equal there "$out"
 }
 
-@test "a read-only path can be read and not written" {
+@test "a read-only path is readable and not writable" {
 	config '.root.readonly = false | .linux.readonlyPaths = ["/data/dir", "/data/file"]'
 	run_script 'cat /data/dir/file /data/file; touch /data/dir/new; echo x >/data/file; touch /data/ok; cat /proc/self/mountinfo'
 	assert_match $'^secret\nsecret\n' "$out"
@@ -60,7 +60,7 @@ prepare() {
 	[ -e "$BUNDLE/rootfs/data/ok" ]
 }
 
-@test "what is masked below a read-only path is masked" {
+@test "a masked path below a read-only path is masked" {
 	config '.linux.maskedPaths = ["/data/dir", "/data/file"] | .linux.readonlyPaths = ["/data"]'
 	run_script 'touch /data/new; ls -A /data/dir; cat /data/file'
 	assert_equal "" "$out"
@@ -68,7 +68,7 @@ prepare() {
 }
 
 # bats test_tags=berth
-@test "a path that cannot be looked at is an error, not one that is missing" {
+@test "create reports a path that it cannot look up, and does not treat it as missing" {
 	ln -s loop "$BUNDLE/rootfs/loop"
 	args true
 	local list
@@ -79,7 +79,7 @@ prepare() {
 	done
 }
 
-@test "a read-only path keeps its other options" {
+@test "a read-only path keeps its other mount options" {
 	run_script 'cat /proc/self/mountinfo'
 	local path
 	for path in /proc/bus /proc/fs /proc/irq /proc/sys; do
@@ -91,25 +91,25 @@ prepare() {
 	assert_options "$out" /dev/shm ro nosuid nodev noexec
 }
 
-@test "a read-only path takes what is mounted below it with it" {
+@test "submounts of a read-only path are read-only" {
 	config '.mounts += [{destination: "/data/dir/sub", type: "tmpfs", source: "below"}] | .linux.readonlyPaths = ["/data/dir"]'
 	run_script 'grep " /data/dir/sub " /proc/self/mountinfo; cat /data/dir/file'
 	assert_match secret "$out"
 	assert_match '/data/dir/sub' "$out"
 }
 
-@test "a read-only path that is missing is not made" {
+@test "create does not make a read-only path that is missing" {
 	config '.root.readonly = false | .linux.readonlyPaths = ["/data/nothing"]'
 	run_script true
 	[ ! -e "$BUNDLE/rootfs/data/nothing" ]
 }
 
-@test "/proc/sys cannot be written" {
+@test "the program cannot write to /proc/sys" {
 	run_script 'echo 1 >/proc/sys/kernel/domainname || echo refused; echo 1 >/proc/sysrq-trigger || echo refused'
 	assert_equal $'refused\nrefused' "$out"
 }
 
-@test "a read-only root cannot be written, what is mounted on it can" {
+@test "a read-only root is not writable, a mount on it is" {
 	run_script 'touch /new /data/file; echo ok >/dev/shm/file; cat /dev/shm/file; grep " / / " /proc/self/mountinfo; cat /proc/self/mountinfo'
 	assert_match '^ok' "$out"
 	assert_match 'Read-only file system' "$err"
@@ -117,7 +117,7 @@ prepare() {
 	[ ! -e "$BUNDLE/rootfs/new" ]
 }
 
-@test "a writable root is the bundle's" {
+@test "the program writes to the bundle through a writable root" {
 	config '.root.readonly = false'
 	run_script 'echo ok >/new; cat /proc/self/mountinfo'
 	assert_equal ok "$(cat "$BUNDLE/rootfs/new")"
@@ -131,7 +131,7 @@ prepare() {
 	[ -e "/proc/$(init_pid c)/root/from-outside" ]
 }
 
-@test "the container cannot leave its root" {
+@test "the program cannot leave its root" {
 	run_script 'cd /; cd ../../..; ls; ls /proc/1/root; readlink /proc/1/cwd'
 	refute_match '(^|\n)(work|lost.found|usr)(\n|$)' "$out"
 	assert_match $'\n/$' "$out"

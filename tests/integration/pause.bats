@@ -52,7 +52,7 @@ frozen() {
 	grep -qsx FROZEN "$dir/freezer.state" || grep -qsx 'frozen 1' "$dir/cgroup.events"
 }
 
-@test "pause stops all processes, resume lets them go on" {
+@test "pause freezes all processes, resume thaws them" {
 	start_counting
 	rt_ok pause c
 	assert_equal "" "$out$err"
@@ -69,7 +69,7 @@ frozen() {
 	assert_equal running "$(status_of c)"
 }
 
-@test "a created container can be paused, and started when it is resumed" {
+@test "start works for a created container that was paused and resumed" {
 	args touch /tmp/started
 	config '.mounts += [{destination: "/tmp", type: "bind", source: $dir, options: ["bind", "rw"]}]' --arg dir "$T"
 	rt_ok create --bundle "$BUNDLE" c
@@ -84,7 +84,7 @@ frozen() {
 	[ -e "$T/started" ]
 }
 
-@test "only what is created or running can be paused" {
+@test "pause refuses a container that is not created or running" {
 	args sleep 1000
 	start_detached c
 	rt_ok pause c
@@ -99,7 +99,7 @@ frozen() {
 	refused 'container does not exist$'
 }
 
-@test "only what is paused can be resumed" {
+@test "resume refuses a container that is not paused" {
 	args sleep 1000
 	start_detached c
 	rt resume c
@@ -112,7 +112,7 @@ frozen() {
 	refused 'container does not exist$'
 }
 
-@test "pause and resume take an id and nothing else" {
+@test "pause and resume accept one ID and nothing else" {
 	rt pause
 	[ "$status" = 1 ]
 	assert_match '"pause" requires exactly 1 argument' "$msg"
@@ -121,7 +121,7 @@ frozen() {
 	assert_match '"resume" requires exactly 1 argument' "$msg"
 }
 
-@test "KILL ends a paused container" {
+@test "kill KILL ends a paused container" {
 	start_counting
 	rt_ok pause c
 	rt_ok kill c KILL
@@ -142,7 +142,7 @@ frozen() {
 	wait_for 5 has_status c stopped
 }
 
-@test "delete refuses a paused container, and removes it by force" {
+@test "delete refuses a paused container, delete --force removes it" {
 	start_counting
 	rt_ok pause c
 	rt delete c
@@ -152,7 +152,7 @@ frozen() {
 	no_cgroup_left
 }
 
-@test "a container that somebody else has frozen can be resumed" {
+@test "resume thaws a container that another program has frozen" {
 	start_counting
 	local dir
 	dir=$(freezer)
@@ -163,7 +163,7 @@ frozen() {
 	counting
 }
 
-@test "pause and resume on v2" {
+@test "pause and resume work on v2" {
 	args sleep 1000
 	in_view v2 "$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/out" 2>&1 3>&-
 	in_view v2 "$RUNTIME" --root "$ROOT" pause c

@@ -43,7 +43,7 @@ kept() {
 }
 
 # bats test_tags=berth
-@test "a FIFO with the name of the temporary pid file is kept" {
+@test "create keeps a FIFO with the name of the temporary pid file" {
 	mkfifo "$T/f/.pid"
 	rt create --bundle "$BUNDLE" --pid-file "$T/f/pid" c
 	refused 'write pid file: open .*/\.pid: file exists'
@@ -51,7 +51,7 @@ kept() {
 	rm "$T/f/.pid"
 }
 
-@test "a pid file that is a symbolic link is replaced" {
+@test "create replaces a pid file that is a symbolic link" {
 	echo precious >"$T/precious"
 	ln -s precious "$T/pid"
 	rt_ok create --bundle "$BUNDLE" --pid-file "$T/pid" c
@@ -61,7 +61,7 @@ kept() {
 }
 
 # bats test_tags=berth
-@test "the log and the sockets of the terminal and the pidfd leave what they are given" {
+@test "--log, --pidfd-socket and --console-socket do not replace the given file" {
 	local file
 	for file in "$T/f/device" "$T/f/link"; do
 		rt --log "$file" run --bundle "$BUNDLE" --pidfd-socket "$file" c

@@ -20,14 +20,14 @@ mask() {
 	printf '%016x' "$mask"
 }
 
-@test "uid and gid are set, in all four forms" {
+@test "create sets the real, effective, saved and file system uid and gid" {
 	config '.process.user = {uid: 1000, gid: 1001}'
 	run_script "$status_of_self"
 	assert_equal '1000 1000 1000 1000' "$(self Uid)"
 	assert_equal '1001 1001 1001 1001' "$(self Gid)"
 }
 
-@test "additional groups are set, those of the caller dropped" {
+@test "create sets the additional groups and drops those of the caller" {
 	config '.process.user = {uid: 1000, gid: 1000, additionalGids: [5, 100, 70000]}'
 	run_script "$status_of_self"
 	assert_equal '5 100 70000' "$(self Groups)"
@@ -39,7 +39,7 @@ mask() {
 }
 
 # bats test_tags=berth
-@test "an annotation keeps the groups of the caller" {
+@test "an annotation keeps the caller's groups" {
 	config '.process.user = {uid: 1000, gid: 1000, additionalGids: [5]} | .annotations["run.oci.keep_original_groups"] = "1"'
 	script "$status_of_self"
 	setpriv --groups 7,8 "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err"
@@ -58,14 +58,14 @@ mask() {
 	assert_equal '' "$(self Groups)"
 }
 
-@test "a uid is a number, whatever the image's passwd says" {
+@test "a uid is a number, whatever the image's passwd contains" {
 	echo '1000:x:0:0:trap:/trap:/bin/sh' >"$BUNDLE/rootfs/etc/passwd"
 	config '.process.user = {uid: 1000, gid: 1000}'
 	run_script "$status_of_self"
 	assert_equal '1000 1000 1000 1000' "$(self Uid)"
 }
 
-@test "the umask is 0022 unless told" {
+@test "the umask is 0022 by default" {
 	umask 077
 	run_script umask
 	assert_equal 0022 "$out"
@@ -77,7 +77,7 @@ mask() {
 	assert_equal 0000 "$out"
 }
 
-@test "the five capability sets are as asked for" {
+@test "create sets the five capability sets" {
 	config '.process.capabilities = {
 		bounding: ["CAP_CHOWN", "CAP_KILL", "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT"],
 		permitted: ["CAP_CHOWN", "CAP_KILL", "CAP_NET_BIND_SERVICE"],
@@ -94,7 +94,7 @@ mask() {
 	assert_equal "$(mask 5)" "$(self CapEff)"
 }
 
-@test "root has the permitted and effective capabilities and no more" {
+@test "root has the permitted and effective capabilities and no others" {
 	config '.process.capabilities = {bounding: ["CAP_CHOWN", "CAP_KILL"], permitted: ["CAP_CHOWN", "CAP_KILL"], effective: ["CAP_CHOWN", "CAP_KILL"]}'
 	run_script "$status_of_self; chown 5:5 /dev/shm && echo may; hostname new || echo 'may not'"
 	assert_equal "$(mask 0 5)" "$(self CapPrm)"
@@ -105,7 +105,7 @@ mask() {
 	assert_match $'\nmay\nmay not$' "$out"
 }
 
-@test "no capabilities at all" {
+@test "a program without capabilities has none" {
 	config 'del(.process.capabilities)'
 	run_script "$status_of_self"
 	local set
@@ -114,7 +114,7 @@ mask() {
 	done
 }
 
-@test "a capability that does not exist is left out, with a warning" {
+@test "create leaves out an unknown capability, with a warning" {
 	config '.process.capabilities.bounding += ["CAP_NOPE"]'
 	script "$status_of_self"
 	rt_ok --log "$T/log" run --bundle "$BUNDLE" c
@@ -130,7 +130,7 @@ mask() {
 	assert_equal "$(mask 5 10 29)" "$(self CapBnd)"
 }
 
-@test "no_new_privs is set, or not" {
+@test "create sets no_new_privs if config.json asks for it" {
 	run_script "$status_of_self"
 	assert_equal 1 "$(self NoNewPrivs)"
 	config '.process.noNewPrivileges = false'
@@ -145,7 +145,7 @@ mask() {
 	assert_equal '1000 1000 1000 1000' "$(self Uid)"
 }
 
-@test "resource limits are set" {
+@test "create sets the resource limits" {
 	config '.process.rlimits = [
 		{type: "RLIMIT_NOFILE", soft: 100, hard: 200},
 		{type: "RLIMIT_CORE", soft: 0, hard: 0},
@@ -164,28 +164,28 @@ mask() {
 	assert_match $'^/etc\n/etc\nroot:' "$out"
 }
 
-@test "a working directory that is missing is made, even on a read-only root" {
+@test "create makes a missing working directory, even on a read-only root" {
 	config '.process.cwd = "/made/for/me"'
 	run_script 'pwd; stat -c "%a %u:%g" /made /made/for/me'
 	assert_equal $'/made/for/me\n755 0:0\n755 0:0' "$out"
 	[ -d "$BUNDLE/rootfs/made/for/me" ]
 }
 
-@test "a working directory that is a file is refused" {
+@test "create refuses a working directory that is a file" {
 	config '.process.cwd = "/etc/passwd"'
 	args true
 	rt run --bundle "$BUNDLE" c
 	refused '/etc/passwd.*not a directory'
 }
 
-@test "a working directory is entered before the user is changed" {
+@test "create enters the working directory before it changes the user" {
 	mkdir -m 700 "$BUNDLE/rootfs/private"
 	config '.process.cwd = "/private" | .process.user = {uid: 1000, gid: 1000}'
 	run_script 'readlink /proc/self/cwd'
 	assert_equal /private "$out"
 }
 
-@test "a working directory that only the user may enter is entered" {
+@test "create enters a working directory that only the user may enter" {
 	mkdir -m 700 "$BUNDLE/rootfs/private"
 	chown 1000:1000 "$BUNDLE/rootfs/private"
 	config '.process.cwd = "/private" | .process.user = {uid: 1000, gid: 1000}'
@@ -193,7 +193,7 @@ mask() {
 	assert_equal /private "$out"
 }
 
-@test "a descriptor of the host's is no way out for the working directory" {
+@test "create refuses a working directory that leads out by a descriptor of the host" {
 	# CVE-2024-21626: a directory that the runtime has open.
 	local n
 	args true
@@ -205,7 +205,7 @@ mask() {
 }
 
 # bats test_tags=berth
-@test "a process of the host's is no way out for the working directory" {
+@test "create refuses a working directory that leads out by a process of the host" {
 	# By a link to what is none of the stub's descriptors, that it may follow as root.
 	config '.linux.namespaces |= map(select(.type != "pid"))'
 	args true
@@ -223,7 +223,7 @@ mask() {
 	assert_match 'possible container breakout' "$msg"
 }
 
-@test "the environment is that of config.json and HOME" {
+@test "the environment contains that of config.json and HOME" {
 	config '.process.env = ["PATH=/bin", "A=1", "EMPTY=", "EQUALS=a=b", "SPACE=a b"]'
 	export LEAK=1
 	args env
@@ -231,14 +231,14 @@ mask() {
 	assert_lines $'PATH=/bin\nA=1\nEMPTY=\nEQUALS=a=b\nSPACE=a b\nHOME=/root' "$out"
 }
 
-@test "of two entries of the environment the last counts" {
+@test "the last of two environment entries with one name applies" {
 	config '.process.env = ["A=first", "PATH=/bin", "A=last"]'
 	args env
 	rt_ok run --bundle "$BUNDLE" c
 	assert_equal A=last "$(grep ^A= <<<"$out")"
 }
 
-@test "HOME is that of the image's passwd, by number" {
+@test "HOME is looked up in the image's passwd, by number" {
 	config '.process.user = {uid: 1000, gid: 1000}'
 	run_script 'echo $HOME'
 	assert_equal /home/user "$out"
@@ -251,7 +251,7 @@ mask() {
 }
 
 # bats test_tags=berth
-@test "HOME is looked up in nothing that the program is to read" {
+@test "the lookup of HOME does not read the program's input" {
 	ln -sf /proc/self/fd/0 "$BUNDLE/rootfs/etc/passwd"
 	# shellcheck disable=SC2016 # for the program
 	script 'cat; echo "HOME is $HOME"'
@@ -270,7 +270,7 @@ mask() {
 	assert_equal /root "$out"
 }
 
-@test "the program is found in the PATH of config.json" {
+@test "create finds the program in the PATH of config.json" {
 	mkdir -p "$BUNDLE/rootfs"/{one,two}
 	cp "$BUNDLE/rootfs/bin/busybox" "$BUNDLE/rootfs/two/program"
 	ln -s /bin/busybox "$BUNDLE/rootfs/two/echo"
@@ -283,14 +283,14 @@ mask() {
 	assert_equal found "$out"
 }
 
-@test "a path with a slash is taken from the working directory" {
+@test "a path with a slash is resolved from the working directory" {
 	config '.process.cwd = "/bin"'
 	args ./echo found
 	rt_ok run --bundle "$BUNDLE" c
 	assert_equal found "$out"
 }
 
-@test "arguments arrive as they are" {
+@test "arguments reach the program unchanged" {
 	args sh -c 'for a; do echo "[$a]"; done' sh '' 'a b' '-x' '*' $'two\nlines' 'ä$(id)'
 	rt_ok run --bundle "$BUNDLE" c
 	assert_equal $'[]\n[a b]\n[-x]\n[*]\n[two\nlines]\n[ä$(id)]' "$out"
@@ -308,18 +308,18 @@ create_refused() {
 	no_process_left
 }
 
-@test "create says that a program is not in PATH" {
+@test "create reports a program that is not in PATH" {
 	create_refused 'exec:? "nope": executable file not found in \$PATH' nope
 	config '.process.env = []'
 	create_refused 'exec:? "sh": executable file not found in \$PATH' sh
 }
 
-@test "create says that a program does not exist" {
+@test "create reports a program that does not exist" {
 	create_refused 'exec:? "/nope": (stat /nope: )?no such file or directory' /nope
 	create_refused 'exec:? "/etc/passwd/x": (stat /etc/passwd/x: )?not a directory' /etc/passwd/x
 }
 
-@test "create says that a program may not be executed" {
+@test "create reports a program that may not be executed" {
 	create_refused 'exec:? "/etc/passwd": permission denied' /etc/passwd
 	cp "$BUNDLE/rootfs/bin/busybox" "$BUNDLE/rootfs/root-only"
 	chmod 700 "$BUNDLE/rootfs/root-only"
@@ -327,12 +327,12 @@ create_refused() {
 	create_refused 'exec:? "?/root-only"?: permission denied' /root-only
 }
 
-@test "create says that a program is a directory, and denies permission" {
+@test "create reports a program that is a directory, with permission denied" {
 	# Old docker clients and podman look for the second phrase.
 	create_refused 'exec:? "/etc": is a directory.*permission denied' /etc
 }
 
-@test "the container has no descriptors but its standard files" {
+@test "the program has no descriptors but its standard files" {
 	exec 9</etc/passwd 8</
 	run_script 'ls /proc/self/fd'
 	exec 9<&- 8<&-
@@ -353,13 +353,13 @@ create_refused() {
 	assert_equal "$null" "$(stat -c %u:%g /dev/null)"
 }
 
-@test "oom_score_adj is set" {
+@test "create sets oom_score_adj" {
 	config '.process.oomScoreAdj = 321'
 	run_script 'cat /proc/self/oom_score_adj'
 	assert_equal 321 "$out"
 }
 
-@test "no signal is ignored" {
+@test "the program ignores no signal" {
 	# Shells start what runs in the background with INT and QUIT ignored.
 	# In the foreground the runtime itself would have asked for them.
 	args sleep 1000
@@ -372,14 +372,14 @@ create_refused() {
 }
 
 # bats test_tags=berth
-@test "no signal is blocked" {
+@test "the program blocks no signal" {
 	script "$status_of_self"
 	env --block-signal=TERM,WINCH,RTMIN "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err"
 	read_output
 	assert_equal "$(mask)" "$(self SigBlk)"
 }
 
-@test "the process leads a session of its own" {
+@test "the program leads a session of its own" {
 	run_script 'cut -d " " -f 5,6 /proc/1/stat'
 	assert_equal '1 1' "$out"
 }

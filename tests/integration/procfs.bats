@@ -22,7 +22,7 @@ is_refused() {
 	assert_match '/proc' "$err"
 }
 
-@test "files of /proc that tell of the machine can be covered" {
+@test "a mount can cover files of /proc that report about the machine" {
 	local file
 	for file in cpuinfo diskstats loadavg meminfo stat swaps uptime; do
 		bind "$T/file" "/proc/$file"
@@ -32,7 +32,7 @@ is_refused() {
 }
 
 # bats test_tags=berth
-@test "files of /proc that engines adjust can be covered" {
+@test "a mount can cover files of /proc that engines adjust" {
 	bind "$T/file" /proc/pressure/cpu
 	bind "$T/file" /proc/sys/kernel/ns_last_pid
 	config '.linux.readonlyPaths = []'
@@ -41,7 +41,7 @@ is_refused() {
 	assert_equal $'fake\nfake' "$out"
 }
 
-@test "nothing else in /proc can be covered" {
+@test "create refuses to cover any other path in /proc" {
 	local where
 	for where in version net/dev sys/kernel/core_pattern self/attr/exec 1/attr mounts kcore nothing; do
 		config 'del(.mounts[7])'
@@ -53,7 +53,7 @@ is_refused() {
 	done
 }
 
-@test "a mount reaches /proc by no detour" {
+@test "create refuses a mount that reaches /proc by a link or .." {
 	ln -s /proc "$BUNDLE/rootfs/link"
 	ln -s proc/sys/kernel/core_pattern "$BUNDLE/rootfs/file"
 	local where
@@ -65,27 +65,27 @@ is_refused() {
 	[ "$(cat /proc/sys/kernel/core_pattern)" != fake ]
 }
 
-@test "nothing but a procfs is bound on /proc" {
+@test "create binds only a procfs on /proc" {
 	bind "$T/dir" /proc
 	is_refused /proc
 	config '.mounts[7] = {destination: "/proc", type: "tmpfs", source: "tmpfs"}'
 	is_refused /proc
 }
 
-@test "the host's procfs can be bound on /proc" {
+@test "create can bind the host's procfs on /proc" {
 	config '.mounts[0] = {destination: "/proc", type: "none", source: "/proc", options: ["rbind"]}
 		| del(.linux.namespaces[] | select(.type == "pid"))'
 	run_script 'stat -f -c %T /proc; ls -d /proc/self >&2'
 	assert_equal proc "$out"
 }
 
-@test "a procfs lies on a procfs" {
+@test "create can mount a procfs on a procfs" {
 	config '.mounts += [.mounts[0]]'
 	run_script 'stat -f -c %T /proc'
 	assert_equal proc "$out"
 }
 
-@test "an image whose /proc or /sys is a link is refused" {
+@test "create refuses an image with a link as /proc or /sys" {
 	local name
 	mkdir "$BUNDLE/rootfs/elsewhere"
 	for name in proc sys; do
@@ -101,7 +101,7 @@ is_refused() {
 }
 
 # bats test_tags=berth
-@test "an image whose /proc is a link is refused with the reason" {
+@test "the error of an image with a link as /proc has the reason" {
 	mkdir "$BUNDLE/rootfs/elsewhere"
 	ln -s elsewhere "$BUNDLE/rootfs/proc"
 	rt run --bundle "$BUNDLE" c
@@ -111,7 +111,7 @@ is_refused() {
 	refused 'mounts\[0\].*symbolic link on the way to "/proc"'
 }
 
-@test "directories of sysfs can be covered, and no others" {
+@test "a mount can cover directories of sysfs, and nothing else there" {
 	bind "$T/dir" /sys/kernel
 	run_script 'ls -A /sys/kernel | wc -l'
 	assert_equal 0 "$out"

@@ -40,13 +40,13 @@ two_sleep() {
 	assert_equal 3 "$(wc -l <<<"$out")"
 }
 
-@test "ps finds the process ids behind columns with blanks" {
+@test "ps finds the process IDs after columns that contain blanks" {
 	start_two
 	rt_ok ps c -e -o args,pid
 	assert_lines "$(cat "$(cgroup_file cgroup.procs)")" "$(awk 'NR > 1 { print $NF }' <<<"$out")"
 }
 
-@test "ps prints process ids as JSON" {
+@test "ps prints process IDs as JSON" {
 	start_two
 	rt_ok ps -f json c
 	assert_equal "$(sort -n "$(cgroup_file cgroup.procs)" | jq -sc .)" "$out"
@@ -77,7 +77,7 @@ two_sleep() {
 	assert_equal "[$(init_pid c)]" "$out"
 }
 
-@test "ps of a stopped container has a header only" {
+@test "ps prints only a header for a stopped container" {
 	args true
 	start_detached c
 	wait_for 5 has_status c stopped
@@ -87,7 +87,7 @@ two_sleep() {
 	assert_equal null "$out"
 }
 
-@test "ps refuses what it cannot do" {
+@test "ps refuses invalid arguments" {
 	start_two
 	rt ps c -o ppid
 	refused "couldn't find PID field in ps output"
@@ -104,7 +104,7 @@ two_sleep() {
 }
 
 # bats test_tags=berth
-@test "ps says so when the host has no ps" {
+@test "ps reports that the host has no ps" {
 	start_two
 	status=0
 	PATH=/nowhere "$RUNTIME" --root "$ROOT" ps c >"$T/out" 2>"$T/err" || status=$?
@@ -112,7 +112,7 @@ two_sleep() {
 	refused 'install it'
 }
 
-@test "ps lists what the init of a stopped container has left behind" {
+@test "ps lists the processes that the init of a stopped container left" {
 	config 'del(.linux.namespaces[] | select(.type == "pid"))'
 	script 'sleep 1000 & sleep 1000 &'
 	start_detached c

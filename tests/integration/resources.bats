@@ -17,7 +17,7 @@ with_resources() {
 }
 
 # bats test_tags=host,guest
-@test "limits of config.json hold" {
+@test "create sets the limits of config.json" {
 	with_resources '{
 		memory: {limit: 104857600, swap: 209715200, reservation: 52428800},
 		cpu: {shares: 512, quota: 20000, period: 50000, cpus: "0", mems: "0"},
@@ -34,7 +34,7 @@ with_resources() {
 	assert_limit pids-limit 20
 }
 
-@test "-1 in config.json is no limit" {
+@test "-1 in config.json means unlimited" {
 	with_resources '{memory: {limit: -1, swap: -1, reservation: -1}, cpu: {quota: -1}, pids: {limit: -1}}'
 	needs_limit memory cpu-quota pids-limit
 	assert_limit memory -1
@@ -42,7 +42,7 @@ with_resources() {
 	assert_limit pids-limit -1
 }
 
-@test "0 in config.json is no limit, but for processes" {
+@test "0 in config.json means unlimited, except for processes" {
 	with_resources '{memory: {limit: 0, swap: 0, reservation: 0}, cpu: {shares: 0, quota: 0, period: 0, burst: 0}, pids: {limit: 0}}'
 	needs_limit memory cpu-quota cpu-share pids-limit
 	assert_limit memory -1
@@ -51,21 +51,21 @@ with_resources() {
 	assert_limit pids-limit 1
 }
 
-@test "a burst and an idle cgroup" {
+@test "create sets a CPU burst and an idle cgroup" {
 	with_resources '{cpu: {quota: 20000, burst: 10000, idle: 1}}'
 	needs_limit cpu-burst cpu-idle
 	assert_limit cpu-burst 10000
 	assert_limit cpu-idle 1
 }
 
-@test "what only v1 has of memory" {
+@test "create sets the memory limits that only v1 has" {
 	with_resources '{memory: {limit: 104857600, swappiness: 30, disableOOMKiller: true}}'
 	cgroup_file memory.swappiness >/dev/null || skip "no memory controller of v1 here"
 	assert_equal 30 "$(limit memory.swappiness)"
 	assert_match '^oom_kill_disable 1' "$(limit memory.oom_control)"
 }
 
-@test "what only v1 has is refused on v2" {
+@test "create refuses limits on v2 that only v1 has" {
 	local json
 	for json in '{memory: {limit: 104857600, swappiness: 30}}' '{memory: {limit: 104857600, disableOOMKiller: true}}' \
 		'{cpu: {realtimeRuntime: 1000}}' '{network: {classID: 5}}'; do
@@ -77,7 +77,7 @@ with_resources() {
 	done
 }
 
-@test "weights and rates of block devices" {
+@test "create sets weights and rates of block devices" {
 	local device
 	device=$(cat /sys/block/*/dev | head -n 1)
 	[ -n "$device" ] || skip "no block device here"
@@ -95,7 +95,7 @@ with_resources() {
 	fi
 }
 
-@test "a weight of input and output" {
+@test "create sets an I/O weight" {
 	rt_ok create --bundle "$BUNDLE" probe
 	cgroup_file io.weight || cgroup_file io.bfq.weight || cgroup_file blkio.bfq.weight || cgroup_file blkio.weight || skip "no weights here"
 	rt_ok delete probe
@@ -104,7 +104,7 @@ with_resources() {
 }
 
 # bats test_tags=host,guest
-@test "huge pages are limited, used and reserved" {
+@test "create limits huge pages, used and reserved" {
 	rt_ok create --bundle "$BUNDLE" probe
 	cgroup_file hugetlb.2MB.limit_in_bytes >/dev/null || grep -qsw hugetlb /sys/fs/cgroup/cgroup.controllers || skip "no hugetlb controller here"
 	rt_ok delete probe
@@ -118,7 +118,7 @@ with_resources() {
 	[ "$found" -gt 0 ]
 }
 
-@test "processes are limited" {
+@test "the kernel enforces the limit of processes" {
 	script 'for i in 1 2 3 4 5 6 7 8; do sleep 1000 & done; echo made all'
 	config '.linux.resources.pids = {limit: 4}'
 	rt run --bundle "$BUNDLE" c
@@ -126,13 +126,13 @@ with_resources() {
 	assert_match "can't fork|Resource temporarily unavailable" "$err"
 }
 
-@test "CPUs are limited" {
+@test "the program has only the CPUs of its cpuset" {
 	config '.linux.resources.cpu = {cpus: "0"}'
 	run_script 'grep Cpus_allowed_list /proc/self/status'
 	assert_match '^Cpus_allowed_list:[[:space:]]+0$' "$out"
 }
 
-@test "a refused limit names field, file, value and reason, and leaves nothing" {
+@test "the error of a refused limit names field, file, value and reason, and create leaves nothing" {
 	config '.linux.resources.cpu = {cpus: "4000"}'
 	rt create --bundle "$BUNDLE" c
 	refused 'linux.resources.cpu.cpus: write "4000" to ".*/cpuset.cpus": .* \(not a list such as 0-3,7 of what this host has\)$'

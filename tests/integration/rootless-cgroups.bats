@@ -7,14 +7,14 @@ prepare() {
 }
 
 # bats test_tags=berth
-@test "rootless: without a cgroup to have, a container goes without" {
+@test "rootless: create works without a cgroup when it can have none" {
 	script 'cat /proc/self/cgroup'
 	rt_ok run --bundle "$BUNDLE" c
 	assert_equal "$(grep -E ':(memory|freezer)?:' /proc/self/cgroup)" "$(grep -E ':(memory|freezer)?:' <<<"$out")"
 }
 
 # bats test_tags=berth
-@test "rootless: a limit, or a cgroup in particular, that cannot be had is refused with what it takes" {
+@test "rootless: create refuses limits and a cgroupsPath that need a cgroup, and names the remedy" {
 	args true
 	config '.linux.resources = {memory: {limit: 100000000}}'
 	rt run --bundle "$BUNDLE" c
@@ -25,7 +25,7 @@ prepare() {
 }
 
 # bats test_tags=berth
-@test "rootless: in a cgroup that is delegated a container has its own" {
+@test "rootless: a container has a cgroup of its own in a delegated cgroup" {
 	delegate_cgroup
 	script 'cat /proc/self/cgroup; ls /dev/shm; sleep 1000'
 	rt_ok create --bundle "$BUNDLE" c
@@ -42,7 +42,7 @@ prepare() {
 }
 
 # bats test_tags=berth
-@test "rootless: a container that shares its pid namespace is ended with its cgroup" {
+@test "rootless: delete --force kills by cgroup a container that shares its pid namespace" {
 	delegate_cgroup
 	config 'del(.linux.namespaces[] | select(.type == "pid")) | .mounts |= map(select(.type != "proc")) | del(.linux.maskedPaths, .linux.readonlyPaths)'
 	script 'sleep 1000 & sleep 1000; true'
@@ -60,7 +60,7 @@ has_lines() {
 }
 
 # bats test_tags=berth
-@test "rootless: in a cgroup that is delegated a container is paused and resumed" {
+@test "rootless: pause and resume work in a delegated cgroup" {
 	delegate_cgroup
 	script 'while :; do date +%s%N >/dev/shm/now; done'
 	start_detached c
@@ -73,7 +73,7 @@ has_lines() {
 }
 
 # bats test_tags=berth
-@test "rootless: in a cgroup that is delegated a container is looked at, and all of it ended" {
+@test "rootless: ps, events and kill --all work in a delegated cgroup" {
 	delegate_cgroup
 	script 'sleep 1000 & exec sleep 1000'
 	start_detached c
@@ -95,7 +95,7 @@ has_lines() {
 }
 
 # bats test_tags=berth
-@test "rootless: without a cgroup a container cannot be paused, updated or counted, which says what it takes" {
+@test "rootless: pause, update and events refuse a container without a cgroup, and name the remedy" {
 	args sleep 1000
 	start_detached c
 	rt pause c
@@ -106,7 +106,7 @@ has_lines() {
 	refused 'list processes of "c": .*no cgroup .*systemd-run --user --scope -p Delegate=yes'
 }
 
-@test "rootless: a process is executed in a cgroup that is delegated" {
+@test "rootless: exec works in a delegated cgroup" {
 	delegate_cgroup
 	args sleep 1000
 	start_detached c

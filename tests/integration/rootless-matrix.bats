@@ -138,26 +138,26 @@ did_exec() {
 	assert_equal executed "$out"
 }
 
-@test "rootless: no cgroup, a private pid namespace: every operation" {
+@test "rootless: every operation works without a cgroup, in a private pid namespace" {
 	row none private
 }
 
-@test "rootless: no cgroup, a joined pid namespace: every operation" {
+@test "rootless: every operation works without a cgroup, in a joined pid namespace" {
 	row none joined
 }
 
-@test "rootless: no cgroup, the host's pid namespace: every operation" {
+@test "rootless: every operation works without a cgroup, in the host's pid namespace" {
 	row none host
 }
 
-@test "rootless: a delegated cgroup, a private pid namespace: every operation" {
+@test "rootless: every operation works in a delegated cgroup, in a private pid namespace" {
 	row delegated private
 }
 
-@test "rootless: a delegated cgroup, a joined pid namespace: every operation" {
+@test "rootless: every operation works in a delegated cgroup, in a joined pid namespace" {
 	row delegated joined
 }
 
-@test "rootless: a delegated cgroup, the host's pid namespace: every operation" {
+@test "rootless: every operation works in a delegated cgroup, in the host's pid namespace" {
 	row delegated host
 }

@@ -14,7 +14,7 @@ own_cgroup() {
 	sed -n 's/^0:://p' /proc/self/cgroup
 }
 
-@test "rootless: in a service of the user's a container has a cgroup" {
+@test "rootless: a container has a cgroup in a service of the user" {
 	args sleep 1000
 	config '.linux.namespaces |= map(select(.type != "cgroup"))'
 	start_detached c
@@ -31,7 +31,7 @@ own_cgroup() {
 	[ ! -e "/sys/fs/cgroup$dir" ] || failed "$dir is left"
 }
 
-@test "rootless: in a scope that is delegated a container has a cgroup" {
+@test "rootless: a container has a cgroup in a delegated scope" {
 	# The words of the error where there is none.
 	script 'grep ^0:: /proc/self/cgroup'
 	config '.linux.namespaces |= map(select(.type != "cgroup"))'
@@ -40,7 +40,7 @@ own_cgroup() {
 	assert_match "^0::/.*/user@$(id -u).service/.*/c$" "$out"
 }
 
-@test "rootless: the range that the host grants is mapped" {
+@test "rootless: create maps the range that the host grants" {
 	local range
 	range=$(awk -F : -v user="$(id -un)" '$1 == user { print $2 " " $3; exit }' /etc/subuid)
 	[ -n "$range" ]
@@ -52,7 +52,7 @@ own_cgroup() {
 }
 
 # bats test_tags=guest-user
-@test "rootless: limits are set with the controllers that are delegated" {
+@test "rootless: create sets limits with the delegated controllers" {
 	config '.linux.resources = {memory: {limit: 100000000}, pids: {limit: 50}, cpu: {quota: 20000, period: 100000}}'
 	[ "$(id -u)" != 0 ]
 	local dir
@@ -73,7 +73,7 @@ own_cgroup() {
 	assert_equal 60 "$(cat "$dir/pids.max")"
 }
 
-@test "rootless: root in a user namespace of the user's has systemd make a cgroup" {
+@test "rootless: root in the user's user namespace has systemd make a cgroup" {
 	# As podman does for its user.
 	config '.linux.cgroupsPath = "user.slice:berth:" + $id | .linux.namespaces |= map(select(.type != "cgroup"))' --arg id "c$BATS_TEST_NUMBER"
 	script 'grep ^0:: /proc/self/cgroup'

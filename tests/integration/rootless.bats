@@ -8,7 +8,7 @@ prepare() {
 }
 
 # bats test_tags=berth
-@test "rootless: the standard files of another of the user's ids are given to the program" {
+@test "rootless: the program owns its standard files although they belong to another ID of the user" {
 	grant_range
 	config '.process.user = {uid: 1000, gid: 1000}'
 	args true
@@ -18,14 +18,14 @@ prepare() {
 	assert_equal 200999 "$(stat -c %u "$T/file")"
 }
 
-@test "rootless: the configuration of spec --rootless runs as it is" {
+@test "rootless: the configuration of spec --rootless runs unchanged" {
 	run_script 'id -u; cat /proc/self/uid_map /proc/self/gid_map /proc/self/setgroups; grep CapEff /proc/self/status; readlink /proc/self/ns/user; stat -c %u /bin'
 	assert_match $'^0\n0 4242 1\n0 4242 1\ndeny\n' "$(squeezed "$out")"
 	refute_match "$(readlink /proc/self/ns/user)" "$out"
 	assert_match $'\n0$' "$out"
 }
 
-@test "rootless: a container lives its life" {
+@test "rootless: a container can be created, started, killed and deleted" {
 	args sleep 1000
 	rt_ok create --bundle "$BUNDLE" --pid-file "$T/user/run/pid" c
 	assert_equal created "$(status_of c)"
@@ -54,7 +54,7 @@ prepare() {
 }
 
 # bats test_tags=berth
-@test "rootless: without XDG_RUNTIME_DIR there is no state root" {
+@test "rootless: berth refuses to choose a state root without XDG_RUNTIME_DIR" {
 	status=0
 	as_user env -u XDG_RUNTIME_DIR "$T/user/bin/runtime" list >"$T/out" 2>"$T/err" || status=$?
 	read_output
@@ -67,7 +67,7 @@ prepare() {
 	assert_equal 7 "$status"
 }
 
-@test "rootless: delete --force ends a container that runs" {
+@test "rootless: delete --force kills and removes a running container" {
 	args sleep 1000
 	start_detached c
 	local pid
@@ -76,14 +76,14 @@ prepare() {
 	dead "$pid"
 }
 
-@test "rootless: what the container makes belongs to the user" {
+@test "rootless: files that the container makes belong to the user" {
 	config '.root.readonly = false'
 	run_script 'touch /new; stat -c %u:%g /new'
 	assert_equal 0:0 "$out"
 	assert_equal 4242:4242 "$(stat -c %u:%g "$BUNDLE/rootfs/new")"
 }
 
-@test "rootless: the mounts of spec --rootless are there, hidden and read-only where asked for" {
+@test "rootless: the mounts of spec --rootless exist, masked and read-only as listed" {
 	run_script 'cat /proc/self/mountinfo; wc -c </proc/timer_list; echo 1 2>/dev/null >/proc/sys/kernel/domainname || echo refused'
 	assert_equal proc "$(mount_type "$out" /proc)"
 	assert_equal tmpfs "$(mount_type "$out" /dev)"
@@ -98,13 +98,13 @@ prepare() {
 	assert_equal $'1:3\n1:5\n1:7\n1:8\n1:9\n5:0\n3' "$out"
 }
 
-@test "rootless: a network namespace of its own has loopback up" {
+@test "rootless: loopback is up in a new network namespace" {
 	config '.linux.namespaces += [{type: "network"}]'
 	run_script 'ip -o -4 addr show lo'
 	assert_match 'inet 127.0.0.1/8' "$out"
 }
 
-@test "rootless: a terminal is sent to the console socket" {
+@test "rootless: create sends the terminal to the console socket" {
 	background as_user "$PROBE" recvtty "$T/user/run/tty.sock" "$T/user/run"
 	wait_for 5 test -S "$T/user/run/tty.sock"
 	config '.process.terminal = true'
@@ -115,7 +115,7 @@ prepare() {
 	assert_equal $'/dev/pts/0\nconsole 88 owner 0\nfrom tty' "$(tr -d '\r' <"$T/user/run/output")"
 }
 
-@test "rootless: hooks run, as the user and in the container" {
+@test "rootless: hooks run on the host as the user, and in the container" {
 	config '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", "id -u >$OUT"], env: ["PATH=/usr/bin:/bin", "OUT=" + $out]}]
 		| .hooks.startContainer = [{path: "/bin/sh", args: ["sh", "-c", "id -u >/dev/shm/hook"], env: ["PATH=/bin"]}]' --arg out "$T/user/run/hook"
 	run_script 'cat /dev/shm/hook'
@@ -123,7 +123,7 @@ prepare() {
 	assert_equal 4242 "$(cat "$T/user/run/hook")"
 }
 
-@test "rootless: a sysctl of the container's is set" {
+@test "rootless: create sets a sysctl of the container's namespaces" {
 	config '.linux.sysctl = {"kernel.msgmax": "5000"}'
 	run_script 'cat /proc/sys/kernel/msgmax'
 	assert_equal 5000 "$out"
@@ -145,7 +145,7 @@ prepare() {
 
 # A range of ids, by newuidmap and newgidmap.
 
-@test "rootless: a range of ids is mapped" {
+@test "rootless: create maps a range of IDs" {
 	grant_range
 	config '.process.user = {uid: 5, gid: 6, additionalGids: [7]} | .root.readonly = false'
 	chmod 777 "$BUNDLE/rootfs/home"
@@ -155,7 +155,7 @@ prepare() {
 	rm "$BUNDLE/rootfs/home/new"
 }
 
-@test "rootless: a container with a range of ids lives its life" {
+@test "rootless: a container with a range of IDs can be created, started, killed and deleted" {
 	grant_range
 	config '.process.user = {uid: 5, gid: 6}'
 	args sleep 1000
@@ -168,7 +168,7 @@ prepare() {
 }
 
 # bats test_tags=berth
-@test "rootless: a range that is not granted is refused with the line to add" {
+@test "rootless: create refuses a range that is not granted, and prints the line to add" {
 	grant_range
 	args true
 	echo 'rootless:200000:1000' >"$T/user/etc/subuid"
@@ -181,7 +181,7 @@ prepare() {
 }
 
 # bats test_tags=berth
-@test "rootless: a range granted by number, in several lines, is enough" {
+@test "rootless: create accepts a range granted by number, in several lines" {
 	grant_range
 	printf '1:1:1\n4242:200000:30000\nrootless:200000:65536\n' >"$T/user/etc/subuid"
 	run_script 'cat /proc/self/uid_map'
@@ -189,7 +189,7 @@ prepare() {
 }
 
 # bats test_tags=berth
-@test "rootless: the id of another is refused" {
+@test "rootless: create refuses an ID of another user" {
 	args true
 	config '.linux.uidMappings[0].hostID = 4243'
 	rt run --bundle "$BUNDLE" c
@@ -200,7 +200,7 @@ prepare() {
 }
 
 # bats test_tags=berth
-@test "rootless: newuidmap or newgidmap that is missing, or may not, is named" {
+@test "rootless: create names newuidmap or newgidmap that is missing or lacks privileges" {
 	grant_range
 	args true
 	status=0
@@ -225,7 +225,7 @@ prepare() {
 }
 
 # bats test_tags=berth
-@test "rootless: groups need a range" {
+@test "rootless: create refuses additional groups without a range" {
 	args true
 	config '.process.user.additionalGids = [0]'
 	rt run --bundle "$BUNDLE" c
@@ -238,7 +238,7 @@ prepare() {
 # What an unprivileged user cannot have.
 
 # bats test_tags=berth
-@test "rootless: a container without a user namespace is refused" {
+@test "rootless: create refuses a container without a user namespace" {
 	args true
 	config 'del(.linux.namespaces[] | select(.type == "user")) | del(.linux.uidMappings, .linux.gidMappings)'
 	rt run --bundle "$BUNDLE" c
@@ -246,7 +246,7 @@ prepare() {
 }
 
 # bats test_tags=berth
-@test "rootless: a file system of a namespace that is the host's is refused" {
+@test "rootless: create refuses a file system of a namespace that is the host's" {
 	args true
 	local type
 	for type in pid ipc; do
@@ -262,7 +262,7 @@ prepare() {
 }
 
 # bats test_tags=berth
-@test "rootless: a group of a devpts that is not mapped is named" {
+@test "rootless: create names a devpts group that is not mapped" {
 	args true
 	config '(.mounts[] | select(.type == "devpts") | .options) += ["gid=5"]'
 	rt run --bundle "$BUNDLE" c
@@ -270,7 +270,7 @@ prepare() {
 }
 
 # bats test_tags=berth
-@test "rootless: a source that the user may not reach is refused, and the directory named" {
+@test "rootless: create names the directory of a source that the user may not reach" {
 	mkdir -p "$T/closed/data"
 	chmod 700 "$T/closed"
 	args true
@@ -280,7 +280,7 @@ prepare() {
 }
 
 # bats test_tags=berth
-@test "rootless: what cannot be made in an image that is another's is named" {
+@test "rootless: create names a path that it cannot make in another user's image" {
 	rm -rf "$BUNDLE/rootfs/proc"
 	chown 0:0 "$BUNDLE/rootfs"
 	args true
@@ -289,7 +289,7 @@ prepare() {
 }
 
 # bats test_tags=berth
-@test "rootless: a file system that no user may mount is refused" {
+@test "rootless: create refuses a file system that no user may mount" {
 	args true
 	grep -qw ext4 /proc/filesystems || skip "no ext4 here"
 	config '.mounts += [{destination: "/tmp", type: "ext4", source: "/dev/null"}]'
@@ -298,7 +298,7 @@ prepare() {
 }
 
 # bats test_tags=berth
-@test "rootless: an I/O priority that the user may not have is refused" {
+@test "rootless: create refuses an I/O priority that the user may not set" {
 	args true
 	config '.process.ioPriority = {class: "IOPRIO_CLASS_RT", priority: 1}'
 	rt run --bundle "$BUNDLE" c
@@ -306,7 +306,7 @@ prepare() {
 }
 
 # bats test_tags=berth
-@test "rootless: owners of a mount cannot be mapped" {
+@test "rootless: create refuses to map the owners of a mount" {
 	args true
 	config '.mounts += [{destination: "/tmp", type: "none", source: $s, options: ["bind", "idmap"]}]' --arg s "$T/user/run"
 	rt run --bundle "$BUNDLE" c
@@ -315,7 +315,7 @@ prepare() {
 
 # exec.
 
-@test "rootless: a process is executed in a container" {
+@test "rootless: exec runs a process in a container" {
 	args sleep 1000
 	start_detached c
 	rt_ok exec c sh -c 'id -u; readlink /proc/self/ns/user; readlink /proc/1/ns/user; cat /proc/1/comm'
@@ -326,7 +326,7 @@ prepare() {
 	refute_match "$(readlink /proc/self/ns/user | tr -dc 0-9)" "$out"
 }
 
-@test "rootless: a process is executed as a user of the range" {
+@test "rootless: exec runs a process as a user of the range" {
 	grant_range
 	args sleep 1000
 	start_detached c
@@ -335,7 +335,7 @@ prepare() {
 }
 
 # bats test_tags=berth
-@test "rootless: a process with an id that is not mapped is refused" {
+@test "rootless: exec refuses an ID that is not mapped" {
 	args sleep 1000
 	start_detached c
 	rt exec --user 5 c true
@@ -346,7 +346,7 @@ prepare() {
 	assert_equal "exec \"c\": process.user.additionalGids[0]: 5: not mapped by the container's gids" "$msg"
 }
 
-@test "rootless: a process that is executed has a terminal" {
+@test "rootless: exec opens a terminal" {
 	args sleep 1000
 	start_detached c
 	mkdir "$USER_DIR/tty" && chown "$ROOTLESS" "$USER_DIR/tty"
@@ -357,7 +357,7 @@ prepare() {
 }
 
 # bats test_tags=berth
-@test "rootless: exec in a container that is created needs it to be started" {
+@test "rootless: exec refuses a created container until it is started" {
 	args sleep 1000
 	rt_ok create --bundle "$BUNDLE" c
 	rt exec c true
@@ -393,7 +393,7 @@ privileged_bundle() {
 	refute_match "$(readlink /proc/self/ns/user | tr -dc 0-9)" "$out"
 }
 
-@test "rootless: root in a user namespace leads a container through its life" {
+@test "rootless: root in a user namespace can create, start, kill and delete a container" {
 	privileged_bundle
 	args sleep 1000
 	# shellcheck disable=SC2016 # for the inner shell
@@ -464,7 +464,7 @@ single_id_bundle() {
 }
 
 # bats test_tags=berth
-@test "rootless: a limit that root in a user namespace cannot set is refused with what it takes" {
+@test "rootless: create names the remedy for a limit that root in a user namespace cannot set" {
 	privileged_bundle
 	config '.linux.resources.memory = {limit: 100000000}'
 	args true
@@ -475,7 +475,7 @@ single_id_bundle() {
 }
 
 # bats test_tags=berth
-@test "a hook of the image's does not get at the process that is to become the program" {
+@test "a hook of the image cannot access the process that becomes the program" {
 	# CVE-2016-9962: it could go round the filter that it is itself under.
 	config '.hooks.startContainer = [{path: "/bin/sh", args: ["sh", "-c", $look], env: ["PATH=/bin"]}]
 		| .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW"} | .root.readonly = false' \

@@ -22,7 +22,7 @@ run_in_background() {
 	done
 }
 
-@test "a program that a signal ends gives 128 and the signal" {
+@test "run exits with 128 and the signal's number when a signal kills the program" {
 	# In a pid namespace of its own, the first process is immune to itself.
 	config 'del(.linux.namespaces[] | select(.type == "pid"))'
 	local signal
@@ -33,7 +33,7 @@ run_in_background() {
 	done
 }
 
-@test "run of a container that is killed from outside gives 137" {
+@test "run exits with 137 when the container is killed from outside" {
 	script 'echo ready; exec sleep 1000'
 	run_in_background
 	rt_ok kill c KILL
@@ -63,13 +63,13 @@ run_in_background() {
 	assert_equal 'to stderr' "$err"
 }
 
-@test "run loses nothing of a large output" {
+@test "run passes a large output through completely" {
 	script 'head -c 3000000 /dev/zero; head -c 3000000 /dev/zero >&2'
 	rt_ok run --bundle "$BUNDLE" c 2>/dev/null
 	assert_equal "3000000 3000000" "$(stat -c %s "$T/out" "$T/err" | xargs)"
 }
 
-@test "run loses nothing of a large output into a pipe" {
+@test "run passes a large output through completely into a pipe" {
 	script 'head -c 3000000 /dev/zero'
 	assert_equal 3000000 "$("$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c 2>"$T/err" </dev/null | wc -c)"
 }
@@ -81,7 +81,7 @@ run_in_background() {
 	assert_equal 3000000 "$out"
 }
 
-@test "run ends although stdin does not" {
+@test "run ends although its standard input does not" {
 	script 'echo done'
 	mkfifo "$T/never"
 	background sleep 1000 3<>"$T/never"
@@ -91,7 +91,7 @@ run_in_background() {
 	assert_equal "done" "$(cat "$T/out")"
 }
 
-@test "run ends as its program does, although nobody reads what that prints" {
+@test "run ends with its program although nobody reads the program's output" {
 	script 'echo one; exit 7'
 	unread "$T/unread"
 	for _ in 1 2 3; do
@@ -105,7 +105,7 @@ run_in_background() {
 
 # A program that has succeeded has not, when its output is lost; runc says 0.
 # bats test_tags=berth
-@test "run fails when it cannot write down what its program prints" {
+@test "run fails when it cannot write its program's output" {
 	args echo one
 	status=0
 	"$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >/dev/full 2>"$T/err" || status=$?
@@ -159,13 +159,13 @@ run_in_background() {
 	rt_ok kill c KILL
 }
 
-@test "run takes what the container leaves behind with it" {
+@test "run kills the processes that the container's init leaves" {
 	run_script 'sleep 1000 & sleep 1000 & exit 0'
 	no_process_left
 	no_cgroup_left
 }
 
-@test "the container outlives a runtime that is killed" {
+@test "the container survives a runtime that is killed" {
 	script 'echo ready; exec sleep 1000'
 	run_in_background
 	local pid
@@ -179,7 +179,7 @@ run_in_background() {
 }
 
 # bats test_tags=berth
-@test "run of a program that is found, but cannot be executed, leaves nothing" {
+@test "run leaves nothing of a program that exists, but cannot be executed" {
 	printf '#!/no/such/interpreter\n' >"$BUNDLE/rootfs/bin/script"
 	chmod +x "$BUNDLE/rootfs/bin/script"
 	args /bin/script
@@ -194,7 +194,7 @@ run_in_background() {
 	done
 }
 
-@test "run of a program that is not there leaves nothing" {
+@test "run leaves nothing of a program that does not exist" {
 	args /no/such/program
 	rt run --bundle "$BUNDLE" c
 	refused 'exec:? "/no/such/program": (stat /no/such/program: )?no such file or directory'
@@ -203,7 +203,7 @@ run_in_background() {
 	no_process_left
 }
 
-@test "run does not wait for strangers" {
+@test "run does not wait for processes of others" {
 	# A child that the caller's exec handed to the runtime is not the
 	# container: neither is it waited for, nor does its end end the run.
 	script 'sleep 0.3; exit 5'
@@ -214,7 +214,7 @@ run_in_background() {
 	wait_for 5 pkill -KILL -P 1 -x sleep
 }
 
-@test "run does not let the container truncate what its output goes to" {
+@test "run prevents the container from truncating its output file" {
 	# /dev/stdout of the container is a pipe to the runtime, not the file.
 	script 'echo first; echo second >/dev/stdout; echo third'
 	echo before >"$T/out"

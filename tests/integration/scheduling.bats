@@ -38,7 +38,7 @@ real_time() {
 	config '.linux.resources.cpu = {realtimeRuntime: 100000, realtimePeriod: 1000000}'
 }
 
-@test "every scheduling policy can be set" {
+@test "create sets every scheduling policy" {
 	real_time
 	local name want rt nice
 	# Policies to which a nice value means nothing leave that of the runtime.
@@ -57,32 +57,32 @@ real_time() {
 	END
 }
 
-@test "a deadline can be set" {
+@test "create sets a deadline" {
 	machine_lock deadline
 	running '.process.scheduler = {policy: "SCHED_DEADLINE", runtime: 10000000, deadline: 20000000, period: 30000000}'
 	assert_equal SCHED_DEADLINE "$(policy)"
 	assert_match 'runtime/deadline/period parameters:.*10000000/20000000/30000000' "$(chrt --pid "$(init_pid c)")"
 }
 
-@test "scheduling flags are set" {
+@test "create sets scheduling flags" {
 	real_time
 	running '.process.scheduler = {policy: "SCHED_RR", priority: 5, flags: ["SCHED_FLAG_RESET_ON_FORK"]}'
 	assert_equal 'SCHED_RR|SCHED_RESET_ON_FORK' "$(policy)"
 }
 
-@test "what the program starts is scheduled like it" {
+@test "child processes inherit the program's scheduling" {
 	config '.process.scheduler = {policy: "SCHED_BATCH", nice: 3}'
 	run_script 'sh -c "cat /proc/self/stat" | cut -d " " -f 19,41'
 	assert_equal '3 3' "$out"
 }
 
-@test "without a scheduler the program is scheduled like the runtime" {
+@test "without a scheduler the program has the runtime's scheduling" {
 	args sleep 1000
 	nice -n 4 "$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err"
 	assert_equal "SCHED_OTHER $(nice -n 4 nice)" "$(policy) $(stat_field 19)"
 }
 
-@test "a wrong scheduler is refused by its field" {
+@test "create names the field of an invalid scheduler" {
 	args true
 	while IFS='|' read -r scheduler want; do
 		config ".process.scheduler = $scheduler"
@@ -99,7 +99,7 @@ real_time() {
 	END
 }
 
-@test "a deadline that the host has no time for is refused" {
+@test "create refuses a deadline for which the host has no CPU time" {
 	machine_lock deadline
 	args true
 	config '.process.scheduler = {policy: "SCHED_DEADLINE", runtime: 1000000000, deadline: 1000000000, period: 1000000000}'
@@ -113,7 +113,7 @@ real_time() {
 	refused 'process\.scheduler: sched_setattr: device or resource busy \(its runtime is more than the host has left'
 }
 
-@test "the I/O priority is set" {
+@test "create sets the I/O priority" {
 	local class level want
 	while read -r class level want; do
 		running ".process.ioPriority = {class: \"$class\", priority: $level}"
@@ -126,7 +126,7 @@ real_time() {
 	END
 }
 
-@test "a wrong I/O priority is refused by its field" {
+@test "create names the field of an invalid I/O priority" {
 	args true
 	config '.process.ioPriority = {class: "IOPRIO_CLASS_NOPE", priority: 0}'
 	rt create --bundle "$BUNDLE" c
@@ -140,7 +140,7 @@ real_time() {
 # shellcheck disable=SC2016
 cpus_of_self='sed -n "s/^Cpus_allowed_list:[[:space:]]*//p" /proc/self/status'
 
-@test "the runtime's CPU affinity does not reach the program" {
+@test "the program does not inherit the runtime's CPU affinity" {
 	local all
 	all=$(cat /sys/devices/system/cpu/online)
 	[ "$all" != 0 ] || skip "one CPU only"
@@ -150,7 +150,7 @@ cpus_of_self='sed -n "s/^Cpus_allowed_list:[[:space:]]*//p" /proc/self/status'
 	assert_equal "$all" "$out"
 }
 
-@test "the CPUs of a cpuset are those of the program, whatever the runtime's" {
+@test "the program has the CPUs of its cpuset, whatever the runtime's affinity" {
 	[ "$(nproc)" -gt 1 ] || skip "one CPU only"
 	config '.linux.resources.cpu = {cpus: "1", mems: "0"}'
 	script "$cpus_of_self"
@@ -159,7 +159,7 @@ cpus_of_self='sed -n "s/^Cpus_allowed_list:[[:space:]]*//p" /proc/self/status'
 	assert_equal 1 "$out"
 }
 
-@test "execCPUAffinity does not concern the first process" {
+@test "execCPUAffinity does not affect init" {
 	config '.process.execCPUAffinity = {initial: "0", final: "0"}'
 	run_script "$cpus_of_self"
 	assert_equal "$(cat /sys/devices/system/cpu/online)" "$out"
@@ -174,7 +174,7 @@ personality() {
 	run_script 'cat /proc/self/personality; uname -m'
 }
 
-@test "the personality is set" {
+@test "create sets the personality" {
 	personality '{domain: "LINUX32"}'
 	case $(uname -m) in
 	x86_64) assert_equal $'00000008\ni686' "$out" ;;
@@ -184,7 +184,7 @@ personality() {
 	assert_equal $'00000000\n'"$(uname -m)" "$out"
 }
 
-@test "flags of the personality are set" {
+@test "create sets the flags of the personality" {
 	personality '{domain: "LINUX", flags: ["ADDR_NO_RANDOMIZE"]}'
 	assert_match '^00040000' "$out"
 	config '.linux.personality.flags = ["NOPE"]'
@@ -192,14 +192,14 @@ personality() {
 	refused 'linux\.personality\.flags\[0\]: unknown flag'
 }
 
-@test "an unknown personality is refused" {
+@test "create refuses an unknown personality" {
 	args true
 	config '.linux.personality = {domain: "BSD"}'
 	rt create --bundle "$BUNDLE" c
 	refused 'linux\.personality\.domain: unknown domain'
 }
 
-@test "a memory policy is set" {
+@test "create sets a memory policy" {
 	[ -e /proc/self/numa_maps ] || skip "the kernel knows no nodes"
 	local mode want
 	while read -r mode want; do
@@ -219,7 +219,7 @@ personality() {
 	assert_match ' default ' "$(head -n 1 <<<"$out")"
 }
 
-@test "a memory policy that cannot be is refused" {
+@test "create refuses an invalid memory policy" {
 	[ -e /proc/self/numa_maps ] || skip "the kernel knows no nodes"
 	args true
 	config '.linux.memoryPolicy = {mode: "MPOL_BIND"}'

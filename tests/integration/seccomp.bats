@@ -83,11 +83,11 @@ logs() {
 }
 
 # bats test_tags=host,guest
-@test "a call that is denied returns the errno" {
+@test "a denied call returns the errno" {
 	denies
 }
 
-@test "a filter holds for every user" {
+@test "a filter applies to every user" {
 	profile ALLOW "$(rule ERRNO getpgid)"
 	local on
 	config '.process.user = {uid: 1000, gid: 1000}'
@@ -98,7 +98,7 @@ logs() {
 	done
 }
 
-@test "the process knows that it is filtered, and has the capabilities of config.json" {
+@test "the process is in filter mode, and has the capabilities of config.json" {
 	profile ALLOW "$(rule ERRNO getpgid)"
 	config '.process.capabilities = {bounding: ["CAP_KILL", "CAP_CHOWN"], permitted: ["CAP_KILL"], effective: ["CAP_KILL"]}'
 	no_new_privs false
@@ -116,7 +116,7 @@ logs() {
 	assert_equal 'NoNewPrivs: 1 Seccomp: 2 ' "$out"
 }
 
-@test "arguments are compared, all 64 bits of them" {
+@test "all 64 bits of an argument are compared" {
 	profile ALLOW "$(rule ERRNO personality "$(when 0 EQ 8)")" \
 		"$(rule ERRNO getppid "$(when 0 GT 4294967296)")" \
 		"$(rule ERRNO getpgid "$(when 0 MASKED_EQ 61440 4096)")"
@@ -130,7 +130,7 @@ logs() {
 	assert_equal 'getppid,3 EPERM getppid,4 0 getppid,5 EPERM' "$out"
 }
 
-@test "conditions on two arguments must both hold" {
+@test "two conditions on two arguments must both match" {
 	profile ALLOW "$(rule ERRNO getppid '{"args": [{"index": 0, "op": "SCMP_CMP_EQ", "value": 3}, {"index": 1, "op": "SCMP_CMP_NE", "value": 5}]}')" \
 		"$(rule ERRNO getpgid '{"args": [{"index": 0, "op": "SCMP_CMP_EQ", "value": 999999}, {"index": 1, "op": "SCMP_CMP_EQ", "value": 5}]}')"
 	calls getppid,3 getppid,4 getpgid,999999
@@ -147,18 +147,18 @@ logs() {
 	traps
 }
 
-@test "a call that is traced fails when nobody traces" {
+@test "a traced call fails without a tracer" {
 	profile ALLOW "$(rule TRACE getppid)"
 	calls getppid
 	assert_equal 'getppid ENOSYS' "$out"
 }
 
 # bats test_tags=host,guest
-@test "a call that is logged goes on" {
+@test "a logged call succeeds" {
 	logs
 }
 
-@test "calls newer than the profile are answered with ENOSYS" {
+@test "calls newer than the profile return ENOSYS" {
 	# The names of what the probe needs are in Podman's profile.
 	local names
 	names=$(jq -c '[.syscalls[] | select(.action == "SCMP_ACT_ALLOW" and .args == null).names[]] - ["getppid", "faccessat2"]' "$BATS_TEST_DIRNAME/../../seccomp/testdata/podman.json")
@@ -174,7 +174,7 @@ logs() {
 	assert_equal 'faccessat2 EPERM' "$out"
 }
 
-@test "the default profile of Docker" {
+@test "create accepts the default profile of Docker" {
 	config '.linux.seccomp = $p[0]' --slurpfile p "$BATS_TEST_DIRNAME/../../seccomp/testdata/docker.json"
 	calls getppid future
 	assert_equal 'getppid 0 future ENOSYS' "$out"
@@ -184,14 +184,14 @@ logs() {
 	assert_match '/bin/sh$' "$out"
 }
 
-@test "names that nobody knows are left out" {
+@test "create leaves out unknown names of calls" {
 	profile ALLOW "$(rule ERRNO no_such_call)" "$(rule ERRNO getppid)"
 	calls getppid
 	assert_equal 'getppid EPERM' "$out"
 }
 
 # bats test_tags=host,guest
-@test "the flags of the specification are taken" {
+@test "create accepts the flags of the specification" {
 	EXTRA='{"flags": ["SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"]}' \
 		profile ALLOW "$(rule ERRNO getppid)"
 	calls getppid
@@ -201,7 +201,7 @@ logs() {
 	assert_match '^flags 0x2' "$(in_force c)"
 }
 
-@test "exec is filtered too" {
+@test "exec is filtered as well" {
 	profile ALLOW "$(rule ERRNO getppid)"
 	args sleep 1000
 	start_detached c
@@ -227,7 +227,7 @@ logs() {
 }
 
 # bats test_tags=berth
-@test "a filter need allow nothing but execve" {
+@test "a filter may allow nothing but execve" {
 	local on
 	for on in true false; do
 		no_new_privs "$on"
@@ -244,7 +244,7 @@ logs() {
 }
 
 # bats test_tags=berth
-@test "start tells that the filter denies execve" {
+@test "start reports that the filter denies execve" {
 	profile ALLOW "$(rule ERRNO execve '{"errnoRet": 13}')"
 	args true
 	rt_ok create --bundle "$BUNDLE" c
@@ -253,7 +253,7 @@ logs() {
 }
 
 # As many as libseccomp takes, on three architectures.
-@test "a profile has four thousand rules on one argument" {
+@test "create accepts a profile of four thousand rules on one argument" {
 	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", architectures: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
 		syscalls: [range(4000) | {names: ["getppid"], action: "SCMP_ACT_ERRNO", args: [{index: 0, op: "SCMP_CMP_EQ", value: (. * 17 + 8)}]}]}'
 	calls getppid,7 getppid,8 getppid,67991 getppid,67992 getppid,4294967304
@@ -261,7 +261,7 @@ logs() {
 }
 
 # bats test_tags=berth
-@test "a profile that is too long is an error of create's" {
+@test "create reports a profile that is too long" {
 	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [range(4500) | {names: ["read"], action: "SCMP_ACT_ERRNO",
 		args: [{index: 0, op: "SCMP_CMP_EQ", value: (. * 3 + 100)}]}]}'
 	args true
@@ -270,7 +270,7 @@ logs() {
 }
 
 # bats test_tags=berth
-@test "what is wrong with a profile is named" {
+@test "create names the invalid field of a profile" {
 	args true
 	profile ALLOW "$(rule ERRNO getppid "$(when 6 EQ 0)")"
 	rt create --bundle "$BUNDLE" c
@@ -288,7 +288,7 @@ agent() {
 }
 
 # bats test_tags=host,guest
-@test "a listener answers for a container" {
+@test "an agent answers the calls of a container" {
 	local on
 	agent
 	profile ALLOW "$(rule NOTIFY getppid)"
@@ -299,7 +299,7 @@ agent() {
 	done
 }
 
-@test "a listener is told whose it is" {
+@test "an agent gets the state of the container" {
 	agent
 	profile ALLOW "$(rule NOTIFY getppid)"
 	config '.annotations = {"a": "b"}'
@@ -319,7 +319,7 @@ agent() {
 }
 
 # bats test_tags=berth
-@test "a listener is told of a startContainer hook" {
+@test "an agent gets the listener of a startContainer hook" {
 	agent
 	profile ALLOW "$(rule NOTIFY getppid)"
 	mkdir -m 777 "$T/seen"
@@ -334,7 +334,7 @@ agent() {
 }
 
 # bats test_tags=berth
-@test "a listener answers for every call of a container" {
+@test "an agent can answer every call of a container" {
 	agent
 	profile NOTIFY
 	calls getppid getpgid
@@ -342,7 +342,7 @@ agent() {
 }
 
 # bats test_tags=berth
-@test "flags of a listener" {
+@test "create sets the flags of a listener" {
 	agent
 	EXTRA=$(jq -c '.flags = ["SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"]' <<<"$EXTRA") \
 		profile ALLOW "$(rule NOTIFY getppid)"
@@ -354,7 +354,7 @@ agent() {
 }
 
 # bats test_tags=berth
-@test "a listener without an agent is an error" {
+@test "create reports a listener without an agent" {
 	args true
 	profile ALLOW "$(rule NOTIFY getppid)"
 	rt create --bundle "$BUNDLE" c
@@ -372,7 +372,7 @@ agent() {
 }
 
 # bats test_tags=berth
-@test "features tells of seccomp" {
+@test "features describes the seccomp support" {
 	rt_ok features
 	assert_equal '[true,9,7,23,4]' "$(jq -c '.linux.seccomp | [.enabled, (.actions, .operators, .archs, .knownFlags | length)]' <<<"$out")"
 	assert_match TSYNC "$(jq -c .linux.seccomp.supportedFlags <<<"$out")"
@@ -398,7 +398,7 @@ rootless() {
 }
 
 # bats test_tags=host,guest
-@test "rootless: a call is denied, kills, traps or is logged" {
+@test "rootless: a filter denies, kills, traps and logs calls" {
 	rootless
 	denies
 	no_new_privs true
@@ -408,7 +408,7 @@ rootless() {
 }
 
 # bats test_tags=berth,libseccomp
-@test "rootless: a listener answers for a container, and for a user of the range" {
+@test "rootless: an agent answers the calls of a container, and of a user of the range" {
 	rootless
 	grant_range
 	background "$USER_DIR/bin/as-user" "$PROBE" agent "$USER_DIR/run/agent" "$USER_DIR/run"

@@ -36,7 +36,7 @@ mounts_there() {
 	grep -c " $BUNDLE" "/proc/$holder/mountinfo" || true
 }
 
-@test "without a mount namespace the root is the bundle's, and exec's too" {
+@test "without a mount namespace the root is the bundle's, for exec as well" {
 	local before
 	before=$(propagation_here)
 	echo here >"$BUNDLE/rootfs/file"
@@ -53,7 +53,7 @@ mounts_there() {
 	assert_equal "$before" "$(propagation_here)"
 }
 
-@test "nothing of the host is open in a container without a mount namespace" {
+@test "a container without a mount namespace has no open file of the host" {
 	# shellcheck disable=SC2016 # for the container's shell
 	run_script 'for fd in /proc/self/fd/*; do readlink $fd; done | grep -v -e /dev/null -e pipe: -e "^/proc/" ; ls -l /proc/self/cwd /proc/self/root | sed "s/.*-> //"'
 	assert_equal $'/\n/' "$(grep -v "^$T/" <<<"$out")"
@@ -78,7 +78,7 @@ mounts_there() {
 	assert_equal $'deep\nmounted' "$out"
 }
 
-@test "what a container mounts, wherever, is gone with it, and is not on the host" {
+@test "mounts of a container disappear with it, and the host never sees them" {
 	mkdir -p "$T/volume/place"
 	as_administrator
 	config '.mounts += [{destination: "/volume", type: "bind", source: $v, options: ["rbind"]}]' --arg v "$T/volume"
@@ -92,7 +92,7 @@ mounts_there() {
 	no_mount_left
 }
 
-@test "delete leaves mounts of others where the container's were" {
+@test "delete keeps mounts of others at the paths of the container's mounts" {
 	args sleep 1000
 	start_detached c
 	umount -l "$BUNDLE/rootfs"
@@ -106,7 +106,7 @@ mounts_there() {
 	no_mount_left
 }
 
-@test "a create that fails takes its mounts back" {
+@test "a failed create removes its mounts" {
 	config '.mounts += [{destination: "/late", type: "nofs", source: "x"}]'
 	rt create --bundle "$BUNDLE" c
 	refused 'no file system'
@@ -176,7 +176,7 @@ mounts_there() {
 	touch "$BUNDLE/rootfs/new"
 }
 
-@test "a mount namespace is joined by path, and left as it was" {
+@test "create joins a mount namespace by path, and leaves it as it was" {
 	a_namespace
 	config '.linux.namespaces += [{type: "mount", path: $ns}]' --arg ns "/proc/$holder/ns/mnt"
 	config '.linux.maskedPaths = ["/proc/keys", "/file"] | .linux.readonlyPaths = ["/etc"]'
@@ -200,7 +200,7 @@ mounts_there() {
 	rt_ok delete --force c
 }
 
-@test "a mount namespace is joined with the user namespace that owns it" {
+@test "create joins a mount namespace with the user namespace that owns it" {
 	a_namespace --user --map-root-user
 	config '.linux.namespaces += [{type: "mount", path: "/proc/\($p)/ns/mnt"}, {type: "user", path: "/proc/\($p)/ns/user"}]
 		| .linux.namespaces |= map(select(.type != "network")) | .mounts |= map(select(.type != "sysfs" and .type != "cgroup" and .type != "mqueue" and .type != "devpts" ))
@@ -214,7 +214,7 @@ mounts_there() {
 	assert_equal 0 "$(mounts_there)"
 }
 
-@test "what needs a mount namespace of the container's own is refused by name" {
+@test "create refuses fields that need a mount namespace of the container's own" {
 	config '.linux.maskedPaths = ["/proc/keys"]'
 	rt create --bundle "$BUNDLE" c
 	refused 'linux.maskedPaths: needs a \\?"mount\\?" namespace'
@@ -234,7 +234,7 @@ mounts_there() {
 	no_mount_left
 }
 
-@test "a capability that leaves a chroot is warned of" {
+@test "create warns of a capability that can leave a chroot" {
 	as_administrator
 	args true
 	rt_ok run --bundle "$BUNDLE" c

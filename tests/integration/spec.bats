@@ -39,7 +39,7 @@ default_capabilities='["CAP_AUDIT_WRITE","CAP_KILL","CAP_NET_BIND_SERVICE"]'
 	refused 'nowhere.*no such file or directory'
 }
 
-@test "spec does not overwrite" {
+@test "spec does not overwrite an existing file" {
 	echo mine >config.json
 	rt spec
 	refused '[Ff]ile config.json exists[.:] [Rr]emove it first'
@@ -48,7 +48,7 @@ default_capabilities='["CAP_AUDIT_WRITE","CAP_KILL","CAP_NET_BIND_SERVICE"]'
 
 # runc leaves an empty file, which its next try takes for one of the user's.
 # bats test_tags=berth
-@test "spec leaves nothing where there is no room" {
+@test "spec leaves no file when the disk is full" {
 	mkdir full
 	mount -t tmpfs -o size=4k none full
 	head -c 4096 /dev/zero >full/all
@@ -107,7 +107,7 @@ default_capabilities='["CAP_AUDIT_WRITE","CAP_KILL","CAP_NET_BIND_SERVICE"]'
 	assert_equal '["/proc/bus","/proc/fs","/proc/irq","/proc/sys","/proc/sysrq-trigger"]' "$(written .linux.readonlyPaths)"
 }
 
-@test "spec asks for a cgroup namespace only on a host with cgroup v2 alone" {
+@test "spec lists a cgroup namespace only on a host with cgroup v2 alone" {
 	in_view hybrid "$RUNTIME" spec
 	assert_equal '["pid","network","ipc","uts","mount"]' "$(written '[.linux.namespaces[].type]')"
 	rm config.json
@@ -115,7 +115,7 @@ default_capabilities='["CAP_AUDIT_WRITE","CAP_KILL","CAP_NET_BIND_SERVICE"]'
 	assert_equal '["pid","network","ipc","uts","mount","cgroup"]' "$(written '[.linux.namespaces[].type]')"
 }
 
-@test "spec --rootless changes what an unprivileged caller cannot have" {
+@test "spec --rootless changes the fields that an unprivileged caller cannot use" {
 	rt_ok spec --rootless
 	assert_match '^\["pid","ipc","uts","mount"(,"cgroup")?,"user"(,"cgroup")?\]$' "$(written '[.linux.namespaces[].type]')"
 	assert_equal '[{"containerID":0,"hostID":0,"size":1}]' "$(written .linux.uidMappings)"

@@ -39,14 +39,14 @@ created_at() {
 	assert_equal "" "$err"
 }
 
-@test "state tells the version of the runtime, not that of config.json" {
+@test "state prints the runtime's specification version, not that of config.json" {
 	config '.ociVersion = "1.0.0"'
 	rt_ok create --bundle "$BUNDLE" c
 	rt_ok state c
 	refute_match '^1\.0\.0$' "$(jq -r .ociVersion <<<"$out")"
 }
 
-@test "state shows annotations between created and owner" {
+@test "state prints annotations between created and owner" {
 	config '.annotations = {"b": "2", "a.b/c": "x=\"y\" <&>"}'
 	rt_ok create --bundle "$BUNDLE" c
 	rt_ok state c
@@ -54,7 +54,7 @@ created_at() {
 	assert_equal 'created annotations owner' "$(jq -r 'keys_unsorted[-3:] | join(" ")' <<<"$out")"
 }
 
-@test "the time in state is that of create" {
+@test "state prints the time of create" {
 	local before after
 	before=$(date +%s)
 	rt_ok create --bundle "$BUNDLE" c
@@ -75,14 +75,14 @@ created_at() {
 	assert_equal 0 "$(init_pid c)"
 }
 
-@test "state sees that a created container died" {
+@test "state reports a created container that died as stopped" {
 	rt_ok create --bundle "$BUNDLE" c
 	kill -KILL "$(init_pid c)"
 	wait_for 5 has_status c stopped
 	assert_equal 0 "$(init_pid c)"
 }
 
-@test "state of a zombie is stopped" {
+@test "state reports a container as stopped when its init is a zombie" {
 	# An engine that has not waited yet: the container's parent is a process
 	# that does not reap.
 	rt_ok run -d --bundle "$BUNDLE" c
@@ -98,7 +98,7 @@ created_at() {
 	assert_equal "$BUNDLE" "$("$RUNTIME" --root "$ROOT" state c | jq -r .bundle)"
 }
 
-@test "state refuses what does not exist" {
+@test "state refuses a container that does not exist" {
 	rt state c
 	refused 'container does not exist$'
 	assert_equal "" "$out"
@@ -122,7 +122,7 @@ created_at() {
 	)" "$out"
 }
 
-@test "list prints the head of the table when there is nothing" {
+@test "list prints the table's header when there are no containers" {
 	mkdir "$ROOT"
 	rt_ok list
 	assert_equal 'ID          PID         STATUS      BUNDLE      CREATED     OWNER' "$out"
@@ -156,14 +156,14 @@ created_at() {
 	chown 0 "$ROOT/c"
 }
 
-@test "list --format json prints null when there is nothing" {
+@test "list --format json prints null when there are no containers" {
 	mkdir "$ROOT"
 	rt_ok list --format json
 	assert_equal null "$out"
 	assert_equal 1 "$(wc -l <"$T/out")"
 }
 
-@test "list --quiet prints ids, whatever the format" {
+@test "list --quiet prints IDs, whatever the format" {
 	rt_ok create --bundle "$BUNDLE" c
 	rt_ok list -q
 	assert_equal c "$out"
@@ -171,7 +171,7 @@ created_at() {
 	assert_equal c "$out"
 }
 
-@test "list refuses another format" {
+@test "list refuses an unknown format" {
 	mkdir "$ROOT"
 	rt list --format yaml
 	refused 'invalid format option'
@@ -190,7 +190,7 @@ created_at() {
 }
 
 # bats test_tags=berth
-@test "list names what it may not look at in a state root that it may read" {
+@test "list names entries that it may not read in a readable state root" {
 	rootless_user
 	local ROOT=$USER_DIR/others
 	mkdir -p "$ROOT/c"
@@ -201,7 +201,7 @@ created_at() {
 }
 
 # bats test_tags=berth
-@test "a state that is of no container, or of another one, is refused" {
+@test "state and delete refuse a state that belongs to another container or to no container" {
 	rt_ok create --bundle "$BUNDLE" c
 	mkdir "$ROOT/d" "$ROOT/e"
 	cp "$ROOT/c/state.json" "$ROOT/d"
@@ -214,12 +214,12 @@ created_at() {
 	rm -r "$ROOT/d" "$ROOT/e"
 }
 
-@test "list refuses a state root that is not there" {
+@test "list refuses a state root that does not exist" {
 	rt list
 	refused 'no such file or directory'
 }
 
-@test "state and list do not change anything" {
+@test "state and list change nothing" {
 	rt_ok create --bundle "$BUNDLE" c
 	local before
 	before=$(find "$ROOT" -printf '%p %s %T@ %m\n' | sort)

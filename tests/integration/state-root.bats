@@ -7,7 +7,7 @@ prepare() {
 	args sleep 1000
 }
 
-@test "a state root of another user's is refused" {
+@test "create refuses a state root of another user" {
 	mkdir -m 700 "$ROOT"
 	chown 12345 "$ROOT"
 	rt create --bundle "$BUNDLE" c
@@ -15,7 +15,7 @@ prepare() {
 	[ -z "$(ls "$ROOT")" ]
 }
 
-@test "one that everybody may write to is refused, unless nobody can exchange what others have there" {
+@test "create refuses a state root that everybody may write to, unless it is sticky" {
 	mkdir "$ROOT"
 	chmod 777 "$ROOT"
 	rt create --bundle "$BUNDLE" c
@@ -26,7 +26,7 @@ prepare() {
 	rt_ok delete c
 }
 
-@test "another user's container is only listed" {
+@test "only list accepts the container of another user" {
 	start_detached c
 	chown 12345 "$ROOT/c"
 	rt_ok list -q
@@ -50,7 +50,7 @@ prepare() {
 	chown 0 "$ROOT/c"
 }
 
-@test "the hooks of a state that somebody has planted are not run" {
+@test "delete does not run the hooks of a state that another user planted" {
 	config '.hooks.poststop = [{path: "/bin/touch", args: ["touch", $file]}]' --arg file "$T/touched"
 	start_detached c
 	rt_ok kill c KILL
@@ -68,7 +68,7 @@ prepare() {
 }
 
 # bats test_tags=berth
-@test "a container that is not in the default state root is told with where that is" {
+@test "the error of a container that is not in the default state root names that directory" {
 	echo '[{"destination": "/x"}]' >"$T/list"
 	local arguments
 	while read -ra arguments; do

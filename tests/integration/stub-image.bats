@@ -25,7 +25,7 @@ no_memfd() {
 	assert_equal "from inside" "$(cat "$T/out")"
 }
 
-@test "the stub is a file of the container's own then, that has no name" {
+@test "the stub is an unlinked file in the container where memory files cannot be executed" {
 	[ -e /proc/sys/vm/memfd_noexec ] || skip "needs vm.memfd_noexec (Linux 6.3)"
 	new_bundle
 	args sleep 1000
@@ -35,7 +35,7 @@ no_memfd() {
 	assert_match "^$ROOT/c/.* \(deleted\)"$'\n500$' "$(cat "$T/out")"
 }
 
-@test "processes are executed where memory files cannot be" {
+@test "exec works where memory files cannot be executed" {
 	[ -e /proc/sys/vm/memfd_noexec ] || skip "needs vm.memfd_noexec (Linux 6.3)"
 	new_bundle
 	args sleep 1000

@@ -16,7 +16,7 @@ prepare() {
 	((rss <= 64)) || failed "VmRSS is $rss kB"
 }
 
-@test "the init of a created container is not the runtime" {
+@test "the init of a created container does not execute the runtime's binary" {
 	local exe
 	exe=$(readlink "/proc/$pid/exe")
 	refute_match "^$RUNTIME" "$exe"
@@ -24,13 +24,13 @@ prepare() {
 	(($(stat -Lc %s "/proc/$pid/exe") <= 4096)) || failed "exe has $(stat -Lc %s "/proc/$pid/exe") bytes"
 }
 
-@test "the program of the stub cannot be written" {
+@test "the executable of the stub is not writable" {
 	if (true >>"/proc/$pid/exe") 2>/dev/null; then failed "it can"; fi
 	# Nor when it does not run any more (CVE-2019-5736).
 	assert_equal 'seal shrink grow write' "$("$PROBE" seals "/proc/$pid/exe")"
 }
 
-@test "the init has the capabilities of the program already" {
+@test "the init of a created container has only the program's capabilities" {
 	local own='.process.capabilities[] = ["CAP_KILL"]' admin='.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW"}'
 	rt_ok delete --force c
 	init_has() {
@@ -47,7 +47,7 @@ prepare() {
 	init_has '.process.noNewPrivileges = true' '0000000000000020 0000000000000020 0000000000000020'
 }
 
-@test "the init has its standard files and two control descriptors" {
+@test "the init of a created container has its standard files and two control descriptors" {
 	local fds
 	assert_equal "$T/mounts" "$(readlink "/proc/$pid/fd/0")"
 	assert_equal "$T/c.out" "$(readlink "/proc/$pid/fd/1")"
@@ -56,7 +56,7 @@ prepare() {
 	((fds <= 5)) || failed "descriptors:" "$(ls -l "/proc/$pid/fd")"
 }
 
-@test "what the stub opens while it makes a container closes on exec" {
+@test "every descriptor that the stub opens has close-on-exec" {
 	rt_ok delete --force c
 	# shellcheck disable=SC2016 # for the hook
 	config '.hooks.createRuntime = [{path: "/bin/sh", env: ["PATH=" + $path, "OUT=" + $out], args: ["sh", "-c",
@@ -71,11 +71,11 @@ prepare() {
 	((most > 4)) || failed "no descriptor but those that the program is to have:" "$seen"
 }
 
-@test "the init has one thread" {
+@test "the init of a created container has one thread" {
 	assert_equal 1 "$(find "/proc/$pid/task" -mindepth 1 -maxdepth 1 | wc -l)"
 }
 
-@test "the init cannot be traced or dumped" {
+@test "the init of a created container cannot be traced or dumped" {
 	# Files of a process that is not dumpable belong to root, whoever it runs as.
 	config '.process.user = {uid: 1000, gid: 1000} | .linux.cgroupsPath += "-user"'
 	"$RUNTIME" --root "$ROOT" create --bundle "$BUNDLE" user </dev/null >"$T/c.out" 2>&1 3>&-
@@ -85,7 +85,7 @@ prepare() {
 }
 
 # bats test_tags=guest
-@test "the init cannot be traced where fs.suid_dumpable allows it" {
+@test "the init of a created container cannot be traced where fs.suid_dumpable allows it" {
 	local before user
 	before=$(cat /proc/sys/fs/suid_dumpable)
 	echo 1 >/proc/sys/fs/suid_dumpable
@@ -101,7 +101,7 @@ prepare() {
 	echo "$before" >/proc/sys/fs/suid_dumpable
 }
 
-@test "the init sees nothing of the host but what it runs" {
+@test "the init of a created container maps nothing of the host but the stub" {
 	# Every mapping is the stub's, the region it shares with the runtime, or
 	# the kernel's own.
 	local mappings
@@ -111,14 +111,14 @@ prepare() {
 	assert_equal 0 "$(wc -c <"/proc/$pid/environ")"
 }
 
-@test "nothing of the stub is left in the program" {
+@test "the program has no trace of the stub" {
 	rt_ok delete c
 	script 'ls -l /proc/self/fd /proc/1/fd; cat /proc/self/maps'
 	rt_ok run --bundle "$BUNDLE" c
 	refute_match 'socket|memfd|region' "$out"
 }
 
-@test "nobody but root can talk to the stub" {
+@test "only root can connect to the stub" {
 	local file mode
 	assert_equal 700 "$(stat -c %a "$ROOT")"
 	assert_equal 711 "$(stat -c %a "$ROOT/c")"
@@ -131,7 +131,7 @@ prepare() {
 	done
 }
 
-@test "a created container does without the runtime's binary" {
+@test "a created container does not need the runtime's binary" {
 	# Nothing of it is mapped or open, so it may be replaced or removed.
 	refute_match "$RUNTIME" "$(cat "/proc/$pid/maps")"
 	assert_equal "" "$(find "/proc/$pid/fd" -lname "$RUNTIME*")"

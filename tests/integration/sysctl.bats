@@ -5,7 +5,7 @@ prepare() {
 	new_bundle
 }
 
-@test "sysctls of the network and ipc namespaces are set" {
+@test "create sets sysctls of the network and IPC namespaces" {
 	local before
 	before=$(cat /proc/sys/net/core/somaxconn /proc/sys/kernel/msgmax)
 	config '.linux.sysctl = {"net.core.somaxconn": "256", "net.ipv4.ip_forward": "1", "kernel.msgmax": "65535",
@@ -15,14 +15,14 @@ prepare() {
 	assert_equal "$before" "$(cat /proc/sys/net/core/somaxconn /proc/sys/kernel/msgmax)"
 }
 
-@test "a sysctl may be written with slashes" {
+@test "create accepts a sysctl with slashes" {
 	config '.linux.sysctl = {"net/ipv4/ip_forward": "1"}'
 	run_script 'cat /proc/sys/net/ipv4/ip_forward'
 	assert_equal 1 "$out"
 }
 
 # bats test_tags=berth
-@test "a dot in a device's name is a slash, and the other way round" {
+@test "create swaps dots and slashes in the name of a device" {
 	# There is no device with a dot here: the error tells what was looked for.
 	args true
 	config '.linux.sysctl = {"net.ipv4.conf.eth0/5.forwarding": "1"}'
@@ -30,14 +30,14 @@ prepare() {
 	refused '"/proc/sys/net/ipv4/conf/eth0\.5/forwarding"'
 }
 
-@test "a read-only /proc/sys in the container does not matter" {
+@test "create sets sysctls despite a read-only /proc/sys in the container" {
 	config '.linux.sysctl = {"net.ipv4.ip_forward": "1"} | .linux.readonlyPaths = ["/proc/sys"]'
 	run_script 'cat /proc/sys/net/ipv4/ip_forward; echo 0 >/proc/sys/net/ipv4/ip_forward || true'
 	assert_equal 1 "$out"
 	assert_match 'Read-only file system' "$err"
 }
 
-@test "sysctls are set behind the hooks, in a namespace that is joined too" {
+@test "create sets sysctls after the hooks, in a joined namespace as well" {
 	# Not net.ipv4.ip_forward, which a new namespace has from the host.
 	local before
 	background unshare --net sleep 1000
@@ -52,7 +52,7 @@ prepare() {
 	assert_equal "$before" "$(cat "$T/hook")"
 }
 
-@test "sysctls are set in a user namespace" {
+@test "create sets sysctls in a user namespace" {
 	new_user_namespace
 	config '.linux.sysctl = {"net.ipv4.ip_forward": "1", "kernel.msgmax": "65535"}'
 	run_script 'cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/msgmax'
@@ -60,7 +60,7 @@ prepare() {
 }
 
 # bats test_tags=berth
-@test "sysctls are set in a user namespace without a pid namespace" {
+@test "create sets sysctls in a user namespace without a pid namespace" {
 	new_user_namespace
 	config 'del(.linux.namespaces[] | select(.type == "pid")) | .linux.sysctl = {"net.ipv4.ip_forward": "1", "user.max_net_namespaces": "5"}
 		| (.mounts[] | select(.type == "proc")) = {destination: "/proc", type: "none", source: "/proc", options: ["rbind"]}'
@@ -68,7 +68,7 @@ prepare() {
 	assert_equal $'1\n5' "$out"
 }
 
-@test "a sysctl of the host is refused" {
+@test "create refuses a sysctl that is not namespaced" {
 	args true
 	local before
 	before=$(cat /proc/sys/vm/swappiness)
@@ -79,7 +79,7 @@ prepare() {
 	assert_equal "$before" "$(cat /proc/sys/vm/swappiness)"
 }
 
-@test "a sysctl of a namespace that the container has not is refused" {
+@test "create refuses a sysctl of a namespace that the container shares with the host" {
 	args true
 	config '.linux.sysctl = {"net.core.somaxconn": "256"} | del(.linux.namespaces[] | select(.type == "network"))'
 	rt create --bundle "$BUNDLE" c
@@ -87,7 +87,7 @@ prepare() {
 	assert_match 'net\.core\.somaxconn' "$msg"
 }
 
-@test "kernel.hostname is refused in favour of hostname" {
+@test "create refuses kernel.hostname and names hostname" {
 	args true
 	config '.linux.sysctl = {"kernel.hostname": "x"}'
 	rt create --bundle "$BUNDLE" c
@@ -96,7 +96,7 @@ prepare() {
 }
 
 # bats test_tags=berth
-@test "a sysctl that does not exist, or a value that it cannot have, is told by its field" {
+@test "create names the field of a sysctl that does not exist or refuses its value" {
 	args true
 	config '.linux.sysctl = {"net.ipv4.nope": "1"}'
 	rt create --bundle "$BUNDLE" c

@@ -23,7 +23,7 @@ in_force() {
 	)"
 }
 
-@test "limits are properties of the scope and values of its files" {
+@test "limits are set as properties of the scope and in its files" {
 	config '.linux.resources += {memory: {limit: 52428800, reservation: 41943040, swap: 62914560}, pids: {limit: 77},
 		cpu: {shares: 512, quota: 12345, period: 50000, cpus: "0", mems: "0"},
 		unified: {"memory.high": "47185920", "memory.min": "4194304", "memory.oom.group": "1"}}'
@@ -47,7 +47,7 @@ in_force() {
 	in_force CPUWeight=idle cpu.idle=1
 }
 
-@test "a limit that the kernel refuses leaves no scope" {
+@test "create leaves no scope when the kernel refuses a limit" {
 	config '.linux.resources += {unified: {"memory.max": "much"}}'
 	rt --systemd-cgroup run --bundle "$BUNDLE" c
 	refused 'unified\["memory.max"\]'
@@ -56,7 +56,7 @@ in_force() {
 	no_unit_left
 }
 
-@test "a container that has too little memory says so, though its scope is gone" {
+@test "create reports too little memory, though the scope no longer exists" {
 	config '.linux.resources.memory = {limit: 16384, swap: 16384}'
 	rt --systemd-cgroup run --bundle "$BUNDLE" c
 	refused 'create "c": container init was OOM-killed \(memory limit too low\?\): linux.resources.memory.limit is 16384 bytes$'

@@ -8,7 +8,7 @@ prepare() {
 	args true
 }
 
-@test "--systemd-cgroup is refused on cgroup v1, and without systemd" {
+@test "create refuses --systemd-cgroup on cgroup v1, and without systemd" {
 	[ "$(cat /proc/1/comm)" != systemd ] || skip "systemd runs this host"
 	rt --systemd-cgroup run --bundle "$BUNDLE" c
 	if [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; then

@@ -17,7 +17,7 @@ open_devices() {
 }
 
 # Two programs in the kernel decide, systemd's and the runtime's.
-@test "device rules hold, and so they do when systemd is reloaded" {
+@test "device rules apply, also after systemd is reloaded" {
 	grep -qw fuse /proc/misc || skip "the kernel has no fuse, whose device is opened"
 	config '.linux.resources.devices = [{allow: false, access: "rwm"}, {allow: true, type: "c", major: 10, minor: 229, access: "r"}]
 		| .root.readonly = false | .process.capabilities[] += ["CAP_MKNOD"]'
@@ -32,7 +32,7 @@ open_devices() {
 	assert_equal $'null r\nnull w\nfuse r' "$out"
 }
 
-@test "rules that allow all but some devices are kept by the runtime alone" {
+@test "rules that allow all devices but some are applied by the runtime alone" {
 	grep -qw fuse /proc/misc || skip "the kernel has no fuse, whose device is opened"
 	config '.linux.resources.devices = [{allow: true, access: "rwm"}, {allow: false, type: "c", major: 10, minor: 229, access: "w"}]
 		| .root.readonly = false | .process.capabilities[] += ["CAP_MKNOD"]'
@@ -44,7 +44,7 @@ open_devices() {
 	assert_equal $'null r\nnull w\nfuse r' "$out"
 }
 
-@test "a rule that denies mknod holds in a scope, and /dev/net/tun can be opened there" {
+@test "a rule that denies mknod applies in a scope, where /dev/net/tun can be opened" {
 	(: <>/dev/net/tun) 2>/dev/null || skip "no /dev/net/tun here"
 	config '.linux.resources.devices = [{allow: false, access: "rwm"}, {allow: false, type: "b", access: "m"}]
 		| .root.readonly = false | .process.capabilities[] += ["CAP_MKNOD"]
@@ -65,7 +65,7 @@ open_devices() {
 }
 
 # bats test_tags=berth
-@test "without a message bus systemd is asked itself" {
+@test "berth uses systemd's private socket when there is no message bus" {
 	args true
 	unshare --mount sh -c 'mount -t tmpfs none /run/dbus && exec "$@"' sh \
 		"$RUNTIME" --root "$ROOT" --systemd-cgroup run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err" || failed "$(<"$T/err")"
@@ -78,7 +78,7 @@ bus() {
 }
 
 # bats test_tags=berth
-@test "a message bus that hangs ends create within its deadline, and nothing is left" {
+@test "create ends within its deadline when the message bus hangs, and leaves nothing" {
 	args true
 	local before=$EPOCHSECONDS
 	busctl list >/dev/null # so that there is a process
@@ -97,7 +97,7 @@ bus() {
 }
 
 # bats test_tags=berth
-@test "a message bus that hangs is no obstacle to delete when the container has ended" {
+@test "delete removes a stopped container although the message bus hangs" {
 	args true
 	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
 	wait_for 5 has_status c stopped
@@ -120,7 +120,7 @@ tester_ok() {
 	as_tester "$RUNTIME" --root "$T/user/state" "$@" </dev/null >"$T/out" 2>"$T/err" || failed "$(<"$T/err")"
 }
 
-@test "a user's container comes into his systemd from the cgroup of a session" {
+@test "a user's container moves from a session's cgroup into the user's systemd" {
 	loginctl enable-linger tester
 	systemctl start user@1000.service
 	chmod a+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/{test,file,suite} "$BATS_RUN_TMPDIR"/*/* 2>/dev/null || true

@@ -6,7 +6,7 @@ prepare() {
 	systemd_bundle
 }
 
-@test "root of the container is the user, or of a range of his" {
+@test "root of the container is the user, or an ID of the user's range" {
 	config '.linux.namespaces |= map(select(.type != "cgroup"))'
 	args sleep 1000
 	local mapping
@@ -22,7 +22,7 @@ prepare() {
 	no_unit_left
 }
 
-@test "pause needs no privilege in a scope of the user's" {
+@test "pause needs no privilege in a scope of the user" {
 	args sleep 1000
 	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
 	rt_ok pause c
@@ -32,7 +32,7 @@ prepare() {
 }
 
 # As Podman does it.
-@test "root of a user namespace of his has the user's systemd and state" {
+@test "root of the user's user namespace uses the user's systemd and state root" {
 	config '.linux.namespaces |= map(select(.type != "user" and .type != "cgroup")) | del(.linux.uidMappings, .linux.gidMappings)'
 	args sleep 1000
 	unshare --user --map-auto --map-root-user --mount "$RUNTIME" --systemd-cgroup run --detach --bundle "$BUNDLE" "c$$" \
@@ -45,14 +45,14 @@ prepare() {
 }
 
 # bats test_tags=berth
-@test "the user's systemd is found without DBUS_SESSION_BUS_ADDRESS" {
+@test "berth finds the user's systemd without DBUS_SESSION_BUS_ADDRESS" {
 	args true
 	unset DBUS_SESSION_BUS_ADDRESS
 	rt_ok --systemd-cgroup run --bundle "$BUNDLE" c
 }
 
 # bats test_tags=berth
-@test "where there is no systemd of the user's, that is told" {
+@test "create reports that the user has no systemd" {
 	args true
 	DBUS_SESSION_BUS_ADDRESS='' XDG_RUNTIME_DIR=$T rt --systemd-cgroup run --bundle "$BUNDLE" c
 	refused "connect to systemd.*$T/bus.*enable-linger"
@@ -60,7 +60,7 @@ prepare() {
 }
 
 # bats test_tags=berth
-@test "the system's systemd takes no scopes from a user" {
+@test "create refuses a scope of the system's systemd for a user" {
 	args true
 	rt --rootless false --systemd-cgroup run --bundle "$BUNDLE" c
 	assert_equal 1 "$status"

@@ -6,7 +6,7 @@ prepare() {
 	systemd_bundle
 }
 
-@test "the container is a scope that is delegated to it" {
+@test "the container has a scope that is delegated to it" {
 	config '.linux.namespaces |= map(select(.type != "cgroup"))'
 	args sleep 1000
 	rt_ok --systemd-cgroup create --bundle "$BUNDLE" c
@@ -33,14 +33,14 @@ prepare() {
 	assert_match "container.*$UNIT|container c$" "$(property Description)"
 }
 
-@test "its cgroup namespace begins at the scope" {
+@test "the container's cgroup namespace starts at the scope" {
 	script 'cat /proc/self/cgroup; cat /sys/fs/cgroup/cgroup.procs'
 	rt_ok --systemd-cgroup run --bundle "$BUNDLE" c
 	assert_match $'(^|\n)0::/\n1(\n|$)' "$out"
 	no_unit_left
 }
 
-@test "a mount of cgroups shows the hierarchy when the host's namespace is shared" {
+@test "a cgroup mount shows the hierarchy when the host's namespace is shared" {
 	config '.linux.namespaces |= map(select(.type != "cgroup"))'
 	# shellcheck disable=SC2016 # for the container's shell
 	script 'own=$(sed -n s/^0:://p /proc/self/cgroup); echo "$own"; head -n 1 "/sys/fs/cgroup$own/cgroup.procs"'
@@ -64,7 +64,7 @@ prepare() {
 	no_unit_left
 }
 
-@test "a slice is part of those that its name begins with" {
+@test "a slice is nested in the slices that its name starts with" {
 	config '.linux.cgroupsPath = "bt-pods-besteffort.slice:bt:" + $n' --arg n "$BATS_TEST_NUMBER"
 	args sleep 1000
 	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
@@ -74,7 +74,7 @@ prepare() {
 	no_unit_left
 }
 
-@test "linux.cgroupsPath has to be slice:prefix:name" {
+@test "create refuses a cgroupsPath that is not slice:prefix:name" {
 	local path
 	for path in /a/b a:b a:b:c a-.slice:b:c a--b.slice:b:c a/b.slice:b:c; do
 		config '.linux.cgroupsPath = $path' --arg path "$path"
@@ -85,7 +85,7 @@ prepare() {
 	no_state_left
 }
 
-@test "annotations are properties of the scope" {
+@test "annotations set properties of the scope" {
 	config '.annotations = {"org.systemd.property.TimeoutStopUSec": "uint64 7000000", "org.systemd.property.RuntimeMaxSec": "100",
 		"org.systemd.property.CollectMode": "\u0027inactive\u0027", "org.systemd.property.After": "[\u0027a.target\u0027]", "other": "x"}'
 	args sleep 1000
@@ -96,7 +96,7 @@ prepare() {
 	assert_match '(^| )a\.target( |$)' "$(property After)"
 }
 
-@test "an annotation that is no property is told, and nothing is left" {
+@test "create names an annotation that is not a property, and leaves nothing" {
 	local value
 	for value in '"Nope": "true"' '"TasksMax": "[true]"' '"Foo_Bar": "true"' '"Foo": "tru"'; do
 		config ".annotations = {\"org.systemd.property.\" : \"\"} | .annotations = ({$value} | with_entries(.key = \"org.systemd.property.\" + .key))"
@@ -109,7 +109,7 @@ prepare() {
 	no_unit_left
 }
 
-@test "no other command needs the flag, and each takes it" {
+@test "the other commands accept --systemd-cgroup and do not need it" {
 	args sleep 1000
 	local flag
 	for flag in "" --systemd-cgroup; do
@@ -133,14 +133,14 @@ prepare() {
 	done
 }
 
-@test "a process of exec is in the scope" {
+@test "exec adds its process to the scope" {
 	args sleep 1000
 	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
 	rt_ok exec --detach --pid-file "$T/pid" c sleep 1000
 	in_scope "$(cat "$T/pid")"
 }
 
-@test "the scope of a program that failed does not stay" {
+@test "the scope of a program that failed is removed" {
 	script 'exit 3'
 	rt --systemd-cgroup run --bundle "$BUNDLE" c
 	assert_equal 3 "$status"
@@ -150,7 +150,7 @@ prepare() {
 
 # A created container that nobody ever deletes is not to be listed for ever.
 # bats test_tags=berth
-@test "the scope of a container that nobody deletes goes with its last process" {
+@test "the scope of a container that is not deleted disappears with its last process" {
 	args sleep 1000
 	# Time enough for "run", which fails when the scope ends before.
 	config '.annotations = {"org.systemd.property.RuntimeMaxUSec": "uint64 3000000", "org.systemd.property.TimeoutStopUSec": "uint64 100000"}'
@@ -160,7 +160,7 @@ prepare() {
 	rt_ok delete c
 }
 
-@test "what is left of a failed scope is no obstacle" {
+@test "create replaces a failed scope" {
 	if [ "$(id -u)" = 0 ]; then user=; else user=--user; fi
 	# shellcheck disable=SC2086 # a word or none
 	systemd-run --quiet $user --scope --unit "$UNIT" -p RuntimeMaxSec=100ms -p TimeoutStopSec=100ms sleep 1000 || true
@@ -170,7 +170,7 @@ prepare() {
 	no_unit_left
 }
 
-@test "a scope that is in use is refused, and left alone" {
+@test "create refuses a scope that is in use, and leaves it alone" {
 	if [ "$(id -u)" = 0 ]; then user=; else user=--user; fi
 	# shellcheck disable=SC2086 # a word or none
 	background systemd-run --quiet $user --slice bt.slice --scope --unit "$UNIT" sleep 1000
@@ -186,7 +186,7 @@ prepare() {
 }
 
 # bats test_tags=berth
-@test "a slice that is frozen is refused" {
+@test "create refuses a frozen slice" {
 	args true
 	sctl start bt.slice
 	echo 1 >"/sys/fs/cgroup${CGROUP%/*}/cgroup.freeze"
@@ -198,7 +198,7 @@ prepare() {
 }
 
 # bats test_tags=berth
-@test "delete --force clears away a create that was killed" {
+@test "delete --force removes a container after its create was killed" {
 	config '.hooks = {createRuntime: [{path: "/bin/sh", args: ["sh", "-c", "echo >\($t)/hooked; while kill -0 $PPID; do sleep 0.02; done"]}]}' --arg t "$T"
 	background "$RUNTIME" --root "$ROOT" --systemd-cgroup create --bundle "$BUNDLE" c </dev/null >/dev/null 2>&1
 	wait_for 10 test -e "$T/hooked"
@@ -210,7 +210,7 @@ prepare() {
 	no_unit_left
 }
 
-@test "many containers at once leave no unit" {
+@test "many concurrent containers leave no unit" {
 	args sleep 1000
 	local n many=300
 	[ "$(id -u)" = 0 ] || many=20

@@ -31,7 +31,7 @@ printed() {
 	printed '/dev/pts/0'
 }
 
-@test "what create sends waits in the socket" {
+@test "the terminal of create waits in the socket until it is read" {
 	# containerd reads it only after create has returned.
 	background "$PROBE" recvtty "$socket" "$T"
 	wait_for 5 test -S "$socket"
@@ -43,7 +43,7 @@ printed() {
 	wait_for 5 printed hello
 }
 
-@test "run --detach sends the terminal as well, from a relative path" {
+@test "run --detach sends the terminal to a relative path" {
 	socket=$BUNDLE/tty.sock
 	receive
 	script 'echo hello'
@@ -51,7 +51,7 @@ printed() {
 	wait_for 5 printed hello
 }
 
-@test "the terminal is the controlling one" {
+@test "the terminal is the program's controlling terminal" {
 	receive
 	script 'echo from tty >/dev/tty; cut -d " " -f 5-8 /proc/1/stat'
 	rt_ok run -d --bundle "$BUNDLE" --console-socket "$socket" c
@@ -60,7 +60,7 @@ printed() {
 	wait_for 5 printed '1 1 34816 1'
 }
 
-@test "the terminal is /dev/console too" {
+@test "the terminal is also /dev/console" {
 	receive
 	script 'echo from console >/dev/console; stat -c "%F" /dev/console'
 	rt_ok run -d --bundle "$BUNDLE" --console-socket "$socket" c
@@ -85,7 +85,7 @@ printed() {
 	wait_for 5 printed ok
 }
 
-@test "what is typed arrives, and ^C is a signal" {
+@test "typed input reaches the program, and ^C is a signal" {
 	printf 'typed\n' >"$T/input"
 	receive
 	script 'read -r line; echo "got $line"; trap "echo interrupted; exit 0" INT; kill -INT $$; sleep 1000'
@@ -94,7 +94,7 @@ printed() {
 	wait_for 5 printed interrupted
 }
 
-@test "nobody listening at the console socket is an error" {
+@test "create reports a console socket on which no program listens" {
 	script true
 	rt create --bundle "$BUNDLE" --console-socket "$T/nobody" c
 	refused "$T/nobody.*no such file or directory"
@@ -104,7 +104,7 @@ printed() {
 }
 
 # bats test_tags=berth
-@test "a socket with too long a path is said to be that" {
+@test "create reports a console socket path that is too long" {
 	local dir
 	dir=$T/$(printf 'd%.0s' {1..120})
 	mkdir "$dir"
@@ -114,7 +114,7 @@ printed() {
 	no_state_left
 }
 
-@test "a terminal needs a console socket when the runtime will not stay" {
+@test "create and run --detach refuse a terminal without a console socket" {
 	script true
 	rt create --bundle "$BUNDLE" c
 	refused 'cannot allocate tty if [a-z]+ will detach without setting console socket'
@@ -123,7 +123,7 @@ printed() {
 	no_state_left
 }
 
-@test "a console socket needs a terminal, and a runtime that will not stay" {
+@test "create refuses a console socket without a terminal, run in the foreground refuses any" {
 	script true
 	rt run --bundle "$BUNDLE" --console-socket "$socket" c
 	refused 'cannot use console socket'
@@ -152,7 +152,7 @@ in_terminal() {
 	command script -q -e -c "$script_of_words" "$T/typescript" >/dev/null 2>"$T/err" || status=$?
 }
 
-@test "without a terminal in config.json, run hands none over" {
+@test "run sends no terminal if config.json asks for none" {
 	# Whoever has the host's terminal open can type into it.
 	config '.process.terminal = false'
 	script 'for fd in 0 1 2; do [ -t $fd ] && echo "$fd is a terminal"; done; echo none'
@@ -161,7 +161,7 @@ in_terminal() {
 	assert_match none "$(cat "$T/typescript")"
 }
 
-@test "run in the foreground passes a terminal through" {
+@test "run in the foreground connects its terminal with the container's" {
 	script 'tty; echo "to stdout"; echo "to stderr" >&2; exit 7'
 	in_terminal "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null
 	assert_equal 7 "$status"
@@ -170,21 +170,21 @@ in_terminal() {
 	assert_match 'to stderr' "$(cat "$T/typescript")"
 }
 
-@test "run in the foreground passes on what is typed" {
+@test "run in the foreground passes typed input on" {
 	script 'read -r line; echo "<$line>"'
 	{ echo typed; wait_for 10 grep -q '<typed>' "$T/typescript"; } |
 		in_terminal "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c
 	assert_match '<typed>' "$(cat "$T/typescript")"
 }
 
-@test "run in the foreground takes over the size of its terminal" {
+@test "run in the foreground copies the size of its terminal" {
 	# It is set when the container runs already.
 	script 'for i in $(seq 3000); do [ "$(stty size)" = "22 99" ] && break; sleep 0.02; done; stty size'
 	in_terminal sh -c "stty rows 22 cols 99; exec $(printf '%q ' "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c)" </dev/null
 	assert_match '22 99' "$(cat "$T/typescript")"
 }
 
-@test "run in the foreground leaves its terminal as it was" {
+@test "run in the foreground restores its terminal" {
 	script true
 	in_terminal sh -c "stty -a >$T/before; $(printf '%q ' "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c); stty -a >$T/after" </dev/null
 	assert_equal "$(cat "$T/before")" "$(cat "$T/after")"
@@ -228,7 +228,7 @@ await_mode='i=0; until stty -a 2>/dev/null | grep -q -e -onlcr || [ $i = 250 ]; 
 	assert_match ' -onlcr ' "$(cat "$T/captured")"
 }
 
-@test "run in the foreground shows lines on its terminal that begin at the left" {
+@test "run in the foreground prints lines on its terminal that start at the left" {
 	script 'echo a; echo b'
 	in_terminal "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null
 	assert_match $'a\r\nb\r\n' "$(cat "$T/typescript")"

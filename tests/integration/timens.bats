@@ -41,7 +41,7 @@ look='cat /proc/uptime; cat /proc/self/timens_offsets; readlink /proc/self/ns/ti
 	assert_match $'\nme 1$' "$out"
 }
 
-@test "the monotonic clock of a program is ahead" {
+@test "the monotonic clock of the program has the offset" {
 	offsets monotonic 3600000 0
 	cp "$PROBE" "$BUNDLE/rootfs/bin/probe"
 	args /bin/probe monotonic
@@ -66,7 +66,7 @@ look='cat /proc/uptime; cat /proc/self/timens_offsets; readlink /proc/self/ns/ti
 	assert_match '100000' "$out"
 }
 
-@test "a time namespace is joined by path" {
+@test "create joins a time namespace by path" {
 	holder --time --boottime 7200000
 	config '(.linux.namespaces[] | select(.type == "time")).path = $path' --arg path "/proc/$holder/ns/time"
 	read_clock
@@ -76,7 +76,7 @@ look='cat /proc/uptime; cat /proc/self/timens_offsets; readlink /proc/self/ns/ti
 	assert_match $'\nme 1$' "$out"
 }
 
-@test "start is as usual in a time namespace" {
+@test "start keeps the process and its time namespace" {
 	args sleep 1000
 	rt_ok create --bundle "$BUNDLE" --pid-file "$T/pid" c
 	assert_equal "$(cat "$T/pid")" "$(init_pid c)"
@@ -86,7 +86,7 @@ look='cat /proc/uptime; cat /proc/self/timens_offsets; readlink /proc/self/ns/ti
 	assert_equal "$(cat "$T/pid")" "$(init_pid c)"
 }
 
-@test "a clock that would be set before the boot is refused" {
+@test "create refuses an offset that sets a clock before the boot" {
 	offsets boottime -360000000 0
 	args true
 	rt run --bundle "$BUNDLE" c

@@ -15,14 +15,14 @@ tmpfs() {
 		--arg d "$destination" --args -- "$@"
 }
 
-@test "a tmpfs without a mode has that of the directory it covers" {
+@test "a tmpfs without a mode has the mode of the directory that it covers" {
 	chmod 1751 "$BUNDLE/rootfs/data"
 	tmpfs /data nosuid
 	run_script 'stat -c %a /data'
 	assert_equal 1751 "$out"
 }
 
-@test "a tmpfs on a directory that is made for it is for everybody" {
+@test "a tmpfs on a new directory is writable for everybody" {
 	tmpfs /made
 	tmpfs /made/and/deeper
 	run_script 'stat -c %a /made /made/and/deeper'
@@ -30,7 +30,7 @@ tmpfs() {
 }
 
 # bats test_tags=berth
-@test "a tmpfs on a missing directory has the same mode at every run" {
+@test "a tmpfs on a missing directory has the same mode on every run" {
 	config '.root.readonly = false'
 	tmpfs /made nosuid
 	tmpfs /two/levels nosuid
@@ -44,14 +44,14 @@ tmpfs() {
 }
 
 # bats test_tags=berth
-@test "the mode that config.json gives a tmpfs counts" {
+@test "a tmpfs has the mode of config.json" {
 	chmod 1751 "$BUNDLE/rootfs/data"
 	tmpfs /data mode=700
 	run_script 'stat -c %a /data'
 	assert_equal 700 "$out"
 }
 
-@test "several options in one string are several options" {
+@test "one string can contain several options" {
 	tmpfs /data "size=64k,mode=711" "nosuid"
 	run_script 'grep " /data " /proc/self/mountinfo'
 	assert_options "$out" /data nosuid
@@ -59,13 +59,13 @@ tmpfs() {
 }
 
 # bats test_tags=berth
-@test "options of the mount are known among those of the file system" {
+@test "create finds mount options among those of the file system" {
 	tmpfs /data "size=64k,ro,noexec"
 	run_script 'grep " /data " /proc/self/mountinfo'
 	assert_options "$out" /data ro noexec
 }
 
-@test "iversion and noiversion are taken" {
+@test "create accepts iversion and noiversion" {
 	tmpfs /data iversion nosuid noatime size=64k
 	tmpfs /b noiversion
 	run_script 'grep -e " /data " -e " /b " /proc/self/mountinfo; touch /data/file'
@@ -76,7 +76,7 @@ tmpfs() {
 }
 
 # bats test_tags=berth
-@test "a mount made the old way keeps its propagation and recursive attributes" {
+@test "a mount made with mount(2) keeps its propagation and recursive attributes" {
 	tmpfs /data iversion rnodev shared
 	run_script 'cat /proc/self/mountinfo'
 	assert_options "$out" /data nodev
@@ -123,7 +123,7 @@ tmpfs() {
 	assert_equal $'751 12:34\n7:0\n2\nsame\nprw-r-----\n1000000000' "$out"
 }
 
-@test "tmpcopyup leaves the image as it is" {
+@test "tmpcopyup does not change the image" {
 	local d=$BUNDLE/rootfs/data
 	mkdir "$d/dir"
 	echo text >"$d/dir/file"
@@ -133,7 +133,7 @@ tmpfs() {
 	assert_equal dir "$(ls "$d")"
 }
 
-@test "tmpcopyup of many files" {
+@test "tmpcopyup copies many files" {
 	local d=$BUNDLE/rootfs/data i
 	for ((i = 0; i < 300; i++)); do echo "$i" >"$d/file-$i"; done
 	mkdir -p "$d/a/b/c/d/e/f"
@@ -144,7 +144,7 @@ tmpfs() {
 }
 
 # bats test_tags=berth
-@test "a read-only tmpfs is filled before it is read-only" {
+@test "a read-only tmpfs is filled first" {
 	echo text >"$BUNDLE/rootfs/data/file"
 	tmpfs /data tmpcopyup ro
 	tmpfs /data tmpcopyup ro iversion
@@ -156,7 +156,7 @@ tmpfs() {
 }
 
 # bats test_tags=berth
-@test "tmpcopyup into too small a tmpfs says which file does not fit" {
+@test "tmpcopyup names the file that does not fit into the tmpfs" {
 	head -c 200000 /dev/zero | tr '\0' x >"$BUNDLE/rootfs/data/big"
 	tmpfs /data tmpcopyup size=64k
 	args true
@@ -165,7 +165,7 @@ tmpfs() {
 }
 
 # bats test_tags=berth
-@test "what tmpcopyup copies is charged to the container" {
+@test "the memory of tmpcopyup is charged to the container" {
 	head -c 20000000 /dev/urandom >"$BUNDLE/rootfs/data/big"
 	tmpfs /data tmpcopyup
 	config '.linux.resources.memory = {limit: 10000000}'
@@ -174,7 +174,7 @@ tmpfs() {
 	[ "$status" != 0 ]
 }
 
-@test "a link in the image leads tmpcopyup nowhere else" {
+@test "tmpcopyup follows no link of the image out of the image" {
 	mkdir "$T/decoy"
 	echo secret >"$T/decoy/file"
 	ln -s "$T/decoy" "$BUNDLE/rootfs/link"

@@ -113,14 +113,14 @@ works() {
 	sees '^end of input$'
 }
 
-@test "a person works in a container's shell" {
+@test "a person can work in a container's shell" {
 	enters run --bundle "$BUNDLE" c
 	works
 	types 'exit 7'
 	leaves 7
 }
 
-@test "a person works in a shell that is executed in a container" {
+@test "a person can work in a shell of exec" {
 	args sleep 1000
 	config '.process.terminal = false'
 	rt_ok run -d --bundle "$BUNDLE" c
@@ -130,19 +130,19 @@ works() {
 	leaves 0
 }
 
-@test "the terminal is sane when the container is killed" {
+@test "run restores the terminal when the container is killed" {
 	enters run --bundle "$BUNDLE" c
 	rt_ok kill c KILL
 	leaves 137
 }
 
-@test "the terminal is sane when the program cannot be executed" {
+@test "run restores the terminal when the program cannot be executed" {
 	args /nope
 	types "stty -a >$T/before; $RUNTIME --root $ROOT run --bundle $BUNDLE c; echo exit code \$?"
 	leaves 1
 }
 
-@test "the terminal is sane when only the kernel finds what is wrong with the program" {
+@test "run restores the terminal when only the kernel finds the program invalid" {
 	printf garbage >"$BUNDLE/rootfs/bin/garbage"
 	chmod +x "$BUNDLE/rootfs/bin/garbage"
 	args /bin/garbage
@@ -150,7 +150,7 @@ works() {
 	leaves "(1|255)" # runc's process inside
 }
 
-@test "the terminal is sane when what is executed in the container is killed" {
+@test "exec restores the terminal when its process is killed" {
 	args sleep 1000
 	config '.process.terminal = false'
 	rt_ok run -d --bundle "$BUNDLE" c
@@ -159,7 +159,7 @@ works() {
 	leaves 137
 }
 
-@test "the terminal is sane when the runtime is told to end" {
+@test "run restores the terminal when a signal ends it" {
 	# An interactive shell takes no notice of SIGTERM, but of SIGHUP.
 	enters run --bundle "$BUNDLE" c
 	types 'trap "exit 3" TERM; echo "set"'
@@ -175,7 +175,7 @@ ends_at_enter() {
 	shows 'exit code 3$'
 }
 
-@test "a process that keeps the terminal open keeps nobody waiting" {
+@test "run ends although a process keeps the terminal open" {
 	config '.process.terminal = false'
 	args sleep 1000
 	rt_ok run -d --bundle "$BUNDLE" c
@@ -185,7 +185,7 @@ ends_at_enter() {
 	assert_match 'sleep 999' "$out"
 }
 
-@test "output that is still on its way is not lost" {
+@test "run passes on the output that is still in the terminal" {
 	config '.process.args = ["sh", "-c", "seq 2000"]'
 	types "$RUNTIME --root $ROOT run --bundle $BUNDLE c; echo exit code \$?"
 	sees '^exit code 0$'

@@ -15,7 +15,7 @@ update_ok() {
 }
 
 # bats test_tags=berth
-@test "what this host has not to give is refused by its field" {
+@test "update names the field of a limit that this host does not have" {
 	start_detached c
 	rt update --cpuset-mems 63 c
 	refused 'linux\.resources\.cpu\.mems: '
@@ -49,7 +49,7 @@ update_ok() {
 	assert_limit pids-limit 20
 }
 
-@test "update sets a burst and an idle cgroup" {
+@test "update sets a CPU burst and an idle cgroup" {
 	start_detached c
 	needs_limit cpu-burst cpu-idle
 	update_ok --cpu-quota 20000 --cpu-burst 10000 --cpu-idle 1
@@ -61,14 +61,14 @@ update_ok() {
 	assert_limit cpu-share 100
 }
 
-@test "update sets the weight of input and output" {
+@test "update sets the I/O weight" {
 	start_detached c
 	cgroup_file io.weight || cgroup_file io.bfq.weight || cgroup_file blkio.bfq.weight || cgroup_file blkio.weight || skip "no weights here"
 	update_ok --blkio-weight 300
 	assert_limit blkio-weight 300
 }
 
-@test "update leaves what is not given" {
+@test "update keeps the limits that it is not given" {
 	config '.linux.resources.memory = {limit: 104857600} | .linux.resources.pids = {limit: 30} | .linux.resources.cpu = {quota: 30000, period: 60000, shares: 300}'
 	start_detached c
 	needs_limit memory pids-limit cpu-quota cpu-share
@@ -87,7 +87,7 @@ update_ok() {
 	assert_limit cpu-period 40000
 }
 
-@test "-1 takes a limit away" {
+@test "-1 removes a limit" {
 	config '.linux.resources.memory = {limit: 104857600, swap: 209715200, reservation: 1048576} | .linux.resources.pids = {limit: 30} | .linux.resources.cpu = {quota: 30000}'
 	start_detached c
 	needs_limit memory memory-swap pids-limit cpu-quota
@@ -102,7 +102,7 @@ update_ok() {
 }
 
 # bats test_tags=host,guest
-@test "memory and swap can be raised and lowered together" {
+@test "update can raise and lower memory and swap together" {
 	config '.linux.resources.memory = {limit: 104857600, swap: 209715200}'
 	start_detached c
 	needs_limit memory memory-swap
@@ -118,7 +118,7 @@ update_ok() {
 	assert_limit memory-swap $((60 * MiB))
 }
 
-@test "the limit of memory and swap stays when that of memory moves" {
+@test "the limit of memory and swap stays when the memory limit changes" {
 	config '.linux.resources.memory = {limit: 104857600, swap: 209715200}'
 	start_detached c
 	needs_limit memory memory-swap
@@ -128,7 +128,7 @@ update_ok() {
 	assert_limit memory-swap $((200 * MiB))
 }
 
-@test "a new limit is one that the next update knows" {
+@test "update starts from the limits of the previous update" {
 	start_detached c
 	needs_limit memory memory-swap
 	update_ok --memory 100M --memory-swap 200M
@@ -137,7 +137,7 @@ update_ok() {
 	assert_limit memory-swap $((200 * MiB))
 }
 
-@test "a size may have a fraction and a unit" {
+@test "update accepts a size with a fraction and a unit" {
 	start_detached c
 	needs_limit memory
 	update_ok --memory 0.5GiB
@@ -167,7 +167,7 @@ update_ok() {
 	assert_limit memory $((100 * MiB))
 }
 
-@test "update takes null and 0 in JSON for what is not given" {
+@test "update ignores null and 0 in JSON" {
 	config '.linux.resources.memory = {limit: 104857600} | .linux.resources.pids = {limit: 30}'
 	start_detached c
 	needs_limit memory pids-limit
@@ -179,7 +179,7 @@ update_ok() {
 	assert_limit pids-limit 30
 }
 
-@test "update refuses JSON that is none" {
+@test "update refuses invalid JSON" {
 	start_detached c
 	echo '{"memory": {"limit": "x"}}' >"$T/resources.json"
 	rt update -r "$T/resources.json" c
@@ -196,7 +196,7 @@ update_ok() {
 	refused 'memory: cannot be combined with --resources'
 }
 
-@test "update leaves the device rules" {
+@test "update keeps the device rules" {
 	start_detached c
 	echo '{"devices": [{"allow": false, "access": "rwm"}], "pids": {"limit": 50}}' >"$T/resources.json"
 	local before
@@ -206,7 +206,7 @@ update_ok() {
 	: </proc/"$(init_pid c)"/root/dev/null
 }
 
-@test "the limits of a device can be updated" {
+@test "update changes the limits of a device" {
 	local device
 	device=$(cat /sys/block/*/dev | head -n 1)
 	[ -n "$device" ] || skip "no block device here"
@@ -246,7 +246,7 @@ update_ok() {
 }
 
 # bats test_tags=host,guest
-@test "a limit below what is in use is refused, when checked before" {
+@test "update refuses a limit below the current usage if checkBeforeUpdate is set" {
 	script 'head -c 20000000 /dev/zero >/dev/shm/zeros; echo ready; exec sleep 1000'
 	config '.linux.resources.memory = {limit: 104857600, checkBeforeUpdate: true}'
 	"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/c.out" 2>&1 3>&-
@@ -262,7 +262,7 @@ update_ok() {
 	alive "$(init_pid c)"
 }
 
-@test "values that no kernel takes are refused" {
+@test "update refuses values that no kernel accepts" {
 	start_detached c
 	rt update --cpu-share 1 c
 	refused 'the minimum allowed cpu-shares is 2'
@@ -276,7 +276,7 @@ update_ok() {
 	refused 'memory'
 }
 
-@test "a created and a paused container can be updated" {
+@test "update works for a created and for a paused container" {
 	rt_ok create --bundle "$BUNDLE" c
 	needs_limit pids-limit
 	update_ok --pids-limit 60
@@ -290,7 +290,7 @@ update_ok() {
 	assert_equal running "$(status_of c)"
 }
 
-@test "a stopped container cannot be updated" {
+@test "update refuses a stopped container" {
 	args true
 	start_detached c
 	wait_for 5 has_status c stopped
@@ -300,14 +300,14 @@ update_ok() {
 	refused 'container does not exist$'
 }
 
-@test "limits of kernel memory are ignored with a warning" {
+@test "update ignores limits of kernel memory with a warning" {
 	start_detached c
 	rt update --kernel-memory 1G --kernel-memory-tcp 1G c
 	[ "$status" = 0 ]
 	assert_match 'Kernel memory settings are ignored and will be removed' "$err"
 }
 
-@test "cache and bandwidth of memory are refused without linux.intelRdt" {
+@test "update refuses cache and memory bandwidth without linux.intelRdt" {
 	start_detached c
 	rt update --l3-cache-schema 'L3:0=f' c
 	[ "$status" = 1 ]
@@ -316,7 +316,7 @@ update_ok() {
 	[ "$status" = 1 ]
 }
 
-@test "update in the v2 hierarchy alone" {
+@test "update works in the v2 hierarchy alone" {
 	in_view v2 "$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/out" 2>&1 3>&-
 	echo '{"unified": {"cgroup.max.depth": "7"}}' >"$T/resources.json"
 	in_view v2 "$RUNTIME" --root "$ROOT" update -r "$T/resources.json" c

@@ -25,7 +25,7 @@ on_tmpfs() {
 	refute_match "$(readlink /proc/self/ns/user)" "$out"
 }
 
-@test "a mapping has up to 340 ranges" {
+@test "a mapping can have 340 ranges" {
 	local ranges=(0:100000:1) i
 	for ((i = 1; i < 300; i++)); do
 		ranges+=("$((2 * i)):$((200 + 2 * i)):1")
@@ -36,7 +36,7 @@ on_tmpfs() {
 	assert_equal "$(printf '300\n598 798 1')" "$(squeezed "$out")"
 }
 
-@test "what the container makes belongs to its users on the host" {
+@test "files that the container makes belong to its users on the host" {
 	new_user_namespace
 	config '.process.user = {uid: 1000, gid: 1000}'
 	mkdir -m 777 "$T/shared"
@@ -47,7 +47,7 @@ on_tmpfs() {
 	assert_equal '101000 101000' "$(stat -c '%u %g' "$T/shared/file")"
 }
 
-@test "the default mounts are there in a user namespace" {
+@test "the default mounts exist in a user namespace" {
 	new_user_namespace
 	run_script 'cat /proc/self/mountinfo'
 	assert_equal proc "$(mount_type "$out" /proc)"
@@ -61,7 +61,7 @@ on_tmpfs() {
 	assert_match 'gid=100005' "$(mount_data "$out" /dev/pts)"
 }
 
-@test "the default mounts are there in a user and a cgroup namespace" {
+@test "the default mounts exist in a user and a cgroup namespace" {
 	new_user_namespace
 	config '.linux.namespaces |= (map(select(.type != "cgroup")) + [{type: "cgroup"}])'
 	run_script 'cat /proc/self/mountinfo; cat /proc/self/cgroup >&2'
@@ -69,7 +69,7 @@ on_tmpfs() {
 	refute_match "$CGROUP" "$err"
 }
 
-@test "masked and read-only paths are so in a user namespace" {
+@test "masked and read-only paths work in a user namespace" {
 	new_user_namespace
 	all_capabilities
 	run_script 'cat /proc/timer_list | wc -c; ls /proc/acpi /sys/firmware | wc -w; echo 1 >/proc/sys/kernel/sysrq; echo $?; mount -o remount,bind,rw /proc/sys 2>/dev/null; umount /proc/timer_list && wc -c </proc/timer_list; true'
@@ -86,7 +86,7 @@ on_tmpfs() {
 		3 written 1 pts/ptmx /proc/self/fd)" "$out"
 }
 
-@test "a device of config.json is bound in a user namespace" {
+@test "create binds a device of config.json in a user namespace" {
 	new_user_namespace
 	config '.linux.devices = [{path: "/dev/kmsg", type: "c", major: 1, minor: 11}]'
 	run_script 'stat -c "%F %t:%T" /dev/kmsg; cat /proc/self/mountinfo'
@@ -95,7 +95,7 @@ on_tmpfs() {
 }
 
 # bats test_tags=berth
-@test "a mode that a device cannot have in a user namespace is told" {
+@test "create warns of a device mode that it cannot set in a user namespace" {
 	new_user_namespace
 	config '.linux.devices = [{path: "/dev/null", type: "c", major: 1, minor: 3, fileMode: 384}]'
 	run_script 'stat -c %a /dev/null'
@@ -103,7 +103,7 @@ on_tmpfs() {
 	assert_match 'level=warning msg="linux\.devices\[0\]: device .*/dev/null.* keeps its mode and owner' "$err"
 }
 
-@test "a fifo is made in a user namespace, with mode and owner" {
+@test "create makes a FIFO in a user namespace, with mode and owner" {
 	new_user_namespace
 	config '.linux.devices = [{path: "/dev/pipe", type: "p", fileMode: 420, uid: 5, gid: 6}]'
 	run_script 'stat -c "%F %a %u:%g" /dev/pipe'
@@ -111,7 +111,7 @@ on_tmpfs() {
 }
 
 # bats test_tags=berth
-@test "a device that the host has elsewhere, or has not, is refused in a user namespace" {
+@test "create refuses a device in a user namespace that the host does not have at that path" {
 	new_user_namespace
 	args true
 	config '.linux.devices = [{path: "/dev/nosuch", type: "c", major: 10, minor: 229}]'
@@ -122,14 +122,14 @@ on_tmpfs() {
 	refused 'linux.devices\[0\]: device "/dev/kmsg": is a different device on the host \(character device 1:11\)'
 }
 
-@test "the other namespaces are owned by the user namespace" {
+@test "the user namespace owns the other namespaces" {
 	new_user_namespace
 	all_capabilities
 	run_script 'hostname new && hostname; ip link set lo down && echo down; mount -t tmpfs none /tmp && echo mounted'
 	assert_equal $'new\ndown\nmounted' "$out"
 }
 
-@test "the capabilities are those of the namespace alone" {
+@test "the program's capabilities apply to the user namespace alone" {
 	new_user_namespace
 	all_capabilities
 	config '.linux.namespaces |= map(select(.type != "uts")) | del(.hostname)'
@@ -147,7 +147,7 @@ on_tmpfs() {
 	assert_match $'\n'"$(jq -r .hostname "$BUNDLE/config.json")"'$' "$out"
 }
 
-@test "the host's flags of a bind mount cannot be taken away" {
+@test "the container cannot clear the host's flags of a bind mount" {
 	new_user_namespace
 	all_capabilities
 	config '.mounts += [{destination: "/data", type: "bind", source: $data, options: ["bind"]}]' --arg data "$T/data"
@@ -158,7 +158,7 @@ on_tmpfs() {
 	assert_match $'\ntext\nrw [1-9]+\nsuid [1-9]+$' "$out"
 }
 
-@test "oom_score_adj is set in a user namespace" {
+@test "create sets oom_score_adj in a user namespace" {
 	new_user_namespace
 	config '.process.oomScoreAdj = 500'
 	run_script 'cat /proc/self/oom_score_adj'
@@ -166,7 +166,7 @@ on_tmpfs() {
 }
 
 # bats test_tags=host,guest
-@test "oom_score_adj can be lowered in a user namespace" {
+@test "create lowers oom_score_adj in a user namespace" {
 	may_raise
 	new_user_namespace
 	config '.process.oomScoreAdj = -500'
@@ -175,7 +175,7 @@ on_tmpfs() {
 }
 
 # bats test_tags=host,guest
-@test "a hard limit can be raised in a user namespace" {
+@test "create raises a hard limit in a user namespace" {
 	local hard
 	may_raise
 	new_user_namespace
@@ -185,14 +185,14 @@ on_tmpfs() {
 	assert_equal "$(printf '10\n%s' "$hard")" "$out"
 }
 
-@test "additional groups are set in a user namespace, the caller's dropped" {
+@test "create sets the additional groups in a user namespace and drops the caller's" {
 	new_user_namespace
 	config '.process.user = {uid: 5, gid: 6, additionalGids: [7, 8]}'
 	run_script 'id -u; id -G; cat /proc/self/setgroups'
 	assert_equal $'5\n6 7 8\nallow' "$out"
 }
 
-@test "standard output can be opened again by a mapped user" {
+@test "a mapped user can reopen standard output" {
 	new_user_namespace
 	config '.process.user = {uid: 1000, gid: 1000}'
 	script 'echo again >/dev/stdout; echo and again >/dev/stderr'
@@ -213,7 +213,7 @@ on_tmpfs() {
 	has_line "$T/lines" 'from tty'
 }
 
-@test "a container in a user namespace lives its life" {
+@test "a container in a user namespace can be created, started, killed and deleted" {
 	new_user_namespace
 	args sleep 1000
 	rt_ok create --bundle "$BUNDLE" --pid-file "$T/pid" c
@@ -228,7 +228,7 @@ on_tmpfs() {
 }
 
 # bats test_tags=berth
-@test "the way to the bundle may be closed to the container's root" {
+@test "the container's root need not reach the bundle" {
 	new_user_namespace
 	mkdir "$T/closed"
 	mv "$BUNDLE" "$T/closed/bundle"
@@ -249,7 +249,7 @@ on_tmpfs() {
 	assert_equal '0 100000 65536' "$(squeezed "$(cat "$T/seen/start")")"
 }
 
-@test "a cgroup is given to the program's user if it is mounted for writing" {
+@test "a writable cgroup mount makes the program's user the owner of the cgroup" {
 	new_user_namespace
 	config '.process.user = {uid: 1000, gid: 1000}
 		| .linux.namespaces |= (map(select(.type != "cgroup")) + [{type: "cgroup"}])
@@ -308,7 +308,7 @@ shared() {
 
 print_namespaces='for n in user pid net ipc uts mnt cgroup time; do readlink /proc/self/ns/$n; done'
 
-@test "a user namespace is joined by path" {
+@test "create joins a user namespace by path" {
 	pod
 	join user
 	run_script "$print_namespaces; cat /proc/self/uid_map; id -u"
@@ -317,7 +317,7 @@ print_namespaces='for n in user pid net ipc uts mnt cgroup time; do readlink /pr
 }
 
 # bats test_tags=berth
-@test "a user namespace is joined without knowing its mappings" {
+@test "create joins a user namespace without its mappings in config.json" {
 	pod
 	join user
 	config 'del(.linux.uidMappings, .linux.gidMappings) | .process.user = {uid: 1000, gid: 1000}'
@@ -327,7 +327,7 @@ print_namespaces='for n in user pid net ipc uts mnt cgroup time; do readlink /pr
 	assert_match $'\n1000\nagain$' "$out"
 }
 
-@test "a user namespace and all others that a pod has are joined by path" {
+@test "create joins a user namespace and all others of a pod by path" {
 	pod
 	# The user namespace last: the order in config.json does not matter.
 	join network ipc uts cgroup pid user
@@ -337,7 +337,7 @@ print_namespaces='for n in user pid net ipc uts mnt cgroup time; do readlink /pr
 	assert_match ' 1 sleep' "$out"
 }
 
-@test "a user namespace is joined with some of the others" {
+@test "create joins a user namespace with some of the others" {
 	pod
 	join user network uts
 	config 'del(.hostname)'
@@ -348,7 +348,7 @@ print_namespaces='for n in user pid net ipc uts mnt cgroup time; do readlink /pr
 }
 
 # bats test_tags=berth
-@test "a user and a time namespace are joined by path" {
+@test "create joins a user and a time namespace by path" {
 	config '.linux.namespaces += [{type: "time"}] | .linux.timeOffsets = {boottime: {secs: 3600000}}'
 	pod
 	join user time
@@ -357,7 +357,7 @@ print_namespaces='for n in user pid net ipc uts mnt cgroup time; do readlink /pr
 	[ "$(sed -n 's/^\([0-9]*\)\..*/\1/p' <<<"$out")" -ge 3600000 ]
 }
 
-@test "a network namespace of the host's is joined from a new user namespace" {
+@test "create joins a network namespace of the host from a new user namespace" {
 	new_user_namespace
 	holder --net
 	config '(.linux.namespaces[] | select(.type == "network")).path = $path | .mounts |= map(select(.type != "sysfs" and .type != "cgroup"))
@@ -367,7 +367,7 @@ print_namespaces='for n in user pid net ipc uts mnt cgroup time; do readlink /pr
 	assert_match '100000' "$out"
 }
 
-@test "a user namespace is joined with a network namespace that is not its own" {
+@test "create joins a user namespace with a network namespace of another owner" {
 	pod
 	join user
 	holder --net
@@ -378,7 +378,7 @@ print_namespaces='for n in user pid net ipc uts mnt cgroup time; do readlink /pr
 	assert_match '100000' "$out"
 }
 
-@test "the program of a joined user namespace can have any of its users" {
+@test "the program can have any user of a joined user namespace" {
 	pod
 	join user
 	config '.process.user = {uid: 1000, gid: 1001, additionalGids: [7]}'
@@ -387,7 +387,7 @@ print_namespaces='for n in user pid net ipc uts mnt cgroup time; do readlink /pr
 }
 
 # bats test_tags=berth
-@test "mappings beside a joined user namespace must be what it has" {
+@test "create refuses mappings that differ from those of a joined user namespace" {
 	pod
 	join user
 	config '.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}, {containerID: 1000, hostID: 101000, size: 64536}]
@@ -400,7 +400,7 @@ print_namespaces='for n in user pid net ipc uts mnt cgroup time; do readlink /pr
 }
 
 # bats test_tags=berth
-@test "a user namespace that cannot be joined is refused" {
+@test "create refuses a user namespace that it cannot join" {
 	pod
 	args true
 	join user
@@ -430,7 +430,7 @@ as_identity_root() {
 }
 
 # bats test_tags=berth, v2
-@test "a runtime in a user namespace that maps all ids to themselves knows that it is in one" {
+@test "a runtime in a user namespace that maps all IDs to themselves detects that namespace" {
 	local name
 	script 'id -u; readlink /proc/self/ns/user; ls /dev'
 	as_identity_root "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err" 3>&- || failed "$(<"$T/err")"
