@@ -10,7 +10,7 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// joined is the joining of namespaces by path.
+// joined holds the setns(2) calls for namespaces joined by path.
 type joined struct {
 	list []attempt
 }
@@ -22,13 +22,13 @@ type attempt struct {
 	tries []*stub.Value
 }
 
-// Join queues the calls that join the plan's namespaces. All paths are opened
-// before the first namespace is joined.
+// Join queues the calls that join the plan's namespaces. It opens all paths
+// before it joins the first namespace.
 //
-// Before the user namespace is entered, the stub has the runtime's rights over
-// namespaces that are not the user namespace's own; behind it, an unprivileged
-// user has rights over any for the first time. So, where there is one, all of
-// the others are tried on either side of it. It suffices that one try succeeds.
+// If the plan joins a user namespace, Join tries the others before it and again
+// after it: before, the stub has the runtime's privileges over namespaces owned
+// by other user namespaces; after, an unprivileged user has privileges over
+// those that the user namespace owns. One successful try is enough.
 func (plan *Plan) Join(p *stub.Proc) {
 	j := new(joined)
 	for _, ns := range plan.Paths {
@@ -44,9 +44,9 @@ func (plan *Plan) Join(p *stub.Proc) {
 	}
 	user := open(p, *plan.User)
 	j.tryOthers(p)
-	user.enter(p).Checked() // check returns the error
+	user.enter(p).Checked() // reported by check
 	j.tryOthers(p)
-	// First, as it is the reason for what fails after it.
+	// The user namespace comes first: its failure causes those after it.
 	j.list = append([]attempt{user}, j.list...)
 	for _, a := range j.list {
 		p.CloseFd(a.fd)
@@ -70,12 +70,12 @@ func (a *attempt) enter(p *stub.Proc) *stub.Value {
 
 func (j *joined) tryOthers(p *stub.Proc) {
 	for i := range j.list {
-		j.list[i].enter(p).Checked() // check wants one try to succeed
+		j.list[i].enter(p).Checked() // check requires one successful try
 	}
 }
 
-// check returns, once the calls are done, the error of a namespace that could
-// not be joined.
+// check returns the error of a namespace that was not joined, once the calls
+// have been performed.
 func (j *joined) check() error {
 	for _, a := range j.list {
 		if err := a.err(); err != nil {
@@ -85,7 +85,7 @@ func (j *joined) check() error {
 	return nil
 }
 
-// err is nil if one of the tries has succeeded.
+// err returns nil if one try has succeeded, else the error of the last.
 func (a *attempt) err() error {
 	errs := make([]error, len(a.tries))
 	for i, v := range a.tries {
@@ -97,15 +97,15 @@ func (a *attempt) err() error {
 	return errs[len(errs)-1]
 }
 
-// remedy tells what the kernel means (setns(2)).
+// remedy returns the likely cause of an error (setns(2)), in parentheses.
 func (a *attempt) remedy(err error) string {
 	switch {
 	case errors.Is(err, unix.EPERM):
 		return " (needs CAP_SYS_ADMIN in the user namespace that owns it)"
 	case errors.Is(err, unix.EINVAL) && a.Type == unix.CLONE_NEWUSER:
-		return " (not a user namespace, or the runtime's own: leave it out then)"
+		return " (not a user namespace, or the runtime's own: then remove the entry)"
 	case errors.Is(err, unix.EINVAL) && a.Type == unix.CLONE_NEWPID:
-		return " (not a pid namespace, or neither the runtime's own nor below it)"
+		return " (not a pid namespace, or neither the runtime's own nor a descendant of it)"
 	}
 	return ""
 }

@@ -1,5 +1,5 @@
-// Package namespaces plans how the stub gets into the namespaces of a
-// container, and queues the calls that bring it there.
+// Package namespaces plans how the stub enters the namespaces of a container,
+// and queues the calls for it.
 package namespaces
 
 import (
@@ -13,44 +13,45 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// Plan is the way into a container's namespaces, in the order of its fields.
+// Plan lists how the stub enters a container's namespaces, in the order of the
+// fields.
 type Plan struct {
-	// Clone are the CLONE_NEW* flags that the stub is started with.
+	// Clone are the CLONE_NEW* flags for clone3(2) of the stub.
 	Clone uint64
-	// Paths are the namespaces to enter by path, but for the user namespace.
+	// Paths are the namespaces to join by path, without the user namespace.
 	Paths []config.Namespace
-	// User is the user namespace to enter by path, if any.
+	// User is the user namespace to join by path, or nil.
 	User *config.Namespace
-	// Alone are those of CLONE_NEWUSER and CLONE_NEWTIME that are to be made:
-	// the runtime has to write to files of theirs before more can happen.
+	// Alone are CLONE_NEWUSER and CLONE_NEWTIME, if new. The runtime must write
+	// to their /proc files before the next step.
 	Alone uint64
-	// Unshare are the CLONE_NEW* flags for when the stub is in its user
-	// namespace, which then owns them.
+	// Unshare are the CLONE_NEW* flags for unshare(2), after the stub has
+	// entered its user namespace, which then owns the new ones.
 	Unshare uint64
-	// Cgroup says that a cgroup namespace is to be made, when the stub is in
-	// its cgroup: that becomes its root.
+	// Cgroup reports that the stub must unshare its cgroup namespace, after it
+	// has entered its cgroup, which becomes the namespace's root.
 	Cgroup bool
-	// Fork says that there is a namespace, of pid or time, that is in force
-	// for children only.
+	// Fork reports that the stub must fork, since a PID or time namespace takes
+	// effect only for children.
 	Fork bool
 }
 
-// late are the namespaces made by unshare in the running stub, not when it is
-// started: a network namespace takes the kernel a millisecond or more, in which
-// the runtime can do other work.
+// late are the namespaces that the running stub unshares instead of clone3(2):
+// the kernel needs a millisecond or more for a network namespace, while the
+// runtime does other work.
 const late = unix.CLONE_NEWNET
 
-// alone are the namespaces with files for the runtime to write.
+// alone are the namespaces with /proc files that the runtime writes.
 const alone = unix.CLONE_NEWUSER | unix.CLONE_NEWTIME
 
-// PlanFor gives the way into n.
+// PlanFor returns the plan for n.
 func PlanFor(n config.Namespaces) Plan {
 	plan := Plan{Alone: n.New & alone, Unshare: n.New & late, Cgroup: n.New&unix.CLONE_NEWCGROUP != 0}
 	switch {
 	case n.Has(unix.CLONE_NEWUSER):
-		plan.Unshare = n.New &^ (alone | unix.CLONE_NEWCGROUP) // the user namespace comes first, and must own them
+		plan.Unshare = n.New &^ (alone | unix.CLONE_NEWCGROUP) // the user namespace must exist first, to own them
 	case plan.Alone != 0:
-		plan.Unshare |= n.New & unix.CLONE_NEWPID // the first process of it must not fork and leave
+		plan.Unshare |= n.New & unix.CLONE_NEWPID // clone3(2) would make the stub init, which must not fork and exit
 	}
 	plan.Clone = n.New &^ (plan.Alone | plan.Unshare | unix.CLONE_NEWCGROUP)
 	plan.Fork = (plan.Alone&unix.CLONE_NEWTIME)|(plan.Unshare&unix.CLONE_NEWPID) != 0
@@ -67,11 +68,11 @@ func PlanFor(n config.Namespaces) Plan {
 	return plan
 }
 
-// Owner opens the user namespace that owns a namespace (ioctl_ns(2)), if that is
-// another one than the runtime's; else it returns nil.
+// Owner opens the user namespace that owns ns (ioctl_ns(2)). It returns nil if
+// that is the runtime's own or an ancestor of it.
 func Owner(ns *os.File) (*os.File, error) {
 	fd, err := unix.IoctlRetInt(int(ns.Fd()), unix.NS_GET_USERNS)
-	if errors.Is(err, unix.EPERM) { // above the runtime's
+	if errors.Is(err, unix.EPERM) { // an ancestor of the runtime's
 		return nil, nil
 	}
 	if err != nil {
@@ -89,14 +90,14 @@ func Owner(ns *os.File) (*os.File, error) {
 	return nil, errors.Join(err, owner.Close())
 }
 
-// EnterProcess queues the joining of a container's namespaces, all at once, by
-// a pidfd of its first process (Linux 5.8).
+// EnterProcess queues the call that joins all namespaces of a container with a
+// pidfd of its init (Linux 5.8).
 func EnterProcess(p *stub.Proc, pidfd *stub.Value, n config.Namespaces) {
 	flags := n.New
 	for _, ns := range n.Join {
 		flags |= ns.Type
 	}
-	if flags != 0 { // EINVAL
+	if flags != 0 { // setns(2) rejects 0 with EINVAL
 		p.Setns(pidfd, flags)
 	}
 }
