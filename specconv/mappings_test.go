@@ -64,7 +64,7 @@ func TestMappingErrors(t *testing.T) {
 		{`linux.uidMappings[2].hostID: 1-2 overlaps 2 of linux.uidMappings[0]`, withUser(ids(100, 2, 1, 0, 1000, 10, 20, 1, 2), plain)},
 		{`linux.uidMappings: container id 0 is not mapped: the container is set up by its root`, withUser(ids(1, 1000, 10), plain)},
 		{`linux.uidMappings: container id 0 is not mapped: the container is set up by its root`, joinUser(withUser(ids(1, 1000, 10), plain))},
-		{`linux.uidMappings: 341 ranges, and the kernel takes 340`, withUser(manyRanges(341), plain)},
+		{`linux.uidMappings: 341 ranges, but the kernel accepts at most 340`, withUser(manyRanges(341), plain)},
 		{`process.user.uid: 10: not mapped by linux.uidMappings`, as(specs.User{UID: 10})},
 		{`process.user.gid: 10: not mapped by linux.gidMappings`, as(specs.User{GID: 10})},
 		{`process.user.additionalGids[1]: 10: not mapped by linux.gidMappings`, as(specs.User{AdditionalGids: []uint32{9, 10}})},

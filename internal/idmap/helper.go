@@ -16,15 +16,15 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// helperTime is how long newuidmap may take: it may have to ask a directory
-// service what the user is granted.
+// helperTime is the timeout of newuidmap and newgidmap, which may have to query
+// a directory service.
 const helperTime = 30 * time.Second
 
-// help has a set-uid program write a map.
+// help makes newuidmap or newgidmap write a map.
 func help(ctx context.Context, k kind, pid int, m Mapping) error {
 	path, err := exec.LookPath(k.helper)
 	if err != nil {
-		return config.FieldErrorf(k.field, "%s maps more than the caller's own id, and %s, which may, is not in $PATH (install the package uidmap, or shadow-utils)", String(m), k.helper)
+		return config.FieldErrorf(k.field, "%s: mapping more than the caller's own id needs %s, which is not in $PATH (install the package uidmap, or shadow-utils)", String(m), k.helper)
 	}
 	ctx, cancel := context.WithTimeout(ctx, helperTime)
 	defer cancel()
@@ -47,7 +47,7 @@ func help(ctx context.Context, k kind, pid int, m Mapping) error {
 	return config.FieldErrorf(k.field, "%s: %s (%s)", path, said, k.remedy(m, path))
 }
 
-// remedy looks for the reason why the helper refused.
+// remedy returns why the helper refused the map.
 func (k kind) remedy(m Mapping, helper string) string {
 	name, id := strconv.Itoa(os.Getuid()), os.Getuid()
 	if u, err := user.Current(); err == nil {
@@ -64,18 +64,18 @@ func (k kind) remedy(m Mapping, helper string) string {
 	ranges := grants(string(text), name, strconv.Itoa(id))
 	for _, r := range m {
 		if r.HostID == 0 {
-			return fmt.Sprintf("host id 0 is root's, which an unprivileged user may not map: map your own, %d", own)
+			return fmt.Sprintf("an unprivileged user cannot map host id 0, root: map your own id, %d", own)
 		}
 		if !covered(append(ranges, specs.LinuxIDMapping{HostID: own, Size: 1}), r) {
 			return fmt.Sprintf("%s: add the line %q", lacks(k.granted, name, ranges, r), fmt.Sprintf("%s:%d:%d", name, r.HostID, r.Size))
 		}
 	}
-	return fmt.Sprintf("%s grants these ids: see that %q is set-uid root or has %s as file capability, and that neither no_new_privs nor a nosuid mount takes that away",
+	return fmt.Sprintf("%s grants these ids: check that %q is set-uid root or has the file capability %s, and that neither no_new_privs nor a nosuid mount disables that",
 		k.granted, helper, strings.ToLower(k.cap))
 }
 
-// grants reads what /etc/subuid or /etc/subgid (subuid(5)) grants to a user,
-// who is named there or given by number.
+// grants returns the ranges that /etc/subuid or /etc/subgid (subuid(5)) grants
+// to a user, listed by name or by number.
 func grants(text, name, id string) Mapping {
 	var m Mapping
 	for line := range strings.Lines(text) {
@@ -92,8 +92,8 @@ func grants(text, name, id string) Mapping {
 	return m
 }
 
-// covered reports whether a range lies within one of those granted, as the
-// helpers want it.
+// covered reports whether a range lies within one granted range, as the helpers
+// require.
 func covered(granted Mapping, r specs.LinuxIDMapping) bool {
 	for _, g := range granted {
 		if r.HostID >= g.HostID && uint64(r.HostID)+uint64(r.Size) <= uint64(g.HostID)+uint64(g.Size) {
@@ -103,7 +103,7 @@ func covered(granted Mapping, r specs.LinuxIDMapping) bool {
 	return false
 }
 
-// lacks says that a file grants a user these ranges, and not the other.
+// lacks describes the ranges that a file grants to a user, and the missing one.
 func lacks(file, name string, m Mapping, other specs.LinuxIDMapping) string {
 	if len(m) == 0 {
 		return fmt.Sprintf("%s has no entry for user %q", file, name)

@@ -1,5 +1,5 @@
-// Package idmap checks the id mappings of a user namespace, applies them,
-// writes them for a process, and reads them back.
+// Package idmap checks and applies the ID mappings of user namespaces, writes
+// them for a process, and reads them.
 package idmap
 
 import (
@@ -14,19 +14,19 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// Mapping is one of the two maps of a user namespace: ranges of ids in the
-// container and what they are on the host.
+// Mapping is the UID map or the GID map of a user namespace: ranges of
+// container IDs with their host IDs.
 type Mapping = []specs.LinuxIDMapping
 
 // maxRanges is the kernel's UID_GID_MAP_MAX_EXTENTS (Linux 4.15).
 const maxRanges = 340
 
-// Check returns the error that the kernel would give for a mapping without
-// saying why: an empty range, one that goes beyond the last id, two that
-// overlap, too many of them. The mapping is at field in config.json.
+// Check returns an error for mappings that the kernel rejects without a reason:
+// an empty range, one beyond the last ID, overlaps, or too many ranges. field
+// is the mapping's field in config.json.
 func Check(field string, m Mapping) error {
 	if len(m) > maxRanges {
-		return config.FieldErrorf(field, "%d ranges, and the kernel takes %d", len(m), maxRanges)
+		return config.FieldErrorf(field, "%d ranges, but the kernel accepts at most %d", len(m), maxRanges)
 	}
 	for i := range m {
 		if err := checkRange(fmt.Sprintf("%s[%d]", field, i), &m[i]); err != nil {
@@ -39,8 +39,8 @@ func Check(field string, m Mapping) error {
 	return checkOverlaps(field, "hostID", m, func(r *specs.LinuxIDMapping) uint32 { return r.HostID })
 }
 
-// checkRange checks one range alone. The last id, 1<<32-1, means "unchanged"
-// to system calls and cannot be mapped.
+// checkRange checks one range. The ID 1<<32-1 cannot be mapped: it means
+// "unchanged" to system calls.
 func checkRange(field string, r *specs.LinuxIDMapping) error {
 	switch {
 	case r.Size == 0:
@@ -53,7 +53,7 @@ func checkRange(field string, r *specs.LinuxIDMapping) error {
 	return nil
 }
 
-// checkOverlaps looks at one side of the mapping.
+// checkOverlaps checks the container IDs or the host IDs for overlaps.
 func checkOverlaps(field, side string, m Mapping, first func(*specs.LinuxIDMapping) uint32) error {
 	order := make([]int, len(m))
 	for i := range order {
@@ -72,7 +72,7 @@ func checkOverlaps(field, side string, m Mapping, first func(*specs.LinuxIDMappi
 	return nil
 }
 
-// span prints a range of ids.
+// span formats a range of IDs.
 func span(first, size uint32) string {
 	if size == 1 {
 		return fmt.Sprint(first)
@@ -80,8 +80,7 @@ func span(first, size uint32) string {
 	return fmt.Sprintf("%d-%d", first, first+size-1)
 }
 
-// ToHost gives what an id of the container's is on the host; false if it is
-// not mapped.
+// ToHost returns the host ID of a container ID, or false if it is not mapped.
 func ToHost(m Mapping, id uint32) (uint32, bool) {
 	for i := range m {
 		if id >= m[i].ContainerID && id-m[i].ContainerID < m[i].Size {
@@ -91,14 +90,13 @@ func ToHost(m Mapping, id uint32) (uint32, bool) {
 	return 0, false
 }
 
-// Equal reports whether two mappings map the same ids to the same ids, however
-// they are cut into ranges.
+// Equal reports whether two mappings are the same after splitting or merging of
+// ranges.
 func Equal(a, b Mapping) bool {
 	return slices.Equal(merged(a), merged(b))
 }
 
-// merged gives the mapping in order, with ranges joined that continue one
-// another.
+// merged returns the mapping sorted, with adjacent ranges merged.
 func merged(m Mapping) Mapping {
 	m = slices.Clone(m)
 	slices.SortFunc(m, func(a, b specs.LinuxIDMapping) int { return cmp.Compare(a.ContainerID, b.ContainerID) })
@@ -117,7 +115,7 @@ func continues(a, b specs.LinuxIDMapping) bool {
 	return a.ContainerID+a.Size == b.ContainerID && a.HostID+a.Size == b.HostID
 }
 
-// String prints a mapping as config.json's terms have it: "0-9 is 1000-1009".
+// String formats a mapping from container to host IDs: "0-9 is 1000-1009".
 func String(m Mapping) string {
 	parts := make([]string, len(m))
 	for i, r := range m {
@@ -129,18 +127,19 @@ func String(m Mapping) string {
 	return strings.Join(parts, ", ")
 }
 
-// CheckUser returns an error about the first id of the process's user that the
-// maps lack; whose maps they are is told by whose, e.g. "linux.%sMappings".
-func (m Maps) CheckUser(field string, p *config.Process, whose string) error {
+// CheckUser returns an error for the first ID of the process's user that is not
+// mapped. by describes the maps, with %s for "uid" or "gid", such as
+// "linux.%sMappings".
+func (m Maps) CheckUser(field string, p *config.Process, by string) error {
 	if _, ok := ToHost(m.UIDs, p.UID); !ok {
-		return config.FieldErrorf(field+".user.uid", "%d: not mapped by "+whose, p.UID, "uid")
+		return config.FieldErrorf(field+".user.uid", "%d: not mapped by "+by, p.UID, "uid")
 	}
 	if _, ok := ToHost(m.GIDs, p.GID); !ok {
-		return config.FieldErrorf(field+".user.gid", "%d: not mapped by "+whose, p.GID, "gid")
+		return config.FieldErrorf(field+".user.gid", "%d: not mapped by "+by, p.GID, "gid")
 	}
 	for i, gid := range p.AdditionalGIDs {
 		if _, ok := ToHost(m.GIDs, gid); !ok {
-			return config.FieldErrorf(fmt.Sprintf("%s.user.additionalGids[%d]", field, i), "%d: not mapped by "+whose, gid, "gid")
+			return config.FieldErrorf(fmt.Sprintf("%s.user.additionalGids[%d]", field, i), "%d: not mapped by "+by, gid, "gid")
 		}
 	}
 	return nil

@@ -11,9 +11,9 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// Namespace makes a user namespace with these maps, which lives as long as the
-// file. A stub is started in it and ended again: a namespace needs a process
-// to be made.
+// Namespace makes a user namespace with these maps. It lives as long as the
+// file. A stub, which is started in it for a moment, creates it: a user
+// namespace needs a process.
 func (m Maps) Namespace() (*os.File, error) {
 	child, err := stub.Start(context.Background(), stub.Options{Cloneflags: unix.CLONE_NEWUSER})
 	if err != nil {
@@ -34,14 +34,15 @@ func (m Maps) Namespace() (*os.File, error) {
 	return ns, nil
 }
 
-// String gives both maps, as a key for what is made of them.
+// String returns both maps as a map key.
 func (m Maps) String() string { return encode(m.UIDs) + "\n" + encode(m.GIDs) }
 
 // OpenNamespace opens the user namespace of a process.
 func OpenNamespace(pid int) (*os.File, error) { return os.Open(fmt.Sprintf("/proc/%d/ns/user", pid)) }
 
-// MapMount maps the owners of a detached mount, without a change of the files
-// (mount_setattr(2), MOUNT_ATTR_IDMAP); recursive, of those below too.
+// MapMount makes a detached mount ID-mapped (mount_setattr(2),
+// MOUNT_ATTR_IDMAP): owners change in the mount, not in the files. recursive
+// includes its submounts.
 func MapMount(mount, ns *os.File, recursive bool) error {
 	flags := uint(unix.AT_EMPTY_PATH)
 	if recursive {

@@ -9,8 +9,8 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// Read gives the maps of the user namespace that process pid is in, in terms
-// of the caller's.
+// Read returns the maps of the user namespace of process pid. Its host IDs are
+// those of the caller's user namespace.
 func Read(pid int) (m Maps, err error) {
 	if m.UIDs, err = readMap(pid, uidKind.file); err != nil {
 		return m, err
@@ -19,8 +19,8 @@ func Read(pid int) (m Maps, err error) {
 	return m, err
 }
 
-// GroupsDenied reports whether setgroups(2) is denied in the user namespace
-// that process pid is in.
+// GroupsDenied reports whether setgroups(2) is denied in the user namespace of
+// process pid.
 func GroupsDenied(pid int) (bool, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/setgroups", pid))
 	return strings.TrimSpace(string(text)) == "deny", err
@@ -39,8 +39,7 @@ func readMap(pid int, name string) (Mapping, error) {
 	return m, nil
 }
 
-// decode reads what the kernel prints. An id that has no name in the reader's
-// user namespace is 4294967295 there.
+// decode parses /proc/PID/uid_map or gid_map. Unmapped host IDs are 4294967295.
 func decode(text string) (Mapping, error) {
 	var m Mapping
 	for line := range strings.Lines(text) {

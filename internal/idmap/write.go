@@ -13,18 +13,18 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// Maps are the mappings of one user namespace.
+// Maps are the two mappings of a user namespace.
 type Maps struct {
 	UIDs, GIDs Mapping
 }
 
-// kind is one of the two maps of a process: everything that differs.
+// kind holds the differences between the UID map and the GID map.
 type kind struct {
 	field   string // of config.json
 	file    string // in /proc/PID
-	helper  string // writes what an unprivileged user may not
-	granted string // says what the helper may write
-	cap     string // is needed without it
+	helper  string // the program that may write it for an unprivileged user
+	granted string // lists the ranges that the helper may write
+	cap     string // the capability needed without the helper
 }
 
 var (
@@ -32,17 +32,17 @@ var (
 	gidKind = kind{"linux.gidMappings", "gid_map", "newgidmap", "/etc/subgid", "CAP_SETGID"}
 )
 
-// Write writes the maps of process pid, which has just made a user namespace,
-// from outside of it. What this process may not write itself is written by
-// newuidmap and newgidmap.
+// Write writes the maps of process pid, which has just made a user namespace.
+// Maps that this process is not permitted to write are written by newuidmap and
+// newgidmap.
 func (m Maps) Write(ctx context.Context, pid int) error {
 	if err := write(ctx, uidKind, pid, m.UIDs, uint32(os.Geteuid())); err != nil {
 		return err
 	}
 	if gid := uint32(os.Getegid()); os.Geteuid() != 0 && isOwn(m.GIDs, gid) {
-		// Who may not set groups may map his own, if setgroups is denied for
-		// good: to drop a group could grant what is denied to it (Linux 3.19,
-		// CVE-2014-8989).
+		// An unprivileged process may map its own GID only after it has denied
+		// setgroups for good: a dropped group could otherwise grant access that
+		// it denies to its members (Linux 3.19, CVE-2014-8989).
 		if err := writeFile(pid, "setgroups", "deny"); err != nil {
 			return config.FieldErrorf("linux.gidMappings", "%w", err)
 		}
@@ -50,8 +50,8 @@ func (m Maps) Write(ctx context.Context, pid int) error {
 	return write(ctx, gidKind, pid, m.GIDs, uint32(os.Getegid()))
 }
 
-// isOwn reports whether a mapping is of this one id alone: what the kernel
-// lets everybody map.
+// isOwn reports whether a mapping has only this one ID, which every process may
+// map.
 func isOwn(m Mapping, id uint32) bool {
 	return len(m) == 1 && m[0].Size == 1 && m[0].HostID == id
 }
@@ -59,7 +59,7 @@ func isOwn(m Mapping, id uint32) bool {
 func write(ctx context.Context, k kind, pid int, m Mapping, own uint32) error {
 	text := encode(m)
 	if page := os.Getpagesize(); len(text) >= page {
-		return config.FieldErrorf(k.field, "%d ranges are %d bytes of text, and the kernel takes %d: use fewer", len(m), len(text), page-1)
+		return config.FieldErrorf(k.field, "%d ranges are %d bytes of text, but the kernel accepts at most %d: use fewer", len(m), len(text), page-1)
 	}
 	err := writeFile(pid, k.file, text)
 	switch {
@@ -73,7 +73,7 @@ func write(ctx context.Context, k kind, pid int, m Mapping, own uint32) error {
 	return help(ctx, k, pid, m)
 }
 
-// encode gives the text that the kernel takes (user_namespaces(7)).
+// encode returns the text for the kernel (user_namespaces(7)).
 func encode(m Mapping) string {
 	var b strings.Builder
 	for _, r := range m {
@@ -82,7 +82,8 @@ func encode(m Mapping) string {
 	return b.String()
 }
 
-// writeFile writes a file of the process's with one write, as the maps want.
+// writeFile writes a /proc file of a process in one write(2), as the maps
+// require.
 func writeFile(pid int, name, text string) error {
 	path := "/proc/" + strconv.Itoa(pid) + "/" + name
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)

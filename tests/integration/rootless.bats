@@ -196,7 +196,7 @@ prepare() {
 	refused 'linux.uidMappings: .*newuidmap: .*not 4243: add the line "rootless:4243:1"'
 	config '.linux.uidMappings[0].hostID = 0'
 	rt run --bundle "$BUNDLE" c
-	refused "linux.uidMappings: .*host id 0 is root's, which an unprivileged user may not map: map your own, 4242"
+	refused "linux.uidMappings: .*an unprivileged user cannot map host id 0, root: map your own id, 4242"
 }
 
 # bats test_tags=berth
@@ -206,7 +206,7 @@ prepare() {
 	status=0
 	as_user env PATH=/nowhere "$T/user/bin/runtime" --root "$ROOT" run --bundle "$BUNDLE" c >"$T/out" 2>"$T/err" || status=$?
 	read_output
-	refused "linux.uidMappings: .* newuidmap, which may, is not in .PATH \(install the package uidmap, or shadow-utils\)"
+	refused "linux.uidMappings: .*mapping more than the caller.s own id needs newuidmap, which is not in .PATH \(install the package uidmap, or shadow-utils\)"
 	status=0
 	as_user setpriv --no-new-privs "$T/user/bin/runtime" --root "$ROOT" run --bundle "$BUNDLE" c >"$T/out" 2>"$T/err" || status=$?
 	read_output
@@ -220,7 +220,7 @@ prepare() {
 		status=0
 		as_user env PATH="$USER_DIR/lost:$PATH" "$T/user/bin/runtime" --root "$ROOT" run --bundle "$BUNDLE" c >"$T/out" 2>"$T/err" || status=$?
 		read_output
-		refused "linux.${kind}Mappings: .*/etc/sub${kind} grants these ids: see that \"$USER_DIR/lost/new${kind}map\" is set-uid root or has cap_set${kind} as file capability"
+		refused "linux.${kind}Mappings: .*/etc/sub${kind} grants these ids: check that \"$USER_DIR/lost/new${kind}map\" is set-uid root or has the file capability cap_set${kind}"
 	done
 }
 
