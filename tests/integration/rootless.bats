@@ -343,7 +343,7 @@ prepare() {
 	assert_equal "exec \"c\": check user: process.user.uid: 5: not mapped by the container's uids" "$msg"
 	rt exec -g 5 c true
 	assert_equal 255 "$status"
-	assert_equal "exec \"c\": process.user.additionalGids[0]: 5: not mapped by the container's gids" "$msg"
+	assert_equal "exec \"c\": check user: process.user.additionalGids[0]: 5: not mapped by the container's gids" "$msg"
 }
 
 @test "rootless: exec opens a terminal" {
