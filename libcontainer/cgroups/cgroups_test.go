@@ -43,7 +43,7 @@ func write(t *testing.T, dir, name, content string) {
 	}
 }
 
-// The JSON form is an interface: that of runc's "events --stats".
+// Engines parse the JSON form: it is that of runc's "events --stats".
 func TestStatsJSON(t *testing.T) {
 	s := NewStats()
 	s.CPU = CPUStats{Usage: CPUUsage{Total: 534020000, Kernel: 293918000, User: 240102000}, PSI: &PSI{}}
@@ -71,7 +71,7 @@ func TestStatsJSON(t *testing.T) {
 	}
 }
 
-// passing is a cgroup that a process leaves between two looks at it.
+// passing is a cgroup that a process leaves between two reads of its list.
 type passing struct {
 	Manager
 	before, after []int
@@ -86,9 +86,9 @@ func (p passing) Processes() ([]int, error) {
 	return p.before, nil
 }
 
-// A process id that was read from a cgroup can be somebody else's when the
-// signal is sent.
-func TestSignalsOnlyWhoIsStillThere(t *testing.T) {
+// A process id that was read from a cgroup can belong to another process when
+// the signal is sent.
+func TestSignalsOnlyCurrentMembers(t *testing.T) {
 	member, stranger := exec.Command("sleep", "100"), exec.Command("sleep", "100")
 	for _, cmd := range []*exec.Cmd{member, stranger} {
 		if err := cmd.Start(); err != nil {
@@ -102,9 +102,9 @@ func TestSignalsOnlyWhoIsStillThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := member.Wait(); err == nil {
-		t.Error("a process of the cgroup's was not killed")
+		t.Error("the process in the cgroup was not killed")
 	}
 	if status, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", gone)); err != nil || strings.Contains(string(status), ") Z ") {
-		t.Errorf("a stranger was killed: %s, %v", status, err)
+		t.Errorf("the process outside of the cgroup was killed: %s, %v", status, err)
 	}
 }

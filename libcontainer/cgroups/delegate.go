@@ -10,11 +10,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Delegate gives the v2 cgroup of m to a user: the directory and the files with
-// which its owner makes and fills cgroups below, but none with a limit of its
-// own. What the kernel counts among those files is in
-// /sys/kernel/cgroup/delegate (Linux 4.15). v1 cannot be delegated safely, and
-// is left alone.
+// Delegate makes a user the owner of the v2 cgroup of m: of the directory, and
+// of the files that the user needs to make and fill cgroups below it, but of no
+// file with a limit of this cgroup. The kernel lists these files in
+// /sys/kernel/cgroup/delegate (Linux 4.15). Delegate does nothing on v1, where
+// delegation is not safe.
 func Delegate(m Manager, uid int) error {
 	dir := m.Paths()[""]
 	if dir == "" {
@@ -30,7 +30,7 @@ func Delegate(m Manager, uid int) error {
 func delegate(dir string, names []string, uid int) error {
 	for _, name := range append([]string{"."}, names...) {
 		err := os.Lchown(filepath.Join(dir, name), uid, -1)
-		// Not every file is in every cgroup: memory.oom.group, for one.
+		// Some files are not in every cgroup: memory.oom.group, for one.
 		if err != nil && !(name != "." && errors.Is(err, unix.ENOENT)) {
 			return fmt.Errorf("delegate cgroup: %w", err)
 		}

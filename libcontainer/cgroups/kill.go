@@ -11,7 +11,7 @@ import (
 )
 
 // Frozen reports whether the cgroup of m is frozen. On a host with a v1 freezer
-// that one decides, as it is the one that Freeze uses.
+// it reads that one, because Freeze uses it.
 func Frozen(m Manager) (bool, error) {
 	paths := m.Paths()
 	if dir := paths["freezer"]; dir != "" {
@@ -23,10 +23,10 @@ func Frozen(m Manager) (bool, error) {
 	return false, nil
 }
 
-// Kill sends a signal to every process of the cgroup of m and of those below.
-// SIGKILL reaches also those that a fork bomb makes meanwhile, and those in a
-// frozen cgroup, which is thawed for that on v1. It does not wait for their
-// end.
+// Kill sends a signal to every process of the cgroup of m and of the cgroups
+// below. SIGKILL also reaches processes that a fork bomb makes meanwhile, and
+// processes in a frozen cgroup: on v1 Kill thaws it. Kill does not wait until
+// the processes have ended.
 func Kill(m Manager, sig unix.Signal) error {
 	paths := m.Paths()
 	if len(paths) == 0 {
@@ -49,8 +49,8 @@ func Kill(m Manager, sig unix.Signal) error {
 	return killEach(m, sig)
 }
 
-// killEach signals one process after the other. Those in a cgroup that is not
-// frozen could fork faster than that, so it freezes before.
+// killEach signals one process after the other. Processes that are not frozen
+// could fork faster than that, so killEach freezes the cgroup first.
 func killEach(m Manager, sig unix.Signal) error {
 	wasFrozen, err := Frozen(m)
 	if err != nil {
@@ -59,7 +59,7 @@ func killEach(m Manager, sig unix.Signal) error {
 	ferr := error(nil)
 	if !wasFrozen {
 		// A process in an uninterruptible sleep can keep a cgroup from
-		// freezing. The signals are sent all the same.
+		// freezing. Send the signals nevertheless.
 		ferr = m.Freeze(true)
 	}
 	err = signalAll(m, sig)
@@ -72,10 +72,10 @@ func killEach(m Manager, sig unix.Signal) error {
 	return err
 }
 
-// Thaw lets processes that were killed end: it thaws the cgroup of m and, on v1,
-// those below, which the container can have frozen by themselves. In a frozen v2
-// cgroup a killed process ends without that. A cgroup that is gone needs no
-// thawing.
+// Thaw lets killed processes end: it thaws the cgroup of m and, on v1, the
+// cgroups below, which the container may have frozen itself. In a frozen v2
+// cgroup a killed process ends without Thaw. A cgroup that was removed is not
+// an error.
 func Thaw(m Manager) error {
 	dir := m.Paths()["freezer"]
 	if dir == "" {
@@ -96,7 +96,7 @@ func Thaw(m Manager) error {
 	return err
 }
 
-// signalAtOnce is how many processes are held by a descriptor at a time.
+// signalAtOnce is the number of processes that signalAll opens at a time.
 const signalAtOnce = 128
 
 func signalAll(m Manager, sig unix.Signal) error {
@@ -114,9 +114,9 @@ func signalAll(m Manager, sig unix.Signal) error {
 	return errors.Join(errs...)
 }
 
-// signalSome signals processes that were in the cgroup. A number can be
-// somebody else's by now: what it stands for is held, and the cgroup asked once
-// more.
+// signalSome signals processes that were in the cgroup. The kernel may have
+// given a pid to another process since: signalSome opens pidfds first, reads
+// the list of the cgroup again, and signals only what is in both.
 func signalSome(m Manager, pids []int, sig unix.Signal) error {
 	held := make(map[int]int, len(pids))
 	defer func() {
@@ -134,7 +134,7 @@ func signalSome(m Manager, pids []int, sig unix.Signal) error {
 		switch {
 		case err == nil:
 			held[pid] = fd
-		case err != unix.ESRCH && err != unix.EINVAL && err != unix.ENOENT: // it has ended, or is a thread of one that is listed, too
+		case err != unix.ESRCH && err != unix.EINVAL && err != unix.ENOENT: // ended, or a thread of a process that is in the list, too
 			errs = append(errs, fmt.Errorf("pidfd_open %d: %w", pid, err))
 		}
 	}

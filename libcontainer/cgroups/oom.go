@@ -11,18 +11,19 @@ import (
 	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 )
 
-// OOMWatch tells when memory runs out in a cgroup.
+// OOMWatch reports that the kernel killed processes of a cgroup because it was
+// out of memory.
 type OOMWatch struct {
-	// poll is the file that has an event then: an eventfd for v1, memory.events
-	// of v2.
+	// poll is the file that has an event then: on v1 an eventfd, on v2
+	// memory.events.
 	poll   *os.File
 	events int16
-	// happened takes the event off the file, and tells whether it was one.
+	// happened consumes the event, and reports whether it was an OOM kill.
 	happened func() (bool, error)
 }
 
-// WatchOOM begins to watch the cgroup of m. Without a memory controller there
-// is nothing to watch: errors.ErrUnsupported.
+// WatchOOM starts to watch the cgroup of m. The error is errors.ErrUnsupported
+// if the cgroup has no memory controller.
 func WatchOOM(m Manager) (*OOMWatch, error) {
 	paths := m.Paths()
 	if dir := paths["memory"]; dir != "" {
@@ -37,22 +38,22 @@ func WatchOOM(m Manager) (*OOMWatch, error) {
 // Close ends the watch.
 func (w *OOMWatch) Close() error { return w.poll.Close() }
 
-// PollFd returns what to wait for by poll(2). Then call Happened.
+// PollFd returns the argument for poll(2). When it is ready, call Happened.
 func (w *OOMWatch) PollFd() unix.PollFd {
 	return unix.PollFd{Fd: int32(w.poll.Fd()), Events: w.events}
 }
 
-// Happened reports whether memory has run out since it was last called, or
-// since the watch began. It does not wait.
+// Happened reports whether the cgroup was out of memory since the last call, or
+// since WatchOOM. It does not wait.
 func (w *OOMWatch) Happened() (bool, error) {
 	happened, err := w.happened()
 	if cgroupfs.Vanished(err) {
-		return false, nil // nothing is left in there
+		return false, nil // the cgroup was removed
 	}
 	return happened, err
 }
 
-// watchV1 asks for an event of memory.oom_control, by an eventfd (kernel
+// watchV1 requests events of memory.oom_control by an eventfd (kernel
 // documentation, cgroup-v1/memory.rst, section 10).
 func watchV1(dir string) (*OOMWatch, error) {
 	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
@@ -83,8 +84,8 @@ func watchV1(dir string) (*OOMWatch, error) {
 	}}, nil
 }
 
-// watchV2 watches memory.events, which the kernel notifies of changes of by
-// POLLPRI, and of other changes than ours too.
+// watchV2 watches memory.events. The kernel reports each change of the file as
+// POLLPRI; only a higher oom_kill is an OOM kill.
 func watchV2(dir string) (*OOMWatch, error) {
 	f, err := cgroupfs.Open(dir, "memory.events", unix.O_RDONLY)
 	if err != nil {

@@ -21,7 +21,8 @@ type PSITimes struct {
 	Total  uint64  `json:"total"`
 }
 
-// ParsePSI parses the content of a pressure file; nil if it is empty.
+// ParsePSI parses the content of a pressure file. It returns nil for an empty
+// file.
 func ParsePSI(text string) *PSI {
 	if text == "" {
 		return nil
@@ -38,7 +39,7 @@ func ParsePSI(text string) *PSI {
 		}
 		for _, field := range f[1:] {
 			key, value, _ := strings.Cut(field, "=")
-			// What does not parse is 0: the format may grow.
+			// A value that does not parse is 0: the format may grow.
 			switch key {
 			case "avg10":
 				to.Avg10, _ = strconv.ParseFloat(value, 64)

@@ -1,7 +1,7 @@
 package cgroups
 
-// Stats is what the kernel has counted for a cgroup. Its JSON form is that of
-// "data" in a line of runc's events command, without what is not the cgroup's
+// Stats are the kernel's counters of a cgroup. The JSON form is "data" in a
+// line of runc's events command, without the parts that are not of the cgroup
 // (intel_rdt, network_interfaces).
 type Stats struct {
 	CPU     CPUStats                `json:"cpu"`
@@ -17,14 +17,14 @@ func NewStats() *Stats {
 	return &Stats{Hugetlb: make(map[string]HugetlbStats)}
 }
 
-// CPUStats is about time on CPUs.
+// CPUStats are counters of CPU time.
 type CPUStats struct {
 	Usage      CPUUsage   `json:"usage"`
 	Throttling Throttling `json:"throttling,omitzero"`
 	PSI        *PSI       `json:"psi,omitempty"` // v2
 }
 
-// CPUUsage is time used, in nanoseconds.
+// CPUUsage is CPU time used, in nanoseconds.
 type CPUUsage struct {
 	Total        uint64   `json:"total,omitempty"`
 	PerCPU       []uint64 `json:"percpu,omitempty"`        // v1
@@ -34,7 +34,7 @@ type CPUUsage struct {
 	User         uint64   `json:"user"`
 }
 
-// Throttling is about the quota.
+// Throttling are counters of the CPU quota.
 type Throttling struct {
 	Periods          uint64 `json:"periods,omitempty"`
 	ThrottledPeriods uint64 `json:"throttledPeriods,omitempty"`
@@ -56,7 +56,7 @@ type CPUSetStats struct {
 	SchedRelaxDomainLevel int64    `json:"sched_relax_domain_level"`
 }
 
-// MemoryStats is about memory, in bytes.
+// MemoryStats are counters of memory, in bytes.
 type MemoryStats struct {
 	Cache     uint64            `json:"cache,omitempty"`
 	Usage     MemoryUsage       `json:"usage,omitzero"`
@@ -66,15 +66,15 @@ type MemoryStats struct {
 	Raw       map[string]uint64 `json:"raw,omitempty"`      // memory.stat
 	PSI       *PSI              `json:"psi,omitempty"`      // v2
 
-	// OOMKills is how many processes the kernel has killed because the
-	// memory limit was reached.
+	// OOMKills is the number of processes that the kernel has killed because of
+	// the memory limit.
 	OOMKills uint64 `json:"-"`
-	// OOMs is how often no memory could be had below the limit (v2). A process
-	// that executes a program dies of that without being counted as killed.
+	// OOMs is the number of allocations that failed because of the limit (v2).
+	// A process that dies of that in execve is not in OOMKills.
 	OOMs uint64 `json:"-"`
 }
 
-// MemoryUsage is one counter of memory.
+// MemoryUsage is one kind of memory.
 type MemoryUsage struct {
 	Limit   uint64 `json:"limit"`
 	Usage   uint64 `json:"usage,omitempty"`
@@ -82,13 +82,13 @@ type MemoryUsage struct {
 	Failcnt uint64 `json:"failcnt"`
 }
 
-// PidsStats is about the number of processes and threads.
+// PidsStats counts processes and threads.
 type PidsStats struct {
 	Current uint64 `json:"current,omitempty"`
-	Limit   uint64 `json:"limit,omitempty"` // 0 is none
+	Limit   uint64 `json:"limit,omitempty"` // 0: no limit
 }
 
-// BlkioStats is about input and output of block devices.
+// BlkioStats are counters of block devices.
 type BlkioStats struct {
 	IOServiceBytesRecursive []BlkioEntry `json:"ioServiceBytesRecursive,omitempty"`
 	IOServicedRecursive     []BlkioEntry `json:"ioServicedRecursive,omitempty"`
@@ -101,7 +101,7 @@ type BlkioStats struct {
 	PSI                     *PSI         `json:"psi,omitempty"`                    // v2
 }
 
-// BlkioEntry is a number about a block device.
+// BlkioEntry is one counter of a block device.
 type BlkioEntry struct {
 	Major uint64 `json:"major,omitempty"`
 	Minor uint64 `json:"minor,omitempty"`
@@ -109,7 +109,7 @@ type BlkioEntry struct {
 	Value uint64 `json:"value,omitempty"`
 }
 
-// HugetlbStats is about huge pages of one size, in bytes.
+// HugetlbStats are counters of huge pages of one size, in bytes.
 type HugetlbStats struct {
 	Usage   uint64 `json:"usage,omitempty"`
 	Max     uint64 `json:"max,omitempty"` // v1

@@ -7,8 +7,8 @@ import (
 )
 
 // CheckUnused returns the error with which Create would refuse the cgroup of m
-// as another's. It makes nothing: it is for who saves Paths before Create, and
-// kills what is in there when the saved state is cleaned up.
+// because it is in use. It makes no directory. A caller that saves Paths before
+// Create needs it: a cleanup of that saved state kills all processes in there.
 func CheckUnused(m Manager) error {
 	for _, dir := range m.Paths() {
 		if err := cgroupfs.CheckEmpty(dir); err != nil && !cgroupfs.Vanished(err) {

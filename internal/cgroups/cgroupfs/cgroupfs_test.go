@@ -61,7 +61,7 @@ func TestParse(t *testing.T) {
 		t.Errorf("ParseList of nothing = %v, %v", got, err)
 	}
 	if _, err := ParseList("0-65535,0-65535,x"); err == nil {
-		t.Error("ParseList takes what is no list")
+		t.Error("ParseList accepts an invalid list")
 	}
 	for in, want := range map[string]uint64{"max": Max, "0": 0, "-1": 0, " 12\n": 12, "18446744073709551615": Max} {
 		if got, err := ParseUint(in); got != want || err != nil {
@@ -69,7 +69,7 @@ func TestParse(t *testing.T) {
 		}
 	}
 	if _, err := ParseUint("x"); err == nil {
-		t.Error("ParseUint takes what is no number")
+		t.Error("ParseUint accepts an invalid number")
 	}
 }
 
@@ -82,7 +82,7 @@ func TestGaugeKeepsTheFirstError(t *testing.T) {
 	}
 	g.Uint("a")
 	if g.Err() == nil || !strings.Contains(g.Err().Error(), "word") {
-		t.Errorf("error %v does not tell what was read", g.Err())
+		t.Errorf("error %v does not name the value that was read", g.Err())
 	}
 	if g := OpenGauge(dir + "/gone"); !errors.Is(g.Err(), unix.ENOENT) {
 		t.Errorf("no directory: %v", g.Err())
@@ -117,7 +117,7 @@ func TestMakeAndRemove(t *testing.T) {
 	if again, err := MakeDir(top + "/a/b/c"); err != nil || again != nil {
 		t.Errorf("MakeDir again = %q, %v", again, err)
 	}
-	// A neighbour keeps what both are in.
+	// Another cgroup keeps the parent that both have.
 	if _, err := MakeDir(top + "/a/x"); err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestMakeAndRemove(t *testing.T) {
 		t.Errorf("RemoveMade leaves a/b: %v", err)
 	}
 	if _, err := os.Stat(top + "/a/x"); err != nil {
-		t.Errorf("RemoveMade removes a neighbour: %v", err)
+		t.Errorf("RemoveMade removes another cgroup: %v", err)
 	}
 	if _, err := MakeDir(top + "/a/x/1/2"); err != nil {
 		t.Fatal(err)
@@ -144,7 +144,7 @@ func TestMakeAndRemove(t *testing.T) {
 
 func TestRootIsSpared(t *testing.T) {
 	if !IsRoot("/proc") || IsRoot("/proc/self") || IsRoot(t.TempDir()) {
-		t.Error("IsRoot does not tell mount points from other directories")
+		t.Error("IsRoot does not distinguish mount points from other directories")
 	}
 	if err := RemoveTree(context.Background(), "/proc"); !errors.Is(err, unix.EPERM) {
 		t.Errorf("RemoveTree of a mount point: %v", err)
@@ -155,11 +155,11 @@ func TestWaitEvent(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "cgroup.events", "populated 1\nfrozen 0\n")
 	if err := WaitEvent(dir, "frozen", "0", time.Now()); err != nil {
-		t.Errorf("WaitEvent for what is: %v", err)
+		t.Errorf("WaitEvent for the current value: %v", err)
 	}
 	err := WaitEvent(dir, "populated", "0", time.Now().Add(5*time.Millisecond))
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("WaitEvent for what never comes: %v", err)
+		t.Errorf("WaitEvent for a value that never comes: %v", err)
 	}
 	if frozen, err := FrozenV2(dir); frozen || err != nil {
 		t.Errorf("FrozenV2 = %v, %v", frozen, err)

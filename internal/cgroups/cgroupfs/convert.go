@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The range of cpu.shares. The kernel rounds to it without a word.
+// The range of cpu.shares. The kernel rounds other values silently.
 const (
 	MinShares = 2
 	MaxShares = 1 << 18
@@ -19,10 +19,10 @@ const (
 	MaxWeight = 1000
 )
 
-// SharesToWeight converts v1 cpu.shares (2 to 262144, 1024 the default) to a v2
-// cpu.weight (1 to 10000, 100 the default). The curve is a parabola in
-// logarithms through the ends and the defaults of both, so that a container
-// with the default shares has the default weight, as runc does since 1.3.2.
+// SharesToWeight converts v1 cpu.shares (2 to 262144, default 1024) to a v2
+// cpu.weight (1 to 10000, default 100). The curve is a parabola in logarithms
+// through the ends and the defaults of both, so that a container with the
+// default shares has the default weight, as with runc since 1.3.2.
 func SharesToWeight(shares uint64) uint64 {
 	switch {
 	case shares <= MinShares:
@@ -40,8 +40,8 @@ func IOWeight(weight uint16) uint64 {
 	return 1 + (uint64(weight)-MinWeight)*9999/(MaxWeight-MinWeight)
 }
 
-// SwapLimit converts the limit of memory and swap together, as linux.resources
-// and v1 have it, to the limit of swap alone of v2. -1 is unlimited.
+// SwapLimit converts the limit of memory and swap together (linux.resources,
+// v1) to the limit of swap alone (v2), in bytes. -1 is unlimited.
 func SwapLimit(memoryAndSwap, memory int64) (int64, error) {
 	switch {
 	case memoryAndSwap == -1:
@@ -62,9 +62,8 @@ func CheckLimit(field string, v int64) error {
 	return nil
 }
 
-// PidsLimit returns what to write to pids.max. Nothing may fork under a limit
-// of 0, as under one of 1; but the kernel would not let the first process in
-// either when it is cloned into the cgroup.
+// PidsLimit returns the value for pids.max. A limit of 0 allows no fork, like a
+// limit of 1; but with 0 the kernel would not clone init into the cgroup.
 func PidsLimit(limit int64) string {
 	switch {
 	case limit < 0:
@@ -75,7 +74,8 @@ func PidsLimit(limit int64) string {
 	return strconv.FormatInt(limit, 10)
 }
 
-// CpusetRemedy explains refusals of a value for cpuset.cpus or cpuset.mems.
+// CpusetRemedy explains why the kernel refused a value for cpuset.cpus or
+// cpuset.mems.
 func CpusetRemedy(file string) map[unix.Errno]string {
 	return map[unix.Errno]string{
 		unix.EINVAL: "not a list such as 0-3,7 of what this host has",

@@ -15,15 +15,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Destroying is bounded even where the caller's context is not.
+// RemoveTree has a time limit even if the caller's context has none.
 const (
 	removeTimeout = 10 * time.Second
 	firstDelay    = 100 * time.Microsecond
 	longestDelay  = 50 * time.Millisecond
 )
 
-// CleanPath cleans a path of a cgroup as if it were rooted: ".." never leads
-// out. A relative path stays relative.
+// CleanPath cleans the path of a cgroup as if it were absolute: ".." never
+// leads out. A relative path stays relative.
 func CleanPath(p string) string {
 	if p == "" {
 		return ""
@@ -35,8 +35,8 @@ func CleanPath(p string) string {
 	return clean[1:]
 }
 
-// MakeDir makes the directory dir and its missing parents, and returns those
-// that it made, parents first, also when it fails.
+// MakeDir makes the directory dir and its missing parents. It returns the
+// directories that it made, parents first, also when it fails.
 func MakeDir(dir string) ([]string, error) {
 	err := unix.Mkdir(dir, 0o755)
 	switch {
@@ -61,17 +61,17 @@ func MakeDir(dir string) ([]string, error) {
 	return made, &fs.PathError{Op: "mkdir", Path: dir, Err: err}
 }
 
-// RemoveMade removes directories that MakeDir returned, children first. Those
-// that are in use by now are left: another container may have been put there.
+// RemoveMade removes directories that MakeDir returned, children first. It
+// leaves those that are in use: another container may have been put there.
 func RemoveMade(made []string) {
 	for _, dir := range slices.Backward(made) {
 		_ = unix.Rmdir(dir)
 	}
 }
 
-// IsRoot reports whether dir is the top of a hierarchy as far as this mount
-// shows it. Such a cgroup is never a container's: destroying it, or killing
-// what is in it, would hit the host.
+// IsRoot reports whether dir is the root of a hierarchy as far as this mount
+// shows it. Such a cgroup is never a container's: to destroy it or kill its
+// processes would hit the host.
 func IsRoot(dir string) bool {
 	var st unix.Statx_t
 	err := unix.Statx(unix.AT_FDCWD, dir, 0, unix.STATX_INO, &st)
@@ -88,8 +88,8 @@ func Gone(dir string) (bool, error) {
 }
 
 // ProcessesIn lists the processes in the cgroup directory dir and in all those
-// below, ascending. A process of a pid namespace that is not visible from here
-// is 0 to the kernel; all of them are listed as a single 0.
+// below, ascending. The kernel shows a process of another, invisible pid
+// namespace as 0; all of them are a single 0.
 func ProcessesIn(dir string) ([]int, error) {
 	var pids []int
 	err := Walk(dir, func(d string) error {
@@ -125,8 +125,8 @@ func procs(dir string) ([]int, error) {
 	return pids, nil
 }
 
-// Walk calls visit for dir and for every directory below, parents first. What
-// vanishes below dir meanwhile is passed over.
+// Walk calls visit for dir and for every directory below, parents first. It
+// ignores directories below dir that are removed meanwhile.
 func Walk(dir string, visit func(string) error) error {
 	if err := visit(dir); err != nil {
 		return err
@@ -143,15 +143,15 @@ func Walk(dir string, visit func(string) error) error {
 	return nil
 }
 
-// Vanished tells whether an error means that a cgroup was removed: ENODEV is
-// the answer to a read from a file that was opened before.
+// Vanished reports whether an error means that a cgroup was removed. A read
+// from a file that was opened before returns ENODEV.
 func Vanished(err error) bool {
 	return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV)
 }
 
 func subdirs(dir string) ([]string, error) {
 	// st_nlink of a cgroup's directory is 2 plus the directories in it, on v1
-	// and v2. Almost every container has none, and the listing of a v1 memory
+	// and v2. Almost no container has any, and the directory of a v1 memory
 	// cgroup has fifty entries.
 	var st unix.Stat_t
 	if err := unix.Stat(dir, &st); err != nil {
@@ -174,8 +174,8 @@ func subdirs(dir string) ([]string, error) {
 }
 
 // RemoveTree removes the cgroup directory dir and all below it. It waits while
-// they are busy, until ctx is done, or for ten seconds; then the error tells
-// what is in them. A directory that does not exist is no error.
+// they are busy, until ctx ends, ten seconds at most; then the error names the
+// processes in them. A directory that does not exist is not an error.
 func RemoveTree(ctx context.Context, dir string) error {
 	if IsRoot(dir) {
 		return fmt.Errorf("remove cgroup %q: %w (it is the root of the hierarchy)", dir, unix.EPERM)
@@ -224,12 +224,12 @@ func rmdir(dir string) error {
 	return &fs.PathError{Op: "remove cgroup", Path: dir, Err: err}
 }
 
-// waitEmpty waits until the v2 cgroup dir becomes unpopulated or the longest
-// delay is over. Where there is no event to wait for (v1, or a sub-cgroup that
-// somebody makes anew all the time) it waits for the delay given.
+// waitEmpty waits until the v2 cgroup dir is not populated, longestDelay at
+// most. If dir has no event to wait for (v1, or a process makes cgroups below
+// it again and again), waitEmpty waits for delay.
 func waitEmpty(ctx context.Context, dir string, delay time.Duration) error {
 	if populated, err := Event(dir, "populated"); err == nil && populated == "1" {
-		// ctx is not watched here, but the wait is short.
+		// This wait does not watch ctx, but it is short.
 		_ = WaitEvent(dir, "populated", "0", time.Now().Add(longestDelay))
 		return ctx.Err()
 	}
@@ -243,7 +243,7 @@ func waitEmpty(ctx context.Context, dir string, delay time.Duration) error {
 	}
 }
 
-// occupants describes what keeps a cgroup busy, for an error message.
+// occupants describes the processes in a busy cgroup, for an error message.
 func occupants(dir string) string {
 	pids, err := ProcessesIn(dir)
 	if err != nil || len(pids) == 0 {

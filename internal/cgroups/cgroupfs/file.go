@@ -1,6 +1,6 @@
 // Package cgroupfs reads and writes the files and directories of a cgroup file
-// system: what cgroup v1 and v2 have in common. A package that manages cgroups
-// of one kind adds the names of its files.
+// system, as far as cgroup v1 and v2 are alike. The managers (packages fs, fs2
+// and systemd) add the files of the controllers.
 package cgroupfs
 
 import (
@@ -15,7 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Max is what ReadUint makes of "max", the kernel's word for "no limit".
+// Max is the value that ReadUint returns for "max", which is the kernel's word
+// for "no limit".
 const Max = math.MaxUint64
 
 // Errors that package cgroups exports.
@@ -24,9 +25,9 @@ var (
 	ErrNoCgroup = errors.New("no cgroup")
 )
 
-// CheckName refuses a name that is not that of a file directly in a cgroup's
-// directory. Keys of linux.resources.unified come from the container's
-// configuration and are file names (GHSA-5g49-rx9x-qfc6: "../../x").
+// CheckName refuses a name that is not the name of a file directly in a
+// cgroup's directory. Keys of linux.resources.unified come from config.json and
+// are file names (GHSA-5g49-rx9x-qfc6: "../../x").
 func CheckName(name string) error {
 	if name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\x00") {
 		return fmt.Errorf("file name %q: %w (must name a file of the cgroup, without \"/\")", name, unix.EINVAL)
@@ -34,8 +35,8 @@ func CheckName(name string) error {
 	return nil
 }
 
-// Open opens the file name of the cgroup directory dir. The name cannot lead
-// anywhere else.
+// Open opens the file name in the cgroup directory dir. The name cannot lead
+// out of dir.
 func Open(dir, name string, flags int) (*os.File, error) {
 	if err := CheckName(name); err != nil {
 		return nil, err
@@ -65,14 +66,14 @@ func openBeneath(dirfd int, name string, flags int) (int, error) {
 	}
 	fd, err := retry(func() (int, error) { return unix.Openat2(dirfd, name, &how) })
 	if errors.Is(err, unix.ENOSYS) {
-		// A seccomp filter may take openat2 (Linux 5.6) away.
+		// A seccomp filter may deny openat2 (Linux 5.6).
 		fd, err = openSingle(dirfd, name, flags)
 	}
 	return fd, err
 }
 
-// openSingle opens a name that has passed CheckName: it has a single component,
-// for which O_NOFOLLOW says the same as the flags of openat2.
+// openSingle opens a name that has passed CheckName. The name has one
+// component, for which O_NOFOLLOW has the same effect as the flags of openat2.
 func openSingle(dirfd int, name string, flags int) (int, error) {
 	return retry(func() (int, error) { return unix.Openat(dirfd, name, flags|unix.O_NOFOLLOW, 0) })
 }
@@ -80,8 +81,8 @@ func openSingle(dirfd int, name string, flags int) (int, error) {
 func retry(call func() (int, error)) (int, error) {
 	for {
 		n, err := call()
-		// The Go runtime's own signals interrupt calls. EAGAIN is what
-		// RESOLVE_BENEATH answers when something was renamed meanwhile.
+		// The Go runtime's signals interrupt calls. RESOLVE_BENEATH returns
+		// EAGAIN after a concurrent rename.
 		if !errors.Is(err, unix.EINTR) && !errors.Is(err, unix.EAGAIN) {
 			return n, err
 		}
@@ -116,9 +117,9 @@ func ReadUint(dir, name string) (uint64, error) {
 	return n, nil
 }
 
-// ParseUint parses a number as the kernel prints it: "max" is Max, and a
-// negative number, which v1 prints where a signed counter has run below zero
-// or stands for "none", is 0.
+// ParseUint parses a number as the kernel prints it. "max" is Max. A negative
+// number is 0: v1 prints one for an underflow of a signed counter, or for "not
+// set".
 func ParseUint(s string) (uint64, error) {
 	s = strings.TrimSpace(s)
 	if s == "max" {
@@ -134,17 +135,17 @@ func ParseUint(s string) (uint64, error) {
 	return n, nil
 }
 
-// WriteFile writes value to the file name of the cgroup directory dir, in one
-// write. The error names the file, the value and the kernel's reason.
+// WriteFile writes value to the file name in the cgroup directory dir, in one
+// write. The error has the file, the value and the errno.
 func WriteFile(dir, name, value string) error {
 	f, err := Open(dir, name, unix.O_WRONLY|unix.O_TRUNC)
 	if err != nil {
 		return fmt.Errorf("write %q: %w", value, err)
 	}
 	defer f.Close()
-	// Not f.Write: it would go on after a short write, and each write is a
-	// command of its own to the kernel. EINTR: writing a v1 memory limit
-	// below the usage reclaims, and gives up when a signal is pending.
+	// Not f.Write: it would continue after a short write, and each write is a
+	// separate command to the kernel. EINTR: a write of a v1 memory limit below
+	// the usage reclaims memory, and stops when a signal is pending.
 	n, err := retry(func() (int, error) { return unix.Write(int(f.Fd()), []byte(value)) })
 	if err != nil {
 		return fmt.Errorf("write %q to %q: %w", value, f.Name(), err)
@@ -155,7 +156,7 @@ func WriteFile(dir, name, value string) error {
 	return nil
 }
 
-// Exists reports whether the cgroup directory dir has a file name.
+// Exists reports whether the cgroup directory dir has a file of this name.
 func Exists(dir, name string) bool {
 	return dir != "" && unix.Access(dir+"/"+name, unix.F_OK) == nil
 }

@@ -12,7 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Event returns the value of a key in cgroup.events of the v2 cgroup dir.
+// Event returns the value of a key in cgroup.events of the v2 cgroup dir; "" if
+// the file does not have the key.
 func Event(dir, key string) (string, error) {
 	s, err := ReadFile(dir, "cgroup.events")
 	if err != nil {
@@ -21,6 +22,8 @@ func Event(dir, key string) (string, error) {
 	return EventIn(s, key), nil
 }
 
+// EventIn returns the value of a key in the text of cgroup.events or
+// memory.events; "" if it does not have the key.
 func EventIn(events, key string) string {
 	for line := range strings.Lines(events) {
 		k, v, _ := strings.Cut(strings.TrimSpace(line), " ")
@@ -32,7 +35,7 @@ func EventIn(events, key string) string {
 }
 
 // WaitEvent waits until the key in cgroup.events of the v2 cgroup dir has the
-// value, no longer than the deadline: then the error is os.ErrDeadlineExceeded.
+// value. After the deadline it returns os.ErrDeadlineExceeded.
 func WaitEvent(dir, key, value string, deadline time.Time) error {
 	f, err := Open(dir, "cgroup.events", unix.O_RDONLY)
 	if err != nil {
@@ -52,8 +55,8 @@ func WaitEvent(dir, key, value string, deadline time.Time) error {
 		if left <= 0 {
 			return fmt.Errorf("wait for %q %s in %q: %w", key, value, f.Name(), os.ErrDeadlineExceeded)
 		}
-		// The kernel reports a change of the file as POLLPRI, since the last
-		// read of this open file.
+		// The kernel reports a change since the last read of this open file as
+		// POLLPRI.
 		fds := []unix.PollFd{{Fd: int32(f.Fd()), Events: unix.POLLPRI}}
 		if _, err := unix.Poll(fds, int(left.Milliseconds())+1); err != nil && err != unix.EINTR {
 			return fmt.Errorf("poll %q: %w", f.Name(), err)
@@ -61,8 +64,8 @@ func WaitEvent(dir, key, value string, deadline time.Time) error {
 	}
 }
 
-// FrozenV1 reports whether the v1 freezer cgroup dir is frozen, or about to be,
-// by its own state or an ancestor's. One that does not exist is not.
+// FrozenV1 reports whether the v1 freezer cgroup dir is frozen or freezing, by
+// its own state or an ancestor's. A cgroup that does not exist is not frozen.
 func FrozenV1(dir string) (bool, error) {
 	s, err := ReadFile(dir, "freezer.state")
 	if Vanished(err) {
@@ -71,8 +74,8 @@ func FrozenV1(dir string) (bool, error) {
 	return err == nil && s != "THAWED", err
 }
 
-// FrozenV2 reports whether all of the v2 cgroup dir is frozen, by its own
-// setting or by an ancestor's. One that does not exist is not.
+// FrozenV2 reports whether the v2 cgroup dir is completely frozen, by its own
+// setting or an ancestor's. A cgroup that does not exist is not frozen.
 func FrozenV2(dir string) (bool, error) {
 	s, err := Event(dir, "frozen")
 	if Vanished(err) {
@@ -81,9 +84,9 @@ func FrozenV2(dir string) (bool, error) {
 	return s == "1", err
 }
 
-// FreezeV2 freezes or thaws the v2 cgroup dir and waits until it is so, no
-// longer than limit. When freezing fails it has thawed. Thawing does not wait
-// for a cgroup that one above keeps frozen.
+// FreezeV2 freezes or thaws the v2 cgroup dir, and waits at most limit until
+// the kernel reports it. When it cannot freeze the cgroup, it thaws it. It does
+// not wait for a thaw while an ancestor is frozen.
 func FreezeV2(dir string, frozen bool, limit time.Duration) error {
 	deadline := time.Now().Add(limit)
 	if !frozen {
@@ -97,7 +100,7 @@ func FreezeV2(dir string, frozen bool, limit time.Duration) error {
 	}
 	err := WaitEvent(dir, "frozen", "1", deadline)
 	if err != nil {
-		// Half frozen is the worst state: nothing would ever resume it.
+		// A cgroup that is freezing must be thawed: no one would resume it.
 		err = errors.Join(err, WriteFile(dir, "cgroup.freeze", "0"))
 	}
 	return err
@@ -108,7 +111,7 @@ func frozenAbove(dir string) bool {
 	for parent := filepath.Dir(dir); parent != dir; dir, parent = parent, filepath.Dir(parent) {
 		s, err := ReadFile(parent, "cgroup.freeze")
 		if err != nil {
-			return false // past the root of the hierarchy, which has none
+			return false // above the root of the hierarchy, which does not have the file
 		}
 		if s == "1" {
 			return true

@@ -12,15 +12,15 @@ import (
 )
 
 // Gauge reads many files of a cgroup directory and keeps the first error, so
-// that a list of readings is a list. A file that does not exist is empty: which
-// there are depends on the kernel and its configuration.
+// that its user checks for an error once. A file that does not exist reads as
+// empty: the kernel's version and configuration decide which files exist.
 type Gauge struct {
 	dir string
 	err error
 }
 
-// OpenGauge returns a Gauge on the directory dir; if that does not exist, Err
-// says so.
+// OpenGauge returns a Gauge on the directory dir. If dir does not exist, Err
+// returns ENOENT.
 func OpenGauge(dir string) *Gauge {
 	g := &Gauge{dir: dir}
 	if err := unix.Access(dir, unix.F_OK); err != nil {
@@ -35,7 +35,7 @@ func (g *Gauge) Err() error { return g.err }
 // Has reports whether a file exists.
 func (g *Gauge) Has(name string) bool { return Exists(g.dir, name) }
 
-// Text returns what is in a file.
+// Text returns the content of a file.
 func (g *Gauge) Text(name string) string {
 	if g.err != nil {
 		return ""
@@ -48,7 +48,7 @@ func (g *Gauge) Text(name string) string {
 	return s
 }
 
-// Parse returns a number that was read; "max" is Max.
+// Parse returns a number from the text of a file; "max" is Max.
 func (g *Gauge) Parse(s string) uint64 {
 	n, err := ParseUint(s)
 	if err != nil && g.err == nil {
@@ -57,7 +57,7 @@ func (g *Gauge) Parse(s string) uint64 {
 	return n
 }
 
-// Uint returns the number in a file.
+// Uint returns the number in a file, 0 if the file is empty.
 func (g *Gauge) Uint(name string) uint64 {
 	if s := g.Text(name); s != "" {
 		return g.Parse(s)
@@ -65,8 +65,8 @@ func (g *Gauge) Uint(name string) uint64 {
 	return 0
 }
 
-// Keyed returns the numbers of a file of lines "KEY NUMBER"; other lines are
-// left out.
+// Keyed returns the numbers of a file of lines "KEY NUMBER". It ignores other
+// lines.
 func (g *Gauge) Keyed(name string) map[string]uint64 {
 	m := make(map[string]uint64)
 	for line := range strings.Lines(g.Text(name)) {
@@ -116,8 +116,8 @@ func ParseList(s string) ([]uint16, error) {
 	return list, nil
 }
 
-// HugepageSizes returns the sizes SIZE for which there is a file
-// "hugetlb.SIZE" + suffix.
+// HugepageSizes returns each SIZE for which a file "hugetlb.SIZE" + suffix
+// exists.
 func (g *Gauge) HugepageSizes(suffix string) []string {
 	entries, err := os.ReadDir(g.dir)
 	if err != nil && g.err == nil {

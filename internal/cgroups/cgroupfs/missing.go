@@ -14,7 +14,8 @@ type missingError string
 
 func (e missingError) Error() string { return string(e) }
 
-// Is makes it ENOENT, and errors.ErrUnsupported: this host does not have it.
+// Is matches ENOENT, and errors.ErrUnsupported because this host lacks the
+// file.
 func (e missingError) Is(target error) bool {
 	return target == unix.ENOENT || target == fs.ErrNotExist || target == errors.ErrUnsupported
 }

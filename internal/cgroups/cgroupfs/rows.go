@@ -11,10 +11,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The rows below are what v1 and v2 write alike.
+// Writes that are the same on v1 and v2.
 
-// DeviceRemedy explains refusals of a line that begins with the numbers of a
-// block device.
+// DeviceRemedy explains why the kernel refused a line that begins with the
+// numbers of a block device.
 func DeviceRemedy() map[unix.Errno]string {
 	return map[unix.Errno]string{
 		unix.ENODEV:     "no such block device",
@@ -46,10 +46,10 @@ func RdmaWrites(rdma map[string]specs.LinuxRdma) ([]Write, error) {
 	return writes, nil
 }
 
-// HugetlbWrites returns the writes for linux.resources.hugepageLimits to the
-// directory dir: of limits on what is used and, where the kernel has them
-// (Linux 5.7), on what is reserved. A reservation that is refused is an error
-// of mmap(2), a page that is refused a SIGBUS.
+// HugetlbWrites returns the writes to the directory dir for
+// linux.resources.hugepageLimits: limits on used pages and, if the kernel has
+// them (Linux 5.7), on reserved ones. A refused reservation is an error of
+// mmap(2), a refused page a SIGBUS.
 func HugetlbWrites(dir, suffix string, limits []specs.LinuxHugepageLimit) ([]Write, error) {
 	var writes []Write
 	for i, l := range limits {
@@ -71,7 +71,8 @@ func HugetlbWrites(dir, suffix string, limits []specs.LinuxHugepageLimit) ([]Wri
 	return writes, nil
 }
 
-// isPageSize reports whether s is a size as files of huge pages have it: "2MB".
+// isPageSize reports whether s is a size as in the names of hugetlb files:
+// "2MB".
 func isPageSize(s string) bool {
 	digits := strings.TrimRight(s, "KMGB")
 	unit := s[len(digits):]
@@ -79,8 +80,8 @@ func isPageSize(s string) bool {
 		(unit == "KB" || unit == "MB" || unit == "GB")
 }
 
-// BlockIOThrottle calls add for each rate in b: with what it limits ("rbps",
-// "wbps", "riops", "wiops"), the device "8:0" and the rate.
+// BlockIOThrottle calls add for each rate in b, with the kernel's key ("rbps",
+// "wbps", "riops", "wiops"), the device ("8:0") and the rate.
 func BlockIOThrottle(b *specs.LinuxBlockIO, add func(field, what, device string, rate uint64)) {
 	for _, t := range []struct {
 		name, what string
@@ -97,7 +98,7 @@ func BlockIOThrottle(b *specs.LinuxBlockIO, add func(field, what, device string,
 	}
 }
 
-// CheckWeights refuses weights out of range, and devices without one.
+// CheckWeights refuses weights out of range, and devices without a weight.
 func CheckWeights(b *specs.LinuxBlockIO) error {
 	check := func(field string, w *uint16) error {
 		if w != nil && *w != 0 && (*w < MinWeight || *w > MaxWeight) {
@@ -126,7 +127,7 @@ func CheckWeights(b *specs.LinuxBlockIO) error {
 	return nil
 }
 
-// CheckShares refuses cpu.shares that the kernel would change without a word.
+// CheckShares refuses cpu.shares that the kernel would change silently.
 func CheckShares(shares uint64) error {
 	switch {
 	case shares < MinShares:

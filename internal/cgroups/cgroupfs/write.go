@@ -17,26 +17,26 @@ type Write struct {
 	Field string // e.g. "memory.limit"
 	File  string
 	Value string
-	// Remedy says what to do when the kernel answers with an errno.
+	// Remedy has a hint for the error message by the kernel's errno.
 	Remedy map[unix.Errno]string
 	// Row is the first word of the line with the value, in a file of many
-	// lines: the numbers of a device, for one. Unset is what to write to have
-	// no such line; empty if there always is one.
+	// lines: the numbers of a device, for example. Unset is the text that
+	// removes this line; empty if the line always exists.
 	Row   string
 	Unset string
-	// Pages says that the kernel rounds the value down to whole pages.
+	// Pages means that the kernel rounds the value down to whole pages.
 	Pages bool
-	// InUse is a file that tells how much is in use, for when that is the
-	// reason of EBUSY.
+	// InUse is a file with the current usage, for the error message of EBUSY.
 	InUse string
 }
 
-// Transaction makes writes to the directories of a cgroup. When one of them is
-// refused, those before it can be taken back. Values that are there already
-// are not written again: engines send all limits to change one of them, and v1
-// refuses even the old memory limit while more than it is in use.
+// Transaction makes writes to the directories of a cgroup. After a refused
+// write, Rollback takes back those before it. A value that the file already has
+// is not written: engines send all limits to change one of them, and v1 refuses
+// even the old memory limit while more memory is in use.
 type Transaction struct {
-	// before are the writes that restore what was, in the order of those made.
+	// before are the writes that restore the old values, in the order of those
+	// made.
 	before []restore
 }
 
@@ -45,12 +45,11 @@ type restore struct {
 	Write
 }
 
-// Apply makes the writes to the cgroup directory dir, in their order, except
-// that one the kernel calls invalid is tried again after the others. Many
-// values are checked against another that may be about to change too: a v1
-// memory limit must not exceed that of memory and swap, a burst not the quota,
-// so the right order depends on the values of now. A refused write changes
-// nothing.
+// Apply makes the writes to the cgroup directory dir in their order, but tries
+// a write that failed with EINVAL again after the others. The kernel checks
+// many values against another that may be about to change too (a v1 memory
+// limit must not exceed that of memory and swap, a burst not the quota), so the
+// right order depends on the current values. A refused write changes nothing.
 func (t *Transaction) Apply(dir string, writes []Write) error {
 	return applyWith(writes, func(w Write) error { return t.write(dir, w) })
 }
@@ -64,7 +63,7 @@ func (t *Transaction) write(dir string, w Write) error {
 	if err := w.apply(dir); err != nil {
 		return err
 	}
-	// What cannot be read (memory.reclaim) is no setting that could be restored.
+	// A file that cannot be read (memory.reclaim) has no value to restore.
 	if readErr == nil && old != "" {
 		w.Value = old
 		t.before = append(t.before, restore{dir, w})
@@ -72,14 +71,14 @@ func (t *Transaction) write(dir string, w Write) error {
 	return nil
 }
 
-// Rollback writes back what was before, after err, which it returns together
-// with what could not be restored.
+// Rollback restores the old values after err. It returns err, joined with an
+// error about the values that it could not restore.
 func (t *Transaction) Rollback(err error) error {
 	slices.Reverse(t.before)
 	e := applyWith(t.before, func(r restore) error { return r.apply(r.dir) })
 	t.before = nil
 	if e != nil {
-		return fmt.Errorf("%w; restore what was before: %w", err, e)
+		return fmt.Errorf("%w; restore the old values: %w", err, e)
 	}
 	return err
 }
@@ -126,7 +125,8 @@ func (w Write) apply(dir string) error {
 	return fmt.Errorf("%s: %w%s", w.Field, err, remedy)
 }
 
-// absent says what does not exist, file or cgroup, and what that means.
+// absent describes what is missing, the file or the cgroup, with the likely
+// reason.
 func (w Write) absent(dir string) (remedy string, err error) {
 	if Exists(dir, ".") {
 		return " (this kernel does not have it)", Missing("write %q: the cgroup %q has no file %q", w.Value, dir, w.File)
@@ -145,7 +145,7 @@ func (w Write) used(dir string, errno unix.Errno) string {
 	return fmt.Sprintf(", %d bytes", n)
 }
 
-// holds reports whether a file with this content has the value already.
+// holds reports whether a file with this content already has the value.
 func (w Write) holds(content string) bool {
 	now, ok := w.valueIn(content)
 	if !ok || now == w.Value {
@@ -156,11 +156,11 @@ func (w Write) holds(content string) bool {
 	return err == nil && w.Pages && strconv.FormatUint(n/page*page, 10) == now
 }
 
-// valueIn returns what to write to a file to get again what it holds, of this
-// value, when it has this content; false if it holds nothing of it.
+// valueIn returns the text that, written to a file with this content, sets this
+// value again as it is; false if the file does not have the value.
 func (w Write) valueIn(content string) (string, bool) {
 	if w.Row == "" {
-		// Nothing is written by an empty write; an empty line empties a list.
+		// An empty write has no effect; an empty line empties a list.
 		return cmp.Or(content, "\n"), true
 	}
 	for line := range strings.Lines(content) {
@@ -177,8 +177,8 @@ func (w Write) valueIn(content string) (string, bool) {
 	return "", false
 }
 
-// before returns what to write to have again what the file holds now; it is
-// empty if nothing does that.
+// before returns the text that restores the current value of the file, now;
+// empty if no text does.
 func (w Write) before(dir, now string) string {
 	old, ok := w.valueIn(now)
 	if !ok {
@@ -187,8 +187,8 @@ func (w Write) before(dir, now string) string {
 	if now != "" {
 		return old
 	}
-	// A cpuset of v2 that has processes cannot be emptied again (ENOSPC): it
-	// gets for itself what it had from above.
+	// A v2 cpuset with processes cannot be emptied again (ENOSPC): set the CPUs
+	// or nodes that it inherited.
 	if effective, err := ReadFile(dir, w.File+".effective"); err == nil {
 		return cmp.Or(effective, old)
 	}
@@ -196,13 +196,13 @@ func (w Write) before(dir, now string) string {
 }
 
 // Invalid returns the error for a field of linux.resources with a value that
-// no kernel would take.
+// every kernel refuses.
 func Invalid(field string, value any, why string) error {
 	return fmt.Errorf("%s: %v: %w (%s)", field, value, unix.EINVAL, why)
 }
 
 // Unsupported returns the error for a field of linux.resources that this kind
-// of cgroup has nothing for.
+// of cgroup does not have.
 func Unsupported(field, why string) error {
 	return fmt.Errorf("%s: %w (%s)", field, errors.ErrUnsupported, why)
 }

@@ -37,7 +37,7 @@ func TestNamesStayInTheDirectory(t *testing.T) {
 		t.Errorf("the file outside holds %q", b)
 	}
 
-	// What stands in for openat2 refuses links too.
+	// The fallback for openat2 refuses links too.
 	dirfd, err := unix.Open(dir, unix.O_PATH, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +90,7 @@ func TestMissingFileIsNotAMissingProgram(t *testing.T) {
 	}
 }
 
-// TestApplyOrder plays the kernel's rule that a <= b at any moment.
+// TestApplyOrder simulates the kernel's rule that a <= b at any moment.
 func TestApplyOrder(t *testing.T) {
 	for _, c := range []struct{ a, b, newA, newB int }{
 		{100, 200, 300, 400}, {300, 400, 100, 200}, {100, 400, 200, 300}, {200, 300, 100, 400}, {1, 1, 2, 2}, {2, 2, 1, 1},
@@ -127,8 +127,8 @@ func TestApplyOrder(t *testing.T) {
 	}
 }
 
-// A transaction that is rolled back leaves what was there, in files of one
-// value, of lines and of lists.
+// A rollback restores the old values, in files of one value, of lines and of
+// lists.
 func TestTransaction(t *testing.T) {
 	before := map[string]string{
 		"memory.max": "4096", "cpu.max": "max 100000", "cpuset.cpus": "", "cpuset.mems": "", "cpuset.mems.effective": "0-3",
@@ -162,9 +162,9 @@ func TestTransaction(t *testing.T) {
 	if !errors.Is(err, unix.ENOENT) || strings.Contains(err.Error(), "restore") {
 		t.Errorf("error %v", err)
 	}
-	// The kernel takes these one by one, and what was a line is written alone.
+	// The kernel takes these one by one; this test wrote one line alone.
 	before["io.weight"], before["memory.oom_control"] = "100", "0"
-	// The kernel would not have it empty again.
+	// The kernel would refuse to empty it again.
 	before["cpuset.mems"] = before["cpuset.mems.effective"]
 	for name, want := range before {
 		if got, err := ReadFile(dir, name); got != want {
@@ -173,8 +173,8 @@ func TestTransaction(t *testing.T) {
 	}
 }
 
-// What is there already is not written: v1 would refuse even the old limit
-// while more than it is in use.
+// A value that the file has already is not written: v1 would refuse even the
+// old limit while more memory is in use.
 func TestTransactionLeavesWhatHolds(t *testing.T) {
 	dir := t.TempDir()
 	for _, w := range []Write{

@@ -6,9 +6,9 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// Allowed is an entry of a list of devices to which there is access.
+// Allowed is an entry of a list of allowed devices.
 type Allowed struct {
-	// Block says that it is a block device, not a character device.
+	// Block is true for a block device, false for a character device.
 	Block bool
 	// Major and Minor are -1 for all numbers.
 	Major, Minor int64
@@ -16,9 +16,9 @@ type Allowed struct {
 	Access string
 }
 
-// AllowList gives rules as a list of what is allowed, everything else being
-// denied; whole says that there is nothing that is denied. Rules that allow all
-// but some devices are no such list: then ok is false.
+// AllowList converts rules to a list of allowed devices; all others are denied.
+// With whole, every device is allowed. ok is false for rules that allow all
+// devices but some, which no such list can express.
 func AllowList(list []specs.LinuxDeviceCgroup) (allowed []Allowed, whole, ok bool, err error) {
 	rules, err := parse(list)
 	if err != nil {
@@ -47,7 +47,7 @@ func AllowList(list []specs.LinuxDeviceCgroup) (allowed []Allowed, whole, ok boo
 	return allowed, whole, true, nil
 }
 
-// split gives a rule as one for each kind of device.
+// split returns a rule for each kind of device.
 func (r rule) split() []rule {
 	if r.kind != anyKind {
 		return []rule{r}
@@ -57,7 +57,7 @@ func (r rule) split() []rule {
 	return []rule{b, c}
 }
 
-// covers tells whether nothing of other is outside of r.
+// covers reports whether r includes all of other.
 func (r rule) covers(other rule) bool {
 	return (r.kind == anyKind || r.kind == other.kind) &&
 		(r.major == anyNumber || r.major == other.major) &&
@@ -65,7 +65,7 @@ func (r rule) covers(other rule) bool {
 		other.access&^r.access == 0
 }
 
-// touches tells whether something is in both.
+// touches reports whether r and other have a device in common.
 func (r rule) touches(other rule) bool {
 	same := func(a, b int64) bool { return a == anyNumber || b == anyNumber || a == b }
 	return (r.kind == anyKind || r.kind == other.kind) &&

@@ -23,8 +23,8 @@ func TestAllowList(t *testing.T) {
 		{"denied again", []specs.LinuxDeviceCgroup{everything, deny, rule(true, "b", 8, 0, "r")}, []Allowed{{true, 8, 0, "r"}}, false, true},
 		{"both kinds", []specs.LinuxDeviceCgroup{rule(true, "a", -1, -1, "m")}, []Allowed{{true, -1, -1, "m"}, {false, -1, -1, "m"}}, false, true},
 		{"taken back", []specs.LinuxDeviceCgroup{rule(true, "c", 1, 3, "r"), rule(true, "c", 1, 5, "r"), rule(false, "c", 1, 3, "rw")}, []Allowed{{false, 1, 5, "r"}}, false, true},
-		{"taken back in part", []specs.LinuxDeviceCgroup{rule(true, "c", 1, -1, "r"), rule(false, "c", 1, 3, "r")}, nil, false, false},
-		{"access taken back in part", []specs.LinuxDeviceCgroup{rule(true, "c", 1, 3, "rw"), rule(false, "c", 1, 3, "w")}, nil, false, false},
+		{"denied again in part", []specs.LinuxDeviceCgroup{rule(true, "c", 1, -1, "r"), rule(false, "c", 1, 3, "r")}, nil, false, false},
+		{"access denied again in part", []specs.LinuxDeviceCgroup{rule(true, "c", 1, 3, "rw"), rule(false, "c", 1, 3, "w")}, nil, false, false},
 		{"another denied", []specs.LinuxDeviceCgroup{rule(true, "c", 1, 3, "r"), rule(false, "b", 1, 3, "r"), rule(false, "c", 1, 3, "m")}, []Allowed{{false, 1, 3, "r"}}, false, true},
 	} {
 		got, whole, ok, err := AllowList(test.rules)
@@ -39,6 +39,6 @@ func TestAllowList(t *testing.T) {
 		}
 	}
 	if _, _, _, err := AllowList([]specs.LinuxDeviceCgroup{{Type: "x", Access: "r"}}); err == nil {
-		t.Error("a kind that there is not was taken")
+		t.Error("AllowList accepts a kind that does not exist")
 	}
 }

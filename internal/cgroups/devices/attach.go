@@ -13,8 +13,8 @@ import (
 // progName marks the programs that SetV2 may replace. At most 15 bytes.
 const progName = "berth_devices"
 
-// attach loads the program and attaches it to the cgroup directory dir in the
-// place of one of ours.
+// attach loads the program and attaches it to the cgroup directory dir. It
+// replaces an earlier program of berth.
 func attach(dir string, prog []Insn) error {
 	dirfd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -35,7 +35,8 @@ func attach(dir string, prog []Insn) error {
 	if len(old) > 0 {
 		replace = old[0]
 	}
-	// MULTI: with the programs of cgroups above and below, and of others here.
+	// MULTI: programs on cgroups above and below, and other programs here,
+	// stay.
 	if err := sys.BPFAttach(dirfd, fd, unix.BPF_CGROUP_DEVICE, unix.BPF_F_ALLOW_MULTI, replace); err != nil {
 		return fmt.Errorf("bpf(BPF_PROG_ATTACH): %w", err)
 	}
@@ -43,7 +44,7 @@ func attach(dir string, prog []Insn) error {
 }
 
 // load returns a descriptor of the program. When the verifier refuses it, the
-// error ends with what it says.
+// error ends with the verifier's log.
 func load(insns []byte) (int, error) {
 	const license = "Apache-2.0"
 	fd, err := sys.BPFLoad(unix.BPF_PROG_TYPE_CGROUP_DEVICE, insns, license, progName, nil)
@@ -51,7 +52,8 @@ func load(insns []byte) (int, error) {
 		return fd, nil
 	}
 	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EACCES) || tooComplex(err) {
-		// Only now, as writing the log takes longer than the verification.
+		// Only after a failure, because the log takes longer than the
+		// verification.
 		log := make([]byte, 64<<10)
 		if fd, e := sys.BPFLoad(unix.BPF_PROG_TYPE_CGROUP_DEVICE, insns, license, progName, log); e == nil {
 			return fd, nil
@@ -62,15 +64,16 @@ func load(insns []byte) (int, error) {
 	return 0, fmt.Errorf("bpf(BPF_PROG_LOAD): %w", err)
 }
 
-// tooComplex reports whether the verifier gave up: E2BIG after 1,000,000
-// instructions, EFAULT with 8192 branches pending (Linux 6.18).
+// tooComplex reports whether the program exceeds the verifier's limits: E2BIG
+// after 1,000,000 instructions, EFAULT with 8192 branches pending (Linux 6.18).
 func tooComplex(err error) bool { return errors.Is(err, unix.E2BIG) || errors.Is(err, unix.EFAULT) }
 
 func tail(b []byte, n int) []byte {
 	return b[max(0, len(b)-n):]
 }
 
-// ours returns descriptors of the programs on the cgroup that bear our name.
+// ours returns descriptors of the programs on the cgroup that have berth's
+// name.
 func ours(dirfd int) ([]int, error) {
 	ids, err := sys.BPFQuery(dirfd, unix.BPF_CGROUP_DEVICE)
 	if err != nil {
@@ -80,7 +83,7 @@ func ours(dirfd int) ([]int, error) {
 	for _, id := range ids {
 		fd, err := sys.BPFProgFD(id)
 		if err != nil {
-			continue // it is gone, or not for us to see
+			continue // it was detached, or this process may not see it
 		}
 		if name, err := sys.BPFProgName(fd); err == nil && name == progName {
 			fds = append(fds, fd)

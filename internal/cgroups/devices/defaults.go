@@ -6,9 +6,9 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// Default returns the rules for what every container may do: make nodes of any
-// device, which grants no access to it, and use the specification's default
-// devices, the terminals and /dev/net/tun.
+// Default returns the rules for all containers: make nodes of any device, which
+// grants no access to it, and use the specification's default devices, the
+// terminals and /dev/net/tun.
 func Default() []specs.LinuxDeviceCgroup {
 	rule := func(typ string, major, minor int64, access string) specs.LinuxDeviceCgroup {
 		r := specs.LinuxDeviceCgroup{Allow: true, Type: typ, Access: access}
@@ -38,14 +38,15 @@ func Default() []specs.LinuxDeviceCgroup {
 
 // WithDefaults combines the rules of a configuration with the default ones.
 //
-// Where the configuration allows everything, its later denials hold and the
+// Where the configuration allows everything, its later denials apply and the
 // defaults add nothing. Where it denies everything, or has no rule about
-// everything, the defaults stand directly after that rule, so that later rules
-// hold against them. One kind of rule does not: the denial of all access ("rwm")
-// repeats the denial of everything for some devices, and leaves the defaults as
-// that does. Docker denies /dev/fuse so, and images make its node all the same.
+// everything, the defaults come directly after that rule, so that later rules
+// override them. One kind of rule does not: the denial of all access ("rwm")
+// repeats the denial of everything for some devices, and does not override the
+// defaults either. Docker denies /dev/fuse so, and images make its node
+// nevertheless.
 //
-// The rules must pass Check. They are not written to.
+// The rules must pass Check. WithDefaults does not change them.
 func WithDefaults(list []specs.LinuxDeviceCgroup) []specs.LinuxDeviceCgroup {
 	rules, err := parse(list)
 	if err != nil {
@@ -61,9 +62,9 @@ func WithDefaults(list []specs.LinuxDeviceCgroup) []specs.LinuxDeviceCgroup {
 	return slices.Concat(list[:begin], Default(), withoutRepeated(list[begin:], rules[begin:]))
 }
 
-// withoutRepeated takes denials of all access, and what they take back, off
-// rules that follow the denial of everything. A denial of a part of what a rule
-// before it allows stays.
+// withoutRepeated removes, from rules after the denial of everything, the
+// denials of all access, with the permissions that they take back. It keeps a
+// denial of a part of what an earlier rule allows.
 func withoutRepeated(list []specs.LinuxDeviceCgroup, rules []rule) []specs.LinuxDeviceCgroup {
 	type pair struct {
 		specs.LinuxDeviceCgroup

@@ -9,16 +9,16 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// written reads rules like "allow c 1:3 rwm" and "deny all".
+// written parses rules such as "allow c 1:3 rwm" and "deny all".
 func written(t *testing.T, rules ...string) (list []specs.LinuxDeviceCgroup) {
 	t.Helper()
 	for _, r := range rules {
-		verb, what, _ := strings.Cut(r, " ")
+		operation, what, _ := strings.Cut(r, " ")
 		if what == "all" {
 			what = "a *:* rwm"
 		}
 		f := strings.Fields(strings.Replace(what, ":", " ", 1))
-		rule := specs.LinuxDeviceCgroup{Allow: verb == "allow", Type: f[0], Access: f[3]}
+		rule := specs.LinuxDeviceCgroup{Allow: operation == "allow", Type: f[0], Access: f[3]}
 		if n := num(t, f[1]); n != anyNumber {
 			rule.Major = &n
 		}
@@ -30,8 +30,8 @@ func written(t *testing.T, rules ...string) (list []specs.LinuxDeviceCgroup) {
 	return list
 }
 
-// The configuration's rules hold in their order, and the defaults only against
-// a denial of everything, be it for all devices or for some.
+// The configuration's rules apply in their order, and the defaults only
+// override a denial of everything, for all devices or for some.
 func TestDefaultsAndRules(t *testing.T) {
 	for _, test := range []struct {
 		rules  []string
@@ -51,7 +51,8 @@ func TestDefaultsAndRules(t *testing.T) {
 		{[]string{"allow all", "deny c 4:0 m"}, "c 4:0 rw", "c 4:0 m", true},
 		{[]string{"allow all", "deny c *:* m"}, "c 4:0 rw, b 7:0 m", "c 4:0 m, c 1:3 m", true},
 		{[]string{"allow all", "deny c 1:3 w"}, "c 1:3 r", "c 1:3 w", true},
-		// Denials after the denial of everything: Docker's, of /dev/fuse, leaves mknod.
+		// Denials after the denial of everything: Docker denies /dev/fuse, and
+		// mknod still works.
 		{[]string{"deny all", "allow c 1:3 rwm", "deny c 10:229 rwm"}, "c 1:3 rw, c 10:229 m", "c 10:229 r", true},
 		{[]string{"deny c 10:229 rwm"}, "c 10:229 m", "c 10:229 r", true},
 		{[]string{"deny all", "deny c 1:3 rwm"}, "c 1:3 rw", "", true},
@@ -103,7 +104,7 @@ func TestDefaultsAndRules(t *testing.T) {
 	}
 }
 
-// ask reads a request like "c 1:3 r".
+// ask parses a request such as "c 1:3 r".
 func ask(t *testing.T, device string) request {
 	t.Helper()
 	parsed, err := parse(written(t, "allow "+device))
@@ -139,7 +140,7 @@ func TestDefaultLines(t *testing.T) {
 	}
 }
 
-// A rule that is wrong is reported by its place in the configuration.
+// The error about an invalid rule has its index in the configuration.
 func TestWithDefaultsKeepsTheIndex(t *testing.T) {
 	_, err := V2Program(WithDefaults([]specs.LinuxDeviceCgroup{{Access: "rwm"}, {Access: "x"}}))
 	if err == nil || !strings.HasPrefix(err.Error(), "devices[1].access") {
@@ -147,8 +148,8 @@ func TestWithDefaultsKeepsTheIndex(t *testing.T) {
 	}
 }
 
-// Ten thousand rules of any kind: what they become grows with their number, not
-// with its square.
+// Ten thousand rules of any kind: the result grows with their number, not with
+// its square.
 func TestManyRules(t *testing.T) {
 	const n = 10000
 	for name, rule := range map[string]func(i int64) specs.LinuxDeviceCgroup{

@@ -12,15 +12,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// request is what a process asks the kernel for.
+// request is the access that a process requests of the kernel.
 type request struct {
 	kind         kind
 	major, minor int64
 	access       access
 }
 
-// allowed is what the rules mean, written as plainly as possible: each kind of
-// access by itself, the last rule that speaks about it decides.
+// allowed evaluates the rules in the simplest way: for each kind of access by
+// itself, the last rule that matches decides.
 func allowed(rules []rule, q request) bool {
 	for _, bit := range []access{mknod, read, write} {
 		if q.access&bit == 0 {
@@ -42,8 +42,8 @@ func allowed(rules []rule, q request) bool {
 	return true
 }
 
-// requests asks for every device of the rules and some beside them, in all
-// the ways the kernel asks.
+// requests asks for every device of the rules and some others, in all the ways
+// that the kernel asks.
 func requests() []request {
 	var list []request
 	for _, k := range []kind{block, char} {
@@ -58,7 +58,7 @@ func requests() []request {
 	return list
 }
 
-// run interprets a program, as far as programs here go.
+// run interprets a program, with the instructions that programs here use.
 func run(t *testing.T, prog []Insn, q request) bool {
 	t.Helper()
 	ctx := map[int16]uint64{0: uint64(q.access)<<16 | uint64(q.kind), 4: uint64(q.major), 8: uint64(q.minor)}
@@ -106,7 +106,7 @@ func run(t *testing.T, prog []Insn, q request) bool {
 	}
 }
 
-// kernelV1 plays the v1 devices controller: security/device_cgroup.c.
+// kernelV1 simulates the v1 devices controller: security/device_cgroup.c.
 type kernelV1 struct {
 	deny       bool
 	exceptions map[device]access
@@ -134,7 +134,7 @@ func (k *kernelV1) write(t *testing.T, l Line) {
 	if allow == k.deny {
 		k.exceptions[d] |= a
 	} else if e, ok := k.exceptions[d]; ok {
-		k.exceptions[d] = e &^ a // only an equal one, without a word about others
+		k.exceptions[d] = e &^ a // removes an equal entry only, and ignores others silently
 	}
 }
 
@@ -155,10 +155,10 @@ func (k *kernelV1) allows(q request) bool {
 			continue
 		}
 		if k.deny && q.access&^a == 0 {
-			return true // all of it from one entry
+			return true // one entry must allow all of it
 		}
 		if !k.deny && q.access&a != 0 {
-			return false // any of it
+			return false // one entry must match
 		}
 	}
 	return !k.deny
@@ -233,8 +233,8 @@ func TestLinesMeanTheRules(t *testing.T) {
 	}
 }
 
-// acrossEntries tells the one difference that is left: reading and writing at
-// once, each allowed by another range, neither of which is in the other.
+// acrossEntries reports the one remaining difference: reading and writing at
+// once, where two ranges allow one access each and neither contains the other.
 func acrossEntries(k kernelV1, q request) bool {
 	if !k.deny || q.access != read|write {
 		return false
@@ -270,7 +270,7 @@ func samples() map[string][]specs.LinuxDeviceCgroup {
 		"read then write": {deny, c13(true, "r"), c13(true, "w")},
 		"taken back":      {deny, c13(true, "rwm"), c13(false, "w")},
 		"wide and narrow": {deny, c1(true, "r"), c13(true, "w")},
-		"hole":            {deny, c1(true, "rwm"), c13(false, "w")},
+		"denied part":     {deny, c1(true, "rwm"), c13(false, "w")},
 		"all types":       {deny, {Allow: true, Type: "a", Major: ptr[int64](5), Access: "rw"}},
 		"any number":      {deny, {Allow: true, Type: "b", Major: ptr[int64](-1), Minor: ptr[int64](-1), Access: "r"}},
 		"biggest numbers": {deny, {Allow: true, Type: "c", Major: ptr[int64](maxMajor), Minor: ptr[int64](maxMinor), Access: "rwm"}},
@@ -328,8 +328,8 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-func TestHoleIsRefusedByName(t *testing.T) {
-	_, err := V1Lines(samples()["hole"])
+func TestDeniedPartOfRangeIsRefusedByName(t *testing.T) {
+	_, err := V1Lines(samples()["denied part"])
 	if err == nil || !strings.Contains(err.Error(), `devices: rule "c 1:3 w" takes a part out of "c 1:* rwm"`) {
 		t.Errorf("error %v", err)
 	}
@@ -355,7 +355,7 @@ func TestSetV1(t *testing.T) {
 	}
 }
 
-// TestVerifier asks the kernel's verifier about all programs.
+// TestVerifier runs the kernel's verifier on all programs.
 func TestVerifier(t *testing.T) {
 	prog, err := V2Program(nil)
 	if err != nil {
@@ -413,7 +413,7 @@ func TestVerifier(t *testing.T) {
 		t.Errorf("13,000 partly: %v", err)
 	}
 
-	// What it refuses, it must say.
+	// The error has the verifier's reason.
 	_, err = load(encode([]Insn{{Op: opExit}}))
 	if !errors.Is(err, unix.EACCES) && !errors.Is(err, unix.EINVAL) || !strings.Contains(err.Error(), "R0") {
 		t.Errorf("a bad program: %v", err)

@@ -10,19 +10,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Insn is an instruction of an eBPF program, as bpf(2) takes it.
+// Insn is an instruction of an eBPF program, as for bpf(2).
 type Insn struct {
 	Op  uint8
-	Reg uint8 // destination in the low half, source in the high one
+	Reg uint8 // destination register in the low half, source in the high half
 	Off int16
 	Imm int32
 }
 
-// classJump32 is BPF_JMP32 (Linux 5.1): numbers above 2^31 are compared as they
-// are, where BPF_JMP would extend their sign.
+// classJump32 is BPF_JMP32 (Linux 5.1): it compares numbers above 2^31
+// unsigned, where BPF_JMP would extend their sign.
 const classJump32 = 0x06
 
-// The few instructions that are used (Documentation/bpf/standardization).
+// The instructions of these programs (Documentation/bpf/standardization).
 const (
 	opLoad    = unix.BPF_LDX | unix.BPF_MEM | unix.BPF_W
 	opMoveReg = unix.BPF_ALU64 | unix.BPF_MOV | unix.BPF_X
@@ -42,13 +42,13 @@ const (
 	regResult = 0
 	regCtx    = 1
 	regType   = 2 // BPF_DEVCG_DEV_*
-	regWanted = 3 // BPF_DEVCG_ACC_*, less what a rule has allowed already
+	regWanted = 3 // BPF_DEVCG_ACC_*, without the access that a rule has allowed already
 	regMajor  = 4
 	regDevice = 5 // major and minor number, as in the kernel's dev_t
 	regNumber = 6
 )
 
-// Where the context has its members.
+// The offsets of the members in the context.
 const (
 	ctxAccessType = 0
 	ctxMajor      = 4
@@ -62,19 +62,19 @@ const (
 	maxMinor  = 1<<minorBits - 1
 )
 
-// maxJump is as far as a jump goes, and some room.
+// maxJump is the longest distance of a jump, less a margin.
 const maxJump = 1<<15 - 100
 
-// V2Program returns the program of type BPF_PROG_TYPE_CGROUP_DEVICE that does
-// what the rules say. Its result is 1 to allow, 0 to deny.
+// V2Program returns the program of type BPF_PROG_TYPE_CGROUP_DEVICE for the
+// rules. Its result is 1 to allow, 0 to deny.
 //
-// It asks the rules from the last to the first. A rule that denies a kind of
-// access that is still wanted ends it; one that allows takes its kinds off what
-// is wanted, and ends it when nothing is left.
+// It checks the rules from the last to the first. A rule that denies a kind of
+// access that is still wanted ends it. A rule that allows removes its kinds
+// from the wanted ones, and ends it when none is left.
 //
-// Loading a program takes the kernel some µs for each conditional jump, so that
-// their number is kept low: rules in a row about the same type of device share
-// the question for it, and both numbers of a device are asked about at once.
+// The kernel needs some µs per conditional jump to load a program, so the
+// program has few: consecutive rules about the same type of device share the
+// check of the type, and one check compares both numbers of a device.
 func V2Program(rules []specs.LinuxDeviceCgroup) ([]Insn, error) {
 	parsed, err := parse(rules)
 	if err != nil {
@@ -87,7 +87,7 @@ func V2Program(rules []specs.LinuxDeviceCgroup) ([]Insn, error) {
 		last := parsed[0]
 		if last.everything() {
 			prog = append(prog, verdict(last.allow)...)
-			break // the verifier refuses code that nothing leads to, here and below
+			break // the verifier refuses unreachable code, here and below
 		}
 		var body []Insn
 		decided := false
@@ -126,14 +126,14 @@ func prologue() []Insn {
 	}
 }
 
-// insns is what asks one rule, but for the type of device. A jump out of it
-// leads to the next rule.
+// insns returns the instructions for one rule, without the check of the device
+// type. A jump out of them leads to the next rule.
 func (r rule) insns() []Insn {
 	if r.major > maxMajor || r.minor > maxMinor {
-		return nil // there is no such device
+		return nil // no device has such a number
 	}
 	if r.access == all && r.major != anyNumber {
-		// What comes after the question ends the program.
+		// After an unconditional match the program ends.
 		ask := Insn{Op: opNotEq, Reg: regMajor, Imm: int32(r.major), Off: 2}
 		if r.minor != anyNumber {
 			ask.Reg, ask.Imm = regDevice, int32(uint32(r.major<<minorBits|r.minor))
@@ -143,13 +143,13 @@ func (r rule) insns() []Insn {
 	body := verdict(r.allow)
 	switch {
 	case r.allow && r.access != all:
-		// Some of what is wanted may be left to ask earlier rules for.
+		// Earlier rules may decide about the rest of the wanted access.
 		body = append([]Insn{
 			{Op: opAnd, Reg: regWanted, Imm: int32(all &^ r.access)},
 			{Op: opNotEq, Reg: regWanted, Imm: 0, Off: int16(len(body))},
 		}, body...)
 	case r.access != all:
-		// There is a jump for "some bits are set" but none for the opposite.
+		// eBPF has a jump for "some bits are set", but no opposite.
 		body = append([]Insn{
 			{Op: opAnyBits, Reg: regWanted, Imm: int32(r.access), Off: 1},
 			{Op: opGo, Off: int16(len(body))},
@@ -164,9 +164,10 @@ func (r rule) insns() []Insn {
 	return body
 }
 
-// ifNumber skips body unless a member of the context has the value. The member
-// is loaded each time: after body the verifier would remember what a register
-// is, another value for each rule, and give up at some hundreds of them.
+// ifNumber skips body unless a member of the context has the value. It loads
+// the member each time. After body the verifier would otherwise keep the
+// register's value, another one for each rule, and refuse some hundreds of
+// rules.
 func ifNumber(member int16, value int64, body []Insn) []Insn {
 	return append([]Insn{
 		{Op: opLoad, Reg: regNumber | regCtx<<4, Off: member},
@@ -201,10 +202,10 @@ func bigEndian() bool {
 	return binary.NativeEndian.Uint16([]byte{0, 1}) == 1
 }
 
-// SetV2 makes the rules hold in the v2 cgroup dir. The program stays attached
-// until the cgroup is removed; a program that an earlier call attached is
-// replaced, without a moment in which neither holds. Programs of others, such
-// as systemd's, stay: all must allow an access.
+// SetV2 applies the rules to the v2 cgroup dir. The program stays attached
+// until the cgroup is removed. A new call replaces the program of an earlier
+// one atomically. Other programs, such as systemd's, stay: all must allow an
+// access.
 func SetV2(dir string, rules []specs.LinuxDeviceCgroup) error {
 	prog, err := V2Program(rules)
 	if err != nil {
@@ -216,7 +217,7 @@ func SetV2(dir string, rules []specs.LinuxDeviceCgroup) error {
 	return nil
 }
 
-// attachError names the remedy, where there is one.
+// attachError adds the remedy, if one is known.
 func attachError(dir string, rules int, err error) error {
 	switch {
 	case tooComplex(err):

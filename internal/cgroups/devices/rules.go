@@ -1,13 +1,13 @@
-// Package devices turns the device rules of linux.resources.devices into what
-// the kernel takes: lines for the v1 devices controller, and a program for v2,
-// loaded with bpf(2) directly.
+// Package devices converts the device rules of linux.resources.devices to lines
+// for the v1 devices controller, or to a program for v2 that it loads with
+// bpf(2).
 //
-// What the rules mean is the same for both: at first everything is denied, each
-// rule changes what it names, for the kinds of access it names, and so the last
-// rule that speaks about a device and a kind of access decides.
+// The rules mean the same for both. At first all access is denied. Each rule
+// changes the access that it names, so the last rule that matches a device and
+// a kind of access decides.
 //
-// Making the lines and the program is pure; SetV1 and SetV2 apply them. Their
-// type is what fs.Options and fs2.Options want as SetDevices.
+// The functions that make lines and programs are pure; SetV1 and SetV2 apply
+// them. These two have the type of SetDevices in fs.Options and fs2.Options.
 package devices
 
 import (
@@ -20,8 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// access is a set of kinds of access, with the values that a BPF program is
-// given.
+// access is a set of kinds of access, with the bits of BPF_DEVCG_ACC_*.
 type access uint32
 
 const (
@@ -63,7 +62,7 @@ func (k kind) String() string {
 	return "a"
 }
 
-// anyNumber is a major or minor number that stands for all.
+// anyNumber is a major or minor number that matches all.
 const anyNumber = -1
 
 // rule is a specs.LinuxDeviceCgroup, checked.
@@ -74,18 +73,19 @@ type rule struct {
 	access       access
 }
 
-// everything tells whether the rule leaves nothing of those before it.
+// everything reports whether the rule overrides all rules before it.
 func (r rule) everything() bool {
 	return r.kind == anyKind && r.wholeKind()
 }
 
-// wholeKind tells whether the rule leaves nothing of those before it about the
+// wholeKind reports whether the rule overrides all rules before it about the
 // same kind of device.
 func (r rule) wholeKind() bool {
 	return r.major == anyNumber && r.minor == anyNumber && r.access == all
 }
 
-// Check reports the first rule that says nothing, or something unknown.
+// Check returns an error about the first rule that has no effect or an unknown
+// value.
 func Check(rules []specs.LinuxDeviceCgroup) error {
 	_, err := parse(rules)
 	return err
@@ -110,7 +110,7 @@ func parseOne(l specs.LinuxDeviceCgroup) (rule, error) {
 	case "b":
 		r.kind = block
 	case "c", "u":
-		// mknod(1) knows "u" as another name.
+		// mknod(1) accepts "u" for "c".
 		r.kind = char
 	default:
 		return r, fmt.Errorf(".type: %q: %w (a, b or c)", l.Type, unix.EINVAL)
@@ -146,7 +146,7 @@ func parseOne(l specs.LinuxDeviceCgroup) (rule, error) {
 	return r, nil
 }
 
-// effective drops the rules that a later rule about everything makes moot.
+// effective drops the rules that a later rule about everything overrides.
 func effective(rules []rule) []rule {
 	for i := len(rules) - 1; i >= 0; i-- {
 		if rules[i].everything() {

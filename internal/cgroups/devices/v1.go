@@ -9,26 +9,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Line is a write to a file of the v1 devices controller.
+// Line is one write to a file of the v1 devices controller.
 type Line struct {
 	File  string // "devices.allow" or "devices.deny"
-	Value string // e.g. "c 1:3 rwm"; "a" is everything
+	Value string // for example "c 1:3 rwm"; "a" is everything
 }
 
-// device is what an entry of a v1 device list is about.
+// device is a device, or a range of devices, of an entry in a v1 device list.
 type device struct {
 	kind         kind
 	major, minor int64
 }
 
-// covers tells whether all that o is about is also what d is about.
+// covers reports whether d includes all devices of o.
 func (d device) covers(o device) bool {
 	return d.kind == o.kind &&
 		(d.major == anyNumber || d.major == o.major) &&
 		(d.minor == anyNumber || d.minor == o.minor)
 }
 
-// wider lists the entries that cover d, d among them.
+// wider lists the entries that cover d, including d.
 func (d device) wider() [4]device {
 	return [4]device{
 		d,
@@ -44,18 +44,17 @@ func (d device) overlaps(o device) bool {
 		(d.minor == anyNumber || o.minor == anyNumber || d.minor == o.minor)
 }
 
-// list is the state of a v1 devices cgroup: what holds for all devices, and
-// the exceptions in the order they came.
+// list is the state of a v1 devices cgroup: the default for all devices, and
+// the exceptions in the order in which they came.
 type list struct {
 	allow      bool
 	order      []device
 	exceptions map[device]access
 }
 
-// V1Lines returns the writes that make a new v1 devices cgroup do what the
-// rules say. The kernel's list cannot express every list of rules: it is
-// either one of allowed devices or one of denied devices, so that an allowed
-// range cannot have a hole. Such rules are refused.
+// V1Lines returns the writes that apply the rules to a new v1 devices cgroup.
+// The kernel has either a list of allowed or a list of denied devices, so it
+// cannot deny a part of an allowed range. V1Lines refuses such rules.
 func V1Lines(rules []specs.LinuxDeviceCgroup) ([]Line, error) {
 	parsed, err := parse(rules)
 	if err != nil {
@@ -64,16 +63,16 @@ func V1Lines(rules []specs.LinuxDeviceCgroup) ([]Line, error) {
 	l := list{exceptions: make(map[device]access)}
 	for _, r := range parsed {
 		if err := l.apply(r); err != nil {
-			return nil, fmt.Errorf("devices: %w", err) // without an index: WithDefaults has changed it
+			return nil, fmt.Errorf("devices: %w", err) // without the index, which WithDefaults has changed
 		}
 	}
 	l.widen()
 	return l.lines(), nil
 }
 
-// apply changes the list as the rule says. The kernel would do the same with a
-// line for the rule, but for what it cannot express: there it drops a part of
-// the rule without a word.
+// apply changes the list for the rule. The kernel would do the same with a line
+// for the rule, except for rules that it cannot express: then it silently drops
+// a part of the rule.
 func (l *list) apply(r rule) error {
 	if r.everything() {
 		*l = list{allow: r.allow, exceptions: make(map[device]access)}
@@ -104,7 +103,7 @@ func (l *list) except(d device, a access) {
 }
 
 func (l *list) unexcept(d device, r rule) error {
-	if d.major != anyNumber && d.minor != anyNumber { // many such rules: not each over all exceptions
+	if d.major != anyNumber && d.minor != anyNumber { // many such rules: do not scan all exceptions for each
 		for _, e := range d.wider() {
 			if err := l.unexceptOne(d, e, r); err != nil {
 				return err
@@ -133,11 +132,12 @@ func (l *list) unexceptOne(d, e device, r rule) error {
 	return nil
 }
 
-// widen gives each allowed device also what an entry about more devices allows:
-// the kernel wants all of an access (open for read and write) from one entry.
+// widen adds to each allowed device the access that an entry about more devices
+// allows: the kernel requires all of an access (open for read and write) from
+// one entry.
 func (l *list) widen() {
 	if l.allow {
-		return // a list of denied devices is looked at kind by kind
+		return // the kernel checks a list of denied devices kind by kind
 	}
 	for _, d := range l.order {
 		if l.exceptions[d] == 0 {
@@ -164,7 +164,7 @@ func (l *list) lines() []Line {
 }
 
 // SetV1 applies the rules to the directory dir of the v1 devices controller. It
-// denies all at first, so it is for a cgroup that holds no process yet.
+// first denies all access, so the cgroup must not hold a process yet.
 func SetV1(dir string, rules []specs.LinuxDeviceCgroup) error {
 	lines, err := V1Lines(rules)
 	if err != nil {

@@ -19,14 +19,15 @@ func planBlkio(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 	if err := cgroupfs.CheckWeights(b); err != nil {
 		return nil, err
 	}
-	// CFQ went with Linux 5.0, and left the names with "bfq" to BFQ. A kernel
-	// that has neither is told by the first.
+	// Linux 5.0 removed CFQ, and gave its names with "bfq" to BFQ. On a kernel
+	// that has neither, the error names the first.
 	prefix := "blkio."
 	if cgroupfs.Exists(dir, "blkio.bfq.weight") {
 		prefix = "blkio.bfq."
 	}
 	var writes []cgroupfs.Write
-	// device is that of a file with a line for each, else empty.
+	// device is the file with a line for each device; empty if the kernel has
+	// none.
 	add := func(field, file, device, value string, remedy map[unix.Errno]string) {
 		w := cgroupfs.Write{Field: field, File: file, Value: value, Remedy: remedy}
 		if device != "" {
@@ -34,7 +35,7 @@ func planBlkio(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 		}
 		writes = append(writes, w)
 	}
-	noWeight := map[unix.Errno]string{unix.ENOENT: "this kernel has no weights for it: the bfq scheduler has, leaf weights went with Linux 5.0"}
+	noWeight := map[unix.Errno]string{unix.ENOENT: "this kernel has no such weights: load the bfq scheduler; Linux 5.0 removed leaf weights"}
 	weight := func(field, file, device string, w *uint16) {
 		if w != nil && *w != 0 {
 			add(field, file, device, strconv.FormatUint(uint64(*w), 10), noWeight)
@@ -54,8 +55,8 @@ func planBlkio(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 	return writes, nil
 }
 
-// statBlkio reads what the blkio controller has counted: what the scheduler of
-// the devices has, or else what the throttling has.
+// statBlkio reads the counters of the blkio controller: those of the devices'
+// scheduler or, without them, those of throttling.
 func statBlkio(g *cgroupfs.Gauge, s *cgroups.Stats) {
 	b := &s.Blkio
 	for _, f := range []struct {

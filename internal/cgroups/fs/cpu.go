@@ -24,7 +24,8 @@ func planCPU(_ string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 	const bandwidth = "out of range, or the cgroups above or below have another ratio of quota to period"
 	const realtime = "out of range, or more than the cgroup above has left in its cpu.rt_runtime_us"
 	idle := func() { add("cpu.idle", "cpu.idle", strconv.FormatInt(*c.Idle, 10), "0 or 1") }
-	// An idle cgroup refuses shares; one that is idle no longer gets the default.
+	// The kernel refuses shares of an idle cgroup. A cgroup that stops being
+	// idle gets the default.
 	awake := c.Idle != nil && *c.Idle == 0
 	if awake {
 		idle()
@@ -56,7 +57,7 @@ func planCPU(_ string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 	return writes, nil
 }
 
-// statCPU reads what the cpu controller has counted.
+// statCPU reads the counters of the cpu controller.
 func statCPU(g *cgroupfs.Gauge, s *cgroups.Stats) {
 	stat := g.Keyed("cpu.stat")
 	s.CPU.Throttling = cgroups.Throttling{

@@ -12,7 +12,7 @@ import (
 // on every architecture that berth supports.
 const tick = uint64(10 * time.Millisecond)
 
-// statCpuacct reads what the cpuacct controller has counted.
+// statCpuacct reads the counters of the cpuacct controller.
 func statCpuacct(g *cgroupfs.Gauge, s *cgroups.Stats) {
 	u := &s.CPU.Usage
 	u.Total = g.Uint("cpuacct.usage")

@@ -28,9 +28,9 @@ func planCpuset(_ string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 	return writes, nil
 }
 
-// inheritCpuset gives the cpuset cgroup dir the CPUs and memory nodes of its
-// parent, if it has none. A new v1 cpuset is empty, and no process can be put
-// into it then; so are the directories above it that were made with it.
+// inheritCpuset copies the CPUs and memory nodes of the parent to the cpuset
+// cgroup dir, if it has none. A new v1 cpuset is empty and accepts no process;
+// so are the new directories above it.
 func inheritCpuset(dir string) error {
 	for _, file := range []string{"cpuset.cpus", "cpuset.mems"} {
 		if _, err := inherit(dir, file); err != nil {
@@ -40,7 +40,7 @@ func inheritCpuset(dir string) error {
 	return nil
 }
 
-// inherit returns the value of file in dir, after copying it from above where
+// inherit returns the value of file in dir, after copying it from the parent if
 // it was empty. The recursion ends at the root, which has all.
 func inherit(dir, file string) (string, error) {
 	value, err := cgroupfs.ReadFile(dir, file)
@@ -58,7 +58,8 @@ func inherit(dir, file string) (string, error) {
 	return value, cgroupfs.WriteFile(dir, file, value)
 }
 
-// statCpuset reads the settings of the cpuset controller; it counts nothing.
+// statCpuset reads the settings of the cpuset controller, which has no
+// counters.
 func statCpuset(g *cgroupfs.Gauge, s *cgroups.Stats) {
 	c := &s.CPUSet
 	c.CPUs, c.Mems = g.List("cpuset.cpus"), g.List("cpuset.mems")
@@ -77,6 +78,7 @@ func statCpuset(g *cgroupfs.Gauge, s *cgroups.Stats) {
 	} {
 		*f.to = g.Uint("cpuset." + f.name)
 	}
-	// Signed, -1 is the default. Absent or not, what is no number is 0.
+	// The value is signed, its default is -1. A file that is absent or not a
+	// number is 0.
 	c.SchedRelaxDomainLevel, _ = strconv.ParseInt(strings.TrimSpace(g.Text("cpuset.sched_relax_domain_level")), 10, 64)
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 )
 
-// Freeze implements cgroups.Manager. Without a v1 freezer, the one that every
-// v2 cgroup has is used.
+// Freeze implements cgroups.Manager. Without a v1 freezer it uses the one that
+// every v2 cgroup has.
 func (m *Manager) Freeze(frozen bool) error {
 	var err error
 	dir := m.paths["freezer"]
@@ -27,11 +27,11 @@ func (m *Manager) Freeze(frozen bool) error {
 		err = fmt.Errorf("find the freezer: %w", m.absent("freezer"))
 	}
 	if err != nil {
-		verb := "thaw"
+		operation := "thaw"
 		if frozen {
-			verb = "freeze"
+			operation = "freeze"
 		}
-		return fmt.Errorf("%s cgroup %q: %w", verb, dir, err)
+		return fmt.Errorf("%s cgroup %q: %w", operation, dir, err)
 	}
 	return nil
 }
@@ -55,7 +55,7 @@ func freeze(f stateFile, limit time.Duration) error {
 	}
 	err := awaitFrozen(f, time.Now().Add(limit))
 	if err != nil {
-		// Half frozen is the worst state: nothing would ever resume it.
+		// A cgroup that is freezing must be thawed: no one would resume it.
 		err = errors.Join(err, f.write("THAWED"))
 	}
 	return err
@@ -63,7 +63,7 @@ func freeze(f stateFile, limit time.Duration) error {
 
 func awaitFrozen(f stateFile, deadline time.Time) error {
 	for delay := 50 * time.Microsecond; ; delay = min(2*delay, 20*time.Millisecond) {
-		// There is no event for the change, only the read brings it about.
+		// The kernel has no event for the change; the read updates the state.
 		state, err := f.read()
 		if err != nil || state == "FROZEN" {
 			return err
@@ -72,15 +72,15 @@ func awaitFrozen(f stateFile, deadline time.Time) error {
 			return fmt.Errorf("wait until frozen: %w (state %s; a process in it is in an uninterruptible sleep)", os.ErrDeadlineExceeded, state)
 		}
 		time.Sleep(delay)
-		// Written again, the kernel asks those tasks that have not stopped
-		// once more, and those forked since.
+		// After another write, the kernel also freezes tasks that have not
+		// stopped yet or were forked since.
 		if err := f.write("FROZEN"); err != nil {
 			return err
 		}
 	}
 }
 
-// absent explains why there is no directory for a controller.
+// absent returns the reason why a controller has no directory.
 func (m *Manager) absent(controller string) error {
 	if why := m.refused[controller]; why != nil {
 		return fmt.Errorf("controller %q: %w: %w", controller, cgroups.ErrNoCgroup, why)

@@ -1,8 +1,8 @@
-// Package fs manages a container's cgroup on a host with cgroup v1
-// hierarchies, with or without a v2 hierarchy beside them ("hybrid").
+// Package fs manages a container's cgroup on a host with cgroup v1 hierarchies,
+// with or without a v2 hierarchy ("hybrid").
 //
-// One file here is one controller: what of linux.resources it writes where,
-// and what it counts.
+// One file here is one controller: the files that it writes for
+// linux.resources, and the counters that it reads.
 package fs
 
 import (
@@ -20,32 +20,32 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Options are what a Manager needs beside the directories.
+// Options are what a Manager needs in addition to the directories.
 type Options struct {
 	// SetDevices applies device rules to the directory of the devices
 	// controller. Package devices has it; nil refuses rules.
 	SetDevices func(dir string, rules []specs.LinuxDeviceCgroup) error
 
-	// Tolerate makes Create go without a hierarchy that it has no permission
-	// for (rootless). Set then fails for what would need it.
+	// Tolerate lets Create leave out a hierarchy that it has no permission for
+	// (rootless). Set then fails if it needs that hierarchy.
 	Tolerate bool
 }
 
-// Manager is a cgroup in v1 hierarchies and, on a hybrid host, in the v2 one.
+// Manager is a cgroup in v1 hierarchies and, on a hybrid host, in v2.
 type Manager struct {
 	paths map[string]string
 	opts  Options
-	// refused holds why Create went without a controller.
+	// refused is the reason, by controller, why Create left one out.
 	refused map[string]error
-	// freezeFor bounds the wait of Freeze.
+	// freezeFor limits how long Freeze waits.
 	freezeFor time.Duration
 }
 
 var _ cgroups.Manager = (*Manager)(nil)
 
-// New returns the manager of the cgroup that has these directories, by
-// controller: "memory", "cpu", …, "name=systemd", and "" for v2. Controllers
-// of one hierarchy have the same directory. No directory needs to exist.
+// New returns the manager of the cgroup with these directories, by controller:
+// "memory", "cpu", …, "name=systemd", and "" for v2. Controllers of one
+// hierarchy have the same directory. The directories need not exist.
 func New(paths map[string]string, opts Options) *Manager {
 	return &Manager{
 		paths:     maps.Clone(paths),
@@ -99,13 +99,13 @@ func (m *Manager) createOne(dir string) ([]string, error) {
 		return made, err
 	}
 	if dir == m.paths["freezer"] || dir == m.paths[""] {
-		// Asked also of a new one: its parent may be frozen.
+		// A new cgroup too: its parent may be frozen.
 		if err := checkThawed(dir, dir == m.paths["freezer"]); err != nil {
 			return made, err
 		}
 	}
 	if len(made) == 0 {
-		// It was there, so it may be in use.
+		// The directory existed, so it may be in use.
 		if err := cgroupfs.CheckEmpty(dir); err != nil {
 			return made, err
 		}
@@ -133,7 +133,8 @@ func checkThawed(dir string, v1 bool) error {
 	return nil
 }
 
-// tolerates tells a lack of permission to make a directory from other errors.
+// tolerates reports whether the error is a lack of permission to make a
+// directory.
 func (m *Manager) tolerates(err error) bool {
 	return m.opts.Tolerate && (errors.Is(err, iofs.ErrPermission) || errors.Is(err, unix.EROFS))
 }
@@ -160,8 +161,8 @@ func (m *Manager) Entry() cgroups.Entry {
 
 // Processes implements cgroups.Manager.
 func (m *Manager) Processes() ([]int, error) {
-	// A process is in all of them, unless somebody moved it: systemd may, in
-	// its own hierarchy, as it may in v2.
+	// All hierarchies have the same processes, unless another program moved
+	// one: systemd may, in its own hierarchy and in v2.
 	for _, c := range []string{"devices", "freezer", "pids", "memory", "cpu"} {
 		if dir := m.paths[c]; dir != "" {
 			return cgroupfs.ProcessesIn(dir)

@@ -19,7 +19,7 @@ import (
 
 func ptr[T any](v T) *T { return &v }
 
-// fake makes a directory for each controller with the files it needs.
+// fake makes a directory for each controller, with the files that it needs.
 func fake(t *testing.T, files map[string]string) *Manager {
 	t.Helper()
 	root := t.TempDir()
@@ -55,15 +55,14 @@ func content(t *testing.T, m *Manager, name string) string {
 	return strings.TrimSuffix(string(b), "\n")
 }
 
-// untouched is what the files hold at first, so that a test sees what was
-// written.
+// untouched is the content of the files before the test, to see writes.
 const untouched = "untouched"
 
 func TestSet(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		r     specs.LinuxResources
-		files map[string]string // file: what it must hold afterwards
+		files map[string]string // file: its content after Set
 	}{
 		{"memory", specs.LinuxResources{Memory: &specs.LinuxMemory{
 			Limit: ptr[int64](100), Reservation: ptr[int64](50), Swap: ptr[int64](200), Kernel: ptr[int64](7), KernelTCP: ptr[int64](8),
@@ -199,7 +198,7 @@ func TestSetRefuses(t *testing.T) {
 	}
 }
 
-// Nothing is written when a later value is no value.
+// An invalid later value prevents all writes.
 func TestSetChecksFirst(t *testing.T) {
 	m := fake(t, map[string]string{"pids/pids.max": untouched, "cpu/cpu.shares": untouched})
 	err := m.Set(&specs.LinuxResources{
@@ -217,7 +216,7 @@ func TestSetWithoutController(t *testing.T) {
 	if !errors.Is(err, errors.ErrUnsupported) || !strings.Contains(err.Error(), `memory.limit: controller "memory"`) {
 		t.Errorf("error %v", err)
 	}
-	// Net class 0 is what there is without the controller.
+	// Without the controller, every process has net class 0.
 	if err := m.Set(&specs.LinuxResources{Network: &specs.LinuxNetwork{ClassID: ptr[uint32](0)}}); err != nil {
 		t.Error(err)
 	}
@@ -247,7 +246,8 @@ func TestCreateInheritsCpuset(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// Not a file system that fills a new directory: make it and its files.
+	// This is not a cgroup file system, which fills new directories: make the
+	// files.
 	dir := root + "/a/b"
 	for _, d := range []string{root + "/a", dir} {
 		if err := os.Mkdir(d, 0o755); err != nil {
@@ -290,7 +290,7 @@ func TestCreateUndoes(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	if len(m.Paths()) != 0 {
-		t.Errorf("still has %v", m.Paths())
+		t.Errorf("has %v", m.Paths())
 	}
 	if err := cgroups.Kill(m, 0); !errors.Is(err, cgroups.ErrNoCgroup) {
 		t.Errorf("Kill of another's processes: %v", err)
@@ -318,7 +318,7 @@ func TestTolerate(t *testing.T) {
 	}
 	err := m.Set(&specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: ptr[int64](1)}})
 	if !errors.Is(err, cgroups.ErrNoCgroup) || !errors.Is(err, unix.EACCES) {
-		t.Errorf("error %v does not tell why there is no cgroup", err)
+		t.Errorf("error %v does not have the reason why the cgroup is missing", err)
 	}
 	if err := m.Set(&specs.LinuxResources{Devices: []specs.LinuxDeviceCgroup{{Access: "rwm"}}}); err != nil {
 		t.Errorf("devices without a cgroup: %v", err)

@@ -10,8 +10,8 @@ func planHugetlb(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) 
 	return cgroupfs.HugetlbWrites(dir, "limit_in_bytes", r.HugepageLimits)
 }
 
-// statHugetlb reads what the hugetlb controller has counted: reservations,
-// where the kernel counts them, as those are what is limited first.
+// statHugetlb reads the counters of the hugetlb controller. It reads those of
+// reservations if the kernel has them, because those limits apply first.
 func statHugetlb(g *cgroupfs.Gauge, s *cgroups.Stats) {
 	for _, size := range g.HugepageSizes(".usage_in_bytes") {
 		prefix := "hugetlb." + size + "."

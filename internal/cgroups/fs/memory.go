@@ -9,16 +9,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// notSupported is the kernel's own ENOTSUPP. No C library knows it, but writes
-// to memory.kmem.limit_in_bytes return it since Linux 5.16.
+// notSupported is the kernel's own ENOTSUPP, which is not in any C library.
+// Writes to memory.kmem.limit_in_bytes return it since Linux 5.16.
 const notSupported = unix.Errno(524)
 
-// The file with the limit of memory and swap together. It is there if the
-// kernel accounts swap (CONFIG_MEMCG_SWAP, and no swapaccount=0).
+// The file with the limit of memory and swap together. It exists if the kernel
+// accounts swap (CONFIG_MEMCG_SWAP, and no swapaccount=0).
 const memsw = "memory.memsw.limit_in_bytes"
 
-// planMemory: a limit of 0 is none that any process could live under, and
-// engines mean "not given" by it.
+// planMemory ignores a limit of 0, which no process could live under: engines
+// send it for "not set".
 func planMemory(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 	mem := r.Memory
 	if mem == nil {
@@ -50,7 +50,7 @@ func planMemory(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 		{mem.KernelTCP, "memory.kernelTCP", "memory.kmem.tcp.limit_in_bytes"},
 	} {
 		if k.v != nil && *k.v == -1 && !cgroupfs.Exists(dir, k.file) {
-			continue // no limit is wished, and there is none
+			continue // "unlimited", on a kernel without a limit
 		}
 		p.limit(k.v, cgroupfs.Write{
 			Field: k.field, File: k.file,
@@ -76,30 +76,31 @@ func (p *memoryPlan) limit(v *int64, w cgroupfs.Write) {
 	p.writes = append(p.writes, w)
 }
 
-// swap returns the limit of memory and swap to set.
+// swap returns the limit of memory and swap together.
 func (p *memoryPlan) swap(mem *specs.LinuxMemory) *int64 {
 	swap := mem.Swap
 	if swap != nil && *swap == 0 {
 		swap = nil
 	}
 	if swap == nil && mem.Limit != nil && *mem.Limit == -1 {
-		// Memory alone cannot have more than memory and swap together.
+		// The kernel requires that memory alone does not exceed memory and
+		// swap.
 		swap = mem.Limit
 	}
 	if swap != nil && *swap == -1 && !cgroupfs.Exists(p.dir, memsw) {
-		return nil // no limit is wished, and there is none
+		return nil // "unlimited", on a kernel without a limit
 	}
 	return swap
 }
 
-// switches adds the writes of what is no limit.
+// switches adds the settings that are not limits.
 func (p *memoryPlan) switches(mem *specs.LinuxMemory) {
 	add := func(field, file, value string, remedy map[unix.Errno]string) {
 		p.writes = append(p.writes, cgroupfs.Write{Field: field, File: file, Value: value, Remedy: remedy})
 	}
 	if mem.Swappiness != nil {
 		if *mem.Swappiness > 100 {
-			// The kernel has a meaning for up to 200, the specification not.
+			// The kernel accepts up to 200, the specification does not.
 			p.err = cgroupfs.Invalid("memory.swappiness", *mem.Swappiness, "0 to 100")
 		}
 		add("memory.swappiness", "memory.swappiness", strconv.FormatUint(*mem.Swappiness, 10), nil)
@@ -122,7 +123,7 @@ func bit(b bool) string {
 	return "0"
 }
 
-// statMemory reads what the memory controller has counted.
+// statMemory reads the counters of the memory controller.
 func statMemory(g *cgroupfs.Gauge, s *cgroups.Stats) {
 	m := &s.Memory
 	m.Raw = g.Keyed("memory.stat")

@@ -14,7 +14,7 @@ func planNetCls(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 		return nil, nil
 	}
 	if *r.Network.ClassID == 0 && dir == "" {
-		return nil, nil // no class is wished, and there are none
+		return nil, nil // no class requested, and the kernel has none
 	}
 	return []cgroupfs.Write{{Field: "network.classID", File: "net_cls.classid", Value: strconv.FormatUint(uint64(*r.Network.ClassID), 10)}}, nil
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// row is a controller and how linux.resources becomes writes to its files. No
-// writes: nothing is asked of it.
+// row is a controller, with the function that returns its writes for
+// linux.resources. No writes mean that the controller is not needed.
 type row struct {
 	controller string
 	plan       func(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error)
@@ -29,9 +29,8 @@ func rows() []row {
 	}
 }
 
-// Set implements cgroups.Manager. All values are checked before the first is
-// written, and when the kernel refuses one, those written before it are taken
-// back.
+// Set implements cgroups.Manager. It checks all values before it writes the
+// first. When the kernel refuses one, it restores those written before.
 func (m *Manager) Set(r *specs.LinuxResources) error {
 	if r == nil {
 		return nil
@@ -64,8 +63,8 @@ func (m *Manager) set(r *specs.LinuxResources) error {
 	return nil
 }
 
-// job is what to write to the files of one controller, in a directory that is
-// "" where there is none.
+// job is the writes to the files of one controller. The directory is "" if the
+// controller has none.
 type job struct {
 	controller, dir string
 	writes          []cgroupfs.Write
@@ -89,8 +88,8 @@ func plan(paths map[string]string, r *specs.LinuxResources) ([]job, error) {
 	return jobs, nil
 }
 
-// Plan checks resources, and returns the writes that Set would make of them in
-// the directories of controllers, which need not exist. Device rules are none.
+// Plan checks resources, and returns the writes that Set would make in the
+// directories of controllers, which need not exist. It leaves device rules out.
 func Plan(paths map[string]string, r *specs.LinuxResources) (writes []cgroupfs.Write, err error) {
 	jobs, err := plan(paths, r)
 	if err != nil {
@@ -108,8 +107,8 @@ func (m *Manager) setDevices(rules []specs.LinuxDeviceCgroup) error {
 	}
 	dir := m.paths["devices"]
 	if dir == "" && m.opts.Tolerate {
-		// Without a cgroup there is none to restrict; a rootless container can
-		// not make device nodes.
+		// Without a cgroup the rules cannot apply; a rootless container cannot
+		// make device nodes anyway.
 		return nil
 	}
 	if dir == "" {

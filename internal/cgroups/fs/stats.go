@@ -7,7 +7,8 @@ import (
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 )
 
-// Stats implements cgroups.Manager. What the kernel does not count is 0.
+// Stats implements cgroups.Manager. A value that the kernel does not count is
+// 0.
 func (m *Manager) Stats() (*cgroups.Stats, error) {
 	if len(m.paths) == 0 {
 		return nil, fmt.Errorf("read statistics: %w", cgroups.ErrNoCgroup)
@@ -39,8 +40,8 @@ func (m *Manager) Stats() (*cgroups.Stats, error) {
 	return s, nil
 }
 
-// statPressure reads from the v2 hierarchy what v1 has nothing for: how long
-// processes had to wait. It needs no controller there.
+// statPressure reads PSI, which v1 lacks, from the v2 hierarchy. It needs no
+// controller there.
 func statPressure(g *cgroupfs.Gauge, s *cgroups.Stats) {
 	s.CPU.PSI = cgroups.ParsePSI(g.Text("cpu.pressure"))
 	s.Memory.PSI = cgroups.ParsePSI(g.Text("memory.pressure"))

@@ -29,7 +29,8 @@ func planCPU(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 		return nil, cgroupfs.Unsupported("cpu.realtimeRuntime", "cgroup v2 has no realtime limits")
 	}
 	idle := func() { add("cpu.idle", "cpu.idle", strconv.FormatInt(*c.Idle, 10), "0 or 1") }
-	// An idle cgroup refuses a weight; one that is idle no longer gets the default.
+	// The kernel refuses a weight of an idle cgroup. A cgroup that stops being
+	// idle gets the default.
 	awake := c.Idle != nil && *c.Idle == 0
 	if awake {
 		idle()
@@ -49,9 +50,9 @@ func planCPU(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 	return writes, nil
 }
 
-// bandwidth returns what to write to cpu.max, "QUOTA PERIOD" or "QUOTA", "" for
-// nothing. The kernel keeps the period when only a quota is written, but has no
-// way to say the opposite.
+// bandwidth returns the text for cpu.max: "QUOTA PERIOD", "QUOTA", or "" for no
+// write. With a quota alone, the kernel keeps the period; a period alone has no
+// syntax.
 func bandwidth(dir string, c *specs.LinuxCPU) (field, value string) {
 	if c.Quota != nil && *c.Quota != 0 {
 		field, value = "cpu.quota", "max"
@@ -64,7 +65,7 @@ func bandwidth(dir string, c *specs.LinuxCPU) (field, value string) {
 	}
 	if value == "" {
 		field, value = "cpu.period", "max"
-		// Not there as long as the controller is not enabled.
+		// The file does not exist until the controller is enabled.
 		if now, err := cgroupfs.ReadFile(dir, "cpu.max"); err == nil {
 			value, _, _ = strings.Cut(now, " ")
 		}
@@ -72,8 +73,8 @@ func bandwidth(dir string, c *specs.LinuxCPU) (field, value string) {
 	return field, value + " " + strconv.FormatUint(*c.Period, 10)
 }
 
-// statCPU reads what is counted of CPU time; without the controller only the
-// usage is.
+// statCPU reads the counters of CPU time. Without the controller, the kernel
+// only counts usage.
 func statCPU(g *cgroupfs.Gauge, s *cgroups.Stats) {
 	stat := g.Keyed("cpu.stat")
 	const usec = 1000

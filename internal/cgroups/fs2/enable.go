@@ -11,9 +11,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// enable makes a controller available in the cgroup dir, by enabling it in the
-// cgroup.subtree_control of each cgroup above, from the top down, where it is
-// not yet. The first to enable one waits for RCU, up to 25 ms.
+// enable makes a controller available in the cgroup dir: it writes the
+// cgroup.subtree_control of each cgroup above, from the top down, if the
+// controller is not enabled yet. The first enabling of a controller waits for
+// RCU, up to 25 ms.
 func enable(dir, controller string) error {
 	has, err := lists(dir, "cgroup.controllers", controller)
 	if err != nil || has {
@@ -45,10 +46,10 @@ func lists(dir, file, word string) (bool, error) {
 	return slices.Contains(strings.Fields(s), word), err
 }
 
-// missing says that the cgroup dir, the topmost that can be seen, has no such
-// controller, and who can enable it. The root of the hierarchy alone has no
-// cgroup.type (cgroups(7)); another one is the root of a cgroup namespace, or
-// was mounted.
+// missing returns the error for a controller that dir, the topmost visible
+// cgroup, does not have, with a remedy. Only the root of the hierarchy has no
+// cgroup.type (cgroups(7)); any other is the root of a cgroup namespace, or of
+// a mount.
 func missing(dir, controller string) error {
 	remedy := "absent from the kernel, disabled at boot by cgroup_disable=, or in use by a v1 hierarchy: see /proc/cgroups"
 	if cgroupfs.Exists(dir, "cgroup.type") {

@@ -1,7 +1,7 @@
 // Package fs2 manages a container's cgroup on a host with cgroup v2 alone.
 //
-// One file here is one controller: what of linux.resources it writes where,
-// and what it counts.
+// One file here is one controller: the files that it writes for
+// linux.resources, and the counters that it reads.
 package fs2
 
 import (
@@ -17,29 +17,30 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Options are what a Manager needs beside the directory.
+// Options are what a Manager needs in addition to the directory.
 type Options struct {
 	// SetDevices applies device rules to the directory. Package devices has
 	// it; nil refuses rules.
 	SetDevices func(dir string, rules []specs.LinuxDeviceCgroup) error
 
-	// Controllers are enabled by Create even though no limit needs them, for
-	// the sake of what they count; those that cannot be are left out. Set
-	// enables what it needs itself.
+	// Create enables Controllers for their counters, even if no limit needs
+	// them. It leaves out those that it cannot enable. Set enables the ones
+	// that it needs.
 	Controllers []string
 
-	// Tolerate makes Create go without a cgroup when it has no permission to
-	// make one (rootless). Set then fails for whatever is asked.
+	// Tolerate lets Create continue without a cgroup if it has no permission to
+	// make one (rootless). Set then fails for every limit.
 	Tolerate bool
 }
 
 // Manager is one directory of the v2 hierarchy.
 type Manager struct {
-	// dir is "" after Create has failed or gone without; refused is why.
+	// dir is "" after Create has failed or continued without a cgroup; refused
+	// is the reason.
 	dir     string
 	refused error
 	opts    Options
-	// freezeFor bounds the wait of Freeze.
+	// freezeFor limits how long Freeze waits.
 	freezeFor time.Duration
 }
 
@@ -88,13 +89,13 @@ func (m *Manager) create() ([]string, error) {
 		return made, fmt.Errorf("use %q: %w", m.dir, cgroups.ErrFrozen)
 	}
 	if len(made) == 0 {
-		// It was there, so it may be in use.
+		// The directory existed, so it may be in use.
 		if err := cgroupfs.CheckEmpty(m.dir); err != nil {
 			return made, err
 		}
 	}
 	for _, c := range m.opts.Controllers {
-		// Best effort, as documented: nobody asked for a limit.
+		// Best effort, as documented: no limit needs the controller.
 		_ = enable(m.dir, c)
 	}
 	return made, nil
@@ -115,15 +116,15 @@ func (m *Manager) Processes() ([]int, error) {
 
 // Freeze implements cgroups.Manager.
 func (m *Manager) Freeze(frozen bool) error {
-	verb := "thaw"
+	operation := "thaw"
 	if frozen {
-		verb = "freeze"
+		operation = "freeze"
 	}
 	if m.dir == "" {
-		return fmt.Errorf("%s cgroup: %w", verb, m.absent())
+		return fmt.Errorf("%s cgroup: %w", operation, m.absent())
 	}
 	if err := cgroupfs.FreezeV2(m.dir, frozen, m.freezeFor); err != nil {
-		return fmt.Errorf("%s cgroup %q: %w", verb, m.dir, err)
+		return fmt.Errorf("%s cgroup %q: %w", operation, m.dir, err)
 	}
 	return nil
 }

@@ -77,7 +77,7 @@ func TestSet(t *testing.T) {
 			map[string]string{"memory.max": "100", "memory.swap.max": "0"},
 		},
 		{
-			"memory without swap, where none is accounted",
+			"memory without swap accounting",
 			specs.LinuxResources{Memory: &specs.LinuxMemory{Limit: ptr[int64](100), Swap: ptr[int64](100)}},
 			map[string]string{"memory.max": "max"},
 			map[string]string{"memory.max": "100"},
@@ -95,7 +95,7 @@ func TestSet(t *testing.T) {
 			map[string]string{"memory.max": "5", "memory.swap.max": "max"},
 		},
 		{
-			"swap alone counts from the limit of now",
+			"swap alone, with the current limit of memory",
 			specs.LinuxResources{Memory: &specs.LinuxMemory{Swap: ptr[int64](30)}},
 			map[string]string{"memory.max": "20\n", "memory.swap.max": "max"},
 			map[string]string{"memory.max": "20\n", "memory.swap.max": "10"},
@@ -248,8 +248,8 @@ func TestSetNothing(t *testing.T) {
 	}
 }
 
-// Only what is needed is enabled, and where it is missing. That a write to
-// subtree_control adds to cgroup.controllers below, only a kernel does.
+// Set enables only what it needs, in the cgroups that lack it. Only a kernel
+// adds a controller to cgroup.controllers after a write to subtree_control.
 func TestEnable(t *testing.T) {
 	m := fake(t, map[string]string{"pids.max": "", "cgroup.controllers": "cpu\n"})
 	parent := strings.TrimSuffix(m.dir, "/c")
@@ -263,7 +263,7 @@ func TestEnable(t *testing.T) {
 		t.Errorf("root enables %q, though the parent has it", got)
 	}
 	if got := content(t, m.dir+"/cgroup.subtree_control"); got != "" {
-		t.Errorf("the container's cgroup enables %q: no process could be in it", got)
+		t.Errorf("the container's cgroup enables %q: it could not hold processes", got)
 	}
 
 	put(t, parent+"/cgroup.controllers", "")
@@ -276,9 +276,9 @@ func TestEnable(t *testing.T) {
 	for _, want := range []string{"see /proc/cgroups", `write "+net_cls" to its cgroup.subtree_control`} {
 		err := enable(m.dir, "net_cls")
 		if !errors.Is(err, errors.ErrUnsupported) || !strings.Contains(err.Error(), `controller "net_cls" is not available in the cgroup`) || !strings.Contains(err.Error(), want) {
-			t.Errorf("a controller that is not there: %v", err)
+			t.Errorf("a controller that does not exist: %v", err)
 		}
-		put(t, parent+"/../cgroup.type", "domain") // a cgroup namespace's root
+		put(t, parent+"/../cgroup.type", "domain") // the root of a cgroup namespace
 	}
 }
 
@@ -324,7 +324,7 @@ func TestCreateRefuses(t *testing.T) {
 		t.Errorf("frozen: %v", err)
 	}
 	if _, err := os.Stat(dir); err != nil {
-		t.Errorf("a cgroup that it did not make is gone: %v", err)
+		t.Errorf("Create removed a cgroup that it did not make: %v", err)
 	}
 	put(t, dir+"/cgroup.events", "populated 0\nfrozen 0\n")
 	for _, m := range []*Manager{New(dir, Options{}), New(dir+"/gone", Options{})} {
@@ -378,7 +378,7 @@ func TestFreezeThawsWhenStuck(t *testing.T) {
 	}
 	put(t, m.dir+"/../cgroup.freeze", "1")
 	if err := m.Freeze(false); err != nil {
-		t.Errorf("frozen by the cgroup above, which is not waited for: %v", err)
+		t.Errorf("frozen by the cgroup above: %v", err)
 	}
 }
 

@@ -23,12 +23,12 @@ func planIO(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 		return nil, cgroupfs.Unsupported("blockIO.leafWeight", "leaf weights went with the cfq scheduler")
 	}
 	var writes []cgroupfs.Write
-	// row is the first word of the line in the file, unset takes it away.
+	// row is the first word of the line in the file; writing unset removes it.
 	add := func(field, file, value, row, unset string, remedy map[unix.Errno]string) {
 		writes = append(writes, cgroupfs.Write{Field: field, File: file, Value: value, Row: row, Unset: unset, Remedy: remedy})
 	}
-	// BFQ has a file of its own, with the range of blockIO; io.weight is of
-	// iocost.
+	// BFQ has a file of its own, with the range of blockIO. io.weight belongs
+	// to iocost.
 	file, convert := "io.weight", cgroupfs.IOWeight
 	if cgroupfs.Exists(dir, "io.bfq.weight") {
 		file, convert = "io.bfq.weight", func(w uint16) uint64 { return uint64(w) }
@@ -49,7 +49,7 @@ func planIO(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 		}
 	}
 	cgroupfs.BlockIOThrottle(b, func(field, what, device string, rate uint64) {
-		value := "max" // 0 takes a limit away, as on v1
+		value := "max" // 0 removes a limit, as on v1
 		if rate != 0 {
 			value = strconv.FormatUint(rate, 10)
 		}
@@ -58,7 +58,7 @@ func planIO(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 	return writes, nil
 }
 
-// statIO reads what the io controller has counted.
+// statIO reads the counters of the io controller.
 func statIO(g *cgroupfs.Gauge, s *cgroups.Stats) {
 	b := &s.Blkio
 	for line := range strings.Lines(g.Text("io.stat")) {

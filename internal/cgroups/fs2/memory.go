@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// planMemory: a limit of 0 is none that any process could live under, and
-// engines mean "not given" by it.
+// planMemory ignores a limit of 0, which no process could live under: engines
+// send it for "not set".
 func planMemory(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 	mem := r.Memory
 	if mem == nil {
@@ -28,7 +28,7 @@ func planMemory(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 		return nil, err
 	}
 	if swap != "" {
-		// Before the limit: lowering that pushes memory out to swap.
+		// Before the limit: a lower one moves memory to swap.
 		writes = append(writes, cgroupfs.Write{
 			Field: "memory.swap", File: "memory.swap.max", Value: swap, Pages: true,
 			Remedy: map[unix.Errno]string{unix.ENOENT: "the kernel does not account swap: boot it without swapaccount=0, or leave memory.swap out"},
@@ -64,7 +64,7 @@ func limit(v int64) string {
 	return strconv.FormatInt(v, 10)
 }
 
-// refuseMemory refuses what v2 has nothing for.
+// refuseMemory refuses settings that v2 does not have.
 func refuseMemory(mem *specs.LinuxMemory) error {
 	switch {
 	case given(mem.Kernel) && *mem.Kernel != -1:
@@ -81,15 +81,14 @@ func refuseMemory(mem *specs.LinuxMemory) error {
 	return nil
 }
 
-// planSwap returns what to write to memory.swap.max, "" for nothing.
+// planSwap returns the text for memory.swap.max, "" for no write.
 func planSwap(dir string, mem *specs.LinuxMemory) (string, error) {
 	swap := mem.Swap
 	if !given(swap) {
 		if mem.Limit == nil || *mem.Limit != -1 {
 			return "", nil
 		}
-		// As on v1, where memory cannot be unlimited and memory with swap
-		// limited.
+		// As on v1: unlimited memory cannot have limited memory and swap.
 		swap = mem.Limit
 	}
 	if err := cgroupfs.CheckLimit("memory.swap", *swap); err != nil {
@@ -100,33 +99,33 @@ func planSwap(dir string, mem *specs.LinuxMemory) (string, error) {
 		return "", err
 	}
 	if max <= 0 && !cgroupfs.Exists(dir, "memory.swap.max") && cgroupfs.Exists(dir, "memory.max") {
-		return "", nil // nothing to limit, or no limit wished, where no swap is accounted
+		return "", nil // "unlimited", or no limit, on a kernel without swap accounting
 	}
 	return limit(max), nil
 }
 
-// memoryLimit returns the limit of memory that is to hold: the one given, or
-// the one of now.
+// memoryLimit returns the limit of memory that will apply: the one given, or
+// the current one.
 func memoryLimit(dir string, mem *specs.LinuxMemory) int64 {
 	if given(mem.Limit) {
 		return *mem.Limit
 	}
-	// Not there as long as the controller is not enabled.
+	// The file does not exist until the controller is enabled.
 	if n, err := cgroupfs.ReadUint(dir, "memory.max"); err == nil && n <= math.MaxInt64 {
 		return int64(n)
 	}
 	return -1
 }
 
-// checkUsage refuses limits below what is in use, as v1 does; v2 would take
-// them and begin to kill.
+// checkUsage refuses limits below the current usage, as v1 does; v2 would
+// accept them and kill processes.
 func checkUsage(dir string, mem *specs.LinuxMemory) error {
 	if !given(mem.Limit) || *mem.Limit == -1 {
 		return nil
 	}
 	usage, err := cgroupfs.ReadUint(dir, "memory.current")
 	if errors.Is(err, unix.ENOENT) {
-		return nil // not enabled yet, so nothing is counted
+		return nil // not enabled yet, so the kernel counts nothing
 	}
 	if err != nil {
 		return err
@@ -137,7 +136,7 @@ func checkUsage(dir string, mem *specs.LinuxMemory) error {
 	return nil
 }
 
-// statMemory reads what the memory controller has counted.
+// statMemory reads the counters of the memory controller.
 func statMemory(g *cgroupfs.Gauge, s *cgroups.Stats) {
 	m := &s.Memory
 	m.Raw = g.Keyed("memory.stat")
@@ -148,7 +147,8 @@ func statMemory(g *cgroupfs.Gauge, s *cgroups.Stats) {
 		Max:   g.Uint("memory.peak"), // since Linux 5.19
 	}
 	if g.Has("memory.swap.current") {
-		// v1 counts both together, and so does who reads this.
+		// v1 counts memory and swap together, and so do readers of these
+		// statistics.
 		m.Swap = cgroups.MemoryUsage{
 			Limit: sum(g.Uint("memory.swap.max"), m.Usage.Limit),
 			Usage: sum(g.Uint("memory.swap.current"), m.Usage.Usage),
@@ -159,7 +159,7 @@ func statMemory(g *cgroupfs.Gauge, s *cgroups.Stats) {
 	m.OOMKills, m.OOMs = events["oom_kill"], events["oom"]
 }
 
-// sum adds, and keeps "no limit".
+// sum adds two limits; Max stays Max.
 func sum(a, b uint64) uint64 {
 	if a > cgroups.Max-b {
 		return cgroups.Max

@@ -5,7 +5,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// planNetwork refuses what only the v1 controllers net_cls and net_prio have.
+// planNetwork refuses settings of the v1 controllers net_cls and net_prio.
 func planNetwork(_ string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 	const why = "cgroup v2 has no net_cls and net_prio: match the cgroup's path in netfilter or eBPF"
 	switch {

@@ -13,7 +13,7 @@ func planPids(_ string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 	return []cgroupfs.Write{{Field: "pids.limit", File: "pids.max", Value: cgroupfs.PidsLimit(*r.Pids.Limit)}}, nil
 }
 
-// statPids reads what the pids controller has counted.
+// statPids reads the counters of the pids controller.
 func statPids(g *cgroupfs.Gauge, s *cgroups.Stats) {
 	s.Pids.Current = g.Uint("pids.current")
 	if limit := g.Uint("pids.max"); limit != cgroups.Max {

@@ -8,8 +8,8 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// row is a controller and how linux.resources becomes writes to its files. No
-// writes: nothing is asked of it.
+// row is a controller, with the function that returns its writes for
+// linux.resources. No writes mean that the controller is not needed.
 type row struct {
 	controller string
 	plan       func(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error)
@@ -29,7 +29,7 @@ func rows() []row {
 }
 
 // Set implements cgroups.Manager. It enables the controllers that it needs, and
-// no others. All values are checked before the first is written.
+// no others. It checks all values before it writes the first.
 func (m *Manager) Set(r *specs.LinuxResources) error {
 	if r == nil {
 		return nil
@@ -61,14 +61,14 @@ func (m *Manager) write(t *cgroupfs.Transaction, needed []row, r *specs.LinuxRes
 			return err
 		}
 	}
-	// After the others: who names a file means that one.
+	// Last: an entry of unified names its file, so it wins.
 	if err := m.setUnified(t, r.Unified); err != nil {
 		return err
 	}
 	return m.setDevices(r.Devices)
 }
 
-// planRows gives the rows that have something to write, and what.
+// planRows returns the rows that have writes, with these writes.
 func planRows(dir string, r *specs.LinuxResources) (needed []row, writes []cgroupfs.Write, err error) {
 	for _, row := range rows() {
 		more, err := row.plan(dir, r)
@@ -82,8 +82,8 @@ func planRows(dir string, r *specs.LinuxResources) (needed []row, writes []cgrou
 	return needed, writes, nil
 }
 
-// Plan checks resources, and gives the writes that Set would make of them in
-// the cgroup directory dir, which need not exist. Device rules are none.
+// Plan checks resources, and returns the writes that Set would make in the
+// cgroup directory dir, which need not exist. It leaves device rules out.
 func Plan(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 	_, writes, err := planRows(dir, r)
 	if err == nil {
@@ -101,7 +101,7 @@ func (m *Manager) setRow(t *cgroupfs.Transaction, row row, r *specs.LinuxResourc
 	if err := enable(m.dir, row.controller); err != nil {
 		return fmt.Errorf("%s: %w", field(row, r), err)
 	}
-	// Planned again, as the files may be there only now.
+	// Planned again, because some files exist only now.
 	writes, err := row.plan(m.dir, r)
 	if err != nil {
 		return err
@@ -109,7 +109,8 @@ func (m *Manager) setRow(t *cgroupfs.Transaction, row row, r *specs.LinuxResourc
 	return t.Apply(m.dir, writes)
 }
 
-// field names what needs the controller of a row.
+// field returns the field of linux.resources that needs the controller of a
+// row.
 func field(row row, r *specs.LinuxResources) string {
 	if writes, err := row.plan("", r); err == nil && len(writes) > 0 {
 		return writes[0].Field
@@ -122,8 +123,8 @@ func (m *Manager) setDevices(rules []specs.LinuxDeviceCgroup) error {
 		return nil
 	}
 	if m.dir == "" && m.opts.Tolerate {
-		// Without a cgroup there is none to restrict; a rootless container can
-		// not make device nodes.
+		// Without a cgroup the rules cannot apply; a rootless container cannot
+		// make device nodes anyway.
 		return nil
 	}
 	if m.dir == "" {

@@ -7,7 +7,8 @@ import (
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 )
 
-// Stats implements cgroups.Manager. What no enabled controller counts is 0.
+// Stats implements cgroups.Manager. A value that no enabled controller counts
+// is 0.
 func (m *Manager) Stats() (*cgroups.Stats, error) {
 	if m.dir == "" {
 		return nil, fmt.Errorf("read statistics: %w", m.absent())

@@ -22,8 +22,8 @@ func (m *Manager) setUnified(t *cgroupfs.Transaction, unified map[string]string)
 	}
 	for _, w := range writes {
 		controller, _, _ := strings.Cut(w.File, ".")
-		// A file that is there needs nothing enabled; irq.pressure, for one, has
-		// no controller.
+		// A file that exists needs no controller; irq.pressure, for one, has
+		// none.
 		if !cgroupfs.Exists(m.dir, w.File) && controller != "cgroup" {
 			if err := enable(m.dir, controller); err != nil {
 				return fmt.Errorf("%s: %w", w.Field, err)
@@ -33,9 +33,9 @@ func (m *Manager) setUnified(t *cgroupfs.Transaction, unified map[string]string)
 	return t.Apply(m.dir, writes)
 }
 
-// planUnified gives the writes for linux.resources.unified: file names and
-// values, as they are. The controller of a file is what comes before the first
-// dot.
+// planUnified returns the writes for linux.resources.unified, with unchanged
+// file names and values. The controller is the part of the file name before the
+// first dot.
 func planUnified(unified map[string]string) ([]cgroupfs.Write, error) {
 	var writes []cgroupfs.Write
 	for _, key := range slices.Sorted(maps.Keys(unified)) {
@@ -51,8 +51,8 @@ func planUnified(unified map[string]string) ([]cgroupfs.Write, error) {
 	return writes, nil
 }
 
-// unifiedWrites makes a write of each line: files such as io.max take a single
-// device a write.
+// unifiedWrites makes a write of each line: files such as io.max take one
+// device in a write.
 func unifiedWrites(field, file, value string) []cgroupfs.Write {
 	var writes []cgroupfs.Write
 	for line := range strings.Lines(value) {
@@ -66,8 +66,8 @@ func unifiedWrites(field, file, value string) []cgroupfs.Write {
 	return writes
 }
 
-// rowOf returns the word by which the kernel finds the line of a file that a
-// value is for: the numbers of a device, or the name of a resource.
+// rowOf returns the word by which the kernel finds the line for a value: the
+// numbers of a device, or the name of a resource.
 func rowOf(file, value string) string {
 	word, _, more := strings.Cut(value, " ")
 	named := []string{"misc.max", "rdma.max", "dmem.max", "dmem.min", "dmem.low"}

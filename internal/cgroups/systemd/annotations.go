@@ -15,11 +15,11 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// ours are the properties that are not for annotations: they say where the
-// container is.
+// ours are the properties that annotations cannot set: they decide which cgroup
+// the container has.
 var ours = [...]string{"PIDs", "PIDFDs", "Slice"}
 
-// fromAnnotations gives the properties among the annotations, by name:
+// fromAnnotations returns the properties among the annotations, by name:
 // "org.systemd.property.CollectMode" = "'inactive-or-failed'".
 func fromAnnotations(annotations map[string]string) ([]property, error) {
 	var list []property
@@ -46,9 +46,9 @@ func fromAnnotations(annotations map[string]string) ([]property, error) {
 	return list, nil
 }
 
-// parseValue reads a value in GVariant text format; tuples are not known. The
-// library stops where the value ends, whatever follows. So the text is read
-// twice in one array, which then has to have two elements.
+// parseValue parses a value in GVariant text format, except tuples. The library
+// stops at the end of a value and ignores the rest. So parseValue parses the
+// text twice, as an array of two elements, and requires two.
 func parseValue(text string) (dbus.Variant, error) {
 	twice, err := dbus.ParseVariant("["+text+","+text+"]", dbus.Signature{})
 	if err != nil {
@@ -72,8 +72,8 @@ func checkName(name string) error {
 	return nil
 }
 
-// inSeconds tells the names of unit files, which end in "Sec" and take seconds,
-// from those of D-Bus, which end in "USec" and take microseconds.
+// inSeconds reports whether a name is that of unit files, which end in "Sec"
+// and have seconds. Names of D-Bus end in "USec" and have microseconds.
 func inSeconds(name string) (stem string, ok bool) {
 	stem, ok = strings.CutSuffix(name, "Sec")
 	if !ok || stem == "" {
@@ -83,7 +83,7 @@ func inSeconds(name string) (stem string, ok bool) {
 	return stem, 'a' <= last && last <= 'z'
 }
 
-// microseconds converts a number of seconds.
+// microseconds converts a number of seconds to microseconds.
 func microseconds(v dbus.Variant) (dbus.Variant, error) {
 	const million = 1_000_000
 	var seconds float64

@@ -12,11 +12,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// limits say how long to wait for an answer, and for the end of a job.
+// limits are how long to wait for an answer, and for the end of a job.
 type limits struct{ call, job time.Duration }
 
-// patience is for systemd, which answers in a millisecond, and on a host under
-// great load in seconds.
+// patience are the limits for systemd, which answers in a millisecond, or in
+// seconds on a host under heavy load.
 func patience() limits { return limits{call: 10 * time.Second, job: 30 * time.Second} }
 
 // Names in systemd's interface, org.freedesktop.systemd1(5).
@@ -31,15 +31,15 @@ const (
 type bus struct {
 	conn    *dbus.Conn
 	signals chan *dbus.Signal
-	// matched is the call that asks for the signals, not waited for yet; nil
-	// without a message bus.
+	// matched is the pending call that requests the signals; nil without a
+	// message bus.
 	matched *dbus.Call
 	limits  limits
 }
 
-// dial connects to the system's systemd, or to the user's: by the message bus,
-// or, where there is none or it takes no more, by the socket that systemd itself
-// listens on.
+// dial connects to the system's systemd, or to the user's. It uses the message
+// bus or, if that does not exist or refuses more connections, systemd's own
+// socket.
 func dial(ctx context.Context, user bool) (*bus, error) {
 	public, private, err := addresses(user)
 	if err != nil {
@@ -50,7 +50,7 @@ func dial(ctx context.Context, user bool) (*bus, error) {
 
 func dialAt(ctx context.Context, public, private string, user bool) (*bus, error) {
 	b, err := connect(ctx, public, true, patience())
-	// A dbus-daemon takes 256 connections of a user.
+	// A dbus-daemon accepts 256 connections of a user.
 	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ECONNREFUSED) || is(err, errLimits) {
 		var e error
 		if b, e = connect(ctx, private, false, patience()); e == nil {
@@ -74,14 +74,14 @@ func remedy(err error, user bool) string {
 	return " (does systemd run this host? without it leave --systemd-cgroup out)"
 }
 
-// addresses gives that of the message bus and that of systemd itself.
+// addresses returns the addresses of the message bus and of systemd itself.
 func addresses(user bool) (public, private string, err error) {
 	if !user {
 		return "unix:path=/run/dbus/system_bus_socket", "unix:path=/run/systemd/private", nil
 	}
 	dir := os.Getenv("XDG_RUNTIME_DIR")
 	if public = os.Getenv("DBUS_SESSION_BUS_ADDRESS"); public == "" && dir == "" {
-		return "", "", errors.New("connect to systemd: neither DBUS_SESSION_BUS_ADDRESS nor XDG_RUNTIME_DIR is set, which say where the user's is")
+		return "", "", errors.New("connect to systemd: set DBUS_SESSION_BUS_ADDRESS or XDG_RUNTIME_DIR, to find the systemd of the user")
 	}
 	path := func(name string) string { return "unix:path=" + dbus.EscapeBusAddressValue(dir+name) }
 	if public == "" {
@@ -90,8 +90,8 @@ func addresses(user bool) (public, private string, err error) {
 	return public, path("/systemd/private"), nil
 }
 
-// connect opens a connection. Behind a message bus there has to be a Hello, and
-// signals have to be asked for.
+// connect opens a connection. A message bus needs a Hello, and a request for
+// signals.
 func connect(ctx context.Context, address string, public bool, l limits) (*bus, error) {
 	return within(ctx, l.call, "connect to "+address, func(life context.Context) (*bus, error) {
 		conn, err := dbus.Dial(address, dbus.WithContext(life), dbus.WithAuth(dbus.AuthExternal("")),
@@ -107,8 +107,8 @@ func connect(ctx context.Context, address string, public bool, l limits) (*bus, 
 	})
 }
 
-// within runs open, whose context ends when the deadline has passed before it
-// has returned, and otherwise not.
+// within runs open. The context of open ends if open has not returned at the
+// deadline, and never otherwise.
 func within(ctx context.Context, limit time.Duration, what string, open func(context.Context) (*bus, error)) (*bus, error) {
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	ctx, cancel := context.WithTimeout(ctx, limit)
@@ -127,7 +127,7 @@ func within(ctx context.Context, limit time.Duration, what string, open func(con
 	return b, err
 }
 
-// late is the error about an answer that did not come.
+// late returns the error about an answer that did not come in time.
 func late(ctx context.Context, what string, limit time.Duration) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return fmt.Errorf("%s: no answer in %s: %w", what, limit, os.ErrDeadlineExceeded)
@@ -147,32 +147,32 @@ func (b *bus) greet(public bool) error {
 	if err := b.conn.Hello(); err != nil {
 		return err
 	}
-	// Not waited for here, as answers come in order. There is no Subscribe: the
-	// end of a job is told to who began it anyway, and systemd would send word
-	// of all its units over the bus as long as somebody is subscribed.
+	// No wait here, because answers come in order. No Subscribe: systemd
+	// signals the end of a job to the caller without it, and with it sends
+	// signals about all its units over the bus.
 	match := "type='signal',sender='" + busName + "',path='" + string(managerPath) + "',interface='" + managerInterface + "',member='JobRemoved'"
 	b.matched = b.conn.BusObject().Go("org.freedesktop.DBus.AddMatch", 0, make(chan *dbus.Call, 1), match)
 	return nil
 }
 
-// passesFiles tells whether descriptors can be sent. At its own socket systemd
-// (257) agrees to take them, and hangs up when they come.
+// passesFiles reports whether descriptors can be sent. systemd (257) agrees to
+// take them at its own socket, but then closes the connection.
 func (b *bus) passesFiles() bool { return b.matched != nil && b.conn.SupportsUnixFDs() }
 
 func (b *bus) manager() dbus.BusObject { return b.conn.Object(busName, managerPath) }
 
-func (b *bus) close() { b.conn.Close() } //nolint:errcheck // nothing is left to be sent
+func (b *bus) close() { b.conn.Close() } //nolint:errcheck // nothing is left to send
 
-// send calls a method of systemd's manager without waiting for an answer.
+// send calls a method of systemd's manager, and does not wait for the answer.
 func (b *bus) send(method string, args ...any) {
 	b.manager().Go(managerInterface+"."+method, dbus.FlagNoReplyExpected, nil, args...)
 }
 
-// errLimits is the message bus's refusal of one message or connection more.
+// errLimits is the message bus's refusal of another message or connection.
 const errLimits = "org.freedesktop.DBus.Error.LimitsExceeded"
 
-// do calls a method and stores what it returns. While the message bus has too
-// many messages for systemd already, it tries again.
+// do calls a method and stores its results. While the message bus already has
+// too many messages for systemd, it tries again.
 func (b *bus) do(ctx context.Context, object dbus.BusObject, method string, args []any, result ...any) error {
 	ctx, cancel := context.WithTimeout(ctx, b.limits.call)
 	defer cancel()
@@ -199,7 +199,7 @@ func (b *bus) property(ctx context.Context, object dbus.ObjectPath, iface, name 
 	return v, err
 }
 
-// runJob calls a method that begins a job, and waits until that is done.
+// runJob calls a method that starts a job, and waits for the job's end.
 func (b *bus) runJob(ctx context.Context, method string, args ...any) error {
 	var job dbus.ObjectPath
 	if err := b.do(ctx, b.manager(), managerInterface+"."+method, args, &job); err != nil {
@@ -225,8 +225,8 @@ func (b *bus) runJob(ctx context.Context, method string, args ...any) error {
 	}
 }
 
-// awaitMatch makes sure that signals will come. The answer is there when that to
-// a later call is, almost.
+// awaitMatch waits until the bus accepted the request for signals. After the
+// answer to a later call, that answer has nearly always come.
 func (b *bus) awaitMatch(ctx context.Context) error {
 	if b.matched == nil {
 		return nil
@@ -242,7 +242,8 @@ func (b *bus) awaitMatch(ctx context.Context) error {
 	}
 }
 
-// jobResult tells whether a signal is that of the job's end, and how it ended.
+// jobResult reports whether a signal is about the end of the job, with its
+// error.
 func jobResult(s *dbus.Signal, job dbus.ObjectPath) (over bool, err error) {
 	var id uint32
 	var path dbus.ObjectPath

@@ -14,9 +14,9 @@ import (
 // allow is an entry of DeviceAllow.
 type allow struct{ Device, Access string }
 
-// fromDevices gives the properties for device rules. systemd's program in the
-// kernel stands beside ours, and both have to allow; where its list cannot say
-// what the rules do, it is told to leave devices alone.
+// fromDevices returns the properties for device rules. systemd attaches its own
+// program to the cgroup, and both programs must allow an access. If systemd's
+// list cannot express the rules, the properties allow all devices.
 func fromDevices(rules []specs.LinuxDeviceCgroup) ([]property, error) {
 	if len(rules) == 0 {
 		return nil, nil
@@ -43,8 +43,8 @@ func fromDevices(rules []specs.LinuxDeviceCgroup) ([]property, error) {
 	}, nil
 }
 
-// deviceList converts entries to those of systemd.resource-control(5), which
-// knows devices by path or by the name of their driver.
+// deviceList converts entries to the form of systemd.resource-control(5), which
+// has devices by path or by driver name.
 func deviceList(allowed []devices.Allowed) ([]allow, bool) {
 	names := driverNames()
 	var list []allow
@@ -73,11 +73,11 @@ func deviceList(allowed []devices.Allowed) ([]allow, bool) {
 	return list, true
 }
 
-// driverNames gives what /proc/devices says, by kind and major number.
+// driverNames returns the names in /proc/devices, by kind and major number.
 func driverNames() map[string]map[int64]string {
 	text, err := os.ReadFile("/proc/devices")
 	if err != nil {
-		return nil // numbers are used in the place of names
+		return nil // deviceList then uses the major numbers
 	}
 	return parseDrivers(string(text))
 }

@@ -19,8 +19,7 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// fakeSystemd is a peer that takes the part of the message bus and of systemd
-// behind it.
+// fakeSystemd acts as the message bus and systemd.
 type fakeSystemd struct {
 	t       *testing.T
 	address string
@@ -30,13 +29,15 @@ type fakeSystemd struct {
 	calls []string            // "Method unit"
 	props map[string][]string // of units: "Name=value"
 	state map[string]string   // of units: ActiveState
-	// hang are the methods that are never answered, also "AUTH".
+	// hang are the methods without an answer, also "AUTH".
 	hang []string
 	// refuse are errors by method, or by the name of a property.
 	refuse map[string]dbus.Error
-	// busy is how many calls of StartTransientUnit the bus does not deliver.
+	// busy is the number of calls of StartTransientUnit that the bus does not
+	// deliver.
 	busy int
-	// result is how jobs end, "done" if empty, "never" for not at all.
+	// result is the result of jobs: "done" if empty; with "never" they do not
+	// end.
 	result string
 	jobs   uint32
 }
@@ -68,8 +69,8 @@ func newFake(t *testing.T) *fakeSystemd {
 	return f
 }
 
-// dial connects as the package does; with little patience if there is nothing to
-// wait for.
+// dial connects like the package does; with short limits if the fake never
+// answers.
 func (f *fakeSystemd) dial(ctx context.Context, _ bool) (*bus, error) {
 	f.mu.Lock()
 	patience := limits{call: time.Minute, job: time.Minute}
@@ -80,14 +81,14 @@ func (f *fakeSystemd) dial(ctx context.Context, _ bool) (*bus, error) {
 	return connect(ctx, "unix:path="+f.address, true, patience)
 }
 
-// set changes what the fake does.
+// set changes the behavior of the fake.
 func (f *fakeSystemd) set(change func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	change()
 }
 
-// unit tells the properties and the state of a unit, "" when there is none.
+// unit returns the properties and the state of a unit, "" if it does not exist.
 func (f *fakeSystemd) unit(name string) (props []string, state string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -130,9 +131,9 @@ func (f *fakeSystemd) serve(c net.Conn) {
 	}
 }
 
-// authenticate is the server's side of the EXTERNAL mechanism, as sd-bus and
-// dbus-daemon have it: the user is known from the socket. A client that has
-// left is no error.
+// authenticate is the server's side of the EXTERNAL mechanism, as in sd-bus and
+// dbus-daemon: the socket identifies the user. A client that closes the
+// connection is not an error.
 func authenticate(in *bufio.Reader, out io.Writer) (ok bool, err error) {
 	if _, err := in.ReadByte(); err != nil { // the zero byte
 		return false, nil
@@ -159,7 +160,7 @@ func authenticate(in *bufio.Reader, out io.Writer) (ok bool, err error) {
 	}
 }
 
-// answer gives the answers to a message: none, or a reply and signals.
+// answer returns the answers to a message: none, or a reply and signals.
 func (f *fakeSystemd) answer(msg *dbus.Message) []*dbus.Message {
 	method, _ := msg.Headers[dbus.FieldMember].Value().(string)
 	unit, _ := first(msg.Body).(string)
@@ -200,7 +201,7 @@ func first(body []any) any {
 	return body[0]
 }
 
-// message makes an answer to a message.
+// message makes the answer to a message.
 func message(to *dbus.Message, typ dbus.Type, headers map[dbus.HeaderField]any, body []any) *dbus.Message {
 	m := &dbus.Message{Type: typ, Body: body, Headers: map[dbus.HeaderField]dbus.Variant{}}
 	if typ != dbus.TypeSignal {
@@ -218,7 +219,8 @@ func message(to *dbus.Message, typ dbus.Type, headers map[dbus.HeaderField]any, 
 
 func refusal(name, text string) dbus.Error { return dbus.Error{Name: name, Body: []any{text}} }
 
-// perform does what systemd would. A job path says that there is a job.
+// perform simulates systemd's operation. It returns a job path if there is a
+// job.
 func (f *fakeSystemd) perform(method, unit string, args []any) (body []any, job dbus.ObjectPath, err error) {
 	if e, ok := f.refuse[method]; ok {
 		return nil, "", e
@@ -272,7 +274,7 @@ func (f *fakeSystemd) perform(method, unit string, args []any) (body []any, job 
 	return nil, "", fmt.Errorf("method %q", method)
 }
 
-// take takes properties of a unit, unless one is refused.
+// take sets properties of a unit, unless the fake refuses one.
 func (f *fakeSystemd) take(unit string, list any) error {
 	var props []string
 	for _, p := range list.([][]any) {
@@ -286,8 +288,8 @@ func (f *fakeSystemd) take(unit string, list any) error {
 	return nil
 }
 
-// called tells what was called, in order, but for what every connection begins
-// with.
+// called returns the calls in their order, without those with which every
+// connection begins.
 func (f *fakeSystemd) called() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Slices that a unit is put into unless another is named.
+// The default slices.
 const (
 	systemSlice = "system.slice"
 	userSlice   = "user.slice"
@@ -17,22 +17,23 @@ const (
 const (
 	scopeSuffix = ".scope"
 	sliceSuffix = ".slice"
-	// maxUnitName is the longest name that systemd takes (UNIT_NAME_MAX).
+	// maxUnitName is the longest unit name that systemd accepts
+	// (UNIT_NAME_MAX).
 	maxUnitName = 255
 )
 
-// place is what linux.cgroupsPath says of a unit.
+// place is the unit that linux.cgroupsPath names.
 type place struct {
 	unit  string // its name, with the suffix
 	slice string // the slice it is in
-	dir   string // its cgroup below that of its systemd, "/a.slice/a-b.scope"
+	dir   string // its cgroup, relative to that of systemd: "/a.slice/a-b.scope"
 }
 
-// isSlice tells whether the unit is a slice, which is made without a process.
+// isSlice reports whether the unit is a slice, which is made without a process.
 func (p place) isSlice() bool { return strings.HasSuffix(p.unit, sliceSuffix) }
 
-// placeOf gives the unit that linux.cgroupsPath names: "slice:prefix:name", or
-// nothing, for "system.slice:berth:ID".
+// placeOf returns the unit for linux.cgroupsPath: "slice:prefix:name"; an empty
+// one means "system.slice:berth:ID".
 func placeOf(cgroupsPath, id string, user bool) (place, error) {
 	if cgroupsPath == "" {
 		cgroupsPath = ":berth:" + id
@@ -55,7 +56,7 @@ func placeOf(cgroupsPath, id string, user bool) (place, error) {
 	prefix, name := parts[1], parts[2]
 	if strings.HasSuffix(name, sliceSuffix) {
 		p.unit = name
-		// systemd puts a slice where its name says, whatever it is part of.
+		// systemd derives the parents of a slice from its name.
 		p.dir, err = expandSlice(name)
 		return p, err
 	}
@@ -70,7 +71,7 @@ func placeOf(cgroupsPath, id string, user bool) (place, error) {
 	return p, nil
 }
 
-// expandSlice gives the cgroup of a slice: "a-b.slice" is part of "a.slice"
+// expandSlice returns the cgroup of a slice: "a-b.slice" is in "a.slice"
 // (systemd.slice(5)); "-.slice" is the root.
 func expandSlice(slice string) (string, error) {
 	name, ok := strings.CutSuffix(slice, sliceSuffix)
@@ -90,8 +91,8 @@ func expandSlice(slice string) (string, error) {
 	return dir, nil
 }
 
-// escape writes what the name of a unit cannot hold as systemd-escape(1) does,
-// but keeps "-".
+// escape escapes the characters that a unit name cannot have like
+// systemd-escape(1), but keeps "-".
 func escape(s string) string {
 	var b strings.Builder
 	for i := range len(s) {
@@ -106,7 +107,7 @@ func escape(s string) string {
 	return b.String()
 }
 
-// invalidPath is an error about linux.cgroupsPath.
+// invalidPath returns an error about linux.cgroupsPath.
 func invalidPath(format string, args ...any) error {
 	return fmt.Errorf("linux.cgroupsPath: %w: "+format, append([]any{unix.EINVAL}, args...)...)
 }

@@ -14,20 +14,21 @@ import (
 	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 )
 
-// property is one of a unit's, org.freedesktop.systemd1(5).
+// property is a property of a unit, org.freedesktop.systemd1(5).
 type property struct {
 	name  string
 	value dbus.Variant
-	// spare says that a systemd which does not have it can do without: what it
-	// says is in the files of the cgroup too.
+	// spare means that a systemd without this property can ignore it: the files
+	// of the cgroup have the value too.
 	spare bool
-	// with is the group of properties that go together; empty: it alone.
+	// with is the name of a group of properties that are only useful together;
+	// empty for none.
 	with string
-	// instead is what a systemd takes that does not have this one.
+	// instead is the property for a systemd that lacks this one.
 	instead *property
 }
 
-// wire is a property as the bus carries it.
+// wire is the form of a property on the bus.
 type wire struct {
 	Name  string
 	Value dbus.Variant
@@ -43,9 +44,9 @@ func spare(name string, value any) property {
 	return property{name: name, value: dbus.MakeVariant(value), spare: true}
 }
 
-// process gives the property that brings a process into a scope: by a pidfd,
-// so that it cannot be another's, where both systemd (254) and the connection
-// know of that. The file is to be closed.
+// process returns the property that puts a process into a scope. It uses a
+// pidfd, which cannot refer to another process, if systemd (254) and the
+// connection support it. The caller closes the file.
 func process(pid int, b *bus) (property, *os.File, error) {
 	byPid := prop("PIDs", []uint32{uint32(pid)})
 	if !b.passesFiles() {
@@ -60,21 +61,21 @@ func process(pid int, b *bus) (property, *os.File, error) {
 	return p, os.NewFile(uintptr(fd), "pidfd"), nil
 }
 
-// unitProperties gives all properties of a new unit but its process. Those that
-// annotations name take the place of berth's own.
+// unitProperties returns all properties of a new unit except its process.
+// Annotations override berth's own properties.
 func (m *Manager) unitProperties(r *specs.LinuxResources) ([]property, error) {
 	list := []property{prop("Description", "berth container unit "+m.unit.Name)}
 	if m.place.isSlice() {
 		list = append(list, prop("Wants", []string{m.place.slice}))
 	} else {
 		list = append(list, prop("Slice", m.place.slice), prop("Delegate", true),
-			// So that a scope whose first process failed leaves nothing
-			// behind, though nobody may ever delete the container (systemd 236).
+			// The scope of a failed init then leaves nothing, even if the
+			// container is never deleted (systemd 236).
 			spare("CollectMode", "inactive-or-failed"))
 	}
 	list = append(list,
 		prop("MemoryAccounting", true), prop("CPUAccounting", true), prop("IOAccounting", true), prop("TasksAccounting", true),
-		prop("DefaultDependencies", false)) // it ends at shutdown when what has made it does
+		prop("DefaultDependencies", false)) // it ends at shutdown when its creator does
 	limits, err := m.limits(r)
 	if err != nil {
 		return nil, err
@@ -82,7 +83,8 @@ func (m *Manager) unitProperties(r *specs.LinuxResources) ([]property, error) {
 	return override(append(list, limits...), m.extra), nil
 }
 
-// override gives list with what extra has by the same name in its place.
+// override returns list with the properties of extra, which replace those of
+// the same name.
 func override(list, extra []property) []property {
 	named := make(map[string]bool, len(extra))
 	for _, p := range extra {
@@ -97,11 +99,11 @@ func override(list, extra []property) []property {
 	return append(out, extra...)
 }
 
-// unlimited is how systemd writes "no limit".
+// unlimited is systemd's value for "no limit".
 const unlimited = uint64(math.MaxUint64)
 
-// byFile says which properties stand for a file of the cgroup. A value that the
-// function cannot make anything of is for the file alone.
+// byFile has the property for a file of the cgroup. If the function returns no
+// property, only the file gets the value.
 func byFile() map[string]func(dir, value string) []property {
 	return map[string]func(dir, value string) []property{
 		"cpu.idle":         cpuIdle,
@@ -121,8 +123,8 @@ func byFile() map[string]func(dir, value string) []property {
 	}
 }
 
-// fromWrites gives the properties for what is written to the files of the
-// cgroup dir. The last one of a name counts.
+// fromWrites returns the properties for the writes to the cgroup dir. The last
+// one of a name counts.
 func fromWrites(dir string, writes []cgroupfs.Write) []property {
 	known := byFile()
 	var list []property
@@ -159,9 +161,9 @@ func cpuIdle(_, value string) []property {
 	return []property{spare("CPUWeight", uint64(0))}
 }
 
-// cpuMax converts "QUOTA PERIOD" to CPU time in a second. In the files that it
-// reads when it is reloaded, systemd keeps hundredths of a percent and drops
-// what is below; so it gets the next one.
+// cpuMax converts "QUOTA PERIOD" to CPU time per second. In the files that
+// systemd reads on a reload it keeps hundredths of a percent and drops the
+// rest, so cpuMax rounds up.
 func cpuMax(dir, value string) []property {
 	quota, periodText, ok := strings.Cut(value, " ")
 	if !ok {
@@ -196,8 +198,8 @@ func ioWeight(_, value string) []property {
 	return []property{spare("IOWeight", n)}
 }
 
-// oomPolicy says what happens to the others when one process is killed for want
-// of memory (systemd 253 in scopes).
+// oomPolicy converts memory.oom.group: systemd's action on the other processes
+// when one is OOM-killed (systemd 253 in scopes).
 func oomPolicy(_, value string) []property {
 	switch value {
 	case "0":

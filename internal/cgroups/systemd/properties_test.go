@@ -50,7 +50,7 @@ func TestFromResources(t *testing.T) {
 		{unified("cpu.max", "max 20000"), []string{"CPUQuotaPerSecUSec=@t 18446744073709551615", "CPUQuotaPeriodUSec=@t 20000"}},
 		{unified("io.weight", "default 50\n8:0 60"), []string{"IOWeight=@t 50"}},
 		{unified("io.max", "8:0 rbps=5"), nil},
-		{unified("pids.max", "what"), nil}, // the kernel's to refuse
+		{unified("pids.max", "what"), nil}, // the kernel refuses these
 		{unified("hugetlb.2MB.max", "5"), nil},
 	} {
 		writes, err := fs2.Plan("/nowhere", &test.r)
@@ -64,7 +64,7 @@ func TestFromResources(t *testing.T) {
 		}
 		for _, p := range props {
 			if !p.spare {
-				t.Errorf("%s is in a file too", p.name)
+				t.Errorf("%s has a file too", p.name)
 			}
 		}
 	}

@@ -1,10 +1,10 @@
-// Package systemd manages a container's cgroup as a unit of systemd's: a
-// transient scope, which systemd makes around the container's first process and
-// in whose cgroup it leaves everything else to the runtime (Delegate=yes).
+// Package systemd manages a container's cgroup as a unit of systemd: a
+// transient scope around the container's init. systemd leaves the content of
+// the scope's cgroup to the runtime (Delegate=yes).
 //
-// What systemd has a property for is told to it, so that it agrees with what it
-// finds when it is reloaded; all limits are then written to the files of the
-// cgroup by the manager that would do so without systemd.
+// systemd gets a property for each limit that it knows, so that it sets the
+// same value after a reload. The cgroup manager for v2 then writes all limits
+// to the files of the cgroup.
 package systemd
 
 import (
@@ -28,36 +28,36 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// Unit names a unit; it is what to save to get at it later.
+// Unit names a unit; Load needs it.
 type Unit struct {
 	Name string `json:"name"`
-	// User says that it is of the user's own systemd.
+	// User is true for a unit of the user's own systemd.
 	User bool `json:"user,omitempty"`
 }
 
-// Options say what unit a container is to have.
+// Options describe the unit of a container.
 type Options struct {
-	// CgroupsPath is linux.cgroupsPath: "slice:prefix:name", for the scope
-	// prefix-name.scope in that slice, or the slice itself that name is the
-	// name of. Empty: ":berth:ID". Without a slice: system.slice, or
-	// user.slice of the user's systemd.
+	// CgroupsPath is linux.cgroupsPath: "slice:prefix:name" for the scope
+	// prefix-name.scope in that slice; if name ends in ".slice", for that
+	// slice. Empty: ":berth:ID". Without a slice: system.slice, or user.slice
+	// of the user's systemd.
 	CgroupsPath string
 	// ID of the container.
 	ID string
-	// User has the unit made by the user's own systemd.
+	// User selects the user's own systemd.
 	User bool
 	// Annotations of the container: "org.systemd.property.NAME" is a
 	// property of the unit, in GVariant text format.
 	Annotations map[string]string
-	// Files gives the manager of the cgroup at a path of the hierarchy
+	// Files returns the manager of the cgroup at a path of the hierarchy
 	// ("/system.slice/x.scope"). Package manager has it.
 	Files func(path string) (cgroups.Manager, error)
 	// Log gets warnings; it may be nil.
 	Log *slog.Logger
 }
 
-// Manager is the cgroup of a unit. Beside what it does itself it is the manager
-// of the unit's cgroup, and where no process enters the unit, of no unit.
+// Manager is the cgroup of a unit. The embedded manager does the work on the
+// files of that cgroup.
 type Manager struct {
 	cgroups.Manager
 	unit  Unit
@@ -66,15 +66,16 @@ type Manager struct {
 	log   *slog.Logger
 
 	dial  func(ctx context.Context, user bool) (*bus, error)
-	retry time.Duration // how long to wait for what is left of a unit to go
-	// cgroupOf tells which cgroup a process is in.
+	retry time.Duration // how long to wait until the rest of a unit has ended
+	// cgroupOf returns the cgroup of a process.
 	cgroupOf func(pid int) (string, error)
 }
 
 var _ cgroups.Manager = (*Manager)(nil)
 
-// New gives the manager of the unit that the options describe. Nothing is made
-// yet. That of the user's systemd asks it which cgroup it has.
+// New returns the manager of the unit that the options describe. It makes
+// nothing. For a unit of the user's systemd it asks that systemd for its
+// cgroup.
 func New(ctx context.Context, o Options) (*Manager, error) {
 	return newManager(ctx, o, dial)
 }
@@ -105,8 +106,8 @@ func newManager(ctx context.Context, o Options, dial func(context.Context, bool)
 	return m, nil
 }
 
-// Load gives the manager of a unit that was made before, whose cgroup has the
-// manager given. Log may be nil.
+// Load returns the manager of an existing unit; files is the manager of its
+// cgroup. Log may be nil.
 func Load(u Unit, files cgroups.Manager, log *slog.Logger) *Manager {
 	return &Manager{
 		Manager: files, unit: u, place: place{unit: u.Name}, log: log,
@@ -114,10 +115,11 @@ func Load(u Unit, files cgroups.Manager, log *slog.Logger) *Manager {
 	}
 }
 
-// root gives the cgroup below which systemd has its slices.
+// root returns the cgroup below which systemd has its slices.
 func (m *Manager) root(ctx context.Context) (string, error) {
 	if !m.unit.User {
-		// It is itself in a scope there, or, very early or in a container, not.
+		// systemd is itself in a scope there, except very early or in a
+		// container.
 		own, err := cgroupOf(1)
 		return strings.TrimSuffix(own, "/init.scope"), err
 	}
@@ -137,7 +139,7 @@ func (m *Manager) root(ctx context.Context) (string, error) {
 	return root, nil
 }
 
-// cgroupOf gives the path of a process in the v2 hierarchy.
+// cgroupOf returns the path of a process in the v2 hierarchy.
 func cgroupOf(pid int) (string, error) {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cgroup")
 	if err != nil {
@@ -151,16 +153,16 @@ func cgroupOf(pid int) (string, error) {
 	return "", errNotV2
 }
 
-// errNotV2 is the refusal on hosts with v1 hierarchies. There systemd would have
-// made only two of the container's cgroups, its own and perhaps that of v2, and
-// it has given v1 up (version 258).
+// errNotV2 is the refusal on hosts with v1 hierarchies. systemd would have made
+// only two of the container's cgroups there, its own and perhaps that of v2,
+// and version 258 has removed v1.
 var errNotV2 = fmt.Errorf("use systemd for cgroups: %w (not on a host with cgroup v1: leave --systemd-cgroup out, or boot with systemd.unified_cgroup_hierarchy=1)", errors.ErrUnsupported)
 
-// Unit gives the unit, to be saved for Load.
+// Unit returns the unit, to save for Load.
 func (m *Manager) Unit() Unit { return m.unit }
 
-// Create makes a unit without a process, which only a slice can be. A scope is
-// made by Start.
+// Create makes a unit without a process, which only a slice can be. Start makes
+// a scope.
 func (m *Manager) Create() error {
 	if !m.place.isSlice() {
 		return fmt.Errorf("create cgroup: %w (systemd makes a scope around a process: start it with one)", errors.ErrUnsupported)
@@ -168,11 +170,11 @@ func (m *Manager) Create() error {
 	return m.Start(context.Background(), 0, nil)
 }
 
-// Start makes the unit around the process pid, which is then in its cgroup, and
-// tells systemd of the limits. They are in force when they are written to the
-// files of the cgroup too: by Set of the embedded Manager. When Start fails
-// there is no such unit; where systemd did not answer, it may come to be, but
-// not outlive the process.
+// Start makes the unit around the process pid, with the limits that systemd has
+// properties for. systemd moves the process into the unit's cgroup. All limits
+// apply after Set of the embedded Manager. When Start fails, the unit does not
+// exist; if systemd did not answer, it may still make the unit, but the unit
+// ends with the process.
 func (m *Manager) Start(ctx context.Context, pid int, r *specs.LinuxResources) error {
 	if r == nil {
 		r = new(specs.LinuxResources)
@@ -190,8 +192,8 @@ func (m *Manager) Start(ctx context.Context, pid int, r *specs.LinuxResources) e
 	return nil
 }
 
-// blame names the annotations, which systemd may have refused: its own words
-// are not always about one property.
+// blame adds the names of the annotations to an error of systemd: its text does
+// not always name the property.
 func (m *Manager) blame(err error) string {
 	if !refused(err) || is(err, errUnitExists) || len(m.extra) == 0 {
 		return ""
@@ -214,7 +216,7 @@ func (m *Manager) start(ctx context.Context, pid int, props []property) error {
 		if err != nil {
 			return err
 		}
-		defer pidfd.Close() // nil without, which it takes
+		defer pidfd.Close() // nil without a log, which offer accepts
 		props = append(props, p)
 	}
 	begun, err := m.startTransient(ctx, b, props)
@@ -222,13 +224,13 @@ func (m *Manager) start(ctx context.Context, pid int, props []property) error {
 		err = m.enter(pid)
 	}
 	if err != nil && begun {
-		b.send("StopUnit", m.unit.Name, "replace") // it may come to be yet
+		b.send("StopUnit", m.unit.Name, "replace") // systemd may still make it
 	}
 	return err
 }
 
-// enter puts the process into a slice, which systemd does not, and makes sure
-// that it is where its limits will be.
+// enter moves the process into a slice, which systemd does not do, and checks
+// that the process is in the cgroup that will have its limits.
 func (m *Manager) enter(pid int) error {
 	if pid == 0 {
 		return nil
@@ -244,9 +246,9 @@ func (m *Manager) enter(pid int) error {
 	return err
 }
 
-// Attach has systemd move the process pid, of the same user, into the cgroup sub
-// below that of the unit ("/x"; empty: the unit's own). It can do that where the
-// caller may not (systemd 238).
+// Attach has systemd move the process pid, of the same user, into the cgroup
+// sub below that of the unit ("/x"; empty: the unit's own). systemd can do that
+// even if the caller may not (systemd 238).
 func (m *Manager) Attach(ctx context.Context, sub string, pid int) error {
 	b, err := m.dial(ctx, m.unit.User)
 	if err == nil {
@@ -259,12 +261,13 @@ func (m *Manager) Attach(ctx context.Context, sub string, pid int) error {
 	return nil
 }
 
-// checkThawed refuses a slice in which the process would never run.
+// checkThawed refuses a slice that is frozen, in which the process would never
+// run.
 func (m *Manager) checkThawed() error {
 	for dir := m.Paths()[""]; dir != "/" && dir != "."; dir = path.Dir(dir) {
 		frozen, err := cgroupfs.FrozenV2(dir)
 		if err != nil {
-			return nil // past the root of the hierarchy
+			return nil // above the root of the hierarchy
 		}
 		if frozen {
 			return fmt.Errorf("use cgroup %q: %w", dir, cgroups.ErrFrozen)
@@ -273,8 +276,9 @@ func (m *Manager) checkThawed() error {
 	return nil
 }
 
-// Set implements cgroups.Manager. systemd, which could not take back what the
-// kernel then refuses, is told last, but asked first whether it is there.
+// Set implements cgroups.Manager. It first checks that systemd answers, then
+// writes the files, and sets the properties last: systemd could not undo them
+// when the kernel refuses a value.
 func (m *Manager) Set(r *specs.LinuxResources) error {
 	if r == nil {
 		return nil
@@ -286,7 +290,7 @@ func (m *Manager) Set(r *specs.LinuxResources) error {
 	if len(props) == 0 {
 		return m.Manager.Set(r)
 	}
-	ctx := context.Background() // every call has its deadline
+	ctx := context.Background() // every call has a deadline
 	b, err := m.dial(ctx, m.unit.User)
 	if err != nil {
 		return fmt.Errorf("set properties of unit %q: %w", m.unit.Name, err)
@@ -298,15 +302,16 @@ func (m *Manager) Set(r *specs.LinuxResources) error {
 	if err := m.setProperties(ctx, b, props); err != nil {
 		return fmt.Errorf("set properties of unit %q: %w", m.unit.Name, err)
 	}
-	// Behind its answer systemd writes all that it knows of these controllers,
-	// over what there is no property for. It has done so when it answers again.
+	// After its answer, systemd writes the values of all its properties for
+	// these controllers, over those that it has no property for. The next
+	// answer comes after these writes.
 	if _, err := m.activeState(ctx, b); err != nil {
 		return fmt.Errorf("set properties of unit %q: %w", m.unit.Name, err)
 	}
 	return m.Manager.Set(r)
 }
 
-// limits gives the properties for resources.
+// limits returns the properties for resources.
 func (m *Manager) limits(r *specs.LinuxResources) ([]property, error) {
 	dir := m.Paths()[""]
 	writes, err := fs2.Plan(dir, r)
@@ -315,7 +320,7 @@ func (m *Manager) limits(r *specs.LinuxResources) ([]property, error) {
 	}
 	props := fromWrites(dir, writes)
 	if m.unit.User {
-		return props, nil // a user's systemd may not load programs for devices
+		return props, nil // a user's systemd may not load device programs
 	}
 	more, err := fromDevices(r.Devices)
 	if err != nil {
@@ -324,10 +329,10 @@ func (m *Manager) limits(r *specs.LinuxResources) ([]property, error) {
 	return append(props, more...), nil
 }
 
-// Destroy implements cgroups.Manager: it stops the unit, waits for that, has
-// systemd forget it, and removes what is left of the cgroup. Where systemd does
-// not answer, but the cgroup can be removed without it, that is only warned of:
-// systemd will see for itself that the unit has ended.
+// Destroy implements cgroups.Manager. It stops the unit, waits for that, makes
+// systemd forget it, and removes the rest of the cgroup. If systemd does not
+// answer but the cgroup can be removed, Destroy only logs a warning: systemd
+// will notice that the unit has ended.
 func (m *Manager) Destroy(ctx context.Context) error {
 	stopped := m.stop(ctx)
 	if stopped != nil {
@@ -337,7 +342,7 @@ func (m *Manager) Destroy(ctx context.Context) error {
 		return errors.Join(stopped, err)
 	}
 	if stopped != nil {
-		m.warn("systemd may still list the unit, whose cgroup is gone", "error", stopped)
+		m.warn("systemd may still list the unit; its cgroup is gone", "error", stopped)
 	}
 	return nil
 }
@@ -357,7 +362,7 @@ func (m *Manager) warn(msg string, args ...any) {
 	}
 }
 
-// refused tells whether systemd has answered, with an error.
+// refused reports whether systemd has answered with an error.
 func refused(err error) bool {
 	var answer dbus.Error
 	return errors.As(err, &answer)

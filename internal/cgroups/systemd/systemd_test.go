@@ -20,8 +20,8 @@ import (
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 )
 
-// setup gives a manager of x-y.scope that talks to a fake systemd, where its
-// cgroup would be, and what it has logged.
+// setup returns a manager of x-y.scope that talks to a fake systemd, the
+// directory of its cgroup, and its log.
 func setup(t *testing.T, o Options) (*Manager, *fakeSystemd, string, *bytes.Buffer) {
 	t.Helper()
 	f, root, text := newFake(t), t.TempDir(), new(bytes.Buffer)
@@ -69,7 +69,7 @@ func TestStart(t *testing.T) {
 	}
 }
 
-// A value that no kernel would take is refused before systemd is asked.
+// A value that every kernel would refuse is refused before systemd is asked.
 func TestStartChecks(t *testing.T) {
 	m, f, _, _ := setup(t, Options{})
 	err := m.Start(t.Context(), 42, &specs.LinuxResources{CPU: &specs.LinuxCPU{Shares: ptr(uint64(2)), RealtimePeriod: ptr(uint64(5))}})
@@ -98,7 +98,7 @@ func TestRefusedProperty(t *testing.T) {
 	}
 	for _, name := range []string{"AllowedCPUs", "Device"} {
 		if strings.Count(log.String(), "property="+name) != 1 {
-			t.Errorf("%s is not told once: %s", name, log)
+			t.Errorf("%s is not logged once: %s", name, log)
 		}
 	}
 	f.set(func() {
@@ -106,7 +106,7 @@ func TestRefusedProperty(t *testing.T) {
 		delete(f.state, "x-y.scope")
 	})
 	if err := m.Start(t.Context(), 42, r); err == nil || !strings.Contains(err.Error(), "Delegate") {
-		t.Errorf("what the container needs was left out: %v", err)
+		t.Errorf("a property that the container needs was left out: %v", err)
 	}
 }
 
@@ -117,13 +117,13 @@ func TestRefusedAnnotation(t *testing.T) {
 	})
 	err := m.Start(t.Context(), 42, nil)
 	if err == nil || !strings.Contains(err.Error(), "org.systemd.property.TasksMax=true") {
-		t.Errorf("the annotation is not named: %v", err)
+		t.Errorf("the error does not name the annotation: %v", err)
 	}
 }
 
 func TestLeftover(t *testing.T) {
 	for _, test := range []struct {
-		state, procs string // of the cgroup, if there is one
+		state, procs string // of the cgroup, if it exists
 		ok           bool
 	}{
 		{"failed", "", true},
@@ -141,7 +141,7 @@ func TestLeftover(t *testing.T) {
 			}
 		}
 		err := m.Start(t.Context(), 42, nil)
-		f.clients.Wait() // for calls whose answer nobody waits for, too
+		f.clients.Wait() // for calls without a wait for the answer, too
 		props, state := f.unit("x-y.scope")
 		switch {
 		case test.ok && (err != nil || state != "active" || props == nil):
@@ -152,7 +152,7 @@ func TestLeftover(t *testing.T) {
 	}
 }
 
-// A unit that has a file of its own stays in the way.
+// A unit that has a file of its own is an error.
 func TestUnitWithFile(t *testing.T) {
 	m, f, _, _ := setup(t, Options{})
 	f.set(func() {
@@ -177,7 +177,7 @@ func TestDeadlines(t *testing.T) {
 			if err := m.Start(t.Context(), 42, nil); !errors.Is(err, os.ErrDeadlineExceeded) {
 				t.Error(err)
 			}
-			// Should systemd come to it yet, the unit is not to stay.
+			// If systemd makes the unit later, it must not stay.
 			stopped := func() bool { return slices.Contains(f.called(), "StopUnit x-y.scope") }
 			if (hang == "StartTransientUnit" || hang == "job") && !eventually(stopped) {
 				t.Errorf("called %q", f.called())
@@ -244,7 +244,7 @@ func TestUserManager(t *testing.T) {
 	}
 	props, _ := f.unit("x-y.scope")
 	if got := strings.Join(props, " "); strings.Contains(got, "Device") {
-		t.Errorf("a user's systemd cannot do that: %s", got)
+		t.Errorf("a property that a user's systemd cannot apply: %s", got)
 	}
 }
 
@@ -285,14 +285,15 @@ func TestDestroy(t *testing.T) {
 		t.Error(err)
 	}
 	if _, state := f.unit("x-y.scope"); state != "" {
-		t.Errorf("it is %s; called %q", state, f.called())
+		t.Errorf("state %s; called %q", state, f.called())
 	}
 	if err := again.Destroy(t.Context()); err != nil {
-		t.Errorf("what is gone: %v", err)
+		t.Errorf("a unit that is gone: %v", err)
 	}
 }
 
-// A systemd that does not answer keeps nobody from deleting what has ended.
+// A systemd that does not answer does not prevent the removal of an ended
+// container.
 func TestDestroyWithoutBus(t *testing.T) {
 	m, f, dir, log := setup(t, Options{})
 	f.set(func() { f.hang = []string{"Hello"} })
@@ -306,7 +307,7 @@ func TestDestroyWithoutBus(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := m.Destroy(t.Context()); !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("the cgroup is there: %v", err)
+		t.Errorf("the cgroup still exists: %v", err)
 	}
 }
 
@@ -331,7 +332,7 @@ func TestSet(t *testing.T) {
 	if text, err := os.ReadFile(filepath.Join(dir, "pids.max")); string(text) != "7" {
 		t.Errorf("pids.max: %q, %v", text, err)
 	}
-	// What the kernel refuses, systemd is not told.
+	// systemd does not get a value that the kernel refuses.
 	err := m.Set(&specs.LinuxResources{Unified: map[string]string{"memory.max": "5"}})
 	if props, _ := f.unit("x-y.scope"); err == nil || strings.Contains(strings.Join(props, " "), "MemoryMax") {
 		t.Errorf("%v, %q", err, props)
@@ -348,7 +349,7 @@ func TestDialWithoutBus(t *testing.T) {
 	b.close()
 	f.set(func() {
 		if len(f.calls) > 0 {
-			t.Errorf("a private socket knows no message bus: %q", f.calls)
+			t.Errorf("a private socket has no message bus: %q", f.calls)
 		}
 	})
 	full := newFake(t)
@@ -363,7 +364,7 @@ func TestDialWithoutBus(t *testing.T) {
 	}
 }
 
-// A systemd that takes no pidfds takes pids.
+// A systemd that does not accept pidfds gets pids.
 func TestPidsInstead(t *testing.T) {
 	m, _, _, log := setup(t, Options{})
 	byPid := prop("PIDs", []uint32{42})

@@ -14,27 +14,28 @@ import (
 	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 )
 
-// Errors of systemd's that are dealt with, by name.
+// Names of errors that this package handles.
 const (
 	errUnitExists = "org.freedesktop.systemd1.UnitExists"
 	errNoSuchUnit = "org.freedesktop.systemd1.NoSuchUnit"
 )
 
-// is tells whether err is the error of that name.
+// is reports whether err is the D-Bus error of that name.
 func is(err error, name string) bool {
 	var answer dbus.Error
 	return errors.As(err, &answer) && answer.Name == name
 }
 
-// auxiliary is the type of units that StartTransientUnit could start beside.
+// auxiliary is the type of units that StartTransientUnit could start with this
+// one.
 type auxiliary struct {
 	Name       string
 	Properties []wire
 }
 
-// startTransient starts the unit. What is left of one by the same name is
-// cleared away; an optional property that this systemd refuses is left out.
-// Begun says that there may be a unit of ours.
+// startTransient starts the unit. It removes an ended unit of the same name,
+// and leaves out an optional property that this systemd refuses. Begun means
+// that the unit may exist.
 func (m *Manager) startTransient(ctx context.Context, b *bus, props []property) (begun bool, err error) {
 	deadline := time.Now().Add(m.retry)
 	for {
@@ -47,7 +48,7 @@ func (m *Manager) startTransient(ctx context.Context, b *bus, props []property) 
 		if err := m.clearLeftover(ctx, b); err != nil {
 			return false, err
 		}
-		if err := pause(ctx, 5*time.Millisecond); err != nil { // in which systemd forgets it
+		if err := pause(ctx, 5*time.Millisecond); err != nil { // for systemd to forget it
 			return false, err
 		}
 	}
@@ -64,8 +65,9 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// clearLeftover has systemd forget a unit in which nothing runs: a runtime that
-// died has left it, or a container that failed. One that is in use is another's.
+// clearLeftover makes systemd forget a unit in which no process runs: that of a
+// runtime that died, or of a failed container. An active unit belongs to
+// another container.
 func (m *Manager) clearLeftover(ctx context.Context, b *bus) error {
 	state, err := m.activeState(ctx, b)
 	if err != nil || state == "inactive" {
@@ -79,8 +81,8 @@ func (m *Manager) clearLeftover(ctx context.Context, b *bus) error {
 	return m.stopUnit(ctx, b)
 }
 
-// activeState gives the unit's state, "inactive" for one that systemd does not
-// know.
+// activeState returns the state of the unit, "inactive" for a unit that systemd
+// does not know.
 func (m *Manager) activeState(ctx context.Context, b *bus) (string, error) {
 	var object dbus.ObjectPath
 	err := b.do(ctx, b.manager(), managerInterface+".GetUnit", []any{m.unit.Name}, &object)
@@ -98,7 +100,7 @@ func (m *Manager) activeState(ctx context.Context, b *bus) (string, error) {
 	return state, nil
 }
 
-// stopUnit stops the unit and has systemd forget that it may have failed.
+// stopUnit stops the unit and makes systemd forget a failure.
 func (m *Manager) stopUnit(ctx context.Context, b *bus) error {
 	err := b.runJob(ctx, "StopUnit", m.unit.Name, "replace")
 	if is(err, errNoSuchUnit) {
@@ -113,7 +115,7 @@ func (m *Manager) stopUnit(ctx context.Context, b *bus) error {
 	return nil
 }
 
-// setProperties changes the unit until it stops or the host does.
+// setProperties changes the unit until the unit or the host stops.
 func (m *Manager) setProperties(ctx context.Context, b *bus, props []property) error {
 	const runtime = true
 	return m.offer(props, func(w []wire) error {
@@ -122,7 +124,7 @@ func (m *Manager) setProperties(ctx context.Context, b *bus, props []property) e
 }
 
 // offer makes a call with properties, and again without those that systemd
-// refuses, where that only means that it does not know of a limit.
+// refuses, if they are only limits that this systemd does not know.
 func (m *Manager) offer(props []property, call func([]wire) error) error {
 	for {
 		wires := make([]wire, len(props))
@@ -138,23 +140,23 @@ func (m *Manager) offer(props []property, call func([]wire) error) error {
 			props = append(without(props, bad), *bad.instead)
 			continue
 		}
-		m.warn("systemd refuses a property, which is left out: what it says is in the cgroup's files alone", "unit", m.unit.Name, "property", bad.name, "error", err)
+		m.warn("systemd refuses a property, which is left out: only the cgroup's files have its value", "unit", m.unit.Name, "property", bad.name, "error", err)
 		props = without(props, bad)
 	}
 }
 
-// without gives the properties but for one, and those that go with it.
+// without returns the properties without p and those that go with it.
 func without(props []property, bad *property) []property {
 	return slices.DeleteFunc(slices.Clone(props), bad.goesWith)
 }
 
-// goesWith tells whether other is to be left out with p.
+// goesWith reports whether other must be left out with p.
 func (p *property) goesWith(other property) bool {
 	return other.name == p.name || p.with != "" && other.with == p.with
 }
 
-// refusedProperty gives the property that an error is about, if it can be left
-// out. systemd names it in the text: "Cannot set property AllowedCPUs, or
+// refusedProperty returns the property that an error is about, if it can be
+// left out. systemd names it in the text: "Cannot set property AllowedCPUs, or
 // unknown property."
 func refusedProperty(err error, props []property) *property {
 	var answer dbus.Error

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 		child(files)
 		return
 	}
-	// The first pipe makes the Go runtime open its poller, for good.
+	// The first pipe makes the Go runtime open its poller, which stays open.
 	if r, w, err := os.Pipe(); err == nil {
 		r.Close()
 		w.Close()
@@ -46,11 +46,11 @@ func openFiles() int {
 }
 
 // child is the process to put into a cgroup: it enters by the tasks files,
-// tells so, then does what is asked of it until its standard input ends.
+// reports that, then obeys requests until its standard input ends.
 func child(files string) {
 	for _, f := range filepath.SplitList(files) {
-		// The threads of a Go program are several: all have to go. The real
-		// first process of a container has one.
+		// A Go program has several threads: all must enter. The init of a real
+		// container has one thread.
 		if err := os.WriteFile(filepath.Dir(f)+"/cgroup.procs", []byte("0"), 0); err != nil {
 			fmt.Println("enter:", err)
 			os.Exit(1)
@@ -62,13 +62,13 @@ func child(files string) {
 		if _, err := fmt.Scanln(&line); err != nil {
 			os.Exit(0)
 		}
-		verb, path, _ := strings.Cut(line, ":")
-		fmt.Println(childDoes(verb, path))
+		operation, path, _ := strings.Cut(line, ":")
+		fmt.Println(childDoes(operation, path))
 	}
 }
 
-func childDoes(verb, path string) string {
-	switch verb {
+func childDoes(operation, path string) string {
+	switch operation {
 	case "open":
 		f, err := os.OpenFile(path, os.O_RDWR, 0)
 		if err != nil {
@@ -93,7 +93,7 @@ func childDoes(verb, path string) string {
 	return "ok"
 }
 
-// kept holds the memory that a child was told to use.
+// kept holds the memory that a child was ordered to use.
 var kept [][]byte
 
 type process struct {
@@ -104,7 +104,7 @@ type process struct {
 	done chan struct{} // closed when it has
 }
 
-// start runs a child in the cgroup and waits until it is there.
+// start runs a child in the cgroup and waits until it is in there.
 func start(t *testing.T, m cgroups.Manager) *process {
 	t.Helper()
 	e := m.Entry()
@@ -170,7 +170,7 @@ func (p *process) answer(t *testing.T) string {
 	}
 }
 
-// silent reports that the process does not answer, as it is frozen.
+// silent reports that the process does not answer, because it is frozen.
 func (p *process) silent(t *testing.T) bool {
 	t.Helper()
 	fmt.Fprintln(p.in, "nothing")

@@ -14,7 +14,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// A process that is born in a cgroup with limits.
+// The kernel makes a process in a cgroup with limits.
 func Example() {
 	m, err := manager.New(manager.Options{CgroupsPath: "/example/web", ID: "web"})
 	if err != nil {
@@ -34,7 +34,7 @@ func Example() {
 	limit := int64(64 << 20)
 	err = m.Set(&specs.LinuxResources{
 		Memory: &specs.LinuxMemory{Limit: &limit},
-		// Everything else denied, the devices that every container has allowed.
+		// Deny all devices except those that every container may use.
 		Devices: devices.WithDefaults([]specs.LinuxDeviceCgroup{{Access: "rwm"}}),
 	})
 	if err != nil {

@@ -17,12 +17,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// host is what decides about managers and paths.
+// host has the facts that decide about managers and paths.
 type host struct {
 	root string
 	own  []hierarchy
-	// kind returns the type of the file system that a path is on, 0 if the path
-	// does not exist: that alone means "not mounted".
+	// kind returns the type of the file system that has the path, 0 if the path
+	// does not exist: only that means "not mounted".
 	kind func(path string) (int64, error)
 }
 
@@ -104,8 +104,8 @@ func (h *host) ownV2() string {
 	return "/"
 }
 
-// inside makes "/" of the path of a cgroup that is outside of the cgroup
-// namespace: the kernel prints it relative to that, "/../x".
+// inside returns "/" for the path of a cgroup outside of the cgroup namespace,
+// which the kernel prints relative to that: "/../x".
 func inside(path string) string {
 	if path == "/.." || strings.HasPrefix(path, "/../") {
 		return "/"
@@ -143,7 +143,7 @@ func (h *host) v1(place string) (map[string]string, error) {
 	return paths, nil
 }
 
-// name is that of the hierarchy in error messages.
+// name returns the name of the hierarchy for error messages.
 func (h hierarchy) name() string {
 	if h.controllers == nil {
 		return "unified"
@@ -151,9 +151,9 @@ func (h hierarchy) name() string {
 	return strings.Join(h.controllers, ",")
 }
 
-// mountOf returns where a hierarchy is mounted, "" if nowhere: in a directory
-// named after its controllers, in any order, or after one of them, which can
-// be a symbolic link to the former.
+// mountOf returns the mount point of a hierarchy, "" if it is not mounted. The
+// directory is named after its controllers, in any order, or after one of them;
+// the latter can be a symbolic link.
 func (h *host) mountOf(controllers []string) (string, error) {
 	if controllers == nil {
 		return h.ifKind(filepath.Join(h.root, "unified"), unix.CGROUP2_SUPER_MAGIC)
@@ -201,8 +201,8 @@ func (h *host) base(mount string, own hierarchy) (string, error) {
 	if kind != 0 {
 		return dir, nil
 	}
-	// The mount does not begin at the root of the hierarchy: the caller is in
-	// a container without a cgroup namespace.
+	// The mount does not begin at the root of the hierarchy: the caller is in a
+	// container without a cgroup namespace.
 	info, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return "", fmt.Errorf("find own cgroup: %w", err)
@@ -215,8 +215,8 @@ func (h *host) base(mount string, own hierarchy) (string, error) {
 	return filepath.Join(mount, rel), nil
 }
 
-// mountRoot returns which directory of its file system is mounted at mount
-// (field 4 of mountinfo, proc(5)), "/" if there is nothing.
+// mountRoot returns the directory of the file system that is mounted at mount
+// (field 4 of mountinfo, proc(5)), "/" if nothing is mounted there.
 func mountRoot(mountinfo, mount string) string {
 	root := "/"
 	for line := range strings.Lines(mountinfo) {

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// hostWith returns a host with these file systems: 1 is v1, 2 is v2, others
-// are plain. What is below something is what that is.
+// hostWith returns a host with these file systems: 1 is v1, 2 is v2, others are
+// plain directories. A path has the file system of its parent.
 func hostWith(own string, mounts map[string]int) *host {
 	return &host{root: "/cg", own: parseOwn(own), kind: func(path string) (int64, error) {
 		for dir := path; dir != "/"; dir = filepath.Dir(dir) {
@@ -122,7 +122,7 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%+v: %v, want %q", c.o, err, c.want)
 		}
 	}
-	// Without any right to a cgroup there may be none mounted either.
+	// Without any right to a cgroup, there may be no mounted hierarchy either.
 	m, err := hostWith(ownV1, map[string]int{"/cg": 0}).manager(Options{ID: "id", Rootless: true})
 	if err != nil || len(m.Paths()) != 0 {
 		t.Errorf("rootless without hierarchies: %v, %v", m, err)
@@ -159,7 +159,7 @@ func TestLoadIsEqual(t *testing.T) {
 
 // Only ENOENT means that a hierarchy is not mounted: with any other error the
 // container would run outside of it.
-func TestHierarchyThatCannotBeLookedAt(t *testing.T) {
+func TestUnreadableHierarchy(t *testing.T) {
 	mounts := map[string]int{"/cg": 0, "/cg/unified": 2, "/cg/systemd": 1, "/cg/devices": 1, "/cg/memory": 1, "/cg/net_cls,net_prio": 1, "/cg/cpu,cpuacct": 1, "/cg/pids": 1}
 	for bad, named := range map[string]string{
 		"/cg":                  `find cgroups: `,

@@ -86,7 +86,7 @@ func TestKernelMemoryV1(t *testing.T) {
 	}
 }
 
-// swapless reports that memory in use cannot be pushed out.
+// swapless reports that the kernel cannot swap memory out.
 func swapless() bool {
 	b, _ := os.ReadFile("/proc/swaps")
 	return bytes.Count(b, []byte("\n")) <= 1

@@ -21,10 +21,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The tests named TestKernel meet the kernel, in cgroups below one that they
-// make, on whatever the host has mounted: as root, or as a user to whom systemd
-// has delegated a v2 cgroup. TestV2Namespace runs them again in a mount
-// namespace that has cgroup v2 alone.
+// The tests named TestKernel use the kernel, in cgroups below one that they
+// make, with the hierarchies that the host has mounted: as root, or as a user
+// with a v2 cgroup delegated by systemd. TestV2Namespace runs them again in a
+// mount namespace that has cgroup v2 alone.
 
 func needRoot(t *testing.T) {
 	t.Helper()
@@ -48,7 +48,7 @@ func newManager(t *testing.T) cgroups.Manager {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), limit)
 		defer cancel()
-		// Only a test that failed has left anything in it.
+		// Only a failed test has left processes in it.
 		_ = cgroups.Kill(m, unix.SIGKILL)
 		for _, dir := range paths {
 			if err := cgroupfs.RemoveTree(ctx, filepath.Dir(dir)); err != nil {
@@ -94,7 +94,7 @@ func destroy(t *testing.T, m cgroups.Manager) {
 func TestKernelCreateDestroy(t *testing.T) {
 	m := newManager(t)
 	destroy(t, m) // of what does not exist
-	for range 2 { // an empty one is taken over
+	for range 2 { // Create uses an empty cgroup
 		create(t, m)
 	}
 	for c, dir := range m.Paths() {
@@ -166,7 +166,7 @@ func TestKernelDestroyNamesWhatIsBusy(t *testing.T) {
 	if took := time.Since(begin); took > limit {
 		t.Errorf("took %v", took)
 	}
-	// Destroying waits for what is about to end.
+	// Destroy waits for processes that are about to end.
 	time.AfterFunc(20*time.Millisecond, func() { _ = p.Process.Kill() })
 	destroy(t, m)
 }
@@ -238,7 +238,7 @@ func TestKernelKill(t *testing.T) {
 	}
 }
 
-// A signal to a frozen cgroup is for later, but for SIGKILL.
+// A signal to a frozen cgroup waits for the thaw, except SIGKILL.
 func TestKernelSignalFrozen(t *testing.T) {
 	m := created(t)
 	p := start(t, m)
@@ -259,7 +259,7 @@ func TestKernelSignalFrozen(t *testing.T) {
 	}
 }
 
-// Without cgroup.kill, each process gets the signal.
+// Without cgroup.kill, Kill signals each process.
 func TestKernelKillEach(t *testing.T) {
 	m := created(t)
 	p := start(t, m)
@@ -300,7 +300,7 @@ func TestKernelDevices(t *testing.T) {
 			t.Errorf("%s: %s, want %s", c.what, got, c.want)
 		}
 	}
-	// Other rules take the place of those; nothing is left of them.
+	// Other rules replace these completely.
 	all := []specs.LinuxDeviceCgroup{{Allow: true, Access: "rwm"}}
 	if err := m.Set(&specs.LinuxResources{Devices: all}); err != nil {
 		t.Fatal(err)
@@ -340,7 +340,7 @@ func TestKernelStats(t *testing.T) {
 	}
 }
 
-// The root of a hierarchy is spared, even by a manager that is led there.
+// The root of a hierarchy survives even a manager of that directory.
 func TestKernelRootIsSpared(t *testing.T) {
 	needRoot(t)
 	paths := map[string]string{}

@@ -20,8 +20,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestKernelV2 tests the controllers of v2, those that the root has. Which are
-// there differs: on a hybrid host hugetlb at most.
+// TestKernelV2 tests the controllers of v2 that the root has: on a hybrid host
+// hugetlb at most.
 func TestKernelV2(t *testing.T) {
 	m := created(t)
 	v2, ok := m.(*fs2.Manager)
@@ -71,7 +71,7 @@ func TestKernelV2(t *testing.T) {
 		},
 	} {
 		if !slices.Contains(has, c.controller) {
-			t.Logf("controller %q is not enabled above, which is not the test's to change", c.controller)
+			t.Logf("controller %q is not enabled in a cgroup above, which the test must not change", c.controller)
 			continue
 		}
 		if err := m.Set(&c.r); err != nil {
@@ -93,7 +93,7 @@ func TestKernelV2(t *testing.T) {
 }
 
 // enabledAbove lists the controllers that the test's own cgroup can have
-// without a change to those above.
+// without a change to the cgroups above.
 func enabledAbove(t *testing.T, dir string) string {
 	t.Helper()
 	s, err := cgroupfs.ReadFile(filepath.Dir(dir), "cgroup.controllers")
@@ -103,7 +103,8 @@ func enabledAbove(t *testing.T, dir string) string {
 	return s
 }
 
-// Who is given a v2 cgroup can make others in it, and no limit of it.
+// The owner of a delegated v2 cgroup can make others in it, and cannot set its
+// limits.
 func TestKernelDelegate(t *testing.T) {
 	needRoot(t)
 	m := created(t)
@@ -125,8 +126,8 @@ func TestKernelDelegate(t *testing.T) {
 	}
 }
 
-// A process that the kernel lets make nothing gets along without a cgroup, if
-// it asked for none in particular.
+// A runtime that may not make a cgroup continues without one, unless
+// config.json asks for a cgroup.
 func TestKernelRootless(t *testing.T) {
 	needRoot(t)
 	name := fmt.Sprintf("berth-cgtest-%d-rootless", os.Getpid())
@@ -160,13 +161,13 @@ func TestKernelRootless(t *testing.T) {
 	}
 }
 
-// asNobody runs f in a thread that has no right to others' files.
+// asNobody runs f in a thread that has no right to files of other users.
 func asNobody(t *testing.T, f func()) {
 	t.Helper()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		runtime.LockOSThread() // never unlocked: the thread ends with this
+		runtime.LockOSThread() // never unlocked: the thread ends with this goroutine
 		if _, err := unix.SetfsuidRetUid(65534); err != nil {
 			t.Error(err)
 			return

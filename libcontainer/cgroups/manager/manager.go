@@ -1,5 +1,5 @@
-// Package manager chooses the cgroup manager that fits the host: v2, v1, or v1
-// with a v2 hierarchy beside it.
+// Package manager chooses the cgroup manager that fits the host: v2, v1, or
+// both (hybrid).
 package manager
 
 import (
@@ -16,39 +16,39 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// DefaultRoot is where every host has its cgroup file systems.
+// DefaultRoot is the directory where hosts mount their cgroup file systems.
 const DefaultRoot = "/sys/fs/cgroup"
 
-// Options say which cgroup a container is to have.
+// Options describe the cgroup of a container.
 type Options struct {
 	// CgroupsPath is linux.cgroupsPath. Absolute: below the root of each
-	// hierarchy. Relative: on v1 below the caller's own cgroup, on v2 below
-	// the parent of that, as a v2 cgroup that has processes cannot have
-	// limits for cgroups below it. Empty: as the relative path ID. ".." does
-	// not lead out of where the path begins.
+	// hierarchy. Relative: on v1 below the caller's own cgroup, on v2 below the
+	// parent of that, because a v2 cgroup that has processes cannot have limits
+	// for cgroups below it. Empty: the relative path ID. ".." does not lead out
+	// of the base.
 	CgroupsPath string
 
 	// ID of the container.
 	ID string
 
-	// Root is where cgroup file systems are mounted, DefaultRoot if empty.
+	// Root is the directory with the mounts of cgroup file systems, DefaultRoot
+	// if empty.
 	Root string
 
-	// Rootless goes without a cgroup when there is no permission to make one,
-	// provided that CgroupsPath is empty, so that none in particular was
-	// asked for; limits are refused then. Device rules are left out when the
-	// kernel does not let the caller set them: the user namespace of such a
-	// container cannot make device nodes anyway.
+	// Rootless lets Create continue without a cgroup if it has no permission to
+	// make one and CgroupsPath is empty; Set then refuses limits. If the kernel
+	// does not let the caller set device rules, they are left out: the user
+	// namespace of such a container cannot make device nodes anyway.
 	Rootless bool
 
-	// Controllers are enabled on v2 even if no limit needs them, where they
-	// can be: for what they count, as a cgroup without the memory controller
-	// has no memory.current. On v1 a cgroup is made in all hierarchies.
+	// Create enables Controllers on v2 even if no limit needs them, if it can,
+	// for their counters: a cgroup without the memory controller has no
+	// memory.current. On v1 Create makes a cgroup in all hierarchies.
 	Controllers []string
 }
 
-// New returns the manager of the cgroup that the options describe. Nothing is
-// made yet.
+// New returns the manager of the cgroup that the options describe. It makes
+// nothing.
 func New(o Options) (cgroups.Manager, error) {
 	if o.Root == "" {
 		o.Root = DefaultRoot
@@ -61,12 +61,12 @@ func New(o Options) (cgroups.Manager, error) {
 	return h.manager(o)
 }
 
-// Own gives the cgroup directories of the caller itself, by controller, as
-// Paths does: where a container is that has no cgroup of its own. Root is
-// where cgroup file systems are mounted, DefaultRoot if empty.
+// Own returns the cgroup directories of the caller, by controller, as Paths
+// does. A container that has no cgroup of its own is in these. Root is the
+// directory with the mounts of cgroup file systems, DefaultRoot if empty.
 func Own(root string) (map[string]string, error) { return Of(root, "self") }
 
-// Of gives the cgroup directories of a process, whose entry in /proc is named,
+// Of returns the cgroup directories of a process, given its directory in /proc,
 // as Own does.
 func Of(root, process string) (map[string]string, error) {
 	if root == "" {
@@ -87,15 +87,15 @@ func Of(root, process string) (map[string]string, error) {
 	return h.v1(".")
 }
 
-// LoadOptions are what a manager of an existing cgroup needs to know.
+// LoadOptions are what the manager of an existing cgroup needs.
 type LoadOptions struct {
 	// Rootless is as in Options, for the device rules.
 	Rootless bool
 }
 
-// Load returns the manager of the cgroup that has these directories, as Paths
-// returned them when it was created. If one is not in a cgroup file system, every
-// operation is refused: saved paths can be wrong, and Destroy removes directories.
+// Load returns the manager of the cgroup with these directories, as Paths
+// returned them. If one is not in a cgroup file system, the manager refuses
+// every operation: saved paths can be wrong, and Destroy removes directories.
 func Load(paths map[string]string, o LoadOptions) cgroups.Manager {
 	for _, dir := range paths {
 		if err := checkFileSystem(dir); err != nil {
@@ -110,7 +110,7 @@ func Load(paths map[string]string, o LoadOptions) cgroups.Manager {
 
 type setDevices = func(dir string, rules []specs.LinuxDeviceCgroup) error
 
-// lenient makes of a lack of permission no error, for rootless containers.
+// lenient ignores a lack of permission, for rootless containers.
 func lenient(set setDevices, rootless bool) setDevices {
 	if !rootless {
 		return set
@@ -124,8 +124,8 @@ func lenient(set setDevices, rootless bool) setDevices {
 	}
 }
 
-// kindOf returns the type of the file system that path is on, 0 if the path does
-// not exist.
+// kindOf returns the type of the file system that has the path, 0 if the path
+// does not exist.
 func kindOf(path string) (int64, error) {
 	for {
 		var st unix.Statfs_t

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// checkFileSystem refuses a directory that is not in a cgroup file system. One
-// that does not exist is a cgroup that was removed.
+// checkFileSystem refuses a directory that is not in a cgroup file system. A
+// directory that does not exist is a cgroup that was removed.
 func checkFileSystem(dir string) error {
 	fd, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if errors.Is(err, unix.ENOENT) {
@@ -31,7 +31,7 @@ func checkFileSystem(dir string) error {
 	return nil
 }
 
-// refusing is the manager of directories that cannot be used.
+// refusing is the manager of directories that berth must not use.
 type refusing struct{ err error }
 
 var _ cgroups.Manager = refusing{}
