@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// An engine must be able to trust that there are no others.
+// An engine relies on the list being complete.
 func TestAnnotationsAreAll(t *testing.T) {
 	list := Annotations()
 	if !slices.IsSorted(list) {
@@ -19,7 +19,7 @@ func TestAnnotationsAreAll(t *testing.T) {
 	}
 	for _, name := range strings.Fields(string(out)) {
 		if name = strings.Trim(name, `"`); !slices.Contains(list, name) {
-			t.Errorf("%s is looked at somewhere, and is not in the list", name)
+			t.Errorf("the sources use %s, and the list does not have it", name)
 		}
 	}
 }

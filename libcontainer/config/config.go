@@ -1,15 +1,14 @@
-// Package config holds the plain types of a checked container configuration:
-// what specconv makes of config.json and what libcontainer builds a container
-// from. Wherever the runtime specification's own struct means the same, it is
-// used as it is; a type of berth's stands only where names have become
-// numbers. The package has no behaviour but what makes an error say more, and
-// meets no kernel.
+// Package config has the types of a checked container configuration, which
+// specconv makes of config.json and libcontainer uses. They are the runtime
+// specification's own structs; berth has its own type only if names have become
+// numbers. The package makes no system call; its only functions are about error
+// messages.
 package config
 
 import "github.com/opencontainers/runtime-spec/specs-go"
 
-// Config is one container, checked: every path in it is absolute and clean,
-// every name known, every combination allowed.
+// Config is one checked container: every path is absolute and clean, every name
+// known, every combination allowed.
 type Config struct {
 	// Bundle is the bundle directory on the host.
 	Bundle string
@@ -17,17 +16,17 @@ type Config struct {
 	Rootfs string
 	// ReadonlyRootfs makes "/" read-only once everything in it is set up.
 	ReadonlyRootfs bool
-	// RootfsPropagation holds the MS_SHARED, MS_SLAVE, MS_PRIVATE or
-	// MS_UNBINDABLE (with MS_REC) that "/" of the new mount namespace gets;
-	// 0 asks for the default, MS_SLAVE|MS_REC.
+	// RootfsPropagation has MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE
+	// (with MS_REC) for "/" of the new mount namespace; 0 is the default,
+	// MS_SLAVE|MS_REC.
 	RootfsPropagation uint64
 
 	Hostname   string
 	Domainname string
 
 	Namespaces Namespaces
-	// UIDMappings and GIDMappings are the ids of a new user namespace; of one
-	// that is joined they are what config.json claims, and may be empty.
+	// UIDMappings and GIDMappings are the ids of a new user namespace. For a
+	// joined one they are what config.json states, and may be empty.
 	UIDMappings []specs.LinuxIDMapping
 	GIDMappings []specs.LinuxIDMapping
 	// TimeOffsets of a new time namespace, sorted by clock.
@@ -44,68 +43,66 @@ type Config struct {
 	// CgroupsPath is linux.cgroupsPath as written; the cgroup driver
 	// interprets it.
 	CgroupsPath string
-	// Resources may be nil: nothing is limited then.
+	// Resources is nil if nothing is limited.
 	Resources *specs.LinuxResources
 
 	Process Process
-	// Personality is what personality(2) takes, nil to leave it as it is.
+	// Personality is the argument of personality(2), nil for no change.
 	Personality *uint32
-	// Sysctls are in no order that matters.
+	// The order of Sysctls does not matter.
 	Sysctls []Sysctl
-	// MountLabel is the SELinux label that the mounts have, in their Data or as
-	// their Label; empty for none.
+	// MountLabel is the SELinux label of the mounts, also in their Data or
+	// Label; empty for none.
 	MountLabel string
-	// NetDevices are the runtime's network devices that become the
-	// container's.
+	// NetDevices are the network devices of the runtime to move into the
+	// container.
 	NetDevices []NetDevice
-	// IntelRdt may be nil: no resctrl file system is touched then.
+	// IntelRdt is nil if no resctrl file system is used.
 	IntelRdt *specs.LinuxIntelRdt
-	// MemoryPolicy may be nil: the kernel's default then.
+	// MemoryPolicy is nil for the kernel's default.
 	MemoryPolicy *MemoryPolicy
 
-	// Seccomp may be nil: no system call is filtered then.
+	// Seccomp is nil if no system call is filtered.
 	Seccomp *Seccomp
 
-	// KeepGroups leaves processes the supplementary groups of the runtime, in
-	// the place of those of Process.
+	// KeepGroups lets processes keep the supplementary groups of the runtime
+	// instead of those of Process.
 	KeepGroups bool
 
 	// Hooks may be nil. Their paths are absolute.
 	Hooks *specs.Hooks
-	// HookOutput are the absolute paths of the files on the host that standard
-	// output and standard error of hooks are added to; empty for none.
+	// HookOutput are the absolute paths of the files on the host to which
+	// standard output and standard error of hooks are appended; empty for none.
 	HookOutput [2]string
-	// HookFunctions run behind the commands of their kind. They are not part
-	// of what is saved: only the process that created the container has them.
+	// HookFunctions run after the commands of their kind. They are not saved:
+	// only the process that created the container has them.
 	HookFunctions map[HookKind][]HookFunction `json:"-"`
 
 	// Annotations may be nil.
 	Annotations map[string]string
 
-	// What follows is not in config.json: the caller of create asks for it.
+	// The fields below are not in config.json: the caller of create sets them.
 
-	// NoPivot moves the root onto "/" instead of pivot_root(2), which a host
-	// whose "/" is a ramdisk does not allow.
+	// NoPivot moves the root onto "/" instead of calling pivot_root(2), which
+	// does not work on a host whose "/" is a ramdisk.
 	NoPivot bool
-	// SystemdCgroup has systemd make the cgroup, as a unit, instead of making
-	// its directories.
+	// SystemdCgroup lets systemd make the cgroup, as a unit.
 	SystemdCgroup bool
-	// SharedKeyring leaves the program the session keyring of the caller.
+	// SharedKeyring lets the program keep the session keyring of the caller.
 	SharedKeyring bool
-	// Notify gives the program a socket by which it can tell, as sd_notify(3)
-	// does, that it is ready.
+	// Notify gives the program a socket for readiness messages (sd_notify(3)).
 	Notify bool
-	// ListenFDs are how many of the program's descriptors, from 3 on, are
-	// sockets that it is told of as sd_listen_fds(3) expects.
+	// Notify adds a socket for readiness messages to the program
+	// (sd_notify(3)).
 	ListenFDs int
 }
 
-// Namespaces says which namespaces are made and which are joined. One that is
-// in neither is shared with the runtime.
+// Namespaces are the namespaces to make and to join. The container shares the
+// others with the runtime.
 type Namespaces struct {
 	// New is a mask of CLONE_NEW* flags.
 	New uint64
-	// Join has at most one entry a type, none of them also in New.
+	// Join has at most one entry per type, none of them also in New.
 	Join []Namespace
 }
 
@@ -119,8 +116,8 @@ type Namespace struct {
 	Field string
 }
 
-// Has reports whether the container has a namespace of this CLONE_NEW* type
-// of its own, new or joined.
+// Has reports whether the container has its own namespace of this CLONE_NEW*
+// type, new or joined.
 func (n Namespaces) Has(flag uint64) bool {
 	if n.New&flag != 0 {
 		return true
@@ -133,7 +130,7 @@ func (n Namespaces) Has(flag uint64) bool {
 	return false
 }
 
-// TimeOffset is how far a clock of a time namespace is ahead.
+// TimeOffset is the offset of a clock in a time namespace.
 type TimeOffset struct {
 	// Clock is its name, e.g. "monotonic".
 	Clock    string
@@ -141,11 +138,11 @@ type TimeOffset struct {
 	Nanosecs uint32
 }
 
-// Mount is one entry of config.json's mounts.
+// Mount is an entry of mounts in config.json.
 type Mount struct {
 	// Field is its place in config.json, e.g. "mounts[3]".
 	Field string
-	// Source is absolute for a bind mount, free text otherwise.
+	// Source is absolute for a bind mount, any text otherwise.
 	Source string
 	// Destination is absolute and clean.
 	Destination string
@@ -154,39 +151,38 @@ type Mount struct {
 	// Bind is set for bind and rbind, Recursive for rbind.
 	Bind      bool
 	Recursive bool
-	// Attr applies to the mount itself, RecAttr (the r* options) to it and
+	// Attr applies to the mount itself, RecAttr (the r* options) to it and to
 	// all mounts below.
 	Attr    MountAttr
 	RecAttr MountAttr
 	// Propagation holds MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE,
 	// each possibly with MS_REC, in the order given.
 	Propagation []uint64
-	// Remount changes the mount that is already at Destination: its
-	// attributes and, unless Bind is set too, its superblock. Type may be
-	// empty then.
+	// Remount changes the mount at Destination: its attributes and, unless Bind
+	// is set too, its superblock. Type may be empty then.
 	Remount bool
-	// Flags are superblock flags by the names that FSCONFIG_SET_FLAG takes:
-	// "ro" or "rw", "sync" or "async", "mand" or "nomand", "lazytime" or
-	// "nolazytime", "dirsync"; and "iversion", which only mount(2) knows.
-	// Of each pair the last one asked for is here; none for a bind mount.
-	// "ro" is in Attr too: it says both.
+	// Flags are superblock flags by the names of FSCONFIG_SET_FLAG: "ro" or
+	// "rw", "sync" or "async", "mand" or "nomand", "lazytime" or "nolazytime",
+	// "dirsync"; and "iversion", which only mount(2) knows. The last one of
+	// each pair counts; a bind mount has none. "ro" is in Attr too, because it
+	// means both.
 	Flags []string
-	// Data are the options that are the file system's own, e.g. "size=64k",
-	// one in each element; a value that has commas may be in double quotes.
+	// Data are the file system's own options, e.g. "size=64k", one in each
+	// element; a value that has commas may be in double quotes.
 	Data []string
-	// CopyUp copies what the image has at the destination into a new tmpfs.
+	// CopyUp copies the image's content at the destination into a new tmpfs.
 	CopyUp bool
-	// SourceNoFollow binds a symbolic link itself, not what it leads to;
-	// DestNoFollow does so for one at Destination, which is covered.
+	// SourceNoFollow binds a symbolic link itself instead of its target.
+	// DestNoFollow mounts over a symbolic link at Destination.
 	SourceNoFollow bool
 	DestNoFollow   bool
-	// Label is the SELinux label that the root of the file system gets; empty
-	// where the policy, or a context among Data, says it.
+	// Label is the SELinux label for the root of the file system; empty if the
+	// policy, or a context in Data, decides.
 	Label string
-	// CopySymlink makes a link like the one at Source, if there is one,
-	// instead of a mount.
+	// CopySymlink makes a link like the one at Source instead of a mount, if
+	// Source is one.
 	CopySymlink bool
-	// IDMap unless nil maps the owners of the mount's files.
+	// IDMap maps the owners of the mount's files unless nil.
 	IDMap *IDMap
 }
 
@@ -194,8 +190,8 @@ type Mount struct {
 type IDMap struct {
 	// Recursive maps the mounts below too.
 	Recursive bool
-	// UIDs and GIDs map ids of the file system (ContainerID) to ids on the
-	// host (HostID). Both are empty for the mapping of the container's user
+	// UIDs and GIDs map ids of the file system (ContainerID) to ids on the host
+	// (HostID). Both are empty for the mapping of the container's user
 	// namespace.
 	UIDs []specs.LinuxIDMapping
 	GIDs []specs.LinuxIDMapping
@@ -208,7 +204,7 @@ type MountAttr struct {
 	Clear uint64
 }
 
-// Device is a device node, or a fifo, to be made in the container.
+// Device is a device node, or a fifo, to make in the container.
 type Device struct {
 	// Field is its place in config.json, e.g. "linux.devices[0]"; empty for
 	// a default device.
@@ -229,13 +225,13 @@ type Process struct {
 	ConsoleSize *specs.Box
 	UID         uint32
 	GID         uint32
-	// AdditionalGIDs may be empty: all supplementary groups are dropped then.
+	// AdditionalGIDs may be empty: then all supplementary groups are dropped.
 	AdditionalGIDs []uint32
 	// Umask is 0022 unless config.json says otherwise.
 	Umask uint32
 	// Args has at least one element.
 	Args []string
-	// Env entries all have the form KEY=VALUE, the last of a key only.
+	// Env entries have the form KEY=VALUE; only the last of a key is here.
 	Env []string
 	// Cwd is absolute and clean.
 	Cwd             string
@@ -244,19 +240,20 @@ type Process struct {
 	Rlimits         []Rlimit
 	// OOMScoreAdj is written to /proc/PID/oom_score_adj unless nil.
 	OOMScoreAdj *int
-	// Scheduler may be nil: the process is scheduled like the runtime then.
+	// Scheduler is nil for the scheduling of the runtime.
 	Scheduler *Scheduler
-	// IOPriority is the value that ioprio_set(2) takes, nil for the default.
+	// IOPriority is the argument of ioprio_set(2), nil for the default.
 	IOPriority *int
-	// AppArmorProfile and SELinuxLabel may be empty: the program runs under
-	// what the kernel's policies have for it then.
+	// AppArmorProfile and SELinuxLabel are empty for the default of the
+	// kernel's policies.
 	AppArmorProfile string
 	SELinuxLabel    string
-	// ExecAffinity is for processes that are executed in a running container;
-	// nil leaves them all of its CPUs.
+	// ExecAffinity is for processes that exec adds to a running container; nil
+	// for all CPUs.
 	ExecAffinity *ExecAffinity
-	// Warnings are to be logged, one line each: what config.json asks for in
-	// vain where the specification wants a warning rather than an error.
+	// Warnings are log messages of one line each: fields of config.json that
+	// have no effect, for which the specification wants a warning instead of an
+	// error.
 	Warnings []string
 }
 
@@ -279,7 +276,7 @@ type Rlimit struct {
 	Hard     uint64
 }
 
-// Scheduler is what sched_setattr(2) takes.
+// Scheduler is the argument of sched_setattr(2).
 type Scheduler struct {
 	Policy   uint32
 	Flags    uint64
@@ -291,16 +288,16 @@ type Scheduler struct {
 	Period   uint64
 }
 
-// ExecAffinity has two masks of CPUs, bit N of all words together for CPU N;
-// one that is empty changes nothing.
+// ExecAffinity has two masks of CPUs, bit N of all words together for CPU N; an
+// empty one changes nothing.
 type ExecAffinity struct {
-	// Initial is for the time until the process is in the container's cgroup,
-	// Final from then on.
+	// Initial applies until the process is in the container's cgroup, Final
+	// after that.
 	Initial []uint64
 	Final   []uint64
 }
 
-// MemoryPolicy is what set_mempolicy(2) takes.
+// MemoryPolicy is the argument of set_mempolicy(2).
 type MemoryPolicy struct {
 	// Mode is the mode and its flags.
 	Mode int
@@ -310,12 +307,12 @@ type MemoryPolicy struct {
 
 // Seccomp is the filter of the container's system calls.
 type Seccomp struct {
-	// Profile is what is compiled when the container is created. It is not
-	// part of what is saved: the filter itself is.
+	// Profile is compiled when the container is created. It is not saved: the
+	// filter is.
 	Profile *specs.LinuxSeccomp `json:"-"`
 	// Flags are SECCOMP_FILTER_FLAG_* for seccomp(2).
 	Flags uint32
-	// Notify says that the filter has a listener, which is sent to the unix
+	// Notify means that the filter has a listener, which is sent to the unix
 	// socket at ListenerPath, an absolute path on the host, with Metadata.
 	Notify       bool
 	ListenerPath string
@@ -331,14 +328,13 @@ type Sysctl struct {
 	Value string
 }
 
-// NetDevice is a network device that is moved into the container's network
-// namespace.
+// NetDevice is a network device to move into the container's network namespace.
 type NetDevice struct {
 	// Field is its place in config.json, e.g. "linux.netDevices.eth0".
 	Field string
-	// Host is its name where the runtime is.
+	// Host is its name in the runtime's network namespace.
 	Host string
-	// Name is its name in the container: with "%d" the kernel puts in the
-	// first number that is free there; empty keeps the one that it has.
+	// Name is its name in the container: the kernel replaces "%d" with the
+	// first free number; empty keeps Host.
 	Name string
 }

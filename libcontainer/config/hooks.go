@@ -6,7 +6,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// HookKind says at which point of a container's life a hook runs; it is the
+// HookKind is the point of a container's life at which a hook runs; it is the
 // name of a list under "hooks" in config.json.
 type HookKind string
 
@@ -23,14 +23,14 @@ const (
 // HookKinds are the kinds in the order in which they run.
 var HookKinds = [...]HookKind{Prestart, CreateRuntime, CreateContainer, StartContainer, Poststart, Poststop}
 
-// Commands gives the list of a kind; h may be nil.
+// Commands returns the list of a kind; h may be nil.
 func (k HookKind) Commands(h *specs.Hooks) []specs.Hook {
 	if h == nil {
 		return nil
 	}
 	switch k {
 	case Prestart:
-		return h.Prestart // deprecated, and still what Docker sends
+		return h.Prestart // deprecated, but Docker still sends them
 	case CreateRuntime:
 		return h.CreateRuntime
 	case CreateContainer:
@@ -45,9 +45,9 @@ func (k HookKind) Commands(h *specs.Hooks) []specs.Hook {
 	return nil
 }
 
-// HookFunction is a hook that is not a command but a function of a program
-// that uses berth as a library. It runs in that program, whatever its kind;
-// state.Pid is the container's first process as that program sees it.
+// HookFunction is a hook that is a function of a program that uses berth as a
+// library. It runs in that program, whatever its kind; state.Pid is the
+// container's init as that program sees it.
 type HookFunction func(ctx context.Context, state specs.State) error
 
 // Hooked reports whether the container has hooks of a kind.

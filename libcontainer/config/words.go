@@ -5,10 +5,11 @@ import (
 	"strings"
 )
 
-// quoteMax is how much of a value an error repeats: errors are one line.
+// quoteMax is the longest part of a value in an error, in bytes: errors are one
+// line.
 const quoteMax = 64
 
-// Quote is %q for values that come from a file: one of a megabyte is cut.
+// Quote is %q for values from a file: it cuts a value of a megabyte.
 func Quote(value string) string {
 	if len(value) <= quoteMax {
 		return strconv.Quote(value)
@@ -16,11 +17,11 @@ func Quote(value string) string {
 	return strconv.Quote(value[:quoteMax]) + "..."
 }
 
-// few is the number of known names that an error can list.
+// few is the number of known names that an error lists.
 const few = 9
 
-// DidYouMean ends an error about an unknown name: `; did you mean "rbind"?`
-// with the known name that is nearest. When none is near it lists them all,
+// DidYouMean returns the end of an error about an unknown name: `; did you mean
+// "rbind"?` with the most similar known name. If none is similar it lists all,
 // `: want "a", "b" or "c"`, if they are few.
 func DidYouMean(name string, known []string) string {
 	best := ""
@@ -38,8 +39,8 @@ func DidYouMean(name string, known []string) string {
 	return ": want " + OneOf(known)
 }
 
-// OneOf lists names: `"a", "b" or "c"`. Of too many it gives the first, as an
-// example.
+// OneOf lists names: `"a", "b" or "c"`. If there are too many it returns the
+// first as an example.
 func OneOf(names []string) string {
 	if len(names) > few {
 		return "a name like " + strconv.Quote(names[0])
@@ -74,8 +75,8 @@ func beginning(name string, known []string) string {
 	return found
 }
 
-// nearest returns the known name that one or two changes make of name, as
-// long as that leaves half of it.
+// nearest returns the known name at a distance of one or two from name, if that
+// keeps half of it.
 func nearest(name string, known []string) string {
 	best, bestAt := "", 3
 	for _, k := range known {
@@ -89,8 +90,7 @@ func nearest(name string, known []string) string {
 	return best
 }
 
-// distance is the number of single-byte changes that make b of a
-// (Levenshtein).
+// distance is the number of single-byte changes from a to b (Levenshtein).
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
