@@ -18,13 +18,13 @@ func LimitBounding(p *stub.Proc, keep uint64, last int) {
 	}
 }
 
-// KeepOverSetuid queues the call that lets the permitted set survive a change
-// from uid 0 to another; execve ends it.
+// KeepOverSetuid queues the call that keeps the permitted set over a change
+// from uid 0 to another; execve resets it.
 func KeepOverSetuid(p *stub.Proc) { p.Prctl(unix.PR_SET_KEEPCAPS, 1) }
 
 // Apply queues the calls that set the effective, permitted, inheritable and
-// ambient sets. An ambient capability can be raised only if it is permitted
-// and inheritable (capabilities(7)); one that is not is left out, as runc does.
+// ambient sets. The kernel only accepts an ambient capability that is permitted
+// and inheritable (capabilities(7)); Apply leaves others out, as runc does.
 func Apply(p *stub.Proc, caps config.Capabilities) {
 	p.Capset(caps.Effective, caps.Permitted, caps.Inheritable)
 	p.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL)
@@ -36,13 +36,13 @@ func Apply(p *stub.Proc, caps config.Capabilities) {
 	}
 }
 
-// notRaisable gives the ambient capabilities that the kernel would refuse.
+// notRaisable returns the ambient capabilities that the kernel would refuse.
 func notRaisable(caps config.Capabilities) uint64 {
 	return caps.Ambient &^ (caps.Permitted & caps.Inheritable)
 }
 
 // WithAdmin adds CAP_SYS_ADMIN to the permitted and the effective set, which
-// end with execve, and changes nothing about the others.
+// execve replaces. It does not change the other sets.
 func WithAdmin(caps config.Capabilities) config.Capabilities {
 	caps.Ambient &^= notRaisable(caps)
 	caps.Permitted |= 1 << unix.CAP_SYS_ADMIN
@@ -62,7 +62,7 @@ func Known(caps config.Capabilities, last int) config.Capabilities {
 	}
 }
 
-// List gives the names of the capabilities in a mask.
+// List returns the names of the capabilities in a mask.
 func List(mask uint64) []string {
 	var list []string
 	for c := range uint(64) {

@@ -1,8 +1,8 @@
-// Package capabilities knows the names and numbers of Linux capabilities.
+// Package capabilities has the names and numbers of Linux capabilities.
 //
-// The table is that of the newest kernel berth knows (41 capabilities, Linux
-// 5.9 to 6.18), whatever the running kernel has: which of them a host can
-// grant is found out where they are applied to a process.
+// The table is that of the newest kernel that berth knows (41 capabilities,
+// Linux 5.9 to 6.18), independent of the running kernel. Code that applies
+// capabilities to a process checks which ones the host has.
 package capabilities
 
 import (
@@ -67,7 +67,7 @@ const Count = uint(len(names))
 func Names() []string { return append([]string(nil), names[:]...) }
 
 // Name returns the name of a capability: "CAP_SYS_ADMIN" for 21, and "CAP_N"
-// for a number N that has no name here.
+// for a number N that is not in the table.
 func Name(number uint) string {
 	if number < Count {
 		return names[number]
@@ -76,7 +76,7 @@ func Name(number uint) string {
 }
 
 // Parse returns the number of a capability. Names are exact: upper case, with
-// the prefix CAP_; the error for another one says what was probably meant.
+// the prefix CAP_; the error for another name suggests a similar one.
 func Parse(name string) (uint, error) {
 	if number := slices.Index(names[:], name); number >= 0 {
 		return uint(number), nil
@@ -90,14 +90,14 @@ type Unknown struct {
 	Name  string
 }
 
-// Warning says so to the user.
+// Warning returns a warning for the user.
 func (u Unknown) Warning() string {
 	return fmt.Sprintf("unknown capability %s is ignored%s", config.Quote(u.Name), hint(u.Name))
 }
 
-// Mask returns the set of the capabilities of a list, and the names that are
-// none: a process runs without these (config.md, Linux Process), and each is
-// warned of.
+// Mask returns the set of the capabilities in a list, and the unknown names. A
+// process runs without those (config.md, Linux Process), with a warning for
+// each.
 func Mask(list []string) (set uint64, unknown []Unknown) {
 	for i, name := range list {
 		if number := slices.Index(names[:], name); number >= 0 {
@@ -109,7 +109,7 @@ func Mask(list []string) (set uint64, unknown []Unknown) {
 	return set, unknown
 }
 
-// hint says what an unknown name was probably meant to be.
+// hint returns a suggestion for an unknown name.
 func hint(name string) string {
 	guess := strings.ToUpper(name)
 	if !strings.HasPrefix(guess, "CAP_") {

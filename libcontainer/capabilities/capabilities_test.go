@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestNumbers pins the table to the kernel's header at both ends and in the
-// middle: one name too many or too few moves all that follow.
+// TestNumbers compares the table with the kernel's header at both ends and in
+// the middle: one name too many or too few moves all that follow.
 func TestNumbers(t *testing.T) {
 	for name, want := range map[string]uint{
 		"CAP_CHOWN":              unix.CAP_CHOWN,
