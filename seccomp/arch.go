@@ -8,37 +8,37 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// call is a system call: what it is called, and its number in each column.
+// call is a system call: its name, and its number in each column.
 type call struct {
 	name    string
 	numbers [columns]uint16
 }
 
-// In the table, none stands where there is no such call, and private marks the
-// numbers that ARM has for itself, from privateBase on.
+// none is for an architecture without the call. private marks the numbers that
+// are ARM's own, from privateBase on.
 const (
 	none        = 0xffff
 	private     = 0x8000
 	privateBase = 0x0f0000
 )
 
-// x32Bit is in the numbers of all calls of x32, which shares its audit
-// architecture with amd64.
+// x32Bit is set in the numbers of all calls of x32, which has the audit
+// architecture of amd64.
 const x32Bit = 0x40000000
 
 // arch is an architecture, or an ABI of one.
 type arch struct {
 	name specs.Arch
-	// audit is the AUDIT_ARCH_* value by which the kernel tells it.
+	// audit is the AUDIT_ARCH_* value of the architecture.
 	audit  uint32
 	column int
 	// narrow has arguments of 32 bits, big is big-endian.
 	narrow, big bool
-	// shared has socketcall(2) and ipc(2).
+	// shared architectures have socketcall(2) and ipc(2).
 	shared bool
-	// bit is in all numbers.
+	// bit is set in all numbers.
 	bit uint32
-	// port is what Go calls it where it is the native one.
+	// port is Go's name of the architecture, for the native one.
 	port string
 }
 
@@ -69,8 +69,8 @@ var arches = [...]arch{
 	{name: specs.ArchSHEB, audit: unix.AUDIT_ARCH_SH, column: colSH, narrow: true, big: true, shared: true},
 }
 
-// native gives the architecture that the program was built for, nil if the
-// specification has none for it.
+// native returns the architecture for which the program was built, nil if the
+// specification does not have it.
 func native() *arch {
 	for i := range arches {
 		if arches[i].port == runtime.GOARCH {
@@ -80,7 +80,7 @@ func native() *arch {
 	return nil
 }
 
-// lookUpCall gives the system call of a name, nil if there is none.
+// lookUpCall returns the system call with a name, nil if none has it.
 func lookUpCall(name string) *call {
 	i := sort.Search(len(calls), func(i int) bool { return calls[i].name >= name })
 	if i == len(calls) || calls[i].name != name {
@@ -89,7 +89,7 @@ func lookUpCall(name string) *call {
 	return &calls[i]
 }
 
-// number gives what the architecture calls the system call, without its bit.
+// number returns the number of a call on the architecture, without its bit.
 func (c *call) number(a *arch) (uint32, bool) {
 	n := uint32(c.numbers[a.column])
 	switch {
@@ -101,10 +101,10 @@ func (c *call) number(a *arch) (uint32, bool) {
 	return n, true
 }
 
-// behindShared gives the number of socketcall(2) or ipc(2), where the
-// architecture has them and a call can be made through them too, and the first
-// argument that it then has.
-func (a *arch) behindShared(name string) (number uint32, code uint64, ok bool) {
+// throughShared returns the number of socketcall(2) or ipc(2), and the first
+// argument that selects the call; false if the architecture lacks them or the
+// call cannot be made through them.
+func (a *arch) throughShared(name string) (number uint32, code uint64, ok bool) {
 	if !a.shared {
 		return 0, 0, false
 	}

@@ -6,15 +6,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// label is an instruction to go to: its place counted from the end.
+// label is the target of a jump: the index of an instruction, counted from the
+// end.
 type label int
 
 // assembler writes a program from its end to its beginning: instructions of
-// classic BPF jump forward only, so what they jump to is there already.
+// classic BPF only jump forward, so the targets exist already.
 type assembler struct {
 	code []unix.SockFilter // the last one first
-	// nearest is, for an instruction that is out of reach, a copy of it or a
-	// jump to it.
+	// nearest has, for an instruction out of reach, a copy of it or a jump to
+	// it.
 	nearest map[label]label
 	returns map[uint32]label
 }
@@ -23,7 +24,7 @@ func newAssembler() *assembler {
 	return &assembler{code: make([]unix.SockFilter, 0, 256), nearest: map[label]label{}, returns: map[uint32]label{}}
 }
 
-// program gives what was written, first instruction first.
+// program returns the instructions, the first one first.
 func (a *assembler) program() []unix.SockFilter {
 	slices.Reverse(a.code)
 	return a.code
@@ -34,10 +35,11 @@ func (a *assembler) emit(i unix.SockFilter) label {
 	return label(len(a.code) - 1)
 }
 
-// distance is how many instructions the next one would jump over.
+// distance is the number of instructions that a jump in the next one would
+// skip.
 func (a *assembler) distance(to label) int { return len(a.code) - 1 - int(to) }
 
-// ret gives an instruction that ends the program.
+// ret returns an instruction that ends the program.
 func (a *assembler) ret(action uint32) label {
 	if l, ok := a.returns[action]; ok {
 		return l
@@ -47,7 +49,7 @@ func (a *assembler) ret(action uint32) label {
 	return l
 }
 
-// then writes an instruction that does not jump, before another.
+// then writes an instruction that does not jump, in front of another.
 func (a *assembler) then(i unix.SockFilter, next label) label {
 	if d := a.distance(next); d != 0 {
 		a.emit(unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JA, K: uint32(d)})
@@ -60,12 +62,12 @@ func (a *assembler) load(offset uint32, next label) label {
 	return a.then(unix.SockFilter{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: offset}, next)
 }
 
-// mask leaves of what was loaded the bits in k.
+// mask clears the bits of the loaded word that are not in k.
 func (a *assembler) mask(k uint32, next label) label {
 	return a.then(unix.SockFilter{Code: unix.BPF_ALU | unix.BPF_AND | unix.BPF_K, K: k}, next)
 }
 
-// branch compares what was loaded with k by op (BPF_JEQ, BPF_JGT, BPF_JGE).
+// branch compares the loaded word with k by op (BPF_JEQ, BPF_JGT, BPF_JGE).
 func (a *assembler) branch(op uint16, k uint32, yes, no label) label {
 	yes = a.reach(yes)
 	no = a.reach(no)
@@ -75,10 +77,10 @@ func (a *assembler) branch(op uint16, k uint32, yes, no label) label {
 	})
 }
 
-// reach gives an instruction that a branch can jump to and that does the same
-// as another: conditional jumps have 8 bits.
+// reach returns an instruction with the effect of the target that a branch can
+// jump to: conditional jumps have 8 bits.
 func (a *assembler) reach(l label) label {
-	const most = 255 - 1 // reaching for the second target may write one more
+	const most = 255 - 1 // the second call may write another instruction
 	near := l
 	if last, ok := a.nearest[l]; ok && a.distance(l) > most {
 		near = last

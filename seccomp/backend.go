@@ -4,5 +4,5 @@ package seccomp
 
 import "golang.org/x/sys/unix"
 
-// assemble makes the program of a profile.
+// assemble returns the program for a profile.
 func assemble(p *profile) ([]unix.SockFilter, error) { return build(p), nil }

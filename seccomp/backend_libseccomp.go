@@ -15,8 +15,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// assemble makes the program of a profile: a part that answers calls newer
-// than the profile, which libseccomp knows nothing of, before libseccomp's.
+// assemble returns the program for a profile: a part that returns ENOSYS for
+// calls newer than the profile, which libseccomp does not do, followed by
+// libseccomp's.
 func assemble(p *profile) ([]unix.SockFilter, error) {
 	rest, err := viaLibseccomp(p)
 	if err != nil {
@@ -25,23 +26,23 @@ func assemble(p *profile) ([]unix.SockFilter, error) {
 	return append(newerCalls(p), rest...), nil
 }
 
-// newerCalls makes a program that answers the calls that are newer than the
-// profile, and goes on behind its end for all others.
+// newerCalls returns a program that decides about the calls newer than the
+// profile, and continues after its end for all others.
 func newerCalls(p *profile) []unix.SockFilter {
-	const behind = "behind" // not the length of any chain
+	const after = "after" // a label that is not the length of any chain
 	silent := *p
 	silent.rules = slices.Clone(p.rules)
 	for i := range silent.rules {
 		silent.rules[i].action = p.def
 	}
 	c := newCompiler(&silent, leafSizes[0])
-	c.blocks[behind] = c.emit(unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JA})
-	c.unlisted, c.foreign = verdict{chain: behind}, verdict{chain: behind}
+	c.blocks[after] = c.emit(unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JA})
+	c.unlisted, c.foreign = verdict{chain: after}, verdict{chain: after}
 	c.write()
 	return c.program()
 }
 
-// viaLibseccomp has libseccomp make the program.
+// viaLibseccomp returns the program that libseccomp makes.
 func viaLibseccomp(p *profile) ([]unix.SockFilter, error) {
 	filter, err := seccomp.NewFilter(libseccompAction(p.def))
 	if err != nil {
@@ -49,7 +50,7 @@ func viaLibseccomp(p *profile) ([]unix.SockFilter, error) {
 	}
 	defer filter.Release()
 	if !slices.Contains(p.arches, native()) {
-		// Never in a filter that is used; libseccomp mixes no byte orders.
+		// No filter in use has this; libseccomp does not mix byte orders.
 		if err := filter.RemoveArch(seccomp.ArchNative); err != nil {
 			return nil, fmt.Errorf("libseccomp: %w", err)
 		}
@@ -78,12 +79,13 @@ func addArch(filter *seccomp.ScmpFilter, a *arch) error {
 	return filter.AddArch(known)
 }
 
-// archName gives what libseccomp calls an architecture.
+// archName returns libseccomp's name of an architecture.
 func archName(a *arch) string {
 	return strings.ToLower(strings.TrimPrefix(string(a.name), "SCMP_ARCH_"))
 }
 
-// libseccompAction gives libseccomp's number of what a filter returns.
+// libseccompAction returns libseccomp's number for the return value of a
+// filter.
 func libseccompAction(action uint32) seccomp.ScmpAction {
 	kind := map[uint32]seccomp.ScmpAction{
 		unix.SECCOMP_RET_KILL_THREAD:  seccomp.ActKillThread,
@@ -106,7 +108,7 @@ func addRule(filter *seccomp.ScmpFilter, r *rule) error {
 	for _, name := range r.names {
 		number, err := seccomp.GetSyscallFromName(name)
 		if err != nil {
-			continue // nobody knows it
+			continue // no architecture has it
 		}
 		for _, conds := range r.alternatives {
 			if len(conds) == 0 {

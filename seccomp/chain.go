@@ -8,10 +8,10 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// subject is what a clause is looked up by: an argument, of which the bits in
-// mask count.
+// subject is the key by which a clause is searched: an argument, with the
+// significant bits in mask.
 type subject struct {
-	index uint // argsMost for a clause that has none
+	index uint // argsMost for a clause without conditions
 	mask  uint64
 }
 
@@ -29,8 +29,8 @@ func (c *compiler) block(chain string) label {
 	return l
 }
 
-// first writes what finds the first clause of a list whose conditions hold. If
-// none does, no is next.
+// first writes the search for the first clause of a list that matches. If no
+// clause matches, the program continues at no.
 func (c *compiler) first(list []clause, no label) label {
 	if i := slices.IndexFunc(list, func(one clause) bool { return len(one.conds) == 0 }); i >= 0 {
 		no, list = c.ret(list[i].action), list[:i]
@@ -55,8 +55,8 @@ func (c *compiler) first(list []clause, no label) label {
 	return no
 }
 
-// gather sorts clauses by subject where their order does not count: in a row
-// with the same action.
+// gather sorts clauses by subject if their order does not matter: if they
+// follow each other and have the same action.
 func gather(list []clause) {
 	for len(list) > 0 {
 		n := 1
@@ -71,8 +71,9 @@ func gather(list []clause) {
 	}
 }
 
-// subject returns what a clause is looked up by. One with several conditions can
-// be if one of these is an equality: the others are left for each value.
+// subject returns the key for the search of a clause. A clause with several
+// conditions has a key if one of them is an equality; the others are checked
+// for each value.
 func (one *clause) subject() subject {
 	best := subject{index: argsMost}
 	for i := range one.conds {
@@ -88,7 +89,7 @@ func isEquality(op specs.LinuxSeccompOperator) bool {
 	return op == specs.OpEqualTo || op == specs.OpMaskedEqual
 }
 
-// maskOf returns the bits of an argument that a comparison is about.
+// maskOf returns the bits of an argument that a comparison uses.
 func (a *arch) maskOf(arg *specs.LinuxSeccompArg) uint64 {
 	mask := uint64(1<<64 - 1)
 	if arg.Op == specs.OpMaskedEqual {
@@ -105,7 +106,7 @@ func (a *arch) greatest() uint64 {
 	return 1<<64 - 1
 }
 
-// singleKey is a clause of one condition, and where to go if that does not hold.
+// singleKey is a clause of one condition, and the target if that does not hold.
 type singleKey struct {
 	arg         specs.LinuxSeccompArg
 	narrow, big bool
@@ -113,8 +114,8 @@ type singleKey struct {
 	no          label
 }
 
-// plain writes the conditions of one clause, unless it is a single one that was
-// written.
+// plain writes the conditions of one clause, except a single one that is
+// written already.
 func (c *compiler) plain(one *clause, no label) label {
 	if len(one.conds) > 1 {
 		return c.conditions(one, no)
@@ -136,10 +137,10 @@ func (c *compiler) conditions(one *clause, no label) label {
 	return yes
 }
 
-// interval is made of the values from first to last.
+// interval is the values from first to last.
 type interval struct{ first, last uint64 }
 
-// intervals returns those for which a comparison holds, n of them.
+// intervals returns the n intervals of values for which a comparison holds.
 func (a *arch) intervals(arg *specs.LinuxSeccompArg) (list [2]interval, n int) {
 	add := func(first, last uint64) {
 		list[n] = interval{first, last}
@@ -168,9 +169,9 @@ func (a *arch) intervals(arg *specs.LinuxSeccompArg) (list [2]interval, n int) {
 	return list, n
 }
 
-// lookUp writes clauses of one subject, in their order: the search for the
-// values that they divide the argument into, each of which leads to what the
-// first clause says that holds for it.
+// lookUp writes the search for clauses of one subject, in their order. The
+// clauses divide the values into intervals; each leads to the first clause that
+// matches it.
 func (c *compiler) lookUp(on subject, list []clause, no label) label {
 	a := list[0].arch
 	starts := make([]uint64, 1, 1+4*len(list))
@@ -222,19 +223,19 @@ func (one *clause) without(index uint) clause {
 	return clause{one.arch, rest, one.action}
 }
 
-// parts are the intervals between the numbers at which clauses begin or end to
-// hold.
+// parts are the intervals between the values at which a clause begins or ends
+// to match.
 type parts struct {
 	starts []uint64
 	list   []part
 }
 
-// part is what clauses say of an interval, in their order.
+// part has the clauses that match an interval, in their order.
 type part struct {
-	before  []clause // with more conditions, before the first one without
-	decided bool     // by one without, which has the action
+	before  []clause // those with more conditions, before the first one without
+	decided bool     // decided by a clause without more conditions, which has the action
 	action  uint32
-	next    int // the next part that is not decided, or one on the way
+	next    int // the next undecided part, or a part before that
 }
 
 func newParts(starts []uint64) *parts {
@@ -245,8 +246,8 @@ func newParts(starts []uint64) *parts {
 	return p
 }
 
-// open returns the first part from i on that is not decided. It shortens the way
-// there, so that many wide intervals take no time that grows with their square.
+// open returns the first undecided part from i on. It shortens the path to it,
+// so that many wide intervals take no quadratic time.
 func (p *parts) open(i int) int {
 	for p.list[i].next != i {
 		p.list[i].next = p.list[p.list[i].next].next
@@ -255,7 +256,7 @@ func (p *parts) open(i int) int {
 	return i
 }
 
-// decide gives an action to the parts up to a number that have none.
+// decide sets the action of the undecided parts up to a number.
 func (p *parts) decide(first int, last uint64, action uint32) {
 	for i := p.open(first); i < len(p.starts) && p.starts[i] <= last; i = p.open(i) {
 		p.list[i].decided, p.list[i].action = true, action

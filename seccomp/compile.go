@@ -9,31 +9,31 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Answers that no rule gives: to calls that are newer than the profile, and to
+// Results without a rule: for calls that are newer than the profile, and for
 // those of an architecture that is not in it.
 const (
 	actNewer   = unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS)
 	actForeign = unix.SECCOMP_RET_KILL_THREAD
 )
 
-// clause is a rule on one call: conditions, all of which must hold, and what
-// is done then.
+// clause is a rule on one call: conditions, all of which must hold, and the
+// action.
 type clause struct {
 	arch   *arch
 	conds  []specs.LinuxSeccompArg
 	action uint32
 }
 
-// verdict is what is done about calls: an action or, if chain is not empty,
-// what the first of these clauses says whose conditions hold.
+// verdict is the decision about calls: an action or, if chain is not empty, the
+// action of the first of its clauses that matches.
 type verdict struct {
 	action uint32
-	// chain holds indices of clauses, in four bytes each: a string, to be
-	// comparable.
+	// chain has indices of clauses, four bytes each, as a string because that
+	// is comparable.
 	chain string
 }
 
-// span is a verdict on the calls from a number on, up to the next span.
+// span is a verdict on the calls from a number up to the next span.
 type span struct {
 	from uint32
 	verdict
@@ -43,23 +43,23 @@ type span struct {
 type compiler struct {
 	*profile
 	*assembler
-	// unlisted is for calls that no rule is about, foreign for those of
+	// unlisted is the action for calls without a rule, foreign that for
 	// architectures that are not in the profile.
 	unlisted, foreign verdict
 
 	calls   [][]*call // of each rule
 	clauses []clause
-	conds   []specs.LinuxSeccompArg // room for those of shared calls
-	// What was written: the chains, and the searches by what they lead to.
+	conds   []specs.LinuxSeccompArg // buffer for those of shared calls
+	// The written parts: chains, and searches by their targets.
 	blocks, searches map[string]label
 	single           map[singleKey]label
-	// most is one of leafSizes.
+	// most is an element of leafSizes.
 	most int
 }
 
-// build makes a filter of a profile: for every architecture, a tree of
-// comparisons over the call numbers. A filter that is too long is the shortest
-// that can be made.
+// build returns the filter of a profile: for every architecture, a tree of
+// comparisons over the call numbers. If the filter is too long, it returns the
+// shortest possible one.
 func build(p *profile) (program []unix.SockFilter) {
 	for _, most := range leafSizes {
 		c := newCompiler(p, most)
@@ -89,7 +89,7 @@ func (c *compiler) write() {
 		at    label
 	}
 	var sections []section
-	for i, a := range slices.Backward(c.arches) { // the native one comes to lie nearest
+	for i, a := range slices.Backward(c.arches) { // the native one last, so that the program reaches it first
 		if !slices.ContainsFunc(c.arches[:i], func(b *arch) bool { return a.audit == b.audit }) {
 			sections = append(sections, section{a.audit, c.load(offNumber, c.tree(c.section(a.audit)))})
 		}
@@ -112,7 +112,7 @@ func (c *compiler) resolve() {
 	}
 }
 
-// section gives the verdicts on all calls of an audit architecture.
+// section returns the verdicts on all calls of an audit architecture.
 func (c *compiler) section(audit uint32) []span {
 	var list []span
 	for _, a := range c.arches {
@@ -132,11 +132,11 @@ func (c *compiler) section(audit uint32) []span {
 	} else {
 		list = add(list, x32Bit, c.foreign)
 	}
-	// The number of a call that a tracer has had skipped.
+	// The number of a call that a tracer has skipped.
 	return add(list, 0xffffffff, c.unlisted)
 }
 
-// add adds a span behind all others.
+// add appends a span.
 func add(list []span, from uint32, v verdict) []span {
 	if n := len(list); n > 0 && list[n-1].from == from {
 		list = list[:n-1]
@@ -165,8 +165,8 @@ func (c *compiler) spans(list []span, a *arch) []span {
 	return c.addCalls(list, a, privates)
 }
 
-// addCalls adds the verdicts on single calls, of which keys has the numbers
-// and clauses, sorted.
+// addCalls adds the verdicts on single calls. keys has their numbers and
+// clauses, sorted.
 func (c *compiler) addCalls(list []span, a *arch, keys []uint64) []span {
 	for len(keys) > 0 {
 		number := uint32(keys[0] >> 32)
@@ -181,10 +181,10 @@ func (c *compiler) addCalls(list []span, a *arch, keys []uint64) []span {
 	return list
 }
 
-// collect gives the numbers, without the architecture's bit, of the calls that
-// rules are about, in the upper halves of keys whose lower halves are clauses;
-// they are sorted. The newest call that the profile names is -1 if there is
-// none.
+// collect returns keys: in the upper half the number, without the
+// architecture's bit, of a call that has a rule, in the lower half the clause;
+// they are sorted. newest is the newest call that the profile names, -1 if it
+// names none.
 func (c *compiler) collect(a *arch) (keys []uint64, newest int) {
 	newest = -1
 	keys = make([]uint64, 0, 512)
@@ -192,7 +192,7 @@ func (c *compiler) collect(a *arch) (keys []uint64, newest int) {
 		first := len(c.clauses)
 		if c.rules[i].action != c.def {
 			for _, conds := range c.rules[i].alternatives {
-				c.clauses = append(c.clauses, clause{a, a.telling(conds), c.rules[i].action})
+				c.clauses = append(c.clauses, clause{a, a.significant(conds), c.rules[i].action})
 			}
 		}
 		last := len(c.clauses)
@@ -205,7 +205,7 @@ func (c *compiler) collect(a *arch) (keys []uint64, newest int) {
 					keys = append(keys, uint64(number)<<32|uint64(k))
 				}
 			}
-			if number, code, ok := a.behindShared(known.name); ok {
+			if number, code, ok := a.throughShared(known.name); ok {
 				newest = max(newest, int(number))
 				if first != last {
 					keys = append(keys, uint64(number)<<32|uint64(c.sharedClause(a, code, c.rules[i].action)))
@@ -217,8 +217,9 @@ func (c *compiler) collect(a *arch) (keys []uint64, newest int) {
 	return keys, newest
 }
 
-// sharedClause makes what a rule on a call means for socketcall(2) or ipc(2).
-// Its conditions do not count: the arguments are behind a pointer.
+// sharedClause returns the clause for socketcall(2) or ipc(2) of a rule on a
+// call. It drops the conditions, because the arguments are in memory that the
+// filter cannot read.
 func (c *compiler) sharedClause(a *arch, code uint64, action uint32) int {
 	if len(c.conds) == cap(c.conds) {
 		c.conds = make([]specs.LinuxSeccompArg, 0, 64)
@@ -229,8 +230,8 @@ func (c *compiler) sharedClause(a *arch, code uint64, action uint32) int {
 	return len(c.clauses) - 1
 }
 
-// hidesNewer tells whether calls behind the newest that the profile knows are
-// answered with ENOSYS: where they would be denied otherwise.
+// hidesNewer reports whether calls newer than all that the profile names return
+// ENOSYS: if they would be denied otherwise.
 func (c *compiler) hidesNewer(newest int) bool {
 	if newest < 0 {
 		return false
@@ -242,8 +243,8 @@ func (c *compiler) hidesNewer(newest int) bool {
 	return false
 }
 
-// judge gives the verdict on one call, whose clauses are in the lower halves
-// of keys.
+// judge returns the verdict on one call; the lower halves of keys are its
+// clauses.
 func (c *compiler) judge(keys []uint64) verdict {
 	var few [16]uint32
 	order := few[:0]
@@ -264,11 +265,11 @@ func (c *compiler) judge(keys []uint64) verdict {
 	return verdict{chain: string(chain)}
 }
 
-// precedence is lowest for the action that the kernel prefers where several
+// precedence is lowest for the action that the kernel prefers if several
 // filters disagree (seccomp(2)): it compares them as signed numbers.
 func precedence(action uint32) int32 { return int32(action & unix.SECCOMP_RET_ACTION_FULL) }
 
-// tree writes the search for the span that a call is in.
+// tree writes the search for the span of a call.
 func (c *compiler) tree(list []span) label {
 	if len(list) == 1 {
 		return c.leaf(list[0].verdict)

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// agree compares a program with what the profile means.
+// agree compares a program with the meaning of the profile.
 func agree(t *testing.T, raw *specs.LinuxSeccomp) {
 	t.Helper()
 	p, program := compiled(t, raw)
@@ -41,7 +41,7 @@ func TestProgramsDoWhatProfilesMean(t *testing.T) {
 	}
 }
 
-// On machines of all kinds.
+// On all architectures.
 func TestProgramsOfOthersDoWhatProfilesMean(t *testing.T) {
 	for i := range arches {
 		t.Run(string(arches[i].name), func(t *testing.T) {
@@ -53,8 +53,8 @@ func TestProgramsOfOthersDoWhatProfilesMean(t *testing.T) {
 	}
 }
 
-// A tree is short: the answer to any call of Docker's profile without
-// arguments takes a dozen comparisons, where a list takes hundreds.
+// A tree is short: Docker's profile decides about any call without arguments in
+// a dozen comparisons, where a list takes hundreds.
 func TestTreeIsShallow(t *testing.T) {
 	p, program := compiled(t, engines(t)["docker"])
 	most := 0
@@ -79,9 +79,9 @@ func BenchmarkCompileDocker(b *testing.B) {
 	}
 }
 
-// BenchmarkCacheDocker is what a cache of filters would cost at the least: to
-// hash the profile, and to read and verify a file. There is none, because that
-// is not worth it (docs/decisions.md).
+// BenchmarkCacheDocker measures the least that a cache of filters would cost:
+// to hash the profile, and to read and verify a file. berth has no cache,
+// because the gain is too small (docs/decisions.md).
 func BenchmarkCacheDocker(b *testing.B) {
 	p := engines(b)["docker"]
 	f, err := Compile(p)

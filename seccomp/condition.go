@@ -14,8 +14,8 @@ const (
 	offArgs   = 16
 )
 
-// operand is an argument of a system call as a filter reads it: in halves of
-// 32 bits, of which narrow architectures have one.
+// operand is an argument of a system call as a filter reads it: in halves of 32
+// bits. Architectures with arguments of 32 bits have one half.
 type operand struct {
 	low, high uint32 // offsets
 	narrow    bool
@@ -29,8 +29,8 @@ func operandOf(a *arch, index uint) operand {
 	return operand{low: at, high: at + 4, narrow: a.narrow}
 }
 
-// telling leaves out conditions that always hold: those with a mask of no bits.
-func (a *arch) telling(conds []specs.LinuxSeccompArg) []specs.LinuxSeccompArg {
+// significant drops conditions that always hold: those with a mask of no bits.
+func (a *arch) significant(conds []specs.LinuxSeccompArg) []specs.LinuxSeccompArg {
 	always := func(arg specs.LinuxSeccompArg) bool {
 		return arg.Op == specs.OpMaskedEqual && (arg.Value == 0 || a.narrow && uint32(arg.Value) == 0)
 	}
@@ -68,8 +68,8 @@ func (a *assembler) equal(o operand, value uint64, yes, no label) label {
 	return a.load(o.high, a.branch(unix.BPF_JEQ, uint32(value>>32), at, no))
 }
 
-// order compares by BPF_JGT or BPF_JGE: equal high halves leave it to the low
-// ones.
+// order compares by BPF_JGT or BPF_JGE: if the high halves are equal, the low
+// ones decide.
 func (a *assembler) order(o operand, op uint16, value uint64, yes, no label) label {
 	at := a.load(o.low, a.branch(op, uint32(value), yes, no))
 	if o.narrow {
@@ -87,7 +87,7 @@ func (a *assembler) masked(o operand, mask, value uint64, yes, no label) label {
 	return a.maskedHalf(o.high, uint32(mask>>32), uint32(value>>32), at, no)
 }
 
-// maskedHalf writes nothing where no bit is asked for.
+// maskedHalf writes nothing if the mask has no bit.
 func (a *assembler) maskedHalf(offset, mask, value uint32, yes, no label) label {
 	if mask == 0 {
 		return yes

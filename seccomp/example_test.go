@@ -8,7 +8,7 @@ import (
 	"github.com/berth-oci/berth/seccomp"
 )
 
-// A profile of one's own, with a mistake and without.
+// A profile of the caller's own, with a mistake and without.
 func ExampleCompile() {
 	profile := &specs.LinuxSeccomp{
 		DefaultAction: specs.ActAllow,
@@ -23,7 +23,8 @@ func ExampleCompile() {
 		fmt.Println(err)
 		return
 	}
-	// What prctl(2) or seccomp(2) takes: unix.SockFprog{Len: …, Filter: &filter.Program[0]}.
+	// The argument of prctl(2) or seccomp(2): unix.SockFprog{Len: …, Filter:
+	// &filter.Program[0]}.
 	fmt.Println(len(filter.Program) > 0, filter.Notify)
 	// Output:
 	// syscalls[0].action: unknown action "SCMP_ACT_ERNO"; did you mean "SCMP_ACT_ERRNO"?

@@ -10,9 +10,9 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// Filter is what the kernel takes.
+// Filter is a seccomp filter as the kernel takes it.
 type Filter struct {
-	// Program is the filter itself.
+	// Program is the program of classic BPF.
 	Program []unix.SockFilter
 	Manner
 }
@@ -21,8 +21,8 @@ type Filter struct {
 type Manner struct {
 	// Flags are SECCOMP_FILTER_FLAG_* for seccomp(2).
 	Flags uint32
-	// Notify says that seccomp(2) returns the descriptor of a listener, which
-	// somebody has to read and answer.
+	// Notify means that seccomp(2) returns the descriptor of a listener, which
+	// an agent must read and answer.
 	Notify bool
 }
 
@@ -32,9 +32,9 @@ const instructionsMost = 4096
 // InstructionSize is the size of an instruction, struct sock_filter, in bytes.
 const InstructionSize = 8
 
-// Compile makes a filter of a profile for the architecture that the program
-// was built for. What is wrong with a profile is a *config.FieldError, with
-// fields relative to linux.seccomp.
+// Compile returns the filter of a profile for the architecture that the program
+// was built for. An error about the profile is a *config.FieldError with a
+// field relative to linux.seccomp.
 func Compile(p *specs.LinuxSeccomp) (*Filter, error) {
 	checked, err := parse(p)
 	if err != nil {
@@ -57,7 +57,7 @@ func checkLength(program []unix.SockFilter) error {
 	return nil
 }
 
-// Bytes gives the program as the kernel reads it.
+// Bytes returns the program as the kernel reads it.
 func (f *Filter) Bytes() []byte {
 	b := make([]byte, 0, len(f.Program)*InstructionSize)
 	for _, i := range f.Program {
@@ -68,7 +68,7 @@ func (f *Filter) Bytes() []byte {
 	return b
 }
 
-// Parse reads what Bytes gave.
+// Parse returns the filter for the result of Bytes.
 func Parse(b []byte) ([]unix.SockFilter, error) {
 	if len(b) == 0 || len(b)%InstructionSize != 0 || len(b) > instructionsMost*InstructionSize {
 		return nil, fmt.Errorf("seccomp filter of %d bytes", len(b))

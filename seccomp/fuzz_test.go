@@ -7,8 +7,8 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// FuzzCompile: whatever a profile holds, it is refused or becomes a program
-// that the kernel would take.
+// FuzzCompile tests that every profile is refused or becomes a program that the
+// kernel would accept.
 func FuzzCompile(f *testing.F) {
 	for _, p := range engines(f) {
 		text, err := json.Marshal(p)

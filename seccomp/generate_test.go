@@ -13,22 +13,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// interesting are names that generated profiles take their calls from.
+// interesting are the names of calls in generated profiles.
 var interesting = strings.Fields(`read write open close mmap clone clone3 socket socketcall accept accept4 bind send
 	sendto ipc shmat semop semtimedop msgget personality openat2 execve ioctl kill getpid cacheflush set_tls
 	keyctl statx faccessat2 futex_wake rseq no_such_call`)
 
-// boundaries are values at which comparisons change their answer.
+// boundaries are values at which the result of a comparison changes.
 var boundaries = []uint64{0, 1, 2, 5, 16, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff, 1 << 32, 1<<32 + 5, 5 << 32, 1<<63 - 1, 1 << 63, 1<<64 - 1}
 
 func pick[T any](r *rand.Rand, list []T) T { return list[r.IntN(len(list))] }
 
-// sameOrder are the architectures of this machine's byte order.
+// sameOrder returns the architectures of this machine's byte order.
 func sameOrder() []arch {
 	return slices.DeleteFunc(slices.Clone(arches[:]), func(a arch) bool { return a.big != native().big })
 }
 
-// alone gives a profile for one architecture, which need not be the native one.
+// alone returns a profile for one architecture, which may be another than the
+// native one.
 func alone(t testing.TB, raw *specs.LinuxSeccomp, a *arch) *profile {
 	t.Helper()
 	p, err := parse(raw)
@@ -39,7 +40,7 @@ func alone(t testing.TB, raw *specs.LinuxSeccomp, a *arch) *profile {
 	return p
 }
 
-// generate makes a profile for some of these architectures; the same one for
+// generate returns a profile for some of these architectures; the same one for
 // the same seed.
 func generate(seed uint64, arches []arch) *specs.LinuxSeccomp {
 	r := rand.New(rand.NewPCG(seed, 5))
@@ -65,8 +66,8 @@ func generate(seed uint64, arches []arch) *specs.LinuxSeccomp {
 	return p
 }
 
-// anAction gives one, with what it may return, at the ends of that, but for the
-// greatest errno, which libseccomp does not take.
+// anAction returns an action with a return value at the ends of its range,
+// except the greatest errno, which libseccomp refuses.
 func anAction(r *rand.Rand) (specs.LinuxSeccompAction, *uint) {
 	a := pick(r, actions[:])
 	if a.data == 0 || r.IntN(2) == 0 {
@@ -76,7 +77,8 @@ func anAction(r *rand.Rand) (specs.LinuxSeccompAction, *uint) {
 	return a.name, &data
 }
 
-// everyOperator has each action and each operator, with values in both halves.
+// everyOperator returns a profile with each action and each operator, with
+// values in both halves.
 func everyOperator() *specs.LinuxSeccomp {
 	p := &specs.LinuxSeccomp{DefaultAction: specs.ActErrno, ListenerPath: "/socket", Architectures: []specs.Arch{specs.ArchX86, specs.ArchX32}}
 	free := slices.Clone(calls[:400])
@@ -94,7 +96,7 @@ func everyOperator() *specs.LinuxSeccomp {
 	return p
 }
 
-// engines gives the default profiles of engines.
+// engines returns the default profiles of engines.
 func engines(t testing.TB) map[string]*specs.LinuxSeccomp {
 	t.Helper()
 	list := map[string]*specs.LinuxSeccomp{}
@@ -112,9 +114,9 @@ func engines(t testing.TB) map[string]*specs.LinuxSeccomp {
 	return list
 }
 
-// visit calls f with every call number on every architecture of a profile and
-// some on those of the same byte order that are not in it, and with the arguments
-// around the values that the profile compares with.
+// visit calls f with every call number on every architecture of a profile, with
+// some on architectures of the same byte order that are not in it, and with
+// arguments around the values in the profile's conditions.
 func visit(p *profile, f func(a *arch, d *data)) {
 	values := slices.Clone(boundaries)
 	for i := range p.rules {
@@ -129,7 +131,7 @@ func visit(p *profile, f func(a *arch, d *data)) {
 	r := rand.New(rand.NewPCG(7, 7))
 	for i := range arches {
 		a := &arches[i]
-		if a.big != p.arches[0].big { // of another machine
+		if a.big != p.arches[0].big { // another byte order
 			continue
 		}
 		numbers := callNumbers(a)
@@ -152,8 +154,8 @@ func visit(p *profile, f func(a *arch, d *data)) {
 	}
 }
 
-// callNumbers are all numbers that calls of an architecture have, some more,
-// and those at the ends of their ranges.
+// callNumbers returns all call numbers of an architecture, some more, and those
+// at the ends of their ranges.
 func callNumbers(a *arch) (list []uint32) {
 	base := map[int]uint32{colMIPS: 4000, colMIPS64: 5000, colMIPS64N32: 6000}[a.column]
 	for n := range uint32(600) {
@@ -163,7 +165,7 @@ func callNumbers(a *arch) (list []uint32) {
 		x32Bit-1, x32Bit, x32Bit+1, x32Bit+600, 1<<31-1, 1<<31, 0xfffffffe, 0xffffffff)
 }
 
-// conditional tells how many rules have conditions on a call.
+// conditional returns the number of rules with conditions on a call.
 func conditional(p *profile, a *arch, number uint32) (n int) {
 	for i := range p.rules {
 		for _, conds := range matching(a, &p.rules[i], number) {
@@ -175,7 +177,7 @@ func conditional(p *profile, a *arch, number uint32) (n int) {
 	return min(n, 8)
 }
 
-// compiled checks a profile and makes its program.
+// compiled checks a profile and returns its program.
 func compiled(t testing.TB, raw *specs.LinuxSeccomp) (*profile, []unix.SockFilter) {
 	t.Helper()
 	p, err := parse(raw)

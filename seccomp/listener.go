@@ -14,13 +14,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// agentAnswer is how long an agent may take to accept a connection, and to take
-// what it is sent.
+// agentAnswer is how long an agent may take to accept a connection and to
+// receive the message.
 const agentAnswer = 10 * time.Second
 
-// Agent is who answers for the calls of a container: a connection to a
-// profile's listenerPath, on which one listener can be sent
-// (config-linux.md, Container Process State).
+// Agent is a connection to the seccomp agent at a profile's listenerPath, for
+// one listener (config-linux.md, Container Process State).
 type Agent struct{ conn *net.UnixConn }
 
 // Dial connects to an agent. Its errors are *config.FieldError.
@@ -40,7 +39,7 @@ func Dial(ctx context.Context, path string) (*Agent, error) {
 	return &Agent{conn.(*net.UnixConn)}, nil
 }
 
-// CheckAgent tells whether there is a socket at a listenerPath.
+// CheckAgent returns an error unless there is a socket at a listenerPath.
 func CheckAgent(path string) error {
 	var st unix.Stat_t
 	err := unix.Stat(path, &st)
@@ -53,7 +52,7 @@ func CheckAgent(path string) error {
 	return nil
 }
 
-// Send sends a listener, and tells whose it is.
+// Send sends a listener and the state of its container.
 func (a *Agent) Send(listener *os.File, state specs.ContainerProcessState) error {
 	state.Fds = []string{specs.SeccompFdName}
 	text, err := json.Marshal(state)

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// data is struct seccomp_data: what a filter is given.
+// data is struct seccomp_data, the input of a filter.
 type data struct {
 	nr   uint32
 	arch uint32
@@ -15,7 +15,7 @@ type data struct {
 	args [6]uint64
 }
 
-// bytes lays it out as the kernel of an architecture does.
+// bytes returns it in the byte order of an architecture.
 func (d *data) bytes(big bool) []byte {
 	order := binary.AppendByteOrder(binary.LittleEndian)
 	if big {
@@ -30,7 +30,7 @@ func (d *data) bytes(big bool) []byte {
 	return b
 }
 
-// verify tells why the kernel would not take a program: the rules of
+// verify returns the reason why the kernel would refuse a program: the rules of
 // bpf_check_classic and seccomp_check_filter.
 func verify(program []unix.SockFilter) error {
 	const size = 64 // of struct seccomp_data
@@ -64,8 +64,8 @@ func verify(program []unix.SockFilter) error {
 	return nil
 }
 
-// execute runs a program that was verified, and tells how many instructions
-// that took.
+// execute runs a verified program, and returns its result and the number of
+// executed instructions.
 func execute(program []unix.SockFilter, d *data, big bool) (action uint32, steps int) {
 	memory := d.bytes(big)
 	order := binary.ByteOrder(binary.LittleEndian)

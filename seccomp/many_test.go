@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// equalities is a profile of so many rules on one argument of ioctl, on three
-// architectures, whose values are the results of value.
+// equalities returns a profile of n rules on one argument of ioctl, on three
+// architectures, with the values that value returns.
 func equalities(n int, value func(i int) uint64) *specs.LinuxSeccomp {
 	p := &specs.LinuxSeccomp{
 		DefaultAction: specs.ActAllow,
@@ -58,7 +58,7 @@ func TestManyEqualities(t *testing.T) {
 	}
 }
 
-// A search is one while there is room for it: few steps, though the filter is
+// The compiler writes a search while that fits: few steps, though the filter is
 // long.
 func TestManyEqualitiesTakeFewSteps(t *testing.T) {
 	for _, test := range []struct{ rules, most int }{{10, 30}, {390, 30}, {3000, 30}, {4000, 300}} {
@@ -76,8 +76,8 @@ func TestManyEqualitiesTakeFewSteps(t *testing.T) {
 	}
 }
 
-// Rules that cannot fit are refused with the count, in no more time than it takes
-// to write a few filters.
+// Rules that cannot fit are refused with their number, as fast as a few filters
+// can be written.
 func TestTooManyRules(t *testing.T) {
 	for name, p := range map[string]*specs.LinuxSeccomp{
 		"values":      equalities(10000, apart),
@@ -112,7 +112,7 @@ func manyPairs(n int) *specs.LinuxSeccomp {
 	return p
 }
 
-// Many names, or the same rule many times, take no room.
+// Many names, or the same rule many times, add no instructions.
 func TestManyThatAreOne(t *testing.T) {
 	names := equalities(1, apart)
 	for range 10000 {
@@ -132,9 +132,9 @@ func TestManyThatAreOne(t *testing.T) {
 	}
 }
 
-// manyRules makes a profile of many rules on few calls: on one argument or
-// several, with values that meet, with operators and actions of all kinds or of
-// one.
+// manyRules returns a profile of many rules on few calls: on one argument or
+// several, with values that overlap, with operators and actions of all kinds or
+// of one.
 func manyRules(seed uint64, arches []arch) *specs.LinuxSeccomp {
 	r := rand.New(rand.NewPCG(seed, 11))
 	p := &specs.LinuxSeccomp{ListenerPath: "/socket"}
@@ -185,8 +185,8 @@ func TestManyRulesDoWhatProfilesMean(t *testing.T) {
 	}
 }
 
-// agreeAtLength compares the programs that a profile becomes with any size of
-// leaves, and returns how often rules with different actions held at once.
+// agreeAtLength compares the programs of a profile for all sizes of leaves, and
+// returns how often rules with different actions held at once.
 func agreeAtLength(t *testing.T, raw *specs.LinuxSeccomp) (overlaps int) {
 	t.Helper()
 	p, _ := compiled(t, raw)
@@ -241,8 +241,8 @@ func compareAtLength(t *testing.T, p *profile, program []unix.SockFilter) (overl
 	return overlaps
 }
 
-// Docker's profile is no longer than it was before there were searches for
-// arguments (328), nor does it take more memory to compile (138 allocations).
+// Docker's profile is no longer than it was before the compiler searched for
+// arguments (328), and takes no more memory to compile (138 allocations).
 func TestDockerStaysShort(t *testing.T) {
 	raw := engines(t)["docker"]
 	_, program := compiled(t, raw)

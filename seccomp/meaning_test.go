@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// meaning tells what a profile says of a call, as doc.go has it: slow, and
-// without anything of the compiler. overlap says that rules with different
-// actions hold at once.
+// meaning returns the decision of a profile about a call, as doc.go defines it:
+// slowly, and without any code of the compiler. overlap means that rules with
+// different actions hold at once.
 func meaning(p *profile, d *data) (action uint32, overlap bool) {
 	a := archOf(p, d)
 	switch {
@@ -33,7 +33,7 @@ func meaning(p *profile, d *data) (action uint32, overlap bool) {
 			}
 		}
 	}
-	// An unconditional rule behind one with conditions.
+	// An unconditional rule after one with conditions.
 	for i := range p.rules {
 		r := &p.rules[i]
 		if r.action != p.def && slices.ContainsFunc(matching(a, r, d.nr&^a.bit), func(conds []specs.LinuxSeccompArg) bool { return len(conds) == 0 }) {
@@ -47,7 +47,7 @@ func meaning(p *profile, d *data) (action uint32, overlap bool) {
 	return best, slices.ContainsFunc(holding, func(x uint32) bool { return x != best })
 }
 
-// archOf gives the architecture of a call, nil if it is not in the profile.
+// archOf returns the architecture of a call, nil if it is not in the profile.
 func archOf(p *profile, d *data) *arch {
 	for _, a := range p.arches {
 		if a.audit != d.arch {
@@ -60,7 +60,7 @@ func archOf(p *profile, d *data) *arch {
 	return nil
 }
 
-// matching gives the conditions under which a rule is about a call.
+// matching returns the conditions under which a rule applies to a call.
 func matching(a *arch, r *rule, number uint32) (list [][]specs.LinuxSeccompArg) {
 	for _, name := range r.names {
 		c := lookUpCall(name)
@@ -69,10 +69,10 @@ func matching(a *arch, r *rule, number uint32) (list [][]specs.LinuxSeccompArg) 
 		}
 		if n, ok := c.number(a); ok && n == number {
 			for _, conds := range r.alternatives {
-				list = append(list, a.telling(conds))
+				list = append(list, a.significant(conds))
 			}
 		}
-		if n, code, ok := a.behindShared(name); ok && n == number {
+		if n, code, ok := a.throughShared(name); ok && n == number {
 			list = append(list, []specs.LinuxSeccompArg{{Op: specs.OpEqualTo, Value: code}})
 		}
 	}
@@ -101,7 +101,7 @@ func holds(a *arch, arg *specs.LinuxSeccompArg, d *data) bool {
 	return have&want == masked&want
 }
 
-// unlisted is what happens to calls that no rule is about.
+// unlisted returns the action for calls without a rule.
 func unlisted(p *profile, a *arch, number uint32) uint32 {
 	newest := -1
 	for i := range p.rules {
@@ -110,7 +110,7 @@ func unlisted(p *profile, a *arch, number uint32) uint32 {
 				if n, ok := c.number(a); ok && n < privateBase {
 					newest = max(newest, int(n))
 				}
-				if n, _, ok := a.behindShared(name); ok {
+				if n, _, ok := a.throughShared(name); ok {
 					newest = max(newest, int(n))
 				}
 			}

@@ -16,31 +16,31 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// difference is a way in which a filter of ours differs from libseccomp's (2.5.4)
-// for a reason.
+// difference is a way in which this package's filter differs from libseccomp's
+// (2.5.4) for a reason.
 type difference struct {
 	name   string
 	reason string
 }
 
-// numberDifferences are calls about which libseccomp knows something else, by
-// "ARCH NAME" or "NAME".
+// numberDifferences are calls with another number in libseccomp, by "ARCH NAME"
+// or "NAME".
 var numberDifferences = []difference{
 	{"SCMP_ARCH_PPC sys_debug_setcontext", "libseccomp has the number of switch_endian for it; the kernel's table has 256"},
 	{"SCMP_ARCH_PPC64 sys_debug_setcontext", "the same"},
 	{"SCMP_ARCH_PPC64LE sys_debug_setcontext", "the same"},
 }
 
-// onlyShared reports whether an architecture has a call only behind
+// onlyShared reports whether an architecture has a call only through
 // socketcall(2) or ipc(2). libseccomp leaves out rules on these: a profile that
 // denies accept would not do so on x86.
 func onlyShared(a *arch, c *call) bool {
-	_, _, shared := a.behindShared(c.name)
+	_, _, shared := a.throughShared(c.name)
 	_, direct := c.number(a)
 	return shared && !direct
 }
 
-// knownDifference tells whether a difference about one call has a reason.
+// knownDifference reports whether a difference about one call has a reason.
 func knownDifference(a *arch, c *call) bool {
 	if _, err := seccomp.GetSyscallFromName(c.name); err != nil {
 		return true // newer than libseccomp
@@ -49,15 +49,15 @@ func knownDifference(a *arch, c *call) bool {
 	return slices.ContainsFunc(numberDifferences, named) || onlyShared(a, c) || newerThere(a, c)
 }
 
-// newerThere tells of calls that libseccomp knows by name and has no number of
-// on an architecture that got them later.
+// newerThere reports whether libseccomp has the name of a call but no number on
+// an architecture that got the call later.
 func newerThere(a *arch, c *call) bool {
 	number, err := seccomp.GetSyscallFromNameByArch(c.name, theirArch(a))
 	_, have := c.number(a)
 	return have && (err != nil || number < 0)
 }
 
-// theyKnow tells whether libseccomp, as it is installed, makes filters for an
+// theyKnow reports whether the installed libseccomp makes filters for an
 // architecture.
 func theyKnow(a *arch) bool {
 	_, err := viaLibseccomp(&profile{def: unix.SECCOMP_RET_ALLOW, arches: []*arch{a}})
@@ -72,9 +72,9 @@ func theirArch(a *arch) seccomp.ScmpArch {
 	return known
 }
 
-// points gives the values around which programs decide differently: between
-// them they are constant. Those of words at offset 0 are call numbers; of
-// others, halves of arguments.
+// points returns the values around which programs decide differently; between
+// them they are constant. Those of words at offset 0 are call numbers, of
+// others halves of arguments.
 func points(programs ...[]unix.SockFilter) []uint32 {
 	list := []uint32{0, 0xffffffff}
 	for _, program := range programs {
@@ -88,8 +88,8 @@ func points(programs ...[]unix.SockFilter) []uint32 {
 	return slices.Compact(list)
 }
 
-// swap turns a program for an architecture of the other byte order, which
-// libseccomp writes in that, into one that this machine can read.
+// swap converts a program for an architecture of the other byte order, as
+// libseccomp writes it, to this machine's.
 func swap(program []unix.SockFilter, a *arch) {
 	if a.big == native().big {
 		return
@@ -100,8 +100,8 @@ func swap(program []unix.SockFilter, a *arch) {
 	}
 }
 
-// Every call on every architecture has the number that libseccomp knows, also
-// behind socketcall(2) and ipc(2).
+// Every call on every architecture has the number that libseccomp has, also
+// through socketcall(2) and ipc(2).
 func TestNumbersAreLibseccomps(t *testing.T) {
 	for i := range arches {
 		a := &arches[i]
@@ -133,7 +133,7 @@ func compareCall(t *testing.T, a *arch, c *call) {
 			d := data{nr: nr, arch: a.audit, args: [6]uint64{arg}}
 			x, _ := execute(ours, &d, a.big)
 			y, _ := execute(theirs, &d, a.big)
-			if x != y && int32(nr) >= 0 { // libseccomp has rules on the negative numbers that it makes up
+			if x != y && int32(nr) >= 0 { // libseccomp has rules on negative numbers of its own
 				t.Errorf("%s %s: call %d, argument %d: %#x, libseccomp %#x", a.name, c.name, nr, arg, x, y)
 				return
 			}
@@ -143,8 +143,8 @@ func compareCall(t *testing.T, a *arch, c *call) {
 
 var errHangs = errors.New("libseccomp does not return")
 
-// inTime has libseccomp make the filter, unless that takes too long: 2.5.4 does
-// not come to an end with some profiles of many rules for one call.
+// inTime returns libseccomp's filter, unless that takes too long: 2.5.4 does
+// not end with some profiles of many rules for one call.
 func inTime(p *profile) ([]unix.SockFilter, error) {
 	var program []unix.SockFilter
 	var err error
@@ -153,7 +153,7 @@ func inTime(p *profile) ([]unix.SockFilter, error) {
 		defer close(done)
 		program, err = viaLibseccomp(p)
 		swap(program, p.arches[0])
-		program = append(newerCalls(p), program...) // as assemble does
+		program = append(newerCalls(p), program...) // like assemble
 	}()
 	select {
 	case <-done:
@@ -163,8 +163,8 @@ func inTime(p *profile) ([]unix.SockFilter, error) {
 	}
 }
 
-// agreeWithLibseccomp compares the whole filters of a profile, and tells
-// whether libseccomp takes it at all.
+// agreeWithLibseccomp compares the filters of a profile, and reports whether
+// libseccomp accepts it.
 func agreeWithLibseccomp(t *testing.T, p *profile) bool {
 	t.Helper()
 	ours := build(p)
@@ -174,8 +174,8 @@ func agreeWithLibseccomp(t *testing.T, p *profile) bool {
 		return false
 	}
 	if errors.Is(err, unix.EEXIST) {
-		// It refuses a rule that has the conditions of another, or more, and
-		// another action; here the kernel's precedence decides.
+		// libseccomp refuses a rule with the conditions of another, or more,
+		// and another action; here the kernel's precedence decides.
 		return false
 	}
 	if err != nil {
@@ -200,8 +200,8 @@ func agreeWithLibseccomp(t *testing.T, p *profile) bool {
 	return true
 }
 
-// explain gives the reason why libseccomp answers something else to a call
-// than we do, empty if there is none.
+// explain returns the reason why libseccomp decides differently about a call,
+// empty if there is none.
 func explain(t *testing.T, p *profile, d *data, ours uint32, alone map[string][]unix.SockFilter) string {
 	a := archOf(p, d)
 	if a == nil {
@@ -213,12 +213,12 @@ func explain(t *testing.T, p *profile, d *data, ours uint32, alone map[string][]
 			if c == nil {
 				continue
 			}
-			if n, _, ok := a.behindShared(name); ok && n == d.nr {
+			if n, _, ok := a.throughShared(name); ok && n == d.nr {
 				switch {
 				case onlyShared(a, c):
-					return "libseccomp leaves out rules on calls that there are only behind socketcall and ipc"
+					return "libseccomp leaves out rules on calls that only exist through socketcall and ipc"
 				case len(p.rules[i].alternatives[0]) > 0:
-					return "libseccomp compares the arguments of socketcall and ipc with what is meant for those behind the pointer"
+					return "libseccomp compares the arguments of socketcall and ipc with values for the arguments in memory"
 				}
 			}
 			if n, ok := c.number(a); ok && n == d.nr&^a.bit && knownDifference(a, c) {
@@ -230,20 +230,20 @@ func explain(t *testing.T, p *profile, d *data, ours uint32, alone map[string][]
 		return "which of several rules that hold at once libseccomp takes depends on how it has sorted them"
 	}
 	if ours == eachAlone(t, p, d, alone) {
-		return "libseccomp joins the rules on a call to a tree in which some get lost: one by one, it says what we say"
+		return "libseccomp joins the rules on a call to a tree that lacks some: one by one, both agree"
 	}
 	return ""
 }
 
-// eachAlone asks libseccomp about one rule at a time, and takes what the first
-// says that holds; those that hold whatever the arguments come first.
+// eachAlone makes libseccomp filters of one rule at a time, and returns the
+// result of the first that matches; unconditional rules come first.
 func eachAlone(t *testing.T, p *profile, d *data, programs map[string][]unix.SockFilter) uint32 {
 	a := archOf(p, d)
 	for _, always := range []bool{true, false} {
 		for i := range p.rules {
 			r := &p.rules[i]
 			for k, conds := range r.alternatives {
-				if r.action == p.def || always != (len(a.telling(conds)) == 0) {
+				if r.action == p.def || always != (len(a.significant(conds)) == 0) {
 					continue
 				}
 				key := fmt.Sprint(i, " ", k)
@@ -259,7 +259,7 @@ func eachAlone(t *testing.T, p *profile, d *data, programs map[string][]unix.Soc
 	return unlisted(p, a, d.nr&^a.bit)
 }
 
-// oneAlone has libseccomp make a filter of one of a rule's alternatives.
+// oneAlone returns libseccomp's filter of one of a rule's alternatives.
 func oneAlone(t *testing.T, p *profile, r *rule, k int) []unix.SockFilter {
 	one := *p
 	one.rules = []rule{{names: r.names, action: r.action, alternatives: r.alternatives[k : k+1]}}
@@ -289,7 +289,7 @@ func TestFiltersAreLibseccomps(t *testing.T) {
 	})
 }
 
-// Many rules on one argument or a few: those that libseccomp takes in time.
+// Many rules on one argument or a few, which libseccomp compiles in time.
 func TestManyRulesAreLibseccomps(t *testing.T) {
 	some := slices.DeleteFunc(sameOrder(), func(a arch) bool { return !theyKnow(&a) })
 	generated(t, 150, func(seed uint64) *profile {
@@ -319,7 +319,7 @@ func TestThousandsAreLibseccomps(t *testing.T) {
 	}
 }
 
-// On machines of all kinds that libseccomp knows.
+// All architectures that libseccomp knows.
 func TestFiltersOfOthersAreLibseccomps(t *testing.T) {
 	for i := range arches {
 		a := &arches[i]
@@ -332,7 +332,7 @@ func TestFiltersOfOthersAreLibseccomps(t *testing.T) {
 	}
 }
 
-// generated compares so many profiles that libseccomp takes.
+// generated compares n profiles that libseccomp accepts.
 func generated(t *testing.T, want int, profile func(seed uint64) *profile) {
 	t.Helper()
 	compared := 0
@@ -369,7 +369,7 @@ func TestCompilesFasterThanLibseccomp(t *testing.T) {
 	}
 	const rounds = 20
 	var ours, theirs [rounds]time.Duration
-	for i := range rounds { // in turn, so that other work on the machine is fair
+	for i := range rounds { // alternately, so that other load on the machine is fair
 		begin := time.Now()
 		build(p)
 		ours[i] = time.Since(begin)

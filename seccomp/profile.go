@@ -11,11 +11,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// actions are those of the specification, and what a filter returns for them.
+// actions are those of the specification, with the return value of a filter.
 var actions = [...]struct {
 	name  specs.LinuxSeccompAction
 	value uint32
-	// data is the most that errnoRet may be, 0 for an action that has none.
+	// data is the maximum of errnoRet, 0 for an action without one.
 	data uint
 }{
 	{specs.ActKill, unix.SECCOMP_RET_KILL_THREAD, 0},
@@ -29,7 +29,7 @@ var actions = [...]struct {
 	{specs.ActNotify, unix.SECCOMP_RET_USER_NOTIF, 0},
 }
 
-// maxErrno is the kernel's MAX_ERRNO: it lowers what is greater.
+// maxErrno is the kernel's MAX_ERRNO: it lowers greater values.
 const maxErrno = 4095
 
 // operators are those of the specification.
@@ -38,7 +38,7 @@ var operators = [...]specs.LinuxSeccompOperator{
 	specs.OpGreaterEqual, specs.OpGreaterThan, specs.OpMaskedEqual,
 }
 
-// flagTSync is the flag that package specs has no name for.
+// flagTSync is the flag that package specs lacks.
 const flagTSync specs.LinuxSeccompFlag = "SECCOMP_FILTER_FLAG_TSYNC"
 
 // flags are those of the specification.
@@ -52,7 +52,7 @@ var flags = [...]struct {
 	{specs.LinuxSeccompFlagWaitKillableRecv, unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV},
 }
 
-// argsMost is how many arguments a system call has.
+// argsMost is the number of arguments of a system call.
 const argsMost = 6
 
 // Actions lists the actions that profiles may have.
@@ -100,14 +100,14 @@ type profile struct {
 type rule struct {
 	names  []string
 	action uint32
-	// alternatives are conditions of which one list must hold, all of it. There
-	// is one at least; it is empty where nothing is asked for.
+	// alternatives are lists of conditions; all conditions of one list must
+	// hold. There is at least one list; it is empty for a rule without
+	// conditions.
 	alternatives [][]specs.LinuxSeccompArg
 }
 
-// Check tells what is wrong with a profile, or how its filter will be
-// installed. Its errors are *config.FieldError, with fields relative to
-// linux.seccomp.
+// Check returns an error about the profile, or how to install its filter. Its
+// errors are *config.FieldError, with fields relative to linux.seccomp.
 func Check(p *specs.LinuxSeccomp) (Manner, error) {
 	checked, err := parse(p)
 	if err != nil {
@@ -146,7 +146,7 @@ func isNotify(action uint32) bool {
 	return action&unix.SECCOMP_RET_ACTION_FULL == unix.SECCOMP_RET_USER_NOTIF
 }
 
-// parseAction gives what a filter returns for an action.
+// parseAction returns the return value of a filter for an action.
 func parseAction(what, field, dataField string, name specs.LinuxSeccompAction, data *uint) (uint32, error) {
 	if name == "" {
 		return 0, config.FieldErrorf(field, "missing")
@@ -249,10 +249,10 @@ func checkArg(field string, arg *specs.LinuxSeccompArg) error {
 	return config.FieldErrorf(field+".op", "unknown operator %s%s", config.Quote(string(arg.Op)), config.DidYouMean(string(arg.Op), Operators()))
 }
 
-// parseFlags gives the flags of seccomp(2). A profile that is silent about
-// them does without the mitigations of speculative store bypass that a filter
-// would bring (Linux 4.17), as those who write rules for containers expect by
-// now (Linux 5.16 brings none); an empty list asks for them.
+// parseFlags returns the flags of seccomp(2). A profile without flags gets
+// SPEC_ALLOW: it does without the mitigations of speculative store bypass that
+// a filter would enable (Linux 4.17), as authors of container profiles expect
+// (Linux 5.16 enables none). An empty list enables them.
 func parseFlags(names []specs.LinuxSeccompFlag, notify bool) (value uint32, err error) {
 	if names == nil {
 		value = unix.SECCOMP_FILTER_FLAG_SPEC_ALLOW
@@ -266,11 +266,11 @@ func parseFlags(names []specs.LinuxSeccompFlag, notify bool) (value uint32, err 
 	}
 	if notify {
 		value |= unix.SECCOMP_FILTER_FLAG_NEW_LISTENER
-		if value&unix.SECCOMP_FILTER_FLAG_TSYNC != 0 { // whose answer is not a descriptor then (Linux 5.7)
+		if value&unix.SECCOMP_FILTER_FLAG_TSYNC != 0 { // TSYNC does not return a descriptor then (Linux 5.7)
 			value |= unix.SECCOMP_FILTER_FLAG_TSYNC_ESRCH
 		}
 	} else {
-		value &^= unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV // it is about a listener's answers
+		value &^= unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV // it concerns the answers of a listener
 	}
 	return value, nil
 }
@@ -295,11 +295,11 @@ func checkListener(p *specs.LinuxSeccomp, notify bool) error {
 	return nil
 }
 
-// SupportedFlags asks the kernel which of the known flags it takes.
+// SupportedFlags returns the known flags that the running kernel accepts.
 func SupportedFlags() (names []string) {
 	for _, f := range flags {
 		value := f.value
-		if f.name == specs.LinuxSeccompFlagWaitKillableRecv { // which goes with a listener only (Linux 5.19)
+		if f.name == specs.LinuxSeccompFlagWaitKillableRecv { // which needs a listener (Linux 5.19)
 			value |= unix.SECCOMP_FILTER_FLAG_NEW_LISTENER
 		}
 		if sys.TakesSeccompFlag(value) {

@@ -7,30 +7,30 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// choice is where to go for the values from a number on, up to the next choice.
-// A list of choices is sorted and begins at 0.
+// choice is the target for the values from a number up to the next choice. A
+// list of choices is sorted and begins at 0.
 type choice struct {
 	from uint64
 	to   label
 }
 
-// word is a word of struct seccomp_data, of which the bits in mask count.
+// word is a word of struct seccomp_data, with the significant bits in mask.
 type word struct{ offset, mask uint32 }
 
 const everyBit = 1<<32 - 1
 
-// leafSizes are tried in turn until a filter fits the kernel's limit: the most
-// values that are compared one after the other at the end of a search. Small
-// leaves are fast, large ones save the instructions that divide them: with the
-// last, a value takes one instruction.
+// leafSizes are tried in turn until a filter fits the kernel's limit: the
+// greatest number of values that are compared one after the other at the end of
+// a search. Small leaves are fast; large ones need fewer instructions to divide
+// them. With the last size, a value takes one instruction.
 var leafSizes = [...]int{8, 32, 128, 256, 512, instructionsMost}
 
-// choose writes the search for the value of an argument, of which the bits in
-// mask count.
+// choose writes the search for the value of an argument, with the significant
+// bits in mask.
 func (c *compiler) choose(o operand, mask uint64, list []choice) label {
 	low := word{o.low, uint32(mask)}
 	if o.narrow || mask>>32 == 0 {
-		if last := len(list) - 1; list[last].from > everyBit { // after the greatest low word
+		if last := len(list) - 1; list[last].from > everyBit { // past the greatest low word
 			list = list[:last]
 		}
 		return c.search(low, list)
@@ -53,7 +53,7 @@ func (c *compiler) choose(o operand, mask uint64, list []choice) label {
 	return c.search(word{o.high, uint32(mask >> 32)}, highs)
 }
 
-// addChoice adds a choice after all others, unless the last one goes there too.
+// addChoice appends a choice, unless the last one has the same target.
 func addChoice(list []choice, from uint64, to label) []choice {
 	if n := len(list); n > 0 && list[n-1].to == to {
 		return list
@@ -61,9 +61,9 @@ func addChoice(list []choice, from uint64, to label) []choice {
 	return append(list, choice{from, to})
 }
 
-// search writes the search for the value of a word, or finds that it was
-// written: architectures with arguments of 32 bits compare the same low words as
-// those with 64 bits.
+// search writes the search for the value of a word, or returns one that is
+// written already: architectures with arguments of 32 bits compare the same low
+// words as those with 64 bits.
 func (c *compiler) search(w word, list []choice) label {
 	if len(list) == 1 || w.mask == 0 {
 		return list[0].to
@@ -104,8 +104,8 @@ func (c *compiler) divide(list []choice, end uint64) label {
 	return c.branch(unix.BPF_JGE, uint32(list[mid].from), above, below)
 }
 
-// singles returns the choices that are for one value each, the last one first,
-// and where all other values go, if that is one place and they are few.
+// singles returns the choices for one value each, the last one first, and the
+// target of all other values, if they have one target and the choices are few.
 func (c *compiler) singles(list []choice, end uint64) (singles []choice, rest label, ok bool) {
 	if len(list) > 2*c.most+1 {
 		return nil, 0, false
