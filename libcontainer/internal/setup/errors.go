@@ -2,6 +2,7 @@ package setup
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/stub"
@@ -74,3 +75,31 @@ func stepOf(err error, step string) string {
 	}
 	return step
 }
+
+// HookError says which hook failed. It is the container's end.
+type HookError struct {
+	Field string
+	Path  string // empty for a function
+	Err   error
+}
+
+func (e *HookError) Error() string {
+	if e.Path == "" {
+		return fmt.Sprintf("%s: %v", e.Field, e.Err)
+	}
+	return fmt.Sprintf("%s: %q: %v", e.Field, e.Path, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *HookError) Unwrap() error { return e.Err }
+
+// hookStepError says which step on a hook's way into the container failed.
+type hookStepError struct {
+	step string
+	err  error
+}
+
+func (e *hookStepError) Error() string { return e.step + ": " + e.err.Error() }
+
+// Unwrap gives the cause.
+func (e *hookStepError) Unwrap() error { return e.err }

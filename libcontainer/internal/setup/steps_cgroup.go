@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/internal/cgroups/devices"
 	"github.com/berth-oci/berth/internal/cgroups/systemd"
@@ -12,6 +13,7 @@ import (
 	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
 	"github.com/berth-oci/berth/libcontainer/internal/monitor"
 	"github.com/berth-oci/berth/libcontainer/internal/state"
+	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
 // planCgroup finds out which cgroup the container will have, and writes that
@@ -151,7 +153,29 @@ func awaitLimits(r *run) error {
 	return err
 }
 
-func awaitFilter(r *run) error {
-	_, err := r.filter.wait()
-	return err
+// enterCgroup has the stub move itself into the v1 cgroups.
+func enterCgroup(r *run) error {
+	for _, file := range r.cgroup.Entry().Files {
+		r.stub.Label("%s", file)
+		f := r.stub.Openat(stub.Num(unix.AT_FDCWD), file, unix.O_WRONLY|unix.O_CLOEXEC, 0)
+		r.stub.Write(f, "0")
+		r.stub.CloseFd(f)
+	}
+	r.stub.Label("")
+	return nil
+}
+
+// chownCgroup makes the program's user the owner of the v2 cgroup; one of v1
+// cannot be given away safely, nor is that of v2 beside it (config-linux.md,
+// Cgroup ownership).
+func chownCgroup(r *run) error {
+	paths := r.state.Cgroups
+	if len(paths) != 1 || paths[""] == "" {
+		return nil
+	}
+	uid, err := r.hostUID(r.cfg.Process.UID)
+	if err != nil {
+		return err
+	}
+	return cgroups.Delegate(r.cgroup, int(uid))
 }

@@ -14,6 +14,21 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
+// startMountStub starts a stub that only changes mounts.
+func startMountStub(r *run) error {
+	init, err := r.state.OpenProcess()
+	if err != nil {
+		return err
+	}
+	defer init.Close()
+	if err := r.startChild(stub.Options{Files: []*os.File{nil, nil, nil, init}, Dir: r.dir, Log: r.log}); err != nil {
+		return err
+	}
+	r.stub = r.child.Proc
+	r.atEnd(r.stub.EndWith(r.ctx))
+	return nil
+}
+
 // The steps that change the mounts of a container that exists.
 
 // takeMounts has the bind mounts of the host made, to be taken along.

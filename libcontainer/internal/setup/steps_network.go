@@ -27,3 +27,8 @@ func returnDevices(r *run) error {
 	}
 	return r.mover.Return()
 }
+
+func raiseLoopback(r *run) error {
+	network.LoopbackUp(r.stub)
+	return nil
+}

@@ -6,15 +6,19 @@ import (
 	"os"
 	"path/filepath"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/internal/state"
 	"github.com/berth-oci/berth/libcontainer/stub"
 	"github.com/berth-oci/berth/seccomp"
 )
+
+func awaitFilter(r *run) error {
+	_, err := r.filter.wait()
+	return err
+}
 
 const seccompField = "linux.seccomp"
 

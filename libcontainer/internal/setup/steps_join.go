@@ -10,7 +10,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/internal/cgroups/systemd"
-	"github.com/berth-oci/berth/internal/console"
 	"github.com/berth-oci/berth/internal/namespaces"
 	"github.com/berth-oci/berth/internal/scheduling"
 	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
@@ -47,21 +46,6 @@ func startJoining(r *run) error {
 		err = r.startAttached(cgroup, o)
 	}
 	if err != nil {
-		return err
-	}
-	r.stub = r.child.Proc
-	r.atEnd(r.stub.EndWith(r.ctx))
-	return nil
-}
-
-// startMountStub starts a stub that only changes mounts.
-func startMountStub(r *run) error {
-	init, err := r.state.OpenProcess()
-	if err != nil {
-		return err
-	}
-	defer init.Close()
-	if err := r.startChild(stub.Options{Files: []*os.File{nil, nil, nil, init}, Dir: r.dir, Log: r.log}); err != nil {
 		return err
 	}
 	r.stub = r.child.Proc
@@ -171,10 +155,5 @@ func forkJoined(r *run) error {
 		return err
 	}
 	r.stub.Setsid()
-	return nil
-}
-
-func controlTerminal(r *run) error {
-	console.Control(r.stub)
 	return nil
 }

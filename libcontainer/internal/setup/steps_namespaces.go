@@ -27,3 +27,29 @@ func remedyNamespaces(err error, cfg *config.Config) error {
 	}
 	return config.FieldErrorf("linux.namespaces", "%w (%s)", err, remedy)
 }
+
+func joinNamespaces(r *run) error {
+	r.forgetGroups()
+	r.plan.Join(r.stub)
+	return nil
+}
+
+func unshareNamespaces(r *run) error {
+	r.stub.Unshare(r.plan.Unshare)
+	return nil
+}
+
+func unshareCgroup(r *run) error {
+	r.stub.Unshare(unix.CLONE_NEWCGROUP)
+	return nil
+}
+
+func setHostname(r *run) error {
+	if r.cfg.Hostname != "" {
+		r.stub.Sethostname(r.cfg.Hostname)
+	}
+	if r.cfg.Domainname != "" {
+		r.stub.Setdomainname(r.cfg.Domainname)
+	}
+	return nil
+}

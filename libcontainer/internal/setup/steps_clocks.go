@@ -1,0 +1,37 @@
+package setup
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+)
+
+// setClocks makes a time namespace, which the stub's children are in, and sets
+// its clocks. Without offsets they are the runtime's.
+func setClocks(r *run) error {
+	r.dumpable()
+	r.stub.Label("linux.namespaces: new time namespace")
+	r.stub.Unshare(unix.CLONE_NEWTIME)
+	if err := r.flush(); err != nil || len(r.cfg.TimeOffsets) == 0 {
+		return err
+	}
+	var text strings.Builder
+	for _, o := range r.cfg.TimeOffsets {
+		fmt.Fprintf(&text, "%s %d %d\n", o.Clock, o.Secs, o.Nanosecs)
+	}
+	path := fmt.Sprintf("/proc/%d/timens_offsets", r.child.Pid)
+	err := os.WriteFile(path, []byte(text.String()), 0)
+	switch {
+	case errors.Is(err, unix.ERANGE):
+		err = fmt.Errorf("%w (no clock can be set to before the boot, or 146 years after it)", err)
+		fallthrough
+	case err != nil:
+		return &config.FieldError{Field: "linux.timeOffsets", Err: err}
+	}
+	return nil
+}

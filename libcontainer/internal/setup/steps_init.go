@@ -1,0 +1,139 @@
+package setup
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/internal/state"
+	"github.com/berth-oci/berth/libcontainer/stub"
+)
+
+// openControl makes what the stub is driven by when it is detached: the region,
+// and the socket.
+func openControl(r *run) (err error) {
+	r.region, err = os.OpenFile(filepath.Join(r.dir, state.RegionFile), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	r.atEnd(func() { r.region.Close() })
+	if err := allocate(r.region, r.regionSize()); err != nil {
+		return err
+	}
+	if r.listener, err = state.Listen(r.lock.Dir, state.ControlFile); err != nil {
+		return err
+	}
+	r.atEnd(func() { r.listener.Close() })
+	return nil
+}
+
+// startStub starts the container's init.
+func startStub(r *run) error {
+	cgroup, err := openCgroup(r.cgroup, r.unit)
+	if err != nil {
+		return err
+	}
+	defer cgroup.Close() // nil without v2
+	r.child, err = stub.Start(r.ctx, stub.Options{
+		Files:      append(r.Stdio[:], r.ExtraFiles...),
+		Cloneflags: uintptr(r.plan.Clone),
+		Cgroup:     cgroup,
+		Region:     r.region,
+		RegionSize: r.regionSize(),
+		Listener:   r.listener,
+		Dir:        r.dir,
+		Log:        r.log,
+	})
+	if err != nil {
+		return remedyNamespaces(err, r.cfg)
+	}
+	r.stub = r.child.Proc
+	r.saved = begin(r, func() (struct{}, error) { return struct{}{}, state.WriteConfig(r.dir, r.cfg) })
+	r.atEnd(r.stub.EndWith(r.ctx))
+	return r.notePid(r.child.Pid)
+}
+
+func (r *run) regionSize() int {
+	return stub.RegionSize(r.cfg.Process.Args, r.cfg.Process.Env, len(r.cfg.Process.AdditionalGIDs))
+}
+
+// allocate gives a file its size and its room: to write to a mapping when the
+// file system is full is SIGBUS.
+func allocate(f *os.File, size int) error {
+	err := unix.Fallocate(int(f.Fd()), 0, 0, int64(size))
+	if errors.Is(err, unix.EOPNOTSUPP) {
+		_, err = f.Write(make([]byte, size))
+	}
+	if err != nil {
+		return fmt.Errorf("allocate %q: %w", f.Name(), err)
+	}
+	return nil
+}
+
+func undoStub(r *run) error {
+	if r.child == nil {
+		return nil
+	}
+	err := r.child.End()
+	if r.op != inCreate {
+		return err
+	}
+	return r.leave(err)
+}
+
+func forkStub(r *run) error { return r.child.Fork(0) }
+
+func detachStub(r *run) error {
+	if err := r.child.Detach(); err != nil {
+		return err
+	}
+	return r.child.Close()
+}
+
+// startAnswer is how long a stub may take to accept its driver.
+const startAnswer = 10 * time.Second
+
+// attachStub takes up the connection to a detached stub. The socket is removed:
+// the container cannot be started twice.
+func attachStub(r *run) error {
+	init, err := r.state.OpenProcess()
+	if err != nil {
+		return err
+	}
+	r.atEnd(func() { init.Close() })
+	socket, region := filepath.Join(r.dir, state.ControlFile), filepath.Join(r.dir, state.RegionFile)
+	sock, err := state.Dial(r.lock.Dir, state.ControlFile)
+	if err != nil {
+		return err
+	}
+	defer sock.Close()
+	mem, err := os.OpenFile(region, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer mem.Close()
+	if r.stub, err = stub.Attach(sock, mem, stub.Process{Pid: r.state.Pid, Pidfd: init}, startAnswer, r.log); err != nil {
+		return err
+	}
+	r.atEnd(r.stub.EndWith(r.ctx))
+	return errors.Join(os.Remove(socket), os.Remove(region))
+}
+
+func keepStub(r *run) error {
+	r.child, r.stub = r.attached, r.attached.Proc
+	r.atEnd(r.stub.EndWith(r.ctx))
+	return nil
+}
+
+// pid is that of the process that becomes the program: in start it is another
+// process's child, mostly.
+func (r *run) pid() int {
+	if r.child != nil {
+		return r.child.Pid
+	}
+	return r.state.Pid
+}
