@@ -10,7 +10,6 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/internal/monitor"
 	"github.com/berth-oci/berth/libcontainer/internal/setup"
-	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
 
 // IO is what a program begins with.
@@ -70,12 +69,3 @@ func Create(ctx context.Context, o CreateOptions) (*Container, error) {
 	c.attached.Store(!o.Detach)
 	return c, nil
 }
-
-// asSetup returns the container as package setup takes it, with a configuration.
-func (c *Container) asSetup(cfg *config.Config) setup.Container {
-	return setup.Container{ID: c.ID(), Dir: c.dir, Config: cfg, State: c.state, Filter: c.filter, Log: c.log}
-}
-
-// ValidateID checks the form of a container's ID: letters, digits and "_+-.",
-// but neither "." nor "..". The error is ErrInvalidID.
-func ValidateID(id string) error { return state.ValidateID(id) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -202,4 +203,21 @@ func RemoveLeftover(root, id string) error {
 	}
 	_, err = state.Remove(dir)
 	return opError("delete", id, err)
+}
+
+// forgetChild ends the connection to a stub that was never started, and reaps
+// the process, which has been killed or has ended.
+func (c *Container) forgetChild() error {
+	c.witness.Close()
+	var err error
+	if c.attached.Swap(false) {
+		err = c.child.Close()
+	}
+	if _, e := c.exit.Reap(); !errors.Is(e, ErrNotChild) { // nobody else has
+		err = errors.Join(err, e)
+	}
+	if e := c.child.Release(); !errors.Is(e, os.ErrClosed) { // a delete that failed is repeated
+		err = errors.Join(err, e)
+	}
+	return err
 }

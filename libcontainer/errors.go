@@ -4,11 +4,21 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/berth-oci/berth/internal/probe"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/internal/monitor"
 	"github.com/berth-oci/berth/libcontainer/internal/setup"
 	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
+
+// stateError says how a container's status forbids what was asked for; it is
+// an ErrInvalidState.
+type stateError string
+
+func (e stateError) Error() string { return string(e) }
+
+// Is makes it an ErrInvalidState.
+func (e stateError) Is(target error) bool { return target == ErrInvalidState }
 
 // Errors that callers branch on. Their texts are matched by engines
 // (containerd, CRI-O, Podman), which know them from runc: they must stay.
@@ -74,4 +84,23 @@ func opError(op, id string, err error) error {
 	}
 	e.Err = explainDenied(e.Err)
 	return e
+}
+
+// explained adds to the cause of an error, behind the names of command and step.
+func explained(err error, explain func(error) error) error {
+	var known *setup.StepError
+	if errors.As(err, &known) {
+		known.Err = explain(known.Err)
+		return err
+	}
+	return explain(err)
+}
+
+// explainDenied adds to an error that the kernel, or a seccomp filter around this
+// process, lacks system calls.
+func explainDenied(err error) error {
+	if text := probe.ExplainDenied(err); text != "" {
+		return fmt.Errorf("%w (%s)", err, text)
+	}
+	return err
 }

@@ -12,7 +12,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/berth-oci/berth/internal/sys"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/internal/monitor"
 	"github.com/berth-oci/berth/libcontainer/internal/setup"
@@ -34,13 +33,6 @@ type ExecOptions struct {
 	// IgnorePaused starts the process in a container that is paused, too. Exec
 	// then returns when that has been resumed.
 	IgnorePaused bool
-}
-
-// Process is a process that was executed in a container.
-type Process struct {
-	c     *Container
-	child *stub.Child
-	exit  *monitor.Exit
 }
 
 // Exec executes a process in a container. When it fails, nothing is left of
@@ -125,16 +117,6 @@ func (c *Container) endedMeanwhile(err error) error {
 	})
 }
 
-// explained adds to the cause of an error, behind the names of command and step.
-func explained(err error, explain func(error) error) error {
-	var known *setup.StepError
-	if errors.As(err, &known) {
-		known.Err = explain(known.Err)
-		return err
-	}
-	return explain(err)
-}
-
 // dying is how long the first process of a pid namespace may take to end once
 // it has killed the others.
 const dying = 500 // milliseconds
@@ -155,29 +137,3 @@ func (c *Container) hasEnded(err error) bool {
 	gone, e := state.WaitExit(pidfd, wait)
 	return e == nil && gone
 }
-
-// Pid gives the process id on the host.
-func (p *Process) Pid() int { return p.child.Pid }
-
-// Pidfd gives a pidfd of the process, which is the Process's and closed by
-// Release.
-func (p *Process) Pidfd() *os.File { return p.child.Pidfd }
-
-// Signal sends a signal to the process; signal 0 asks whether it is there.
-func (p *Process) Signal(sig unix.Signal) error {
-	err := sys.WithFD(p.child.Pidfd, func(fd int) error { return unix.PidfdSendSignal(fd, sig, nil, 0) })
-	if errors.Is(err, unix.ESRCH) {
-		err = ErrNotRunning
-	}
-	return opError("kill process in", p.c.ID(), err)
-}
-
-// Wait waits for the end of the process and reaps it. The status can be asked
-// for again, and by many goroutines, also behind Release.
-func (p *Process) Wait(ctx context.Context) (ExitStatus, error) {
-	status, err := p.exit.Wait(ctx)
-	return ExitStatus(status), opError("wait for process in", p.c.ID(), err)
-}
-
-// Release closes the pidfd. The process goes on.
-func (p *Process) Release() error { return p.child.Release() }

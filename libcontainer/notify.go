@@ -1,7 +1,6 @@
 package libcontainer
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -9,7 +8,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/berth-oci/berth/libcontainer/internal/monitor"
 	"github.com/berth-oci/berth/libcontainer/internal/setup"
 	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
@@ -69,18 +67,4 @@ func openToAll(dir *os.File, name string) error {
 		return errors.New("the container has replaced it")
 	}
 	return unix.Chmod(fmt.Sprintf("/proc/self/fd/%d", fd), 0o777)
-}
-
-// Ended returns when the container's first process has ended, or with ctx's
-// error. Unlike Wait it is for any process, and does not know the exit status.
-func (c *Container) Ended(ctx context.Context) error {
-	pidfd, err := c.state.OpenProcess()
-	if errors.Is(err, ErrNotRunning) {
-		return nil
-	}
-	if err == nil {
-		defer pidfd.Close()
-		err = monitor.Poll(ctx, pidfd)
-	}
-	return opError("wait", c.ID(), err)
 }

@@ -2,14 +2,7 @@ package libcontainer
 
 import (
 	"context"
-	"time"
-
-	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
-
-// verbLock is how long Pause, Resume and Update wait for another command on
-// the container.
-const verbLock = 10 * time.Second
 
 // Pause stops all processes of a container that is created or running, and
 // waits until they have stopped. When it fails, all of them run. A paused
@@ -39,26 +32,4 @@ func (c *Container) freeze(ctx context.Context, frozen bool) error {
 		return ErrNotPaused
 	}
 	return c.cgroupError(c.cgroup().Freeze(frozen))
-}
-
-// lockStatus locks the container for a change, and gives it as it is and its
-// status, which are its own until the lock is given back.
-func (c *Container) lockStatus(ctx context.Context) (*Container, *state.Lock, Status, error) {
-	l, err := state.LockDir(c.dir, verbLock)
-	if err != nil {
-		return nil, nil, "", err
-	}
-	status := Status("")
-	now, err := c.current()
-	if err == nil {
-		status, err = now.statusLocked()
-	}
-	if err == nil {
-		err = ctx.Err()
-	}
-	if err != nil {
-		l.Unlock()
-		return nil, nil, "", err
-	}
-	return now, l, status, nil
 }

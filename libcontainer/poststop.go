@@ -35,9 +35,3 @@ func (c *Container) poststop(ctx context.Context, cfg *config.Config) {
 	}
 	setup.RunPoststop(ctx, state, cfg, c.log)
 }
-
-func (c *Container) warn(err error) {
-	if c.log != nil {
-		c.log.Warn(err.Error())
-	}
-}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -85,22 +84,5 @@ func (c *Container) awaitEnd(kill bool) error {
 	}
 	const limit = 2000 // milliseconds; the stub only has to leave
 	_, err = state.WaitExit(pidfd, limit)
-	return err
-}
-
-// forgetChild ends the connection to a stub that was never started, and reaps
-// the process, which has been killed or has ended.
-func (c *Container) forgetChild() error {
-	c.witness.Close()
-	var err error
-	if c.attached.Swap(false) {
-		err = c.child.Close()
-	}
-	if _, e := c.exit.Reap(); !errors.Is(e, ErrNotChild) { // nobody else has
-		err = errors.Join(err, e)
-	}
-	if e := c.child.Release(); !errors.Is(e, os.ErrClosed) { // a delete that failed is repeated
-		err = errors.Join(err, e)
-	}
 	return err
 }

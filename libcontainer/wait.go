@@ -2,9 +2,26 @@ package libcontainer
 
 import (
 	"context"
+	"errors"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/internal/monitor"
 )
+
+// Ended returns when the container's first process has ended, or with ctx's
+// error. Unlike Wait it is for any process, and does not know the exit status.
+func (c *Container) Ended(ctx context.Context) error {
+	pidfd, err := c.state.OpenProcess()
+	if errors.Is(err, ErrNotRunning) {
+		return nil
+	}
+	if err == nil {
+		defer pidfd.Close()
+		err = monitor.Poll(ctx, pidfd)
+	}
+	return opError("wait", c.ID(), err)
+}
 
 // ExitStatus tells how a process ended.
 type ExitStatus struct {

@@ -1,6 +1,8 @@
 package state
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -49,4 +51,51 @@ func readIn(dir *os.File, name string) ([]byte, error) {
 		return nil, fmt.Errorf("%q has %d bytes, more than %d", path, info.Size(), maxFile)
 	}
 	return io.ReadAll(io.LimitReader(f, maxFile))
+}
+
+// Read reads the state of a container from its directory. Without one the
+// container does not exist: ErrNotExist.
+func Read(dir string) (*State, error) {
+	b, err := readFile(dir, stateFile)
+	return parse(dir, b, err)
+}
+
+// Look reads the state as Read does, of any user's container. Owner is ErrNotOwner
+// if it is another user's, who may have forged the state.
+func Look(dir string) (s *State, owner, err error) {
+	f, err := openDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, ErrNotExist
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close()
+	owner = CheckOwner(f)
+	b, err := readIn(f, stateFile)
+	s, err = parse(dir, b, err)
+	if err != nil && owner != nil && !errors.Is(err, ErrNotExist) {
+		err = owner // more telling than what that user has written
+	}
+	return s, owner, err
+}
+
+func parse(dir string, b []byte, err error) (*State, error) {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNotExist
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read state: %w", err)
+	}
+	s := new(State)
+	if err := json.Unmarshal(b, s); err != nil {
+		return nil, fmt.Errorf("read state %q: %w (the state is lost: end the processes of the container, and remove the directory)", filepath.Join(dir, stateFile), err)
+	}
+	if s.ID != filepath.Base(dir) {
+		return nil, fmt.Errorf("read state %q: it is of container %q", filepath.Join(dir, stateFile), s.ID)
+	}
+	if s.Version < version-1 || s.Version > version {
+		return nil, fmt.Errorf("read state %q: its version is %d, this berth reads %d: use the berth that created the container", filepath.Join(dir, stateFile), s.Version, version)
+	}
+	return s, nil
 }

@@ -1,13 +1,8 @@
 package state
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -28,10 +23,6 @@ const (
 	NotifyDir   = "notify"      // what the container sees of it
 	FilterFile  = "filter"      // of its system calls, if there is one
 )
-
-// files are all files there can be, in the order in which they are
-// removed.
-var files = [...]string{ControlFile, RegionFile, FilterFile, NotifyDir, "." + configFile, configFile, "." + stateFile, stateFile}
 
 // version is of the format of state.json. Readers accept it and the one
 // before.
@@ -96,33 +87,6 @@ func (s *State) Write(dir string) error {
 	return nil
 }
 
-// Read reads the state of a container from its directory. Without one the
-// container does not exist: ErrNotExist.
-func Read(dir string) (*State, error) {
-	b, err := readFile(dir, stateFile)
-	return parse(dir, b, err)
-}
-
-// Look reads the state as Read does, of any user's container. Owner is ErrNotOwner
-// if it is another user's, who may have forged the state.
-func Look(dir string) (s *State, owner, err error) {
-	f, err := openDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, ErrNotExist
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	defer f.Close()
-	owner = CheckOwner(f)
-	b, err := readIn(f, stateFile)
-	s, err = parse(dir, b, err)
-	if err != nil && owner != nil && !errors.Is(err, ErrNotExist) {
-		err = owner // more telling than what that user has written
-	}
-	return s, owner, err
-}
-
 // Cgroup loads the manager of the container's cgroup. Log may be nil.
 func (s *State) Cgroup(log *slog.Logger) cgroups.Manager {
 	files := manager.Load(s.Cgroups, manager.LoadOptions{})
@@ -130,67 +94,4 @@ func (s *State) Cgroup(log *slog.Logger) cgroups.Manager {
 		return systemd.Load(*s.Unit, files, log)
 	}
 	return files
-}
-
-func parse(dir string, b []byte, err error) (*State, error) {
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, ErrNotExist
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read state: %w", err)
-	}
-	s := new(State)
-	if err := json.Unmarshal(b, s); err != nil {
-		return nil, fmt.Errorf("read state %q: %w (the state is lost: end the processes of the container, and remove the directory)", filepath.Join(dir, stateFile), err)
-	}
-	if s.ID != filepath.Base(dir) {
-		return nil, fmt.Errorf("read state %q: it is of container %q", filepath.Join(dir, stateFile), s.ID)
-	}
-	if s.Version < version-1 || s.Version > version {
-		return nil, fmt.Errorf("read state %q: its version is %d, this berth reads %d: use the berth that created the container", filepath.Join(dir, stateFile), s.Version, version)
-	}
-	return s, nil
-}
-
-// Remove removes a container's directory, its state file last, so that
-// what is left by a delete that was killed can still be deleted. It reports
-// whether there was a state, which only one of several deletes is told. The
-// container may have put more into the directory that it sees of it.
-func Remove(dir string) (removed bool, err error) {
-	for _, name := range files {
-		path := filepath.Join(dir, name)
-		if name == stateFile {
-			err = unix.Unlink(path)
-			removed = err == nil
-			if errors.Is(err, unix.ENOENT) {
-				err = nil
-			}
-		} else {
-			err = os.RemoveAll(path)
-		}
-		if err != nil {
-			return false, fmt.Errorf("remove state %q: %w", path, err)
-		}
-	}
-	if err := unix.Rmdir(dir); err != nil && !errors.Is(err, unix.ENOENT) {
-		return removed, fmt.Errorf("remove state %q: %w", dir, err)
-	}
-	return removed, nil
-}
-
-// SharedRoot is the mount that such a container has as root. All of its other
-// mounts are on it. It is in the state before it is attached.
-type SharedRoot struct {
-	// ID of the mount, and of the one that it is on. Mount IDs are used again, so
-	// all else must be right, too.
-	ID     string `json:"id"`
-	Parent string `json:"parent"`
-	// Point is where it is mounted, and Device its file system; empty until it is.
-	Point  string `json:"point,omitempty"`
-	Device string `json:"device,omitempty"`
-	// NamespaceDevice and NamespaceInode are the mount namespace's.
-	NamespaceDevice uint64 `json:"namespaceDevice"`
-	NamespaceInode  uint64 `json:"namespaceInode"`
-	// Path of the namespace, if it was joined by path.
-	Path string `json:"path,omitempty"`
 }
