@@ -1,4 +1,3 @@
-// Package arch holds the rules of the source tree as tests: which package may import
-// which, where unsafe may stand, what a package must have, what its
-// initialisation may cost. It has no code of its own.
+// Package arch tests rules of the source tree: imports between packages, the use of
+// unsafe, package comments, the cost of initialisation, words. It has no other code.
 package arch

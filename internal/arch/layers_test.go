@@ -13,9 +13,8 @@ import (
 
 const module = "github.com/berth-oci/berth"
 
-// layers is docs/architecture.md as data: imports only go
-// down, and packages of one layer do not import each other. A pattern
-// that ends in "/..." means the package and all below it.
+// layers are those of docs/architecture.md: a package imports only packages of lower
+// layers. A pattern that ends in "/..." means the package and all below it.
 var layers = [][]string{
 	0: {"libcontainer/config"},
 	1: {
@@ -24,7 +23,7 @@ var layers = [][]string{
 		"internal/cgroups/cgroupfs",
 	},
 	2: {
-		// One mechanism each; none knows what a container is.
+		// One mechanism each, without knowledge of containers.
 		"libcontainer/capabilities", "internal/console", "internal/copyup", "internal/devices",
 		"internal/hooks", "internal/idmap", "internal/intelrdt",
 		"internal/lsm", "internal/mounts", "internal/namespaces", "internal/network",
@@ -45,8 +44,8 @@ var layers = [][]string{
 	9: {"cmd/runtime"},
 }
 
-// outside are programs and tests outside the layers, which may use any
-// layer; nothing may import them.
+// outside are programs and tests outside the layers. They may import any layer; no
+// package may import them.
 var outside = []string{"internal/arch", "internal/gen/...", "libcontainer/stub/internal/...", "tests/..."}
 
 // neighbours are the imports between packages of one layer that are allowed.
@@ -78,7 +77,7 @@ func layerOf(pkg string) (int, error) {
 	return 0, fmt.Errorf("%s has no layer: give it one in internal/arch and docs/architecture.md", pkg)
 }
 
-// checkImport says what is wrong with from importing to.
+// checkImport returns the rule that the import of to by from breaks, or "".
 func checkImport(from, to string) error {
 	upper, err := layerOf(from)
 	if err != nil {
@@ -197,7 +196,7 @@ func TestNoPackageWithoutPurpose(t *testing.T) {
 	}
 }
 
-// soleImporters are modules that only one package may import, with what it is for.
+// soleImporters are modules with the only package that may import each.
 var soleImporters = map[string]string{
 	"github.com/godbus/dbus/v5": "internal/cgroups/systemd", // importers of cgroups alone need no D-Bus
 }

@@ -8,8 +8,7 @@ import (
 	"testing"
 )
 
-// A page that names tests is worth what the names are: these name only tests
-// that there are.
+// These pages name tests as evidence; each named test must exist.
 func TestPagesNameTestsThatExist(t *testing.T) {
 	goTests := goTestNames(t)
 	for page, atLeast := range map[string]int{"docs/compat.md": 50, "docs/security.md": 20} {
@@ -21,8 +20,8 @@ func TestPagesNameTestsThatExist(t *testing.T) {
 	}
 }
 
-// namedTests gives the tests that a page names: file and title of a bats test,
-// or a Go test.
+// namedTests returns the tests that a page names: file and title of a bats test, or a
+// Go test.
 func namedTests(t *testing.T, page string) [][]string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, page))

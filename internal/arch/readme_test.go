@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// The README's program compiles as it stands: imports, error handling and all.
+// The README's program compiles unchanged.
 func TestReadmeExampleCompiles(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(root, "README.md"))
 	if err != nil {
@@ -23,15 +23,15 @@ func TestReadmeExampleCompiles(t *testing.T) {
 		if err := os.WriteFile(program, block[1], 0o600); err != nil {
 			t.Fatal(err)
 		}
-		cmd := exec.Command("go", "vet", program) // compiles, and reports what is suspicious too
-		cmd.Dir = root                            // whose packages the program imports
+		cmd := exec.Command("go", "vet", program) // compiles, too
+		cmd.Dir = root                            // the program imports packages of this module
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("%v: %s", err, out)
 		}
 	}
 }
 
-// A link from a page of the repository leads to a file of the repository.
+// A relative link leads to a file of the repository.
 func TestPagesLinkToFilesThatExist(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
 	for _, page := range pages(t) {

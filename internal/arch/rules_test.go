@@ -17,7 +17,7 @@ import (
 // root is the top of the checkout.
 const root = "../.."
 
-// listed is what "go list -json" says of a package.
+// listed is a package in the output of "go list -json".
 type listed struct {
 	ImportPath string
 	Doc        string
@@ -32,7 +32,7 @@ func (p listed) name() string { return strings.TrimPrefix(p.ImportPath, module+"
 func goOutput(args ...string) ([]byte, error) {
 	cmd := exec.Command("go", args...)
 	cmd.Dir = root
-	// With cgo, files that need it are among those listed.
+	// With cgo enabled, go list also lists files that need it.
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -81,8 +81,7 @@ func TestEveryPackageHasADocComment(t *testing.T) {
 	}
 }
 
-// Two packages may use unsafe, so that a review of memory safety has only those
-// to look at.
+// Two packages may use unsafe: a review of memory safety needs to read only those.
 func TestOnlyTwoPackagesUseUnsafe(t *testing.T) {
 	users := []string{"internal/sys", "libcontainer/stub"}
 	for _, p := range packages(t) {
@@ -102,7 +101,7 @@ func TestNoCgo(t *testing.T) {
 	}
 }
 
-// goMod is what "go mod edit -json" says.
+// goMod is the output of "go mod edit -json".
 type goMod struct {
 	Require []struct {
 		Path     string
@@ -125,7 +124,7 @@ func readGoMod(t *testing.T) goMod {
 	return mod
 }
 
-// A replaced or excluded module would not be so for who imports berth.
+// Importers do not get the replace and exclude directives of berth.
 func TestGoModIsWhatImportersGet(t *testing.T) {
 	mod := readGoMod(t)
 	for _, replaced := range mod.Replace {
@@ -136,7 +135,7 @@ func TestGoModIsWhatImportersGet(t *testing.T) {
 	}
 }
 
-// A dependency is a decision: docs/dependencies.md says why, and what it costs.
+// docs/dependencies.md has the reason for each dependency, and its cost.
 func TestEveryDependencyIsExplained(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(root, "docs/dependencies.md"))
 	if err != nil {
@@ -149,8 +148,7 @@ func TestEveryDependencyIsExplained(t *testing.T) {
 	}
 }
 
-// Generated files are checked in, so that they can be read; they must be what
-// their source makes now.
+// Generated files are in the repository for readers; they must be up to date.
 func TestGeneratedFilesAreUpToDate(t *testing.T) {
 	cmd := exec.Command("hack/generate-check")
 	cmd.Dir = root

@@ -13,13 +13,13 @@ import (
 	"time"
 )
 
-// initBudget is for the initialisation of all packages together, which every
-// command pays before it does anything. It counts allocations, which a busy
-// machine does not change: what is costly there, tables and regular
-// expressions, allocates. The time is printed for people.
+// initBudget limits the initialisation of all packages together, which runs at the
+// start of every command. It limits allocations, which do not vary with the machine's
+// load: costly initialisation, such as tables and regular expressions, allocates. The
+// time is only printed.
 const initBudget = 200
 
-// initCost is what initialising some packages takes.
+// initCost is the cost of initialising packages.
 type initCost struct {
 	clock  time.Duration
 	allocs int
@@ -28,18 +28,18 @@ type initCost struct {
 // initLine is a line of GODEBUG=inittrace=1; see go doc runtime.
 var initLine = regexp.MustCompile(`(?m)^init (\S+) @[0-9.]+ ms, ([0-9.]+) ms clock, [0-9]+ bytes, ([0-9]+) allocs$`)
 
-// parseInitTrace returns what each package took.
+// parseInitTrace returns the cost of each package.
 func parseInitTrace(text string) map[string]initCost {
 	took := map[string]initCost{}
 	for _, m := range initLine.FindAllStringSubmatch(text, -1) {
-		ms, _ := strconv.ParseFloat(m[2], 64) // the expression admits numbers only
+		ms, _ := strconv.ParseFloat(m[2], 64) // the expression matches numbers only
 		allocs, _ := strconv.Atoi(m[3])
 		took[m[1]] = initCost{clock: time.Duration(ms * float64(time.Millisecond)), allocs: allocs}
 	}
 	return took
 }
 
-// TestInitialisation looks at bin/berth itself.
+// TestInitialisation measures bin/berth itself.
 func TestInitialisation(t *testing.T) {
 	berth, err := filepath.Abs(filepath.Join(root, "bin/berth"))
 	if err != nil {
@@ -59,7 +59,7 @@ func TestInitialisation(t *testing.T) {
 	if len(took) == 0 {
 		t.Fatalf("no init trace: %s", stderr.String())
 	}
-	// What GODEBUG itself costs is not paid without it.
+	// Without GODEBUG, this package allocates nothing.
 	delete(took, "internal/godebug")
 	var total initCost
 	for pkg, cost := range took {

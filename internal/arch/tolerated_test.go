@@ -20,8 +20,8 @@ var updateGolden = flag.Bool("update", false, "write the golden files anew")
 // toleratedFile lists the system calls of the stub whose failure is tolerated.
 const toleratedFile = "testdata/tolerated.txt"
 
-// TestToleratedErrnos compares the calls of the stub that may fail with a list:
-// place, call, errnos and reason. A new one is so seen in review. None tolerates
+// TestToleratedErrnos compares the calls of the stub that may fail with a list of
+// place, call, errnos and reason, so that a review shows new ones. No call tolerates
 // every errno, and each has its reason in a comment.
 func TestToleratedErrnos(t *testing.T) {
 	var lines []string
@@ -56,7 +56,7 @@ func TestToleratedErrnos(t *testing.T) {
 	}
 }
 
-// errnoName is how an errno that is tolerated must be written.
+// errnoName matches the required form of a tolerated errno.
 var errnoName = regexp.MustCompile(`^unix\.E[A-Z0-9]+$`)
 
 // toleratedIn describes the tolerated failures of one file.
@@ -107,7 +107,7 @@ func tolerating(n ast.Node) (*ast.CallExpr, *ast.SelectorExpr) {
 	return call, method
 }
 
-// errnos lists what is tolerated, by name.
+// errnos returns the names of the tolerated errnos.
 func errnos(t *testing.T, at string, call *ast.CallExpr, method *ast.SelectorExpr) string {
 	if method.Sel.Name == "Checked" {
 		return "checked"
@@ -136,7 +136,7 @@ func commentsByLine(fset *token.FileSet, file *ast.File) map[int]string {
 	return lines
 }
 
-// text is the source of an expression, on one line.
+// text returns the source of an expression, on one line.
 func text(fset *token.FileSet, n ast.Node) string {
 	var b strings.Builder
 	if err := printer.Fprint(&b, fset, n); err != nil {
