@@ -77,7 +77,7 @@ func layerOf(pkg string) (int, error) {
 	return 0, fmt.Errorf("%s has no layer: give it one in internal/arch and docs/architecture.md", pkg)
 }
 
-// checkImport returns the rule that the import of to by from breaks, or "".
+// checkImport returns an error if the layers forbid from to import to.
 func checkImport(from, to string) error {
 	upper, err := layerOf(from)
 	if err != nil {

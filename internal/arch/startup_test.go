@@ -59,7 +59,7 @@ func TestInitialisation(t *testing.T) {
 	if len(took) == 0 {
 		t.Fatalf("no init trace: %s", stderr.String())
 	}
-	// Without GODEBUG, this package allocates nothing.
+	// These are costs of GODEBUG itself.
 	delete(took, "internal/godebug")
 	var total initCost
 	for pkg, cost := range took {
