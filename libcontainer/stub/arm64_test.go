@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// System call numbers of arm64, which has those of asm-generic/unistd.h.
+// System call numbers of arm64, which uses those of asm-generic/unistd.h.
 const (
 	arm64Eventfd2 = 19
 	arm64Mkdirat  = 34
@@ -22,8 +22,8 @@ const (
 	arm64RtSigaction = 134
 )
 
-// TestArm64StubUnderEmulation runs the stub of the other architecture. Its
-// image comes from this package's own Image, built for arm64.
+// TestArm64StubUnderEmulation runs the stub of the other architecture. Image
+// returns it in a program built for arm64.
 func TestArm64StubUnderEmulation(t *testing.T) {
 	qemu, err := exec.LookPath("qemu-aarch64-static")
 	if err != nil {
@@ -68,7 +68,7 @@ func TestArm64StubUnderEmulation(t *testing.T) {
 	if err := c.Do(); err != nil {
 		t.Error(err)
 	}
-	if ret := c.mem.ret(1); ret != -int64(unix.ECANCELED) { // of the stub's, not only of its driver's
+	if ret := c.mem.ret(1); ret != -int64(unix.ECANCELED) { // this file is only open in the stub, not in its driver
 		t.Errorf("write to no file: %d", ret)
 	}
 	event := c.queue("eventfd2", arm64Eventfd2, num(0), num(unix.EFD_NONBLOCK))
@@ -78,8 +78,8 @@ func TestArm64StubUnderEmulation(t *testing.T) {
 	}
 }
 
-// TestArm64SignalHandlerUnderEmulation ends the stub of the other architecture by a
-// signal that it handles.
+// TestArm64SignalHandlerUnderEmulation ends the stub of the other architecture
+// by a signal that the stub handles.
 func TestArm64SignalHandlerUnderEmulation(t *testing.T) {
 	qemu, err := exec.LookPath("qemu-aarch64-static")
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// failing has a recorder answer an errno to some calls.
+// failing makes a recorder return an errno for some calls.
 func failing(rec *stub.Recorder, errnos map[string]unix.Errno) {
 	rec.Answer = func(call, _ string) (int64, bool) {
 		e, ok := errnos[call]
@@ -49,8 +49,8 @@ func TestErrnosMustBeNamed(t *testing.T) {
 	}
 }
 
-// A call is not performed if it would take the result of one that has failed, in
-// the same batch or an earlier one: as a descriptor, -ENETDOWN is AT_FDCWD.
+// A call is not performed if it would take the result of one that has failed,
+// in the same batch or an earlier one: as a descriptor, -ENETDOWN is AT_FDCWD.
 func TestCallsWithoutAnArgumentAreCanceled(t *testing.T) {
 	for _, divided := range []bool{false, true} {
 		p, rec := stub.Record(nil)
@@ -98,10 +98,10 @@ func TestChecks(t *testing.T) {
 		judge func(v *stub.Value) error
 		want  string
 	}{
-		"accounts for it":    {func(v *stub.Value) error { return ignore(v.Err(), unix.EIO) }, ""},
-		"finds it wrong":     {func(v *stub.Value) error { return fmt.Errorf("%w: %w", odd, v.Err()) }, "label: odd: input/output error"},
-		"does not look":      {func(*stub.Value) error { return nil }, "label: setsid: input/output error (EIO)"},
-		"looks and finds it": {func(v *stub.Value) error { return v.Err() }, "label: input/output error"},
+		"accepts it":               {func(v *stub.Value) error { return ignore(v.Err(), unix.EIO) }, ""},
+		"refuses it":               {func(v *stub.Value) error { return fmt.Errorf("%w: %w", odd, v.Err()) }, "label: odd: input/output error"},
+		"does not read the result": {func(*stub.Value) error { return nil }, "label: setsid: input/output error (EIO)"},
+		"reads it and refuses it":  {func(v *stub.Value) error { return v.Err() }, "label: input/output error"},
 	}
 	for name, c := range cases {
 		p, rec := stub.Record(nil)
@@ -129,8 +129,8 @@ func ignore(err error, errno unix.Errno) error {
 	return err
 }
 
-// A check is called before what is queued after it is sent, and not at all if its
-// calls were not reached. It may make calls itself.
+// A check is called before the calls queued after it are sent, and not at all
+// if its own calls were not reached. It may make calls itself.
 func TestChecksAreCalledInOrder(t *testing.T) {
 	p, rec := stub.Record(nil)
 	failing(rec, map[string]unix.Errno{"chroot": unix.EPERM})
@@ -161,7 +161,7 @@ func TestChecksAreCalledInOrder(t *testing.T) {
 	}
 }
 
-// Nobody but the queue cares how much a batch holds.
+// Only the queue needs to know how much a batch holds.
 func TestBatchesAreDivided(t *testing.T) {
 	p, rec := stub.Record(nil)
 	checked, path := 0, "/"+strings.Repeat("x", 4000)
@@ -201,7 +201,7 @@ func TestRealBatchesAreDivided(t *testing.T) {
 	}
 }
 
-// What is queued after a batch that has failed is dropped, up to Do.
+// After a batch that has failed, all calls queued up to Do are dropped.
 func TestFailureInADividedBatch(t *testing.T) {
 	p, rec := stub.Record(nil)
 	failing(rec, map[string]unix.Errno{"chroot": unix.EPERM})
@@ -215,7 +215,7 @@ func TestFailureInADividedBatch(t *testing.T) {
 	dropped := p.Openat(stub.Num(unix.AT_FDCWD), "/", 0, 0).MayFail(unix.ENOENT)
 	p.Check(func() error { t.Error("a dropped check is called"); return nil })
 	if !p.Failed() {
-		t.Error("it has not failed")
+		t.Error("Failed returns false")
 	}
 	err := p.Do()
 	var call *stub.Error

@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Sendfile queues sendfile(2) from where the descriptor in stands.
+// Sendfile queues sendfile(2) from the current offset of the descriptor in.
 func (p *Proc) Sendfile(out, in *Value, count uint64) *Value {
 	return p.queue("sendfile", unix.SYS_SENDFILE, val(out), val(in), hex(0), num(count))
 }
@@ -53,22 +53,22 @@ const (
 	mtimeAt = 112
 )
 
-// time gives a time as the struct timespec of a 64-bit kernel.
+// time returns a time as the struct timespec of a 64-bit kernel.
 func (s *Stat) time(at int) []byte {
 	ne := binary.NativeEndian
 	return words(ne.Uint64(s.raw[at:]), uint64(ne.Uint32(s.raw[at+8:])))
 }
 
-// Size gives the size in bytes.
+// Size returns the size in bytes.
 func (s *Stat) Size() int64 { return int64(binary.NativeEndian.Uint64(s.raw[40:])) }
 
-// Blocks gives how many blocks of 512 bytes the file takes.
+// Blocks returns the number of blocks of 512 bytes that the file takes.
 func (s *Stat) Blocks() int64 { return int64(binary.NativeEndian.Uint64(s.raw[48:])) }
 
-// Nlink gives the number of hard links.
+// Nlink returns the number of hard links.
 func (s *Stat) Nlink() uint32 { return binary.NativeEndian.Uint32(s.raw[16:]) }
 
-// Inode tells one file from another.
+// Inode identifies the file: device and inode number.
 func (s *Stat) Inode() [3]uint64 {
 	ne := binary.NativeEndian
 	return [3]uint64{uint64(ne.Uint32(s.raw[136:])), uint64(ne.Uint32(s.raw[140:])), ne.Uint64(s.raw[32:])}

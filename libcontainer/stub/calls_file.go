@@ -20,18 +20,18 @@ func (p *Proc) Openat(dir *Value, path string, flags int, mode uint32) *Value {
 	return p.queue("openat", unix.SYS_OPENAT, val(dir), p.str(path), hex(flags), num(mode))
 }
 
-// Openat2 queues openat2(2) with RESOLVE_* flags. One that is to stay below a
-// directory gives EAGAIN on the way through "..", when anything on the whole
-// system is renamed or mounted meanwhile: the stub tries it again.
+// Openat2 queues openat2(2) with RESOLVE_* flags. Below a directory, the kernel
+// returns EAGAIN on the way through ".." if anything on the host was renamed or
+// mounted meanwhile: the stub tries the call again.
 func (p *Proc) Openat2(dir *Value, path string, flags int, resolve uint64) *Value {
 	how := data(words(uint64(flags), 0, resolve))
 	how.s = "{flags=" + hex(flags).String() + ", resolve=" + hex(resolve).String() + "}"
 	return p.queue("openat2", unix.SYS_OPENAT2, val(dir), p.str(path), how, num(unix.SizeofOpenHow)).flag(flagAgain)
 }
 
-// OpenInRoot opens a path of the container's: as if root were "/", and
-// through no magic link of procfs, which RESOLVE_IN_ROOT alone may allow one
-// day (openat2(2)).
+// OpenInRoot opens a path in the container: as if root were "/", and through no
+// magic link of procfs. RESOLVE_IN_ROOT alone may allow those one day
+// (openat2(2)).
 func (p *Proc) OpenInRoot(root *Value, path string, flags int) *Value {
 	return p.Openat2(root, path, flags|unix.O_CLOEXEC, unix.RESOLVE_IN_ROOT|unix.RESOLVE_NO_MAGICLINKS)
 }
@@ -54,12 +54,12 @@ func (p *Proc) Fcntl(fd *Value, cmd, arg int) *Value {
 	return p.queue("fcntl", unix.SYS_FCNTL, val(fd), num(cmd), num(arg))
 }
 
-// Write queues write(2) of the whole of s.
+// Write queues write(2) of all of s.
 func (p *Proc) Write(fd *Value, s string) *Value {
 	return p.queue("write", unix.SYS_WRITE, val(fd), p.str(s), num(len(s)))
 }
 
-// WriteBytes queues write(2) of the whole of b, which may hold any bytes.
+// WriteBytes queues write(2) of all of b, which may have any bytes.
 func (p *Proc) WriteBytes(fd *Value, b []byte) *Value {
 	return p.queue("write", unix.SYS_WRITE, val(fd), data(b), num(len(b)))
 }
@@ -135,7 +135,7 @@ func (p *Proc) Chdir(path string) *Value { return p.queue("chdir", unix.SYS_CHDI
 // Fchdir queues fchdir(2).
 func (p *Proc) Fchdir(fd *Value) *Value { return p.queue("fchdir", unix.SYS_FCHDIR, val(fd)) }
 
-// Stat is what Statx finds out.
+// Stat is the result of Statx.
 type Stat struct {
 	raw [256]byte
 }
@@ -146,31 +146,32 @@ func (p *Proc) Statx(dir *Value, path string, flags int) (*Stat, *Value) {
 	return st, p.queue("statx", unix.SYS_STATX, val(dir), p.str(path), hex(flags), hex(unix.STATX_BASIC_STATS), output(st.raw[:]))
 }
 
-// StatxMount queues statx(2) of what fd is open on, for the ID of its mount.
+// StatxMount queues statx(2) of the file that fd refers to, for the ID of its
+// mount.
 func (p *Proc) StatxMount(fd *Value) *Stat {
 	st := new(Stat)
 	p.queue("statx", unix.SYS_STATX, val(fd), p.str(""), hex(unix.AT_EMPTY_PATH), hex(unix.STATX_MNT_ID), output(st.raw[:]))
 	return st
 }
 
-// MountID returns the ID of the mount, which mountinfo has too (Linux 5.8).
+// MountID returns the ID of the mount, as in mountinfo (Linux 5.8).
 func (s *Stat) MountID() uint64 { return binary.NativeEndian.Uint64(s.raw[144:]) }
 
-// Mode gives the type and permissions, as st_mode.
+// Mode returns the type and permissions, as st_mode.
 func (s *Stat) Mode() uint32 { return uint32(binary.NativeEndian.Uint16(s.raw[28:])) }
 
-// UID gives the owner.
+// UID returns the owner.
 func (s *Stat) UID() uint32 { return binary.NativeEndian.Uint32(s.raw[20:]) }
 
-// GID gives the owning group.
+// GID returns the owning group.
 func (s *Stat) GID() uint32 { return binary.NativeEndian.Uint32(s.raw[24:]) }
 
-// Rdev gives the major and minor number of a device node.
+// Rdev returns the major and minor number of a device node.
 func (s *Stat) Rdev() (major, minor uint32) {
 	return binary.NativeEndian.Uint32(s.raw[128:]), binary.NativeEndian.Uint32(s.raw[132:])
 }
 
-// Statfs is what Fstatfs finds out.
+// Statfs is the result of Fstatfs.
 type Statfs struct {
 	raw [120]byte
 }
@@ -181,11 +182,11 @@ func (p *Proc) Fstatfs(fd *Value) (*Statfs, *Value) {
 	return st, p.queue("fstatfs", unix.SYS_FSTATFS, val(fd), output(st.raw[:]))
 }
 
-// Type gives the magic number of the file system. It comes first, and has 32
-// bits (s390x) or 64 of which the second half is empty (little-endian ones).
+// Type returns the magic number of the file system. It comes first, and has 32
+// bits (s390x) or 64, of which the second half is empty (little-endian ones).
 func (s *Statfs) Type() uint32 { return binary.NativeEndian.Uint32(s.raw[:]) }
 
-// Flags gives the mount's flags (ST_*).
+// Flags returns the mount's flags (ST_*).
 func (s *Statfs) Flags() uint64 {
 	var st unix.Statfs_t
 	if _, err := binary.Decode(s.raw[:], binary.NativeEndian, &st); err != nil {

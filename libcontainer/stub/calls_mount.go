@@ -33,13 +33,13 @@ func (p *Proc) OpenTree(dir *Value, path string, flags uint) *Value {
 	return p.queue("open_tree", unix.SYS_OPEN_TREE, val(dir), p.str(path), hex(uint64(flags)))
 }
 
-// MoveMount queues move_mount(2) of the mount that fd is, onto what target is.
+// MoveMount queues move_mount(2) of the mount at fd onto the target.
 func (p *Proc) MoveMount(fd, target *Value) *Value {
 	return p.queue("move_mount", unix.SYS_MOVE_MOUNT, val(fd), p.str(""), val(target), p.str(""),
 		hex(unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH))
 }
 
-// MountSetattr queues mount_setattr(2) on the mount that fd is in; flags are
+// MountSetattr queues mount_setattr(2) on the mount at fd; flags are
 // AT_EMPTY_PATH with or without AT_RECURSIVE.
 func (p *Proc) MountSetattr(fd *Value, flags int, set, clear, propagation uint64) *Value {
 	attr := data(words(set, clear, propagation, 0))
@@ -72,7 +72,7 @@ func (p *Proc) FsconfigReconfigure(fs *Value) *Value {
 	return p.queue("fsconfig", unix.SYS_FSCONFIG, val(fs), num(unix.FSCONFIG_CMD_RECONFIGURE), hex(0), hex(0), num(0))
 }
 
-// Fspick queues fspick(2) of the file system that fd is open on the root of.
+// Fspick queues fspick(2) of the file system with its root at fd.
 func (p *Proc) Fspick(fd *Value) *Value {
 	return p.queue("fspick", unix.SYS_FSPICK, val(fd), p.str(""), hex(unix.FSPICK_CLOEXEC|unix.FSPICK_EMPTY_PATH))
 }

@@ -15,7 +15,7 @@ func (p *Proc) Prctl(option int, args ...uint64) *Value {
 	return p.queue("prctl", unix.SYS_PRCTL, list...)
 }
 
-// SetName queues prctl(2) that gives the process a name, as ps(1) shows it.
+// SetName queues prctl(2) that sets the name of the process, as ps(1) shows it.
 func (p *Proc) SetName(name string) *Value {
 	return p.queue("prctl", unix.SYS_PRCTL, num(unix.PR_SET_NAME), p.str(name), num(0), num(0), num(0))
 }
@@ -30,8 +30,7 @@ func (p *Proc) Setns(fd *Value, flags uint64) *Value {
 	return p.queue("setns", unix.SYS_SETNS, val(fd), hex(flags))
 }
 
-// Getpid queues getpid(2): what the process is called in its own pid
-// namespace.
+// Getpid queues getpid(2): the pid in the process's own pid namespace.
 func (p *Proc) Getpid() *Value { return p.queue("getpid", unix.SYS_GETPID) }
 
 // Setsid queues setsid(2).
@@ -69,13 +68,13 @@ func (p *Proc) Setresuid(uid uint32) *Value {
 	return p.queue("setresuid", unix.SYS_SETRESUID, num(uid), num(uid), num(uid))
 }
 
-// SchedSetaffinity queues sched_setaffinity(2) of the process itself, with a
+// SchedSetaffinity queues sched_setaffinity(2) for the process itself, with a
 // mask of 64-bit words.
 func (p *Proc) SchedSetaffinity(mask []uint64) *Value {
 	return p.queue("sched_setaffinity", unix.SYS_SCHED_SETAFFINITY, num(0), num(8*len(mask)), data(words(mask...)))
 }
 
-// IoprioSet queues ioprio_set(2) of the process itself.
+// IoprioSet queues ioprio_set(2) for the process itself.
 func (p *Proc) IoprioSet(value int) *Value {
 	const ioprioWhoProcess = 1
 	return p.queue("ioprio_set", unix.SYS_IOPRIO_SET, num(ioprioWhoProcess), num(0), hex(uint64(value)))
@@ -88,7 +87,8 @@ func (p *Proc) Personality(persona uint32) *Value {
 
 // SetMempolicy queues set_mempolicy(2), with a mask of nodes in 64-bit words.
 func (p *Proc) SetMempolicy(mode int, nodes []uint64) *Value {
-	// The kernel takes one off the number of bits (mm/mempolicy.c, get_nodes).
+	// The kernel subtracts one from the number of bits (mm/mempolicy.c,
+	// get_nodes).
 	return p.queue("set_mempolicy", unix.SYS_SET_MEMPOLICY, hex(uint64(mode)), data(words(nodes...)), num(64*len(nodes)+1))
 }
 
@@ -119,19 +119,19 @@ func (p *Proc) JoinSessionKeyring(name string) *Value {
 	return p.queue("keyctl", unix.SYS_KEYCTL, num(unix.KEYCTL_JOIN_SESSION_KEYRING), p.str(name))
 }
 
-// Setrlimit queues prlimit64(2) that sets a limit of the stub's own.
+// Setrlimit queues prlimit64(2) that sets a limit of the stub.
 func (p *Proc) Setrlimit(resource int, soft, hard uint64) *Value {
 	return p.queue("prlimit64", unix.SYS_PRLIMIT64, num(0), num(resource), data(words(soft, hard)), hex(0))
 }
 
-// SigDefault queues rt_sigaction(2) that gives a signal its default action.
+// SigDefault queues rt_sigaction(2) that sets the default action of a signal.
 func (p *Proc) SigDefault(sig int) *Value {
 	return p.queue("rt_sigaction", unix.SYS_RT_SIGACTION, num(sig), data(words(0, 0, 0, 0)), hex(0), num(8))
 }
 
-// sigExit queues rt_sigaction(2) that has the stub exit when it gets a signal: the
-// init of a pid namespace gets none that it has no handler for
-// (pid_namespaces(7)). execve resets it.
+// sigExit queues rt_sigaction(2) with a handler that ends the stub: the init of
+// a pid namespace gets no signal without a handler (pid_namespaces(7)). execve
+// resets it.
 func (p *Proc) sigExit(sig int, handler uint64) *Value {
 	// x86-64 delivers no signal without a restorer; this handler never returns.
 	const restorer = 0x04000000 // SA_RESTORER

@@ -9,8 +9,8 @@ import (
 )
 
 // Seccomp queues seccomp(2) that installs a filter: an array of struct
-// sock_filter. What follows it in the batch must be allowed by the filter, and
-// so must the answer to the batch be, unless it ends with execve: see Atomic.
+// sock_filter. The filter must allow the calls after it in the batch, and the
+// answer to the batch unless that ends with execve: see Atomic.
 func (p *Proc) Seccomp(flags uint32, filter []byte) *Value {
 	const instruction = 8 // bytes
 	program := make([]byte, 16)
@@ -20,8 +20,8 @@ func (p *Proc) Seccomp(flags uint32, filter []byte) *Value {
 }
 
 // SpinUntil queues no system call: the stub waits, without making one, until
-// the word that Wake sets is set. It gives up after some seconds, with
-// ETIMEDOUT, so that a driver that died leaves no busy process behind.
+// Wake sets the word. After some seconds it fails with ETIMEDOUT, so that a
+// driver that died leaves no busy process.
 func (p *Proc) SpinUntil() *Value {
 	return p.queue("spin", 0, num(spinWord)).flag(flagSpin)
 }
@@ -29,27 +29,27 @@ func (p *Proc) SpinUntil() *Value {
 // spinWord is the offset of the word that SpinUntil waits for.
 const spinWord = 8
 
-// Wake lets a stub go on that waits in SpinUntil. Unlike the other methods it
-// may be called while Do is running.
+// Wake ends the wait of a stub in SpinUntil. Unlike the other methods it may be
+// called while Do is running.
 func (p *Proc) Wake() { p.mem.word(spinWord).Store(1) }
 
-// hold is what happens while the stub waits.
+// hold is a call to the driver while the stub waits.
 type hold struct {
 	value *Value
 	do    func(result int) error
 }
 
 // Hold queues no system call: the stub waits, without making one, until do has
-// returned, which is called during Do, by a goroutine of its own, with the
-// result of a call that stands before in the same Atomic group and has succeeded. When do
-// fails the stub does not go on, and has to be killed; Do returns the error.
+// returned. A goroutine calls do during Do, with the result of an earlier call
+// of the same Atomic group, if that has succeeded. If do fails, the stub keeps
+// waiting and must be killed; Do returns the error.
 func (p *Proc) Hold(v *Value, do func(result int) error) {
 	p.hold = &hold{v, do}
 	p.SpinUntil()
 }
 
-// beginHold looks out for the result that somebody wants to have while the
-// batch is performed. The function returned ends that, and gives its error.
+// beginHold waits for the result that do needs, while the stub performs the
+// batch. The returned function ends that wait, and returns its error.
 func (p *Proc) beginHold() (end func() error) {
 	h := p.hold
 	if h == nil {
@@ -65,11 +65,11 @@ func (p *Proc) beginHold() (end func() error) {
 
 func (p *Proc) keepHold(h *hold, over <-chan struct{}) error {
 	ret := p.mem.atomicRet(h.value.index)
-	const busy = 100 // rounds; the result is a matter of microseconds
+	const busy = 100 // rounds; the result comes within microseconds
 	for i := 0; ret.Load() == retPending; i++ {
 		select {
 		case <-over:
-			return nil // the batch has ended before
+			return nil // the batch has ended earlier
 		default:
 		}
 		if i < busy {

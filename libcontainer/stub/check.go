@@ -1,9 +1,9 @@
 package stub
 
-// CheckError is what a function passed to Check has found.
+// CheckError is the error of a function passed to Check.
 type CheckError struct {
-	// Step and Label are those under which the check was queued. Step is not
-	// in the message: the caller puts it there.
+	// Step and Label are those under which the check was queued. Step is not in
+	// the message: the caller adds it.
 	Step  string
 	Label string
 	Err   error
@@ -20,25 +20,25 @@ func (e *CheckError) Error() string {
 // Unwrap returns the cause.
 func (e *CheckError) Unwrap() error { return e.Err }
 
-// check is a function that judges results of calls queued before it.
+// check is a function that checks results of calls queued before it.
 type check struct {
 	step, label string
 	at          int // the number of calls queued before it
 	judge       func() error
 }
 
-// Check has judge called when the calls queued so far have been performed, before
-// anything queued later is sent. Checks are called in order, until one fails. One
-// that comes after a call that has failed is not called. It may itself queue
-// calls and Do them; they belong to the step and label of the check.
+// Check has judge called when the calls queued so far have been performed,
+// before any call queued later is sent. Checks are called in order, until one
+// fails. A check after a call that has failed is not called. A check may itself
+// queue calls and Do them; they belong to the step and label of the check.
 func (p *Proc) Check(judge func() error) {
 	if p.err == nil {
 		p.checks = append(p.checks, check{p.step, p.label, p.Len(), judge})
 	}
 }
 
-// runChecks calls the checks on the calls before number reached. Step and label
-// are the caller's again afterwards.
+// runChecks calls the checks on the calls before number reached, then restores
+// the caller's step and label.
 func (p *Proc) runChecks(checks []check, reached int) error {
 	if len(checks) == 0 {
 		return nil
@@ -57,7 +57,7 @@ func (p *Proc) runChecks(checks []check, reached int) error {
 	return nil
 }
 
-// unseen is a call that has failed, and whose error a check is to account for.
+// unseen is a failed call that a check must handle.
 type unseen struct {
 	op    op
 	index int

@@ -11,15 +11,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Fork makes the stub go on as a new process, made with these CLONE_NEW*
-// flags, and the old one leave. The new one is a child of the caller like the
-// old one was; a pid namespace that was joined or unshared is in force in it
-// only. What is queued is performed first.
+// Fork replaces the stub by a new process with these CLONE_NEW* flags. The new
+// process is a child of the caller, like the old one. Only the new one is in a
+// pid namespace that was joined or unshared. Fork first performs the queued
+// calls.
 func (c *Child) Fork(flags uint64) error {
 	var pid [4]byte
 	tid := output(pid[:])
-	// CLONE_PARENT takes the exit signal of the process that calls it, and
-	// wants none given.
+	// With CLONE_PARENT the kernel uses the exit signal of the calling process,
+	// and requires 0 here.
+	//
 	// struct clone_args: flags, pidfd, child_tid, parent_tid, and four zeros.
 	args := words(flags|unix.CLONE_PARENT|unix.CLONE_PARENT_SETTID, 0, 0, 0, 0, 0, 0, 0)
 	c.queue("clone3", unix.SYS_CLONE3, pointing(args, map[int]*arg{24: &tid}), num(len(args))).flag(flagFork)
@@ -27,8 +28,8 @@ func (c *Child) Fork(flags uint64) error {
 	if err == nil {
 		return c.replace(int(binary.NativeEndian.Uint32(pid[:])))
 	}
-	// It may have been made and killed before it could answer, as when its pid
-	// namespace ends: that does not until its last process is reaped.
+	// The new process may have been killed before it could answer. Its pid
+	// namespace does not end until that process is reaped.
 	if tid.n == 0 { // it was not queued, because a call before it has failed
 		return err
 	}
@@ -38,8 +39,9 @@ func (c *Child) Fork(flags uint64) error {
 	return err
 }
 
-// replace reaps the process that has left and takes up its child: one of the
-// caller's, whatever the region has. Any other would be killed in its place.
+// replace reaps the process that has exited and makes its child the stub. The
+// pid comes from the region, so it must be a child of the caller: otherwise
+// another process would be killed later.
 func (c *Child) replace(pid int) error {
 	pidfd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
@@ -54,14 +56,15 @@ func (c *Child) replace(pid int) error {
 	return err
 }
 
-// isChild asks the kernel, which answers ECHILD of somebody else's.
+// isChild asks the kernel, which returns ECHILD for a process that is not a
+// child of this one.
 func isChild(pidfd int) error {
 	return retry(func() error {
 		return unix.Waitid(unix.P_PIDFD, pidfd, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
 	})
 }
 
-// Kill sends SIGKILL; a process that has ended already is no error.
+// Kill sends SIGKILL. A process that has ended already is not an error.
 func (c *Child) Kill() error {
 	err := unix.PidfdSendSignal(int(c.Pidfd.Fd()), unix.SIGKILL, nil, 0)
 	if errors.Is(err, unix.ESRCH) {
@@ -70,8 +73,8 @@ func (c *Child) Kill() error {
 	return err
 }
 
-// Reap waits for the end of the process and forgets its status. That someone
-// else has reaped it is no error.
+// Reap waits for the end of the process and ignores its status. A process that
+// was reaped elsewhere is not an error.
 func (c *Child) Reap() error {
 	err := retry(func() error {
 		return unix.Waitid(unix.P_PIDFD, int(c.Pidfd.Fd()), nil, unix.WEXITED, nil)
@@ -82,12 +85,12 @@ func (c *Child) Reap() error {
 	return err
 }
 
-// endTime is how long End waits.
+// endTime limits the wait of End.
 const endTime = 2000 // milliseconds
 
-// End kills the process, reaps it and releases what there is of it here. One
-// that does not die, because its cgroup is frozen (v1) or it is in a call that
-// nothing ends, is an error, and reaped when it does.
+// End kills the process, reaps it and closes its descriptors here. It returns
+// an error if the process does not die, because its cgroup is frozen (v1) or it
+// is in an uninterruptible call; then a goroutine reaps it later.
 func (c *Child) End() error {
 	err := errors.Join(c.Kill(), c.Close())
 	fds := []unix.PollFd{{Fd: int32(c.Pidfd.Fd()), Events: unix.POLLIN}}
@@ -98,7 +101,7 @@ func (c *Child) End() error {
 	})
 	if e == nil && n == 0 {
 		go func() {
-			c.Reap()    //nolint:errcheck // nobody is there to be told
+			c.Reap()    //nolint:errcheck // no caller is left
 			c.Release() //nolint:errcheck // the same
 		}()
 		return errors.Join(err, fmt.Errorf("process %d is still alive after SIGKILL: its cgroup is frozen, or it is in an uninterruptible system call", c.Pid))

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// deny has the kernel answer a system call of this thread's with an errno. The
-// thread must not be used for anything else.
+// deny makes the kernel return an errno for a system call of this thread. Use
+// the thread for nothing else.
 func deny(nr uint32, errno unix.Errno) error {
 	const ret, load, equal = unix.BPF_RET | unix.BPF_K, unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K
 	filter := []unix.SockFilter{
@@ -35,7 +35,7 @@ func TestStartWithoutClone3(t *testing.T) {
 	defer dir.Close()
 	done := make(chan error)
 	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with this
+		runtime.LockOSThread() // never unlocked: the thread ends with this goroutine
 		if err := deny(unix.SYS_CLONE3, unix.ENOSYS); err != nil {
 			done <- err
 			return
@@ -52,7 +52,7 @@ func TestStartWithoutClone3(t *testing.T) {
 func TestStartIsDeniedOnce(t *testing.T) {
 	done := make(chan error)
 	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with this
+		runtime.LockOSThread() // never unlocked: the thread ends with this goroutine
 		if err := deny(unix.SYS_CLONE, unix.EPERM); err != nil {
 			done <- err
 			return

@@ -11,13 +11,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// terminating are the signals by which users and service managers end a process.
+// terminating are the signals with which users and service managers end a
+// process.
 var terminating = [...]unix.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM}
 
 // Detach lets the stub wait for another driver on its listener, and ends this
-// connection. It returns when the stub sleeps in accept4(2). Its resident memory
-// is a few pages from here on, and the signals that end it are those that would
-// end a program which does not handle them.
+// connection. It returns when the stub sleeps in accept4(2). From then on, its
+// resident memory is a few pages, and it ends by the signals that would end a
+// program without handlers.
 func (c *Child) Detach() error {
 	if c.listener == nil {
 		return errors.New("detach stub: it was started without a listener")
@@ -29,7 +30,7 @@ func (c *Child) Detach() error {
 	for _, sig := range terminating {
 		c.sigExit(int(sig), handler)
 	}
-	// Of a kernel without CONFIG_ADVISE_SYSCALLS the pages stay.
+	// On a kernel without CONFIG_ADVISE_SYSCALLS the pages stay.
 	c.queue("madvise", unix.SYS_MADVISE, hex(regionAddr), num(len(c.mem)), num(unix.MADV_DONTNEED)).MayFail(unix.ENOSYS)
 	if err := c.Do(); err != nil {
 		return err
@@ -52,8 +53,8 @@ func (c *Child) Detach() error {
 }
 
 // Attach becomes the driver of a detached stub: sock is a socket connected to
-// its listener, region the file that it was started with, process its own. The
-// Proc owns none of the files. The stub must answer within the timeout.
+// its listener, region the file that it was started with, process its process.
+// The Proc owns none of the files. The stub must answer within the timeout.
 func Attach(sock, regionFile *os.File, process Process, timeout time.Duration, log *slog.Logger) (*Proc, error) {
 	fd, err := unix.FcntlInt(sock.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
@@ -71,7 +72,7 @@ func Attach(sock, regionFile *os.File, process Process, timeout time.Duration, l
 	return p, nil
 }
 
-// greet waits for the byte by which the stub says that it has accepted.
+// greet waits for the byte that the stub sends after accept4(2).
 func greet(s *socket, timeout time.Duration) error {
 	fds := []unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLIN}}
 	n := 0

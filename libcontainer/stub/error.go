@@ -7,30 +7,31 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrGone says that the stub's process ended in the middle of a batch: it was
-// killed, from outside or by the kernel for want of memory.
+// ErrGone means that the stub's process ended in the middle of a batch: it was
+// killed by another process, or OOM-killed.
 var ErrGone = errors.New("container process ended unexpectedly")
 
 // Error is a remote system call that failed.
 type Error struct {
-	// Step is the row of the step table, Label what the call was for; both
-	// may be empty. Step is not in the message: the caller puts it there.
+	// Step is the row of the step table, Label the purpose of the call; both
+	// may be empty. Step is not in the message: the caller adds it.
 	Step  string
 	Label string
 	// Call is the name of the system call, Args its arguments as strace(1)
 	// would print them.
 	Call string
 	Args string
-	// Index is the call's number among all that were queued, from 0.
+	// Index is the call's number among all queued calls, from 0.
 	Index int
-	// Errno is the kernel's answer, 0 if Err says why there is none.
+	// Errno is the kernel's result; 0 if the call has no result, for the reason
+	// in Err.
 	Errno unix.Errno
 	Err   error
-	// Remedy says what can be done about it; it may be empty.
+	// Remedy is a hint for the user; it may be empty.
 	Remedy string
 }
 
-// at says which call it is that has failed.
+// at describes which call has failed.
 func (e *Error) at(o *op, index int) {
 	e.Step, e.Label, e.Call, e.Args, e.Index = o.step, o.label, o.name, o.format(), index
 	if o.remedy != nil && e.Errno != 0 {
@@ -38,7 +39,7 @@ func (e *Error) at(o *op, index int) {
 	}
 }
 
-// Error gives "LABEL: CALL: ERRNO (text)".
+// Error returns "LABEL: CALL: ERRNO (text)".
 func (e *Error) Error() string {
 	s := e.Call + ": "
 	if e.Label != "" {
@@ -54,7 +55,7 @@ func (e *Error) Error() string {
 	return s
 }
 
-// Unwrap gives the errno, so that errors.Is(err, unix.EPERM) holds.
+// Unwrap returns the errno, so that errors.Is(err, unix.EPERM) holds.
 func (e *Error) Unwrap() error {
 	if e.Errno != 0 {
 		return e.Errno

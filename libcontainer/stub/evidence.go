@@ -17,18 +17,18 @@ import (
 // it by the last component of the program's path, which has no slash.
 const stubName = "berth/init"
 
-// errCut means that this side has ended the connection: the process may be a
-// stub still.
+// errCut means that this side has ended the connection: the process may still
+// be a stub.
 var errCut = fmt.Errorf("connection cut: %w", io.EOF)
 
-// Process is a process as /proc and the kernel know it. Pid is valid in the
-// caller's pid namespace; Pidfd keeps it from meaning another process.
+// Process identifies a process. Pid is valid in the caller's pid namespace;
+// Pidfd refers to the same process, also when its pid has been reused.
 type Process struct {
 	Pid   int
 	Pidfd *os.File
 }
 
-// stat is what /proc/PID/stat says of a process (proc_pid_stat(5)).
+// stat is the content of /proc/PID/stat (proc_pid_stat(5)).
 type stat struct {
 	name  string
 	state byte
@@ -47,7 +47,7 @@ const (
 // stat reads /proc/PID/stat; os.ErrProcessDone if the process has been reaped.
 func (p Process) stat() (stat, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.Pid))
-	if p.reaped() { // asked after the read: until then the pid was this process's
+	if p.reaped() { // checked after the read: until then the pid was that of this process
 		return stat{}, os.ErrProcessDone
 	}
 	if err != nil {
@@ -72,16 +72,16 @@ func parseStat(text []byte) (stat, error) {
 	}, err
 }
 
-// reaped reports whether somebody has waited for the process.
+// reaped reports whether another process has waited for this one.
 func (p Process) reaped() bool {
 	return errors.Is(unix.PidfdSendSignal(int(p.Pidfd.Fd()), 0, nil, 0), unix.ESRCH)
 }
 
-// executed returns nil if the process has executed a program, and ErrGone if
-// it ended before. It is asked when the control socket has ended. By then
-// execve(2) is over, and so is exit_mm() of a process that ends: the kernel
-// closes sockets when a task returns to user mode or is past exit_files()
-// (task_work_add in fput()). docs/decisions.md has the whole argument.
+// executed returns nil if the process has executed a program, and ErrGone if it
+// ended before. Call it when the control socket has ended. By then execve(2) is
+// over, and so is exit_mm() of a process that ends: the kernel closes sockets
+// when a task returns to user mode or is past exit_files() (task_work_add in
+// fput()). docs/decisions.md has the whole argument.
 func (p Process) executed(cut bool) error {
 	s, err := p.stat()
 	switch {
@@ -91,17 +91,17 @@ func (p Process) executed(cut bool) error {
 		return err
 	case s.name != stubName:
 		return nil
-	case s.hasMemory && !cut: // a stub that ends has none left: a program has taken the name
+	case s.hasMemory && !cut: // a stub that ends has no memory any more: a program has taken its name
 		return nil
 	}
 	return endedBy(s.status)
 }
 
-// executedOnceReaped judges a process that its parent has reaped already. The
-// kernel keeps its wait status with the pidfd (Linux 6.15). A stub that
-// performs a batch ends by a signal only. Where neither is known the process is
-// taken for the program: that a parent reaps a short one at once is usual, a
-// kill within the last batch is not.
+// executedOnceReaped decides about a process that its parent has reaped
+// already. The kernel keeps its wait status with the pidfd (Linux 6.15). A stub
+// that performs a batch ends by a signal only. Without a known status, the
+// process counts as the program: a parent often reaps a short program at once,
+// but a kill within the last batch is rare.
 func (p Process) executedOnceReaped() error {
 	info := unix.PidfdInfo{Mask: unix.PIDFD_INFO_EXIT}
 	err := unix.IoctlPidfdInfo(int(p.Pidfd.Fd()), &info)
@@ -124,7 +124,7 @@ func endedBy(status unix.WaitStatus) error {
 }
 
 // sleeps waits until the process sleeps in a system call, and returns ErrGone
-// if it ends instead. Cut reports that nobody wants to know any more.
+// if it ends instead. cut reports that the caller has given up.
 func (p Process) sleeps(cut func() bool) error {
 	const busy = 20 // rounds; a stub that runs needs microseconds
 	for i := 0; ; i++ {

@@ -23,7 +23,7 @@ func startChild(t *testing.T, o Options) *Child {
 	return c
 }
 
-// denyExecve queues a filter by which the kernel kills the stub at execve(2).
+// denyExecve queues a filter that makes the kernel kill the stub at execve(2).
 func denyExecve(c *Child) {
 	var filter []byte
 	for _, i := range []unix.SockFilter{
@@ -40,8 +40,8 @@ func denyExecve(c *Child) {
 	c.Seccomp(0, filter)
 }
 
-// The stub leaves no result of a call in which it is killed, as it leaves none
-// of an execve that succeeds.
+// A stub that is killed in a call leaves no result of it, and neither does an
+// execve that succeeds.
 func TestDoReportsAStubThatIsKilledInExecve(t *testing.T) {
 	c := startChild(t, Options{})
 	denyExecve(c)
@@ -51,12 +51,13 @@ func TestDoReportsAStubThatIsKilledInExecve(t *testing.T) {
 		t.Fatalf("error is %v", err)
 	}
 	want := "execve: container process ended unexpectedly: killed by SIGSYS (the seccomp filter must allow execve)"
-	if os.Geteuid() == 0 && err.Error() != want { // others may not know the signal
+	if os.Geteuid() == 0 && err.Error() != want { // a user without rights may not see the signal
 		t.Errorf("error is %v, want %s", err, want)
 	}
 }
 
-// With another parent that reaps at once the kernel still knows of the signal.
+// If another parent reaps the process at once, the kernel still knows the
+// signal.
 func TestExecutedOnceReaped(t *testing.T) {
 	c := startChild(t, Options{})
 	if err := errors.Join(c.Kill(), c.Reap()); err != nil {
@@ -71,8 +72,8 @@ func TestExecutedOnceReaped(t *testing.T) {
 	}
 }
 
-// Programs that end at once are programs, whatever they are called and however
-// they end; also when they have been reaped already.
+// Programs that end at once count as programs, with any name and any end, also
+// when they have been reaped already.
 func TestDoKnowsAProgramThatEndsAtOnce(t *testing.T) {
 	for _, script := range []string{"exit 0", "exit 125", "kill -9 $$", "kill -31 $$"} {
 		for range 50 {
@@ -113,7 +114,7 @@ func TestExecutedAfterTheEnd(t *testing.T) {
 	}
 }
 
-// A connection that this side has cut proves nothing.
+// A connection that this side has cut is no evidence.
 func TestDoDoesNotTakeACutForSuccess(t *testing.T) {
 	c := startChild(t, Options{})
 	null, err := os.Open(os.DevNull)

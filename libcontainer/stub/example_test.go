@@ -10,7 +10,7 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// System calls in a process of one's own, to which no Go comes: here it enters
+// System calls in a process of the caller's own that runs no Go: here it enters
 // namespaces, which the caller's threads could not leave again.
 func Example() {
 	c, err := stub.Start(context.Background(), stub.Options{})
@@ -24,7 +24,7 @@ func Example() {
 	}()
 	c.Unshare(unix.CLONE_NEWUTS | unix.CLONE_NEWNS)
 	c.Sethostname("example")
-	// Results are there when the batch is done, and can be arguments before.
+	// After Do, the results are known. Before, they can be arguments.
 	root := c.Openat(stub.Num(unix.AT_FDCWD), "/", unix.O_PATH, 0)
 	missing := c.Openat(root, "no-such-file", unix.O_RDONLY, 0).MayFail(unix.ENOENT)
 	if err := c.Do(); err != nil {

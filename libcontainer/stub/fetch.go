@@ -9,11 +9,11 @@ import (
 )
 
 // Descriptors travel over the control socket (SCM_RIGHTS, unix(7)), both ways:
-// pidfd_getfd(2) wants the right to trace the stub, which an unprivileged
-// runtime does not have over what is not dumpable.
+// pidfd_getfd(2) needs the right to trace the stub, which an unprivileged
+// runtime does not have over a process that is not dumpable.
 
-// Fetch gives this process a descriptor of the stub's. What it refers to is for
-// the caller to check. What is queued is performed first.
+// Fetch returns a descriptor of the stub in this process. The caller must check
+// which file it refers to. Fetch first performs the queued calls.
 func (c *Child) Fetch(fd *Value) (*os.File, error) {
 	if err := c.Do(); err != nil {
 		return nil, err
@@ -33,10 +33,10 @@ func (c *Child) Fetch(fd *Value) (*os.File, error) {
 	return f, err
 }
 
-// Pass gives the stub a descriptor of this process's. What is queued is
-// performed first.
+// Pass sends a descriptor of this process to the stub. It first performs the
+// queued calls.
 func (c *Child) Pass(f *os.File) (*Value, error) {
-	if err := c.Do(); err != nil { // a batch that ends early would leave the message to be read as a byte
+	if err := c.Do(); err != nil { // after a batch that ends early, the stub would read the message as a byte
 		return nil, err
 	}
 	rights := make([]byte, unix.CmsgSpace(4))

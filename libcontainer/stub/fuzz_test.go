@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// hostile is a stub that answers with whatever it likes: after it has joined a
-// container, its memory is the container's.
+// hostile is a stub with arbitrary answers: after it has joined a container,
+// its memory is under the container's control.
 type hostile struct {
 	answer []byte
 	gone   bool
@@ -28,8 +28,8 @@ func (h *hostile) close() error { return nil }
 
 func (h *hostile) cut() {}
 
-// FuzzAnswers feeds the driver answers; none may make it panic, or read
-// outside of the buffers that it gave.
+// FuzzAnswers sends answers to the driver; none may make it panic, or read
+// outside of its buffers.
 func FuzzAnswers(f *testing.F) {
 	f.Add([]byte{0xff}, false)
 	f.Add([]byte{0x00}, true)
@@ -48,7 +48,7 @@ func FuzzAnswers(f *testing.F) {
 		_, _, _ = st.Mode(), n.Int(), n.Err()
 		for _, b := range small[:cap(small)][16:] {
 			if b != 0 {
-				t.Fatal("written behind a buffer")
+				t.Fatal("written past the end of a buffer")
 			}
 		}
 		p.CloseFd(dir)

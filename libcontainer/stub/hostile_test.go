@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// impostor gives a Child whose process is sleep(1) and whose batches are
-// answered by the test: what the container can do that got at the stub.
+// impostor returns a Child with the process sleep(1); the test answers its
+// batches, as a container could that controls the stub.
 func impostor(t *testing.T, answer func(mem region, control int)) *Child {
 	t.Helper()
 	f, err := anonymousRegion(MinRegion)
@@ -58,9 +58,9 @@ func impostor(t *testing.T, answer func(mem region, control int)) *Child {
 	return c
 }
 
-// The pid of the child comes from the stub's memory: nobody but a child of the
-// driver's may be killed in its place.
-func TestForkTakesUpNoStranger(t *testing.T) {
+// The pid of the child comes from the stub's memory: the driver must not kill
+// another process than its own child.
+func TestForkAcceptsOnlyAChild(t *testing.T) {
 	stranger := os.Getppid()
 	c := impostor(t, func(mem region, _ int) {
 		mem.setRet(0, 0)
@@ -71,16 +71,16 @@ func TestForkTakesUpNoStranger(t *testing.T) {
 	before := c.Pid
 	err := c.Fork(0)
 	if err == nil || c.Pid != before {
-		t.Errorf("process %d is taken up, error %v", c.Pid, err)
+		t.Errorf("process %d is accepted, error %v", c.Pid, err)
 	}
 }
 
-// A descriptor too many stays here for ever.
+// A second descriptor would stay open here.
 func TestFetchTakesOneDescriptor(t *testing.T) {
 	c := impostor(t, func(mem region, control int) {
 		mem.setRet(0, 1)
 		rights := unix.UnixRights(0, 1)
-		unix.Sendmsg(control, []byte{0}, rights, nil, 0) //nolint:errcheck // seen by what comes
+		unix.Sendmsg(control, []byte{0}, rights, nil, 0) //nolint:errcheck // the test reads the result
 	})
 	before := descriptorsOpen(t)
 	f, err := c.Fetch(Num(5))
@@ -102,7 +102,7 @@ func descriptorsOpen(t *testing.T) int {
 	return len(list)
 }
 
-// What a call says that it has filled is no index.
+// A length that a call returns is not used as an index.
 func TestOfStaysInTheBuffer(t *testing.T) {
 	buf := make([]byte, 8, 16)
 	for n, want := range map[int64]int{-1 << 62: 0, -5000: 0, -1: 0, 0: 0, 5: 5, 8: 8, 9: 8, 1 << 62: 8} {

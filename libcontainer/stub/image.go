@@ -12,16 +12,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// codeAddr gives the address of the stub's code in this program's text.
+// codeAddr returns the address of the stub's code in this program's text.
 func codeAddr() unsafe.Pointer
 
-// codeEnd closes the code in stub_*.s; codeMax bounds the search for it.
+// codeEnd marks the end of the code in stub_*.s; codeMax limits the search for
+// it.
 const (
 	codeEnd = "BERTHEND"
 	codeMax = 1024
 )
 
-// code gives the stub's instructions, as they stand in this program's text.
+// code returns the stub's instructions from this program's text.
 func code() ([]byte, error) {
 	text := unsafe.Slice((*byte)(codeAddr()), codeMax)
 	n := bytes.Index(text, []byte(codeEnd))
@@ -36,7 +37,7 @@ const (
 	loadAddr      = 0x400000
 )
 
-// handlerMark stands before the handler of signals in the stub's code.
+// handlerMark precedes the signal handler in the stub's code.
 const handlerMark = "BERTHSIG"
 
 // handlerAddr returns the address of that handler in the stub.
@@ -52,7 +53,8 @@ func handlerAddr() (uint64, error) {
 	return uint64(loadAddr + elfHeaderSize + n + len(handlerMark)), nil
 }
 
-// machine gives the ELF e_machine of the architecture berth was built for.
+// machine returns the ELF e_machine of the architecture for which berth was
+// built.
 func machine() (uint16, error) {
 	switch runtime.GOARCH {
 	case "amd64":
@@ -63,7 +65,7 @@ func machine() (uint16, error) {
 	return 0, fmt.Errorf("stub: no code for %s", runtime.GOARCH)
 }
 
-// Image gives the stub as an ELF executable: a header of 120 bytes, then the
+// Image returns the stub as an ELF executable: a header of 120 bytes, then the
 // code. It is the same for every container, so it may be installed as a file
 // where memory file descriptors cannot be executed.
 func Image() ([]byte, error) {
@@ -98,7 +100,7 @@ func Image() ([]byte, error) {
 }
 
 // openImage makes the stub's executable in a sealed memory file, so that no
-// one, root in the container included, can change what later containers run
+// process, not even root in the container, can change what later containers run
 // (CVE-2019-5736).
 func openImage() (*os.File, error) {
 	image, err := Image()
@@ -106,7 +108,7 @@ func openImage() (*os.File, error) {
 		return nil, err
 	}
 	fd, err := unix.MemfdCreate("berth-stub", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING|unix.MFD_EXEC)
-	if errors.Is(err, unix.EINVAL) { // MFD_EXEC is of Linux 6.3
+	if errors.Is(err, unix.EINVAL) { // Linux 6.3 added MFD_EXEC
 		fd, err = unix.MemfdCreate("berth-stub", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
 	}
 	if err != nil {
@@ -125,9 +127,9 @@ func openImage() (*os.File, error) {
 	return f, nil
 }
 
-// installImage writes the image to a file of its own that nobody can find by a
-// name: who is root in a container could write to it, through /proc/PID/exe,
-// when this stub has gone, but it is never executed again (CVE-2019-5736).
+// installImage writes the image to a file without a name, for this stub alone.
+// Root in a container could write to the file through /proc/PID/exe when the
+// stub has ended, but the file is never executed again (CVE-2019-5736).
 func installImage(dir string) (*os.File, error) {
 	image, err := Image()
 	if err != nil {

@@ -10,22 +10,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The debug log has two records for a call, both with its number (the one that
-// Error.Index has): one when it is sent, one with its result unless that is 0.
-// So the last records of a stub that hangs name the call that it hangs in.
+// The debug log has two records for a call, both with its number (Error.Index):
+// one when it is sent, one with its result unless that is 0. So the last record
+// of a stub that hangs names its current call.
 
-// slow is how long a batch takes until the log names the call that the stub is
-// in.
+// slow is the time after which the log names the current call of a batch.
 const slow = time.Second
 
-// debugging reports whether calls are logged. If not, the log costs a batch
-// nothing.
+// debugging reports whether calls are logged. Otherwise the log takes no time
+// in a batch.
 func (p *Proc) debugging() bool {
 	return p.log != nil && p.log.Enabled(context.Background(), slog.LevelDebug)
 }
 
 // logSent logs the calls of a batch before the stub performs them. The caller
-// calls the function returned when the stub has answered.
+// calls the returned function when the stub has answered.
 func (p *Proc) logSent() (answered func()) {
 	if !p.debugging() {
 		return func() {}
@@ -49,8 +48,7 @@ func (p *Proc) logSent() (answered func()) {
 	}
 }
 
-// logSlow logs, again and again, the call that the stub is in when a batch
-// takes long.
+// logSlow logs, again and again, the current call of a batch that takes long.
 func (p *Proc) logSlow(sent []string, began time.Time, over <-chan struct{}) {
 	for wait := slow; ; wait *= 2 {
 		timer := time.NewTimer(wait)
@@ -68,7 +66,7 @@ func (p *Proc) logSlow(sent []string, began time.Time, over <-chan struct{}) {
 }
 
 // returned counts the calls of the batch that have a result, up to the first
-// that has none.
+// without one.
 func (p *Proc) returned() int {
 	for i := range p.ops {
 		if p.mem.atomicRet(i).Load() == retPending {
@@ -78,7 +76,7 @@ func (p *Proc) returned() int {
 	return len(p.ops)
 }
 
-// logResult logs what a call returned.
+// logResult logs the result of a call.
 func (p *Proc) logResult(o *op, ret int64) {
 	if ret == 0 || !p.debugging() {
 		return
@@ -86,12 +84,12 @@ func (p *Proc) logResult(o *op, ret int64) {
 	p.log.Debug(p.callID(o)+" "+o.name+" = "+showResult(ret), p.attrs(o)...)
 }
 
-// callID is the number of a call among all of its stub's driver.
+// callID is the number of a call among all of this driver's calls.
 func (p *Proc) callID(o *op) string {
 	return "#" + strconv.Itoa(p.base+o.value.index)
 }
 
-// attrs say where a call belongs.
+// attrs returns the step and the label of a call.
 func (p *Proc) attrs(o *op) []any {
 	var list []any
 	if o.step != "" {
@@ -110,7 +108,7 @@ func took(began time.Time) slog.Attr {
 
 func showResult(ret int64) string {
 	if ret == retPending {
-		return "?" // an execve that succeeds does not return
+		return "?" // a successful execve does not return
 	}
 	if e := errnoOf(ret); e != 0 {
 		return fmt.Sprintf("-1 %s (%s)", unix.ErrnoName(e), e.Error())

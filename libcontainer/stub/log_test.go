@@ -75,7 +75,7 @@ func TestLog(t *testing.T) {
 	}
 }
 
-// A driver whose stub stays in its second call.
+// hanging is a driver; its stub stays in the second call.
 type hanging struct {
 	Recorder
 	logged func() []string

@@ -12,16 +12,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Proc is a stub process as its driver sees it. Its methods named after system
-// calls queue an operation and return the Value that the call will have; Do
-// sends the queue. A Proc is for one goroutine at a time.
+// Proc is a stub process from the view of its driver. Its methods named after
+// system calls queue an operation and return the Value that the call will have;
+// Do sends the queue. Only one goroutine at a time may use a Proc.
 type Proc struct {
 	driver driver
 	mem    region
 	log    *slog.Logger
 
 	gen    uint64 // of the batch that is being queued
-	base   int    // how many calls were queued in the batches before
+	base   int    // the number of calls in earlier batches
 	ops    []op
 	outs   []out
 	checks []check
@@ -31,30 +31,30 @@ type Proc struct {
 	label  string
 	hold   *hold
 	atomic bool  // the batch may not be divided
-	err    error // the first that could not be queued, or has failed
-	// closed says that there is no region any more.
+	err    error // the first call that could not be queued, or has failed
+	// closed means that the region is unmapped.
 	closed bool
-	// process performs the batches; nil if there is none, as for a Recorder.
+	// process performs the batches; nil for a Recorder.
 	process func() Process
 }
 
-// driver passes a batch that stands in the region to whoever performs it.
+// driver passes the batch in the region to the process that performs it.
 type driver interface {
-	// exchange returns when the batch is done; io.EOF when the process is
-	// gone, or runs something else, and errCut after cut.
+	// exchange returns when the batch is done; with io.EOF when the process has
+	// ended or has executed a program, and with errCut after cut.
 	exchange(p *Proc) error
 	close() error
-	// cut makes an exchange that is under way, and all others, end with io.EOF.
-	// It may be called at any time.
+	// cut makes the current exchange and all others end with io.EOF. It may be
+	// called at any time.
 	cut()
 }
 
-// Step names the row of the step table that the calls queued from here on
-// belong to, and ends the label of the one before.
+// Step sets the row of the step table for the calls queued from here on, and
+// clears the label.
 func (p *Proc) Step(name string) { p.step, p.label = name, "" }
 
-// Label names what the calls queued from here on are for; it begins the
-// message of an Error. An empty label ends it.
+// Label sets the purpose of the calls queued from here on; it begins the
+// message of an Error. An empty label clears it.
 func (p *Proc) Label(format string, args ...any) {
 	if len(args) > 0 {
 		format = fmt.Sprintf(format, args...)
@@ -62,10 +62,10 @@ func (p *Proc) Label(format string, args ...any) {
 	p.label = format
 }
 
-// Len reports how many calls were queued so far, in this batch and all before.
+// Len returns the number of calls queued so far, in this batch and all before.
 func (p *Proc) Len() int { return p.base + len(p.ops) }
 
-// Failed reports whether Do will return an error: what is queued until then is
+// Failed reports whether Do will return an error: calls queued until then are
 // not performed.
 func (p *Proc) Failed() bool { return p.err != nil }
 
@@ -75,14 +75,14 @@ func (p *Proc) fail(err error) {
 	}
 }
 
-// Do performs what is queued, in order, until the end or the first call that
-// fails and may not: that one is the *Error returned, and what follows it is not
-// performed. Then it calls the checks on the calls performed: a *CheckError of
-// one of them precedes the *Error. A batch whose last call is execve returns nil
+// Do performs the queued calls, in order, until the end or the first call that
+// fails and may not: that one is the *Error returned, and the calls after it
+// are not performed. Then it runs the checks on the performed calls: a
+// *CheckError precedes the *Error. A batch that ends with execve returns nil
 // when that has succeeded.
 //
-// What does not fit into one batch is sent earlier, when the call that does not
-// fit is queued. If that fails, all that is queued until Do is dropped, and Do
+// If the calls do not fit into one batch, the call that does not fit first
+// sends the batch. If that fails, all calls queued until Do are dropped, and Do
 // returns the error.
 func (p *Proc) Do() error {
 	if p.closed {
@@ -110,8 +110,8 @@ func (p *Proc) send() error {
 	return err
 }
 
-// exchange has the batch performed, and returns the number of the call that it
-// came to, with an error, or of the next to be queued.
+// exchange has the batch performed. It returns the number of the call that has
+// failed, with an error, or of the next call to be queued.
 func (p *Proc) exchange() (reached int, err error) {
 	if len(p.ops) == 0 {
 		return p.base, nil
@@ -166,11 +166,11 @@ func (p *Proc) encode(i int) {
 	p.mem.setRet(i, retPending)
 }
 
-// collect reads the results of the batch. Everything in the region may have
-// been written by someone hostile: only numbers and bytes are taken from it.
+// collect reads the results of the batch. Everything in the region may be
+// hostile: collect takes numbers and bytes from it only.
 func (p *Proc) collect(gone error) error {
 	outs := p.outs
-	early := false // it answered before the end of the batch
+	early := false // the stub answered before the end of the batch
 	for i := range p.ops {
 		o := &p.ops[i]
 		early = early || o.flags&flagAnswer != 0
@@ -207,7 +207,7 @@ func (p *Proc) collect(gone error) error {
 	return nil
 }
 
-// unfinished returns what it means that operation i has no result.
+// unfinished returns the error for an operation without a result.
 func (p *Proc) unfinished(o *op, i int, gone error) error {
 	switch {
 	case o.nr == unix.SYS_EXECVE && i == len(p.ops)-1 && errors.Is(gone, io.EOF) && p.process != nil:
@@ -228,17 +228,17 @@ func (p *Proc) failure(o *op, i int, e Error) *Error {
 	return &e
 }
 
-// EndWith ends the connection when ctx ends: Do then returns ErrGone, also when
-// the stub does not answer because the kernel does not let it, as in a frozen
-// cgroup or in a file system whose server sleeps. The stub exits as soon as it
-// can. Who calls stop is no longer concerned by ctx.
+// EndWith ends the connection when ctx ends: Do then returns ErrGone, even if
+// the stub does not answer because it is in a frozen cgroup, or in a file
+// system with a server that hangs. The stub exits as soon as it can. A call of stop
+// detaches the connection from ctx.
 func (p *Proc) EndWith(ctx context.Context) (stop func()) {
 	end := context.AfterFunc(ctx, p.driver.cut)
 	return func() { end() }
 }
 
-// Close ends the connection, once. A stub that is not detached exits. To Do
-// anything behind it is os.ErrClosed.
+// Close ends the connection, once. A stub that is not detached exits. Do
+// returns os.ErrClosed after it.
 func (p *Proc) Close() error {
 	if p.closed {
 		return nil

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// op is an operation that is queued.
+// op is a queued operation.
 type op struct {
 	name  string
 	step  string
@@ -16,7 +16,7 @@ type op struct {
 	nr    uintptr
 	flags uint32
 	// tolerated are the errnos that the call may fail with, a byte each; 0 with
-	// flagMayFail: all, which a check accounts for.
+	// flagMayFail: all, for a check to handle.
 	tolerated uint32
 	args      []arg
 	value     *Value
@@ -40,8 +40,8 @@ func (o *op) fails(e unix.Errno) bool {
 }
 
 // canceled reports whether an argument is the result of a call of this batch
-// that has failed. The stub does not perform such a call, and what a hostile one
-// answers for it is not looked at.
+// that has failed. The stub does not perform such a call, and the driver
+// ignores the result that a hostile stub writes for it.
 func (p *Proc) canceled(o *op) bool {
 	for i := range o.args {
 		a := &o.args[i]
@@ -63,7 +63,7 @@ func lacks(args []arg) bool {
 	return false
 }
 
-// out is a buffer to fill from the region once operation index is done.
+// out is a buffer to fill from the region after operation index.
 type out struct {
 	index int
 	off   int
@@ -84,18 +84,18 @@ const (
 type arg struct {
 	kind int
 	n    uint64 // the literal; for pointers an address in the stub
-	s    string // what strace(1) would print; of argStr the string itself
+	s    string // the text of strace(1); for argStr the string itself
 	v    *Value
 	m    *memory
 }
 
-// memory is what an argument points to.
+// memory is the target of a pointer argument.
 type memory struct {
-	data []byte   // what the call reads, if dst is nil
-	dst  []byte   // what the call writes
-	keep bool     // the call reads dst, too
-	list []string // of argList: a null-terminated array of strings
-	// to are arguments whose addresses are put into data, at these offsets.
+	data []byte   // the bytes that the call reads, if dst is nil
+	dst  []byte   // the buffer that the call writes
+	keep bool     // the call reads dst too
+	list []string // for argList: a null-terminated array of strings
+	// to are arguments; their addresses are put into data, at these offsets.
 	to map[int]*arg
 }
 
@@ -132,14 +132,14 @@ func pointing(b []byte, to map[int]*arg) arg {
 	return arg{kind: argPtr, m: &memory{data: b, to: to}}
 }
 
-// output is a buffer that the call writes, filled when it has succeeded.
+// output is a buffer that the call writes, filled after it has succeeded.
 func output(dst []byte) arg { return arg{kind: argPtr, m: &memory{dst: dst}} }
 
 // inout is a struct that the call reads and writes.
 func inout(b []byte) arg { return arg{kind: argPtr, m: &memory{dst: b, keep: true}} }
 
-// room is how many bytes of the region an argument takes at most.
-func (a *arg) room() int {
+// size is the greatest number of bytes of the region that an argument takes.
+func (a *arg) size() int {
 	const align = 7
 	switch {
 	case a.kind == argStr:
@@ -155,12 +155,12 @@ func (a *arg) room() int {
 	}
 	n := align + max(len(a.m.data), len(a.m.dst))
 	for _, to := range a.m.to {
-		n += to.room()
+		n += to.size()
 	}
 	return n
 }
 
-// place puts an argument into the region, in which there is room.
+// place puts an argument into the region, which has enough space.
 func (p *Proc) place(a *arg) {
 	switch {
 	case a.kind == argStr:
@@ -213,15 +213,15 @@ func (p *Proc) alloc(n, align int) int {
 
 func addr(off int) uint64 { return uint64(regionAddr + off) }
 
-// queue adds an operation. One that does not fit into the batch begins the
-// next: what is queued is sent before.
+// queue adds an operation. If it does not fit into the batch, queue first sends
+// the batch.
 func (p *Proc) queue(name string, nr uintptr, args ...arg) *Value {
-	room := 0
+	size := 0
 	for i := range args {
-		room += args[i].room()
+		size += args[i].size()
 	}
-	if p.err == nil && (len(p.ops) == maxOps || room > len(p.mem)-p.arena) {
-		p.makeRoom(name, room)
+	if p.err == nil && (len(p.ops) == maxOps || size > len(p.mem)-p.arena) {
+		p.reserve(name, size)
 	}
 	if p.err != nil || p.closed || lacks(args) {
 		return &Value{n: retPending}
@@ -234,15 +234,15 @@ func (p *Proc) queue(name string, nr uintptr, args ...arg) *Value {
 	return v
 }
 
-// makeRoom sends what is queued, for a call whose arguments take some bytes.
-func (p *Proc) makeRoom(name string, room int) {
+// reserve sends the batch if it lacks the bytes for the arguments of a call.
+func (p *Proc) reserve(name string, size int) {
 	all := len(p.mem) - arenaStart
 	switch {
-	case p.closed: // Do says so
-	case room > all || p.atomic:
+	case p.closed: // Do returns the error
+	case size > all || p.atomic:
 		p.fail(&Error{
 			Step: p.step, Label: p.label, Call: name, Index: p.Len(),
-			Err: fmt.Errorf("%d bytes of arguments do not fit into a batch of %d: %w", room, all, unix.E2BIG),
+			Err: fmt.Errorf("%d bytes of arguments do not fit into a batch of %d: %w", size, all, unix.E2BIG),
 		})
 	default:
 		if err := p.send(); err != nil {
@@ -251,9 +251,9 @@ func (p *Proc) makeRoom(name string, room int) {
 	}
 }
 
-// Atomic makes a group of the calls that are queued up to the next Do: the stub
-// performs them without waiting for its driver in between. What was queued
-// before is sent first, so that the group has a whole batch.
+// Atomic makes a group of the calls queued up to the next Do: the stub performs
+// them without waiting for its driver in between. The calls queued before are
+// sent first, so that the group has a whole batch.
 func (p *Proc) Atomic() {
 	if p.err == nil && len(p.ops) > 0 {
 		if err := p.send(); err != nil {

@@ -6,26 +6,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Recorder stands in for a stub's process: it writes down the calls that a
-// Proc is asked to do and invents their results, so that what drives a stub
-// can be tested without root and without one.
+// Recorder replaces a stub's process: it records the calls of a Proc and
+// invents their results, so that code that drives a stub can be tested without
+// root and without a stub.
 type Recorder struct {
 	// Lines are the calls so far, as strace(1) would print them.
 	Lines []string
-	// Answer, unless nil, may give the result of a call (or -errno); ok false
-	// leaves it to the recorder: calls that make a descriptor get numbers
+	// Answer, unless nil, may return the result of a call (or -errno). With ok
+	// false, the recorder decides: calls that make a descriptor return numbers
 	// from 10 upward, others 0.
 	Answer func(call, args string) (ret int64, ok bool)
-	// Output, unless nil, gives what a call writes to its buffer.
+	// Output, unless nil, returns the bytes that a call writes to its buffer.
 	Output func(call, args string) []byte
 
 	nextFD int64
 }
 
-// Record returns a Proc whose calls go to the Recorder.
+// Record returns a Proc that sends its calls to the Recorder.
 func Record(log *slog.Logger) (*Proc, *Recorder) { return RecordSize(MinRegion, log) }
 
-// RecordSize is Record with a region of some size.
+// RecordSize is Record with a region of the given size.
 func RecordSize(size int, log *slog.Logger) (*Proc, *Recorder) {
 	r := &Recorder{nextFD: 10}
 	return newProc(r, make(region, size), log), r
@@ -49,7 +49,7 @@ func (r *Recorder) exchange(p *Proc) error {
 			continue
 		}
 		ret := r.answer(o.name, o.format())
-		o.value.n = ret // for the calls after it that take it
+		o.value.n = ret // for later calls that take it
 		p.mem.setRet(i, ret)
 		r.write(p, i)
 		r.Lines = append(r.Lines, o.line(ret))

@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Layout of the region; stub_*.s and doc.go say the same.
+// Layout of the region, as in stub_*.s and doc.go.
 const (
-	regionAddr = 0x20000000 // where the stub has it mapped
+	regionAddr = 0x20000000 // the address in the stub
 	opsStart   = 64
 	opSize     = 80
 	maxOps     = 600
@@ -40,17 +40,17 @@ const (
 	flagAgain
 )
 
-// retPending stands in an operation's result until the stub has stored one.
-// It is no result of any system call: those are >= -4095.
+// retPending is an operation's result until the stub has stored one. No system
+// call returns it: their results are >= -4095.
 const retPending = -1 << 62
 
-// MinRegion is the size of a region whose arena holds 80 KiB: the largest seccomp
-// filter takes 32.
+// MinRegion is the size of a region with an arena of 80 KiB, in bytes: the
+// largest seccomp filter takes 32 KiB.
 const MinRegion = arenaStart + 80<<10
 
-// RegionSize returns the size of a region with room for the largest calls: an
+// RegionSize returns the size, in bytes, of a region for the largest calls: an
 // execve with these arguments and environment, in one batch with a seccomp
-// filter, and a setgroups of so many groups.
+// filter, and a setgroups with that many groups.
 func RegionSize(argv, env []string, groups int) int {
 	size := MinRegion + 4*groups + 8*(len(argv)+len(env)+2)
 	for _, list := range [][]string{argv, env} {
@@ -62,10 +62,10 @@ func RegionSize(argv, env []string, groups int) int {
 	return (size + page - 1) / page * page
 }
 
-// region is the driver's view of the shared memory.
+// region is the shared memory, mapped in the driver.
 type region []byte
 
-// mapRegion maps the whole of f, which must have the size of a region.
+// mapRegion maps all of f, which must have the size of a region.
 func mapRegion(f *os.File) (region, error) {
 	st, err := f.Stat()
 	if err != nil {
@@ -98,12 +98,12 @@ func (r region) setRet(i int, v int64) {
 // retWord is the index, in words, of operation i's result.
 func retWord(i int) uint16 { return uint16((opsStart + i*opSize + opRet) / 8) }
 
-// word gives the 32-bit word at off for atomic use by both sides.
+// word returns the 32-bit word at off for atomic use by both sides.
 func (r region) word(off int) *atomic.Uint32 {
 	return (*atomic.Uint32)(unsafe.Pointer(&r[off]))
 }
 
-// atomicRet is operation i's result for who reads it while the stub works.
+// atomicRet returns operation i's result while the stub works.
 func (r region) atomicRet(i int) *atomic.Int64 {
 	return (*atomic.Int64)(unsafe.Pointer(&r.op(i)[opRet]))
 }

@@ -12,24 +12,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// socket is the driver of a real stub: this side's end of the control socket,
-// and the region.
+// socket is the driver of a real stub: this end of the control socket, and the
+// region.
 type socket struct {
 	mem region
 	fd  int
-	// severed says that cut was called.
+	// severed means that cut was called.
 	severed atomic.Bool
-	// mu is for closing fd while somebody may want to cut the connection.
+	// mu protects fd: one goroutine may close it while another calls cut.
 	mu sync.Mutex
-	// passing is sent behind the byte that begins the next batch.
+	// passing is the descriptor to send after the byte that begins the next
+	// batch.
 	passing *os.File
-	// taking says that a descriptor may come before the byte that ends the next
-	// batch; then it is taken, and its receiver's.
+	// taking means that a descriptor may come before the byte that ends the
+	// next batch; taking receives it.
 	taking bool
 	taken  *os.File
 }
 
-// socketPair makes a control socket: this side's end and the stub's.
+// socketPair makes a control socket: this end and the stub's.
 func socketPair() (*socket, *os.File, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -55,7 +56,7 @@ func (s *socket) receive() error {
 	return received(n, err)
 }
 
-// received tells what came of reading from the socket.
+// received converts the result of a read from the socket.
 func received(n int, err error) error {
 	switch {
 	case errors.Is(err, unix.ECONNRESET):
@@ -95,7 +96,7 @@ func (s *socket) perform() error {
 	return s.receive()
 }
 
-// sendFile sends the descriptor that is to be passed, if there is one.
+// sendFile sends the descriptor in passing, if there is one.
 func (s *socket) sendFile() error {
 	f := s.passing
 	s.passing = nil
@@ -107,12 +108,12 @@ func (s *socket) sendFile() error {
 	return retry(func() error { return unix.Sendmsg(s.fd, []byte{0}, rights, nil, unix.MSG_NOSIGNAL) })
 }
 
-// receiveFile waits for a byte that may have a descriptor with it. What else
-// comes the kernel drops.
+// receiveFile waits for a byte that may come with a descriptor. The kernel
+// drops all other control data.
 func (s *socket) receiveFile() error {
 	s.taking = false
 	var b [1]byte
-	rights := make([]byte, unix.CmsgLen(4)) // CmsgSpace has room for a second one
+	rights := make([]byte, unix.CmsgLen(4)) // CmsgSpace would fit a second one
 	n, length := 0, 0
 	err := retry(func() (err error) {
 		n, length, _, _, err = unix.Recvmsg(s.fd, b[:], rights, unix.MSG_CMSG_CLOEXEC)
@@ -144,8 +145,8 @@ func (s *socket) close() error {
 	return err
 }
 
-// cut ends the connection for both sides, of which this one may be waiting. One
-// that is closed has ended.
+// cut ends the connection for both sides, even if this one is waiting. A closed
+// connection has ended already.
 func (s *socket) cut() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

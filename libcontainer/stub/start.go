@@ -14,41 +14,42 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Options say how a stub is started.
+// Options are the parameters of Start.
 type Options struct {
-	// Files become the stub's descriptors: the first three 0, 1 and 2 (the
-	// null device where they are nil or missing: what the stub opens must not
-	// come to lie there), the others 3, 4, … once Start has returned.
+	// Files become the stub's descriptors: the first three 0, 1 and 2, the
+	// others 3, 4, … after Start. The null device replaces nil or missing ones
+	// of the first three: otherwise a file that the stub opens would get that
+	// number.
 	Files []*os.File
 	// Cloneflags are CLONE_NEW* flags for the new process.
 	Cloneflags uintptr
-	// Cgroup is the directory of a cgroup v2 to start in; nil for the caller's.
+	// Cgroup is the cgroup v2 directory to start in; nil for the caller's.
 	Cgroup *os.File
-	// Region is a file of RegionSize bytes; nil makes an anonymous one.
+	// Region is a file of RegionSize bytes; nil for an anonymous one.
 	Region *os.File
 	// RegionSize is the size of an anonymous region, MinRegion if 0.
 	RegionSize int
-	// Listener is a listening unix socket by which the stub can be driven
-	// after Detach; nil if it never will be.
+	// Listener is a listening unix socket on which the stub waits for another
+	// driver after Detach; nil if Detach is never called.
 	Listener *os.File
-	// Dir is a directory to put the stub's image in, in a file without a name,
-	// if a memory file cannot be executed (vm.memfd_noexec, fapolicyd). Empty:
-	// that is an error then.
+	// Dir is a directory for the stub's image, in a file without a name, if a
+	// memory file cannot be executed (vm.memfd_noexec, fapolicyd). With an
+	// empty Dir that is an error.
 	Dir string
 	// Log gets every operation at debug level; nil for none.
 	Log *slog.Logger
 
-	// command runs the stub in another way than by its image (tests: an
-	// emulator).
+	// command starts the stub instead of its image (tests: an emulator).
 	command []string
 }
 
-// Child is a stub that is the caller's own child.
+// Child is a stub that is a child of the caller.
 type Child struct {
 	*Proc
 	// Pid is the process id in the caller's pid namespace.
 	Pid int
-	// Pidfd refers to the process; it is the Child's and closed by Release.
+	// Pidfd refers to the process; it belongs to the Child, and Release closes
+	// it.
 	Pidfd *os.File
 
 	listener *Value
@@ -56,20 +57,20 @@ type Child struct {
 	sock     *socket
 }
 
-// Descriptors of a starting stub. From extraFD on stand those of
-// Options.Files behind the first three, then the listener.
+// Descriptors of a starting stub. From extraFD on: Options.Files after the
+// first three, then the listener.
 const (
 	controlFD = 3
 	regionFD  = 4
 	extraFD   = 5
 )
 
-// Start starts a stub and hardens it: it is not dumpable, so that nothing in a
-// namespace that it joins later can trace it (CVE-2016-9962), it holds the
-// descriptors of Options and its control socket and no others
-// (CVE-2024-21626), signals that the caller ignores have their default action
-// and none is blocked. It must be able to run: in a frozen cgroup Start waits,
-// until ctx ends.
+// Start starts a stub and hardens it. The stub is not dumpable, so no process
+// in a namespace that it joins later can trace it (CVE-2016-9962). It has the
+// descriptors of Options and its control socket and no others (CVE-2024-21626).
+// Signals that the caller ignores have their default action, and none is
+// blocked. The stub must be able to run: in a frozen cgroup Start waits until
+// ctx ends.
 func Start(ctx context.Context, o Options) (*Child, error) {
 	if o.Region == nil {
 		f, err := anonymousRegion(max(o.RegionSize, MinRegion))
@@ -79,8 +80,8 @@ func Start(ctx context.Context, o Options) (*Child, error) {
 		defer f.Close()
 		o.Region = f
 	}
-	// Asked before the process is made: what ceases to be ignored meanwhile,
-	// because another goroutine wants to be notified, it may still inherit.
+	// Read before the process is made: the child may inherit an ignored signal
+	// even if another goroutine calls signal.Notify meanwhile.
 	ignored, err := ignoredSignals()
 	if err != nil {
 		return nil, err
@@ -100,7 +101,7 @@ func Start(ctx context.Context, o Options) (*Child, error) {
 
 func anonymousRegion(size int) (*os.File, error) {
 	fd, err := unix.MemfdCreate("berth-region", unix.MFD_CLOEXEC|unix.MFD_NOEXEC_SEAL)
-	if errors.Is(err, unix.EINVAL) { // MFD_NOEXEC_SEAL is of Linux 6.3
+	if errors.Is(err, unix.EINVAL) { // Linux 6.3 added MFD_NOEXEC_SEAL
 		fd, err = unix.MemfdCreate("berth-region", unix.MFD_CLOEXEC)
 	}
 	if err != nil {
@@ -110,7 +111,7 @@ func anonymousRegion(size int) (*os.File, error) {
 	return f, f.Truncate(int64(size))
 }
 
-// spawn starts the process and hands it its region.
+// spawn starts the process and sends it its region.
 func spawn(o Options) (*Child, error) {
 	sock, theirs, err := socketPair()
 	if err != nil {
@@ -131,7 +132,7 @@ func spawn(o Options) (*Child, error) {
 	return c, nil
 }
 
-// remedyFork returns what to do about a process that could not be made.
+// remedyFork returns the remedy if a process could not be made.
 func remedyFork(err error) string {
 	switch {
 	case errors.Is(err, unix.EAGAIN):
@@ -142,7 +143,7 @@ func remedyFork(err error) string {
 	return ""
 }
 
-// forkExec runs the stub's image, or what Options has in its place.
+// forkExec runs the stub's image, or the command of Options.
 func forkExec(o Options, control *os.File) (int, *os.File, error) {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
@@ -161,13 +162,13 @@ func forkExec(o Options, control *os.File) (int, *os.File, error) {
 	switch {
 	case e == nil:
 		return pid, pidfd, nil
-	case e.Error() == err.Error(): // not because of the image
+	case e.Error() == err.Error(): // the image is not the reason
 		return 0, nil, err
 	}
 	return 0, nil, errors.Join(err, e)
 }
 
-// forkExecImage runs the stub's image from the file that open gives.
+// forkExecImage runs the stub's image from the file that open returns.
 func forkExecImage(o Options, files []uintptr, open func() (*os.File, error)) (int, *os.File, error) {
 	image, err := open()
 	if err != nil {
@@ -196,8 +197,8 @@ func forkExecPath(o Options, files []uintptr, path string, argv []string) (int, 
 	return pid, os.NewFile(uintptr(pidfd), "pidfd"), nil
 }
 
-// forkCall returns the name of the call by which syscall.ForkExec has failed:
-// errnos that only execve has name that.
+// forkCall returns the name of the call with which syscall.ForkExec has failed:
+// execve for errnos that only that returns.
 func forkCall(o Options, err error) string {
 	switch {
 	case errors.Is(err, unix.EACCES), errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOEXEC):
@@ -214,7 +215,7 @@ func newProc(d driver, mem region, log *slog.Logger) *Proc {
 	return p
 }
 
-// descriptors gives the descriptor table of the new process.
+// descriptors returns the descriptor table of the new process.
 func descriptors(o Options, control, null *os.File) []uintptr {
 	files := []*os.File{null, null, null, control, o.Region}
 	for i, f := range o.Files {
@@ -235,10 +236,10 @@ func descriptors(o Options, control, null *os.File) []uintptr {
 	return table
 }
 
-// executable gives a descriptor of the image by which the child can exec it.
-// It must lie above everything that the child's descriptor table, or the
-// shuffling that fills it, occupies: the table is filled before the exec, and
-// would overwrite it (seen as EACCES).
+// executable returns a descriptor of the image by which the child can exec it.
+// It must be greater than every descriptor in the child's table and those that
+// fill it: syscall.ForkExec fills the table before the exec, and would
+// overwrite it (seen as EACCES).
 func executable(image *os.File, table []uintptr) (int, error) {
 	top := len(table)
 	for _, fd := range table {
@@ -247,7 +248,7 @@ func executable(image *os.File, table []uintptr) (int, error) {
 		}
 	}
 	fd, err := unix.FcntlInt(image.Fd(), unix.F_DUPFD_CLOEXEC, top+len(table)+8)
-	if errors.Is(err, unix.EINVAL) { // what fcntl(2) says above RLIMIT_NOFILE
+	if errors.Is(err, unix.EINVAL) { // fcntl(2) returns this above RLIMIT_NOFILE
 		err = unix.EMFILE
 	}
 	if err != nil {
@@ -256,10 +257,10 @@ func executable(image *os.File, table []uintptr) (int, error) {
 	return fd, nil
 }
 
-// harden is the first batch; it also moves the control descriptors out of the
-// way of those that the program is to have at 3, 4, ….
+// harden is the first batch. It also moves the control descriptors above those
+// of the program (3, 4, …).
 func (c *Child) harden(extra int, listen bool, ignored []int) error {
-	first := extraFD + extra // the first above all that the stub shall keep
+	first := extraFD + extra // the first above all that the stub keeps
 	if listen {
 		first++
 	}
@@ -281,7 +282,8 @@ func (c *Child) harden(extra int, listen bool, ignored []int) error {
 	return c.Do()
 }
 
-// ignoredSignals lists the signals whose being ignored a child would inherit.
+// ignoredSignals returns the signals that the caller ignores, which a child
+// would inherit.
 func ignoredSignals() ([]int, error) {
 	status, err := os.ReadFile("/proc/thread-self/status")
 	if err != nil {
@@ -290,7 +292,7 @@ func ignoredSignals() ([]int, error) {
 	return parseSigIgn(status)
 }
 
-// CloseOthers queues the closing of all descriptors from first on but the
+// CloseOthers queues the closing of all descriptors from first on except the
 // stub's own two.
 func (c *Child) CloseOthers(first int) {
 	var keep []int

@@ -3,7 +3,7 @@
 // The stub: the whole of what berth runs inside a container. It is never
 // called; its bytes are copied into an ELF image (image.go) and started as a
 // process of its own, so it must be position-independent and touch no symbol.
-// What it does, and the layout it shares with region.go, is told in doc.go.
+// doc.go describes its operation and the layout that it shares with region.go.
 //
 // Registers: R12 operation, R13 region, R14 control descriptor, R15 operations
 // left, BX flags. SYSCALL destroys RAX, RCX and R11 only. On the stack: the six

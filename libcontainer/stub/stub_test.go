@@ -76,10 +76,10 @@ func TestBatchStopsAtTheFirstFailure(t *testing.T) {
 		t.Errorf("call that may fail: %v", allowed.Err())
 	}
 	if !errors.Is(after.Err(), unix.ECANCELED) {
-		t.Errorf("call behind the failure: %v", after.Err())
+		t.Errorf("call after the failure: %v", after.Err())
 	}
 	if _, err := os.Stat(dir + "/c"); err == nil {
-		t.Error("call behind the failure was performed")
+		t.Error("call after the failure was performed")
 	}
 	c.Label("")
 	c.Mkdirat(at, dir+"/d", 0o755)
@@ -133,8 +133,9 @@ func fdLinks(t *testing.T, pid int) map[string]string {
 	return links
 }
 
-// TestStubIsNotDumpable asks the stub itself. From outside it does not show: who
-// may look is root, and each change of user, or join of a user namespace, resets it.
+// TestStubIsNotDumpable asks the stub itself. It is not visible from outside:
+// root may read everything, and each change of user, or join of a user
+// namespace, resets it.
 func TestStubIsNotDumpable(t *testing.T) {
 	c := start(t, stub.Options{})
 	dumpable := c.Prctl(unix.PR_GET_DUMPABLE)
@@ -311,7 +312,7 @@ func TestFetch(t *testing.T) {
 		t.Errorf("a descriptor that the stub does not have: %v", err)
 	}
 	c.CloseFd(stub.Num(0))
-	do(t, c.Proc) // the connection is in step still
+	do(t, c.Proc) // the next batch still works
 }
 
 func TestPass(t *testing.T) {
@@ -340,8 +341,8 @@ func TestPass(t *testing.T) {
 }
 
 // TestOpenatBelowSurvivesRenames opens paths with ".." below a directory while
-// somebody renames: the kernel gives EAGAIN when it cannot tell whether ".."
-// still leads to where it did.
+// another process renames: the kernel returns EAGAIN when it cannot decide
+// whether ".." still has the same target.
 func TestOpenatBelowSurvivesRenames(t *testing.T) {
 	c := start(t, stub.Options{})
 	dir := t.TempDir()
@@ -399,7 +400,7 @@ func TestSpinUntilWoken(t *testing.T) {
 	}
 }
 
-// What holds the stub gets the result of a call before the next is made.
+// do gets the result of a call before the next call is made.
 func TestHold(t *testing.T) {
 	c := start(t, stub.Options{})
 	c.Umask(0o27)
@@ -428,7 +429,7 @@ func TestHoldThatFails(t *testing.T) {
 	}
 }
 
-// A call that fails before ends the batch, and nobody waits.
+// An earlier call that fails ends the batch, and do is not called.
 func TestHoldThatIsNotReached(t *testing.T) {
 	c := start(t, stub.Options{})
 	fd := c.Openat(stub.Num(unix.AT_FDCWD), "/nowhere", 0, 0)
@@ -451,8 +452,8 @@ func TestKilledStubIsReported(t *testing.T) {
 	}
 }
 
-// TestClose leaves nothing that could be used: neither memory that is gone, nor
-// a descriptor that may be another's by then.
+// TestClose uses a closed Proc: it must use neither unmapped memory, nor a
+// descriptor number that may be another file's by then.
 func TestClose(t *testing.T) {
 	c := start(t, stub.Options{})
 	c.Umask(0)
@@ -460,7 +461,7 @@ func TestClose(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := c.Do(); !errors.Is(err, os.ErrClosed) {
-		t.Errorf("what was queued before: %v", err)
+		t.Errorf("a call queued before: %v", err)
 	}
 	c.Openat(stub.Num(unix.AT_FDCWD), "/", unix.O_PATH, 0)
 	c.Setgroups([]uint32{1})

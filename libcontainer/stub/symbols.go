@@ -34,8 +34,8 @@ func (p *Proc) showArg(o *op, i int, a *arg) string {
 	return a.String()
 }
 
-// showStruct shows the structs that have flags in them. Others, and buffers,
-// are left out.
+// showStruct shows structs with flags. It leaves out other structs, and
+// buffers.
 func showStruct(call string, a *arg) string {
 	word := func(i int) uint64 { return binary.NativeEndian.Uint64(a.m.data[8*i:]) }
 	switch call {
@@ -58,16 +58,16 @@ type symbol struct {
 	name string
 }
 
-// form is how a number is written.
+// form is the notation of a number.
 type form int
 
 const (
 	bits  form = iota // names of the bits that are set
 	value             // the name of the value
-	octal             // as chmod(1) takes it
+	octal             // as for chmod(1)
 )
 
-// meaning is what the numbers of an argument mean.
+// meaning describes the numbers of an argument.
 type meaning struct {
 	form  form
 	names []symbol
@@ -91,7 +91,7 @@ func (m *meaning) show(n uint64) string {
 	var set []string
 	rest := n
 	for _, s := range m.names {
-		if s.n == n || (s.n != 0 && rest&s.n == s.n) { // a name for 0 is used alone
+		if s.n == n || (s.n != 0 && rest&s.n == s.n) { // only shown alone
 			set = append(set, s.name)
 			rest &^= s.n
 		}
@@ -102,7 +102,8 @@ func (m *meaning) show(n uint64) string {
 	return strings.Join(set, "|")
 }
 
-// meaningOf returns what an argument of a call means, nil for a mere number.
+// meaningOf returns the meaning of an argument of a call, nil for a mere
+// number.
 func meaningOf(o *op, i int) *meaning {
 	for k := range arguments {
 		if a := &arguments[k]; a.call == o.name && a.index == i {
@@ -112,7 +113,7 @@ func meaningOf(o *op, i int) *meaning {
 	return nil
 }
 
-// arguments are those that have a meaning.
+// arguments have the meaning of arguments, by call.
 var arguments = [...]struct {
 	call    string
 	index   int

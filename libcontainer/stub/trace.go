@@ -17,8 +17,8 @@ func (o *op) line(ret int64) string {
 	return s
 }
 
-// format gives the arguments of an operation. One that took another's result
-// shows that result.
+// format returns the arguments of an operation. An argument that took another
+// call's result shows that result.
 func (o *op) format() string {
 	parts := make([]string, len(o.args))
 	for i, a := range o.args {
@@ -27,7 +27,7 @@ func (o *op) format() string {
 	return strings.Join(parts, ", ")
 }
 
-// String gives the argument as strace(1) would.
+// String returns the argument as strace(1) would print it.
 func (a arg) String() string {
 	switch {
 	case a.kind == argStr:
@@ -48,7 +48,7 @@ func (a arg) String() string {
 	return "0x" + strconv.FormatUint(a.n, 16)
 }
 
-// quoteList gives a list of strings, only its beginning when it is long.
+// quoteList returns a list of strings, only the beginning of a long one.
 func quoteList(strs []string) string {
 	const most = 8
 	quoted := make([]string, 0, most)

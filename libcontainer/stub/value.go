@@ -8,27 +8,27 @@ import (
 )
 
 // Value is the result of a system call. A call queued after it may take it as
-// an argument before it is known. If the call that makes it has failed, though
-// it may, the calls that take it are not performed: their error is ECANCELED.
+// an argument before it is known. If the call that makes it has failed, and may
+// fail, the calls that take it are not performed: their error is ECANCELED.
 type Value struct {
 	p     *Proc
 	gen   uint64
 	index int
 	n     int64
-	// seen says that somebody has asked for the error.
+	// seen means that a check has called Err.
 	seen bool
 }
 
-// Num is a Value that is known: a descriptor number, or unix.AT_FDCWD.
+// Num is a known Value: a descriptor number, or unix.AT_FDCWD.
 func Num(n int) *Value { return &Value{n: int64(n)} }
 
 // Int returns the result, which is known after Do. It may be any number: a
-// hostile process answers what it likes.
+// hostile process writes any result.
 func (v *Value) Int() int { return int(v.n) }
 
-// Of returns as much of buf as the call has filled according to its result:
-// nothing if it failed, and never more than buf, whatever a hostile process
-// answers.
+// Of returns the part of buf that the call has filled according to its result:
+// nothing if it failed, and never more than buf, whatever result a hostile
+// process writes.
 func (v *Value) Of(buf []byte) []byte {
 	return buf[:max(0, min(v.n, int64(len(buf))))]
 }
@@ -46,11 +46,11 @@ func (v *Value) Err() error {
 // errno is the call's errno, 0 if it has succeeded.
 func (v *Value) errno() unix.Errno { return errnoOf(v.n) }
 
-// maxTolerated is how many errnos a call may fail with: a byte each.
+// maxTolerated is the greatest number of errnos of MayFail: a byte each.
 const maxTolerated = 4
 
-// MayFail lets the batch go on if the call fails with one of these errnos. Any
-// other errno ends the batch, as it does without MayFail.
+// MayFail lets the batch continue if the call fails with one of these errnos.
+// Any other errno ends the batch, as without MayFail.
 func (v *Value) MayFail(tolerated ...unix.Errno) *Value {
 	o := v.op("MayFail")
 	if o == nil {
@@ -67,9 +67,9 @@ func (v *Value) MayFail(tolerated ...unix.Errno) *Value {
 	return v
 }
 
-// Checked lets the batch go on if the call fails, for a function that was, or
-// is then, passed to Check: it must ask for the call's error with Err, and
-// account for every errno. An error that no check has asked for is Do's.
+// Checked lets the batch continue if the call fails. A function passed to Check
+// before or after this must read the call's error with Err, and handle every
+// errno. An error that no check has read is returned by Do.
 func (v *Value) Checked() *Value {
 	if o := v.op("Checked"); o != nil {
 		o.flags |= flagMayFail
@@ -77,7 +77,7 @@ func (v *Value) Checked() *Value {
 	return v
 }
 
-// Remedy adds to the error of the call what can be done about an errno.
+// Remedy adds a hint about an errno to the error of the call.
 func (v *Value) Remedy(remedy func(unix.Errno) string) *Value {
 	if o := v.op("Remedy"); o != nil {
 		o.remedy = remedy
@@ -92,8 +92,8 @@ func (v *Value) flag(f uint32) *Value {
 	return v
 }
 
-// op is the operation of a call that was not sent yet; nil for one that was
-// dropped because an earlier one has failed.
+// op returns the operation of a call that was not sent yet; nil for one that
+// was dropped because an earlier one has failed.
 func (v *Value) op(caller string) *op {
 	if v.queued() {
 		return &v.p.ops[v.index]
@@ -109,7 +109,7 @@ func (v *Value) queued() bool { return v.p != nil && v.gen == v.p.gen }
 
 // missing reports whether the result is known not to exist.
 func (v *Value) missing() bool {
-	if v.p == nil { // a number, or of a call that was not queued
+	if v.p == nil { // a number, or the result of a call that was not queued
 		return v.n == retPending
 	}
 	return !v.queued() && v.errno() != 0
