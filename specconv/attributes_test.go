@@ -35,8 +35,7 @@ func withMemoryPolicy(mode, nodes string, flags ...specs.MemoryPolicyFlagType) f
 	}
 }
 
-// TestAttributeErrors is TestConvertErrors for how a process is scheduled and
-// where its memory comes from.
+// TestAttributeErrors is TestConvertErrors for scheduling and memory policy.
 func TestAttributeErrors(t *testing.T) {
 	for _, test := range []struct {
 		want   string
@@ -50,7 +49,7 @@ func TestAttributeErrors(t *testing.T) {
 		{`process.scheduler.nice: -21: want -20 to 19`, withScheduler(specs.Scheduler{Policy: specs.SchedBatch, Nice: -21})},
 		{`process.scheduler.priority: 0: SCHED_FIFO wants 1 to 99`, withScheduler(specs.Scheduler{Policy: specs.SchedFIFO})},
 		{`process.scheduler.priority: 100: SCHED_RR wants 1 to 99`, withScheduler(specs.Scheduler{Policy: specs.SchedRR, Priority: 100})},
-		{`process.scheduler.priority: 1: only SCHED_FIFO and SCHED_RR have one; nice is that of the others`, withScheduler(specs.Scheduler{Policy: specs.SchedIdle, Priority: 1})},
+		{`process.scheduler.priority: 1: only SCHED_FIFO and SCHED_RR have one; others have nice`, withScheduler(specs.Scheduler{Policy: specs.SchedIdle, Priority: 1})},
 		{`process.scheduler.runtime: 1: only SCHED_DEADLINE has one`, withScheduler(specs.Scheduler{Policy: specs.SchedOther, Runtime: 1})},
 		{`process.scheduler.deadline: 1: only SCHED_DEADLINE has one`, withScheduler(specs.Scheduler{Policy: specs.SchedOther, Deadline: 1})},
 		{`process.scheduler.period: 1: only SCHED_DEADLINE has one`, withScheduler(specs.Scheduler{Policy: specs.SchedOther, Period: 1})},
@@ -90,8 +89,7 @@ func TestAttributeErrors(t *testing.T) {
 	}
 }
 
-// TestAttributes looks at the numbers that names become; they are the
-// kernel's, written down once more.
+// TestAttributes compares with the kernel's numbers, which it repeats.
 func TestAttributes(t *testing.T) {
 	process := func(change func(*specs.Spec)) *config.Process {
 		t.Helper()
@@ -139,7 +137,7 @@ func TestAttributes(t *testing.T) {
 	}
 }
 
-// TestAttributeFeatures converts what Features names.
+// TestAttributeFeatures converts the names in Features.
 func TestAttributeFeatures(t *testing.T) {
 	f := Features(FeaturesOptions{}).Linux.MemoryPolicy
 	if len(f.Modes) != 7 || len(f.Flags) != 3 {

@@ -7,9 +7,9 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// bitmap reads a list like "0-3,7" (cpuset(7), List format) as a mask of
+// bitmap parses a list such as "0-3,7" (cpuset(7), List format) to a mask of
 // 64-bit words, without words of zeros at the end. An empty list is nil. Every
-// number is below most; what says what they are numbers of.
+// number must be less than most; what names the kind of numbers in errors.
 func bitmap(field, what, list string, most int) ([]uint64, error) {
 	if list == "" {
 		return nil, nil
@@ -38,7 +38,7 @@ func bitmap(field, what, list string, most int) ([]uint64, error) {
 	return words, nil
 }
 
-// small reads a number of digits alone that is below most.
+// small parses a number of digits alone that is less than most.
 func small(text string, most int) (int, bool) {
 	if text == "" || strings.Trim(text, "0123456789") != "" {
 		return 0, false

@@ -8,8 +8,8 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// convertCapabilities reads the five sets. A capability that is unknown, or
-// that the kernel's rules forbid in a set, is left out with a warning: the
+// convertCapabilities converts the five sets. It leaves out, with a warning, a
+// capability that is unknown or that the kernel does not allow in a set: the
 // specification wants the container to run without it (config.md, Linux
 // Process).
 func convertCapabilities(out *config.Process, p *specs.Process, field string) error {
@@ -39,14 +39,14 @@ func convertCapabilities(out *config.Process, p *specs.Process, field string) er
 			}
 		}
 	}
-	// capset(2) and PR_CAP_AMBIENT_RAISE answer EPERM to these.
+	// capset(2) and PR_CAP_AMBIENT_RAISE return EPERM for these.
 	confine(out, field+"effective", &set.Effective, set.Permitted, "permitted")
 	confine(out, field+"ambient", &set.Ambient, set.Permitted, "permitted")
 	confine(out, field+"ambient", &set.Ambient, set.Inheritable, "inheritable")
 	return nil
 }
 
-// confine takes from a set what is not in another.
+// confine removes from a set the capabilities that are not in another.
 func confine(out *config.Process, field string, set *uint64, to uint64, name string) {
 	for number := range capabilities.Count {
 		if (*set&^to)>>number&1 != 0 {

@@ -12,30 +12,30 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// TestCompatTellsRefusals holds docs/compat.md to what Convert does: what it
-// says is refused by name is refused, and the other way round.
-func TestCompatTellsRefusals(t *testing.T) {
+// TestCompatNamesRefusals compares docs/compat.md with Convert: both must have
+// the same fields that are refused by name.
+func TestCompatNamesRefusals(t *testing.T) {
 	text, err := os.ReadFile("../docs/compat.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var told []string
+	var documented []string
 	quoted := regexp.MustCompile("`[^`]+`")
 	for _, row := range strings.Split(string(text), "\n") {
 		_, cell, is := strings.Cut(row, "| refused by name: ")
 		if cell, _, _ = strings.Cut(cell, " |"); is {
 			for _, field := range quoted.FindAllString(cell, -1) {
-				told = append(told, strings.Trim(field, "`"))
+				documented = append(documented, strings.Trim(field, "`"))
 			}
 		}
 	}
 	refused := allRefused(newSchemas(t))
 	for _, field := range refused {
-		if !slices.Contains(told, field) {
+		if !slices.Contains(documented, field) {
 			t.Errorf("docs/compat.md does not say that %s is refused by name", field)
 		}
 	}
-	for _, field := range told {
+	for _, field := range documented {
 		if !slices.Contains(refused, field) {
 			t.Errorf("docs/compat.md says that %s is refused by name, which it is not", field)
 		}
@@ -43,8 +43,8 @@ func TestCompatTellsRefusals(t *testing.T) {
 }
 
 // allRefused tries every field, namespace and mount option of the
-// specification, and returns what is refused by name, as docs/compat.md
-// writes it.
+// specification, and returns those that are refused by name, as docs/compat.md
+// writes them.
 func allRefused(s *schemas) (all []string) {
 	note := func(p *place, value any, suffix string) {
 		if field := s.refusedWith(p, value); field != "" {
@@ -70,8 +70,8 @@ func allRefused(s *schemas) (all []string) {
 	return slices.Compact(all)
 }
 
-// refusedWith returns the field that is refused by name when a place of the
-// default configuration has a value.
+// refusedWith returns the field that is refused by name for a value in the
+// default configuration.
 func (s *schemas) refusedWith(p *place, value any) string {
 	text, err := json.Marshal(Default(DefaultOptions{}))
 	if err != nil {

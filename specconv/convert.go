@@ -1,11 +1,11 @@
-// Package specconv turns a config.json into a checked configuration. It is
-// pure: what it returns depends on its arguments alone, so the same file gives
-// the same answer on every host. Whether a path exists and what the kernel can
-// do is found out by those who build the container.
+// Package specconv converts a config.json to a checked configuration. It is
+// pure: the result depends on the arguments alone, so the same file has the
+// same result on every host. The packages that build the container check
+// whether a path exists, and what the kernel supports.
 //
-// A field that berth does not honour is an error that names it, never
-// ignored; the refusals are tables, and Features is made from them and from
-// the tables of the parsers.
+// A field that berth does not support is an error with its name, and is never
+// ignored. The refusals are tables; Features is made from them and from the
+// tables of the parsers.
 package specconv
 
 import (
@@ -17,16 +17,15 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// Options say what Convert must know that is not in config.json.
+// Options has facts for Convert that are not in config.json.
 type Options struct {
-	// Bundle is the absolute path of the bundle directory; relative paths on
-	// the host are relative to it.
+	// Bundle is the absolute path of the bundle directory, the base of relative
+	// paths on the host.
 	Bundle string
 }
 
-// Convert checks a config.json and gives its names their numbers. Every error
-// about its content is a *config.FieldError. The result shares memory with
-// spec.
+// Convert checks a config.json and converts names to numbers. Every error about
+// its content is a *config.FieldError. The result shares memory with spec.
 func Convert(spec *specs.Spec, o Options) (*config.Config, error) {
 	if spec == nil {
 		return nil, errors.New("convert config: no configuration given")
@@ -87,7 +86,7 @@ func convertRoot(out *config.Config, root *specs.Root) (err error) {
 	return err
 }
 
-// convertLinux checks what is under linux.
+// convertLinux checks the section linux.
 func convertLinux(out *config.Config, linux *specs.Linux) (err error) {
 	if linux == nil {
 		linux = &specs.Linux{}

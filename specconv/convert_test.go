@@ -167,7 +167,7 @@ func TestConvertErrors(t *testing.T) {
 		{`linux.resources.devices[1].minor: 1048576: want 0 to 1048575, or -1 for any`, withRule(specs.LinuxDeviceCgroup{Minor: ptr(int64(1 << 20))})},
 
 		// process
-		{`process: missing: want an object with what to run in "args"`, func(s *specs.Spec) { s.Process = nil }},
+		{`process: missing: want an object with the program in "args"`, func(s *specs.Spec) { s.Process = nil }},
 		{`process.args: missing: want at least the program to run`, func(s *specs.Spec) { s.Process.Args = nil }},
 		{`process.args[0]: empty: want the program to run`, func(s *specs.Spec) { s.Process.Args = []string{""} }},
 		{`process.args[1]: "\x00": contains a NUL byte`, func(s *specs.Spec) { s.Process.Args = []string{"a", "\x00"} }},
@@ -206,7 +206,7 @@ func TestConvertErrors(t *testing.T) {
 
 func TestConvertArguments(t *testing.T) {
 	if _, err := Convert(nil, Options{Bundle: "/b"}); err == nil {
-		t.Error("no configuration was taken")
+		t.Error("a nil configuration was accepted")
 	}
 	_, err := Convert(Default(DefaultOptions{}), Options{Bundle: "b"})
 	if err == nil || errors.Is(err, config.ErrInvalid) {
@@ -222,12 +222,12 @@ func TestVersions(t *testing.T) {
 	}
 	for _, version := range []string{"1", "1.0", "1.0.0.0", "v1.0.0", "01.0.0", "1.0.0-", "1.0.0+", "1.0.0-a..b", "1.0.0-é", "1..0", "1.0.x", " 1.0.0", "-1.0.0"} {
 		if err := checkVersion(version); err == nil {
-			t.Errorf("%q was taken", version)
+			t.Errorf("%q was accepted", version)
 		}
 	}
 }
 
-// TestConvert looks at what the error table cannot show: what comes out.
+// TestConvert checks the results, which the table of errors does not show.
 func TestConvert(t *testing.T) {
 	c, err := convertWith(func(s *specs.Spec) {
 		s.Root.Path = "a/../b/./"
@@ -282,7 +282,7 @@ func TestConvert(t *testing.T) {
 	}
 }
 
-// TestConvertAllows lists what might look wrong and is right.
+// TestConvertAllows tests configurations that look wrong and are right.
 func TestConvertAllows(t *testing.T) {
 	for name, change := range map[string]func(*specs.Spec){
 		"empty hooks":         func(s *specs.Spec) { s.Hooks = &specs.Hooks{} },

@@ -7,19 +7,20 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// DefaultOptions choose between the configurations that Default makes.
+// DefaultOptions select one of the configurations of Default.
 type DefaultOptions struct {
-	// CgroupNamespace adds a cgroup namespace: right where the host's cgroups
-	// are all v2.
+	// CgroupNamespace adds a cgroup namespace; set it if all cgroups of the
+	// host are v2.
 	CgroupNamespace bool
-	// Rootless makes a configuration that an unprivileged user can run.
+	// Rootless selects a configuration that an unprivileged user can run.
 	Rootless bool
-	// UID and GID are, for Rootless, the ids that are root in the container.
+	// UID and GID are, for Rootless, the ids on the host of the container's
+	// root.
 	UID, GID uint32
 }
 
-// Default returns a configuration to begin with: a shell in a rootfs beside
-// it.
+// Default returns a configuration for a start: a shell in the directory rootfs
+// of the bundle.
 func Default(o DefaultOptions) *specs.Spec {
 	spec := &specs.Spec{
 		Version:  specs.Version,
@@ -96,7 +97,7 @@ func defaultLinux() *specs.Linux {
 			{Type: specs.UTSNamespace},
 			{Type: specs.MountNamespace},
 		},
-		// What the kernel shows in /proc and /sys that is the host's.
+		// The files in /proc and /sys that show or change the host.
 		MaskedPaths: []string{
 			"/proc/acpi",
 			"/proc/asound",
@@ -119,10 +120,10 @@ func defaultLinux() *specs.Linux {
 	}
 }
 
-// makeRootless takes from spec what an unprivileged user may not ask for.
+// makeRootless removes from spec the fields that need privileges.
 func makeRootless(spec *specs.Spec, uid, gid uint32) {
 	linux := spec.Linux
-	// A network namespace would have nothing but loopback in it.
+	// A network namespace would only have a loopback device.
 	linux.Namespaces = slices.DeleteFunc(linux.Namespaces, func(ns specs.LinuxNamespace) bool {
 		return ns.Type == specs.NetworkNamespace
 	})
@@ -133,13 +134,13 @@ func makeRootless(spec *specs.Spec, uid, gid uint32) {
 	for i := range spec.Mounts {
 		m := &spec.Mounts[i]
 		if m.Destination == "/sys" {
-			// sysfs can be mounted only by who owns the network namespace.
+			// Only the owner of the network namespace can mount sysfs.
 			*m = specs.Mount{
 				Destination: "/sys", Type: "none", Source: "/sys",
 				Options: []string{"rbind", "nosuid", "noexec", "nodev", "ro"},
 			}
 		}
-		// One id is mapped: no other can own a mount.
+		// Only one id is mapped: a mount cannot have another owner.
 		m.Options = slices.DeleteFunc(m.Options, func(option string) bool {
 			return strings.HasPrefix(option, "uid=") || strings.HasPrefix(option, "gid=")
 		})

@@ -76,7 +76,7 @@ func TestDefaultConverts(t *testing.T) {
 	}
 }
 
-// TestDefaultIsFresh holds two results apart: a caller edits its own.
+// TestDefaultIsFresh compares the memory of two results: callers edit them.
 func TestDefaultIsFresh(t *testing.T) {
 	a, b := Default(DefaultOptions{}), Default(DefaultOptions{})
 	a.Process.Capabilities.Bounding[0] = "x"

@@ -7,11 +7,11 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// procFiles are the files of procfs that may be covered by a bind mount: those
-// that tell of the whole machine, which lxcfs and its like replace by what the
-// container may use, and two that engines adjust. Nothing else may lie in
-// /proc: what is written to a file there, by berth or by a program that trusts
-// its kernel, could land elsewhere (CVE-2019-16884).
+// procFiles are the files of procfs that a bind mount may cover: those about
+// the whole machine, for which lxcfs and similar show the container's share,
+// and two that engines adjust. All other destinations in /proc are refused: a
+// write to a file there, by berth or by a program that trusts its kernel, could
+// change another file (CVE-2019-16884).
 var procFiles = []string{
 	"/proc/cpuinfo",
 	"/proc/diskstats",
@@ -28,25 +28,25 @@ var procFiles = []string{
 	"/proc/uptime",
 }
 
-// procMount is a file system in its place.
+// procMount is the mount point of a kernel file system in /proc, with its type.
 type procMount struct{ where, kind string }
 
-// procMounts are the kernel's own file systems that have their place in /proc.
+// procMounts are the kernel's own file systems below /proc.
 var procMounts = [...]procMount{
 	{"/proc", "proc"},
 	{"/proc/fs/nfsd", "nfsd"},
 	{"/proc/sys/fs/binfmt_misc", "binfmt_misc"},
 }
 
-// sysDirs are the directories of sysfs. A destination elsewhere in /sys cannot
-// be made: it would be in the image, not in sysfs.
+// sysDirs are the directories of sysfs. Another destination in /sys cannot be
+// made: it would be in the image, not in sysfs.
 var sysDirs = []string{
 	"block", "bus", "class", "dev", "devices", "firmware", "fs", "hypervisor", "kernel", "module", "power",
 }
 
 // checkDestination refuses destinations in /proc and /sys that are not known to
-// be safe. That a link of the image leads there is found out when the mount is
-// made; so is whether a bind mount on /proc has a procfs as its source.
+// be safe. The mount itself checks whether a symbolic link of the image leads
+// there, and whether the source of a bind mount on /proc is a procfs.
 func checkDestination(m *config.Mount) error {
 	field, where := m.Field+".destination", m.Destination
 	proc := where == "/proc" || strings.HasPrefix(where, "/proc/")
@@ -58,9 +58,9 @@ func checkDestination(m *config.Mount) error {
 	case m.Type == "" && slices.Contains(procFiles, where):
 	case slices.Contains(procMounts[:], procMount{where, m.Type}):
 	case where == "/proc":
-		return fieldErr(m.Field+".type", `%s: on "/proc" may only lie a mount of type "proc" or a bind mount of a procfs`, config.Quote(m.Type))
+		return fieldErr(m.Field+".type", `%s: only a mount of type "proc" or a bind mount of a procfs can be on "/proc"`, config.Quote(m.Type))
 	default:
-		return fieldErr(field, `%s: not one of the places in /proc that may be covered (to hide it: linux.maskedPaths)`, config.Quote(where))
+		return fieldErr(field, `%s: not a file in /proc that a mount may cover (to hide it: linux.maskedPaths)`, config.Quote(where))
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ const (
 	maxMinor = 1<<20 - 1
 )
 
-// defaultDevices are those that every container has (config-linux.md, Default
+// defaultDevices are the devices of every container (config-linux.md, Default
 // Devices), with the numbers of Documentation/admin-guide/devices.txt.
 // /dev/console and /dev/ptmx are made from the container's devpts.
 var defaultDevices = []config.Device{
@@ -27,8 +27,8 @@ var defaultDevices = []config.Device{
 	{Path: "/dev/tty", Mode: unix.S_IFCHR | 0o666, Major: 5, Minor: 0},
 }
 
-// convertDevices checks linux.devices and puts them behind the default
-// devices; one with the path of a default device takes its place.
+// convertDevices checks linux.devices and appends them to the default devices.
+// One with the path of a default device replaces it.
 func convertDevices(list []specs.LinuxDevice) ([]config.Device, error) {
 	out := make([]config.Device, len(defaultDevices), len(defaultDevices)+len(list))
 	copy(out, defaultDevices)
@@ -88,13 +88,13 @@ func convertDevice(field string, d *specs.LinuxDevice) (config.Device, error) {
 	return device, nil
 }
 
-// deviceTypes are those that deviceKind knows.
+// deviceTypes are the types of deviceKind.
 const deviceTypes = `"c", "b", "u" or "p"`
 
-// deviceKind gives the S_IFMT bits of a device type.
+// deviceKind returns the S_IFMT bits of a device type.
 func deviceKind(field, name string) (uint32, error) {
 	switch name {
-	case "c", "u": // u: unbuffered, to mknod(1) the same
+	case "c", "u": // u: unbuffered; mknod(1) makes the same
 		return unix.S_IFCHR, nil
 	case "b":
 		return unix.S_IFBLK, nil
@@ -106,8 +106,8 @@ func deviceKind(field, name string) (uint32, error) {
 	return 0, fieldErr(field, "unknown type %s: want %s", config.Quote(name), deviceTypes)
 }
 
-// devicePermissions checks a file mode. Engines copy it from stat(2), with
-// the type bits, which the device's type says already.
+// devicePermissions checks a file mode. Engines copy it from stat(2), with type
+// bits, which the device's type has already.
 func devicePermissions(field string, mode *os.FileMode) (uint32, error) {
 	if mode == nil {
 		return 0o666, nil
@@ -119,7 +119,7 @@ func devicePermissions(field string, mode *os.FileMode) (uint32, error) {
 	return permissions, nil
 }
 
-// id is 0 unless it is given.
+// id returns 0 for nil.
 func id(p *uint32) uint32 {
 	if p == nil {
 		return 0

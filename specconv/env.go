@@ -8,8 +8,8 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// convertEnv checks the environment. Of a name that is there twice the last
-// value counts, in the place of the first.
+// convertEnv checks the environment. Of a name that occurs twice, the last
+// value counts, in the position of the first.
 func convertEnv(out *config.Process, p *specs.Process, field string) error {
 	if len(p.Env) == 0 {
 		return nil
@@ -34,7 +34,7 @@ func convertEnv(out *config.Process, p *specs.Process, field string) error {
 		at[name] = len(out.Env)
 		out.Env = append(out.Env, entry)
 	}
-	// An empty HOME is as good as none: who makes the container fills it in.
+	// An empty HOME counts as unset: libcontainer sets it.
 	if i, ok := at["HOME"]; ok && out.Env[i] == "HOME=" {
 		out.Env = slices.Delete(out.Env, i, i+1)
 	}

@@ -7,25 +7,25 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// fieldErr makes an error about one field of config.json.
+// fieldErr returns an error about one field of config.json.
 func fieldErr(field, format string, args ...any) error {
 	return config.FieldErrorf(field, format, args...)
 }
 
-// missing makes an error about a field that must be there; want says what it
-// takes.
+// missing returns an error about a required field; want describes its values.
 func missing(field, want string) error { return fieldErr(field, "missing: want %s", want) }
 
-// invalid makes an error about the file as a whole.
+// invalid returns an error about the whole file.
 func invalid(format string, args ...any) error { return fieldErr("", format, args...) }
 
-// index names an element of an array: index("mounts", 3) is "mounts[3]".
+// index returns the path of an element of an array: index("mounts", 3) is
+// "mounts[3]".
 func index(field string, i int) string {
 	return field + "[" + strconv.Itoa(i) + "]"
 }
 
-// key names a value of an object whose names are free: key("linux.sysctl",
-// "x") is "linux.sysctl.x"; a name that is more than a word is quoted, as in
+// key returns the path of a value of a map: key("linux.sysctl", "x") is
+// "linux.sysctl.x". It quotes a key that is more than a word, as in
 // `linux.sysctl["a.b"]`.
 func key(field, name string) string {
 	odd := func(r rune) bool {

@@ -12,8 +12,8 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// contexts say for the fields below a path what else a config.json must have
-// for them to mean anything: a merge patch (RFC 7386) to the default one.
+// contexts are the other fields that the fields below a path need to have a
+// meaning: a merge patch (RFC 7386) to the default configuration.
 var contexts = []struct{ path, patch string }{
 	{"process.consoleSize", `{"process": {"terminal": true, "consoleSize": {"height": 24, "width": 80}}}`},
 	{"process.execCPUAffinity", `{"process": {"execCPUAffinity": {"initial": "0", "final": "0"}}}`},
@@ -65,8 +65,8 @@ type breach struct {
 
 func (b breach) String() string { return b.place.String() + " " + b.what }
 
-// harmless says why a breach of the schema is no error, and is empty where it
-// should be one.
+// harmless returns the reason why a breach of the schema is not an error, empty
+// if it should be one.
 func (b breach) harmless() string {
 	path, text := b.place.String(), ""
 	if value, ok := b.value.(string); ok {
@@ -74,9 +74,9 @@ func (b breach) harmless() string {
 	}
 	switch {
 	case b.value == nil && (b.Type == "integer" || b.Type == "boolean"):
-		return "absent, a number is 0 and a boolean false, or nothing is asked for"
+		return "an absent number is 0, an absent boolean false"
 	case strings.HasPrefix(path, "linux.resources."):
-		return "the cgroup driver looks at it, for update too"
+		return "the cgroup driver checks it, for update too"
 	case strings.HasPrefix(path, "annotations") && text != "":
 		return "an annotation is any text"
 	case strings.HasSuffix(path, ".fileMode") && b.what == "= 512":
@@ -85,7 +85,7 @@ func (b breach) harmless() string {
 	return ""
 }
 
-// contextOf returns a configuration in which a place means something.
+// contextOf returns a configuration in which a place has a meaning.
 func contextOf(t *testing.T, p *place) any {
 	t.Helper()
 	text, err := json.Marshal(Default(DefaultOptions{}))
@@ -109,7 +109,7 @@ func decodeAny(t *testing.T, text string) (v any) {
 	return v
 }
 
-// mergePatch is RFC 7386's.
+// mergePatch implements RFC 7386.
 func mergePatch(target, patch any) any {
 	members, ok := patch.(map[string]any)
 	if !ok {
@@ -129,10 +129,9 @@ func mergePatch(target, patch any) any {
 	return merged
 }
 
-// TestErrorsNameTheField breaks every field of the specification's schema, one
-// after the other: the error must name it, or a field of the same section that
-// is refused by name. testdata/errors.txt shows the messages to whoever wants
-// to know how they read.
+// TestErrorsNameTheField breaks every field of the specification's schema in
+// turn: the error must name it, or a field of the same section that is refused
+// by name. testdata/errors.txt shows the messages, for review.
 func TestErrorsNameTheField(t *testing.T) {
 	s := newSchemas(t)
 	var messages bytes.Buffer
@@ -170,13 +169,14 @@ func (s *schemas) breaches() (all []breach) {
 	return all
 }
 
-// verdict says what becomes of a config.json with a breach, and whether it may.
+// verdict describes the result for a config.json with a breach, and reports
+// whether it is allowed.
 func verdict(b breach, text []byte) (message string, ok bool) {
 	path := b.place.String()
 	c, err := convertText(text)
 	switch {
 	case err != nil:
-		return err.Error(), oneLine(err) && (strings.Contains(err.Error(), path) || refusedBeside(err, path))
+		return err.Error(), oneLine(err) && (strings.Contains(err.Error(), path) || refusedInSection(err, path))
 	case len(c.Process.Warnings) > 0:
 		return "warning: " + c.Process.Warnings[0], strings.HasPrefix(c.Process.Warnings[0], path)
 	}
@@ -188,9 +188,9 @@ func oneLine(err error) bool {
 	return errors.Is(err, config.ErrInvalid) && !strings.ContainsAny(err.Error(), "\n\x00")
 }
 
-// refusedBeside reports whether an error refuses by name a field of the same
-// section: that of the namespace, perhaps, which a field needs.
-func refusedBeside(err error, path string) bool {
+// refusedInSection reports whether an error refuses by name a field of the same
+// section: for example that of the namespace that a field needs.
+func refusedInSection(err error, path string) bool {
 	var field *config.FieldError
 	if !errors.As(err, &field) || !strings.Contains(err.Error(), linuxOnly) {
 		return false
@@ -199,7 +199,7 @@ func refusedBeside(err error, path string) bool {
 	return section(field.Field) == section(path)
 }
 
-// convertText does what create does with a config.json.
+// convertText calls Load and Convert, as create does.
 func convertText(text []byte) (*config.Config, error) {
 	spec, err := Load(bytes.NewReader(text))
 	if err != nil {

@@ -6,9 +6,9 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// ProcessLike gives a process to execute in a container, like the container's
-// own but for its arguments and its terminal: to be changed, and converted by
-// ConvertExec, which fills in the rest.
+// ProcessLike returns a process like the container's own, without its arguments
+// and its terminal. A caller changes it, and converts it by ConvertExec, which
+// fills in the rest.
 func ProcessLike(own *config.Process, args []string) *specs.Process {
 	umask := own.Umask
 	return &specs.Process{
@@ -24,11 +24,10 @@ func ProcessLike(own *config.Process, args []string) *specs.Process {
 	}
 }
 
-// ConvertExec checks a process that is to be executed in a container. Of what
-// it does not say, some is as with the container's own process: capabilities,
-// resource limits, OOM score, scheduling, I/O priority, CPU affinity, AppArmor
-// profile, SELinux label, umask.
-// The result shares memory with both.
+// ConvertExec checks a process to execute in a container. Fields that are not
+// set have the value of the container's own process: capabilities, resource
+// limits, OOM score, scheduling, I/O priority, CPU affinity, AppArmor profile,
+// SELinux label, umask. The result shares memory with both.
 func ConvertExec(p *specs.Process, own *config.Process) (*config.Process, error) {
 	out, err := ConvertProcess(p, "process")
 	if err != nil {

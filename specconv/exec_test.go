@@ -15,7 +15,7 @@ func ownProcess() *config.Process {
 		Capabilities: config.Capabilities{Bounding: 1 << 21, Permitted: 1 << 21, Effective: 1 << 21}, NoNewPrivileges: true,
 		Rlimits: []config.Rlimit{{Field: "process.rlimits[0]", Resource: 7, Soft: 1, Hard: 2}}, OOMScoreAdj: &score,
 		Scheduler: &config.Scheduler{Nice: 3}, IOPriority: &priority, ExecAffinity: &config.ExecAffinity{Final: []uint64{1}},
-		AppArmorProfile: "profile", SELinuxLabel: "label", Warnings: []string{"told already"},
+		AppArmorProfile: "profile", SELinuxLabel: "label", Warnings: []string{"logged already"},
 	}
 }
 

@@ -10,19 +10,19 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go/features"
 )
 
-// FeaturesOptions are what Features cannot know from this package's tables.
+// FeaturesOptions has facts for Features that are not in this package's tables.
 type FeaturesOptions struct {
-	// Cgroup says which cgroup drivers are built in; nil leaves it unsaid.
+	// Cgroup has the cgroup drivers that are built in; nil leaves them out.
 	Cgroup *features.Cgroup
-	// SeccompFlags are those of the known flags that the kernel takes; nil
-	// leaves it unsaid.
+	// SeccompFlags are the known flags that the kernel accepts; nil leaves them
+	// out.
 	SeccompFlags []string
 	// Annotations describe the runtime, e.g. its version.
 	Annotations map[string]string
 }
 
-// Features describes what berth supports (features.md), from the tables that
-// Convert works by: it cannot promise what would be refused.
+// Features describes the support of berth (features.md), from the tables that
+// Convert uses: it names nothing that Convert refuses.
 func Features(o FeaturesOptions) *features.Features {
 	return &features.Features{
 		OCIVersionMin: "1.0.0",
@@ -36,7 +36,7 @@ func Features(o FeaturesOptions) *features.Features {
 	}
 }
 
-// hookNames are the kinds of hooks in the order in which they run.
+// hookNames returns the kinds of hooks in the order in which they run.
 func hookNames() []string {
 	names := make([]string, len(config.HookKinds))
 	for i, kind := range config.HookKinds {
@@ -45,7 +45,7 @@ func hookNames() []string {
 	return names
 }
 
-// linuxFeatures fills the linux section.
+// linuxFeatures fills the section linux.
 func linuxFeatures(o FeaturesOptions) *features.Linux {
 	return &features.Linux{
 		Namespaces:   Namespaces(),

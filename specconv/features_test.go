@@ -18,8 +18,8 @@ func TestFeaturesGolden(t *testing.T) {
 	}
 }
 
-// TestFeaturesKeepTheirWord converts what Features names.
-func TestFeaturesKeepTheirWord(t *testing.T) {
+// TestFeaturesConvert converts the names in Features.
+func TestFeaturesConvert(t *testing.T) {
 	f := Features(FeaturesOptions{})
 	for _, option := range f.MountOptions {
 		if _, err := convertOne(optionExample(*lookupOption(option))); err != nil {

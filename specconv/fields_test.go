@@ -11,12 +11,13 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// fullSpec has an element in each list whose elements are checked.
+// fullSpec returns a configuration with an element in each list that is
+// checked.
 func fullSpec() *specs.Spec {
 	spec := Default(DefaultOptions{CgroupNamespace: true})
 	spec.Linux.Namespaces[0].Path = "/proc/1/ns/pid"
 	spec.Linux.Devices = []specs.LinuxDevice{{Path: "/dev/fuse", Type: "b", Major: 10, Minor: 229}}
-	// The first range is the one that is changed; the second has the user.
+	// The test changes the first range; the second has the user.
 	withUser(ids(70, 1070, 5, 0, 1000, 50), ids(70, 1070, 5, 0, 1000, 50))(spec)
 	withOffsets(map[string]specs.LinuxTimeOffset{"boottime": {}})(spec)
 	one := []specs.LinuxIDMapping{{Size: 1}}
@@ -48,10 +49,10 @@ func fullSpec() *specs.Spec {
 	return spec
 }
 
-// TestEveryFieldIsReadOrRefused changes one field after the other, as the
-// module of the specification has them: the result must change, or an error
-// name the field. It fails when a newer specification brings a field that
-// berth would ignore.
+// TestEveryFieldIsReadOrRefused changes one field after the other, as in the
+// module of the specification: the result must change, or an error name the
+// field. The test fails when a newer specification has a field that berth would
+// ignore.
 func TestEveryFieldIsReadOrRefused(t *testing.T) {
 	base, err := Convert(fullSpec(), Options{Bundle: "/b"})
 	if err != nil {
@@ -71,7 +72,7 @@ type fieldWalk struct {
 	seen int
 }
 
-// walk changes v, which is at path, and everything in it, and back.
+// walk changes v, which is at path, and everything in it, and restores it.
 func (w *fieldWalk) walk(path string, v reflect.Value) {
 	old := reflect.New(v.Type()).Elem()
 	old.Set(v)
@@ -117,16 +118,17 @@ func (w *fieldWalk) walk(path string, v reflect.Value) {
 	}
 }
 
-// refused reports whether the object or list at path is refused as a whole;
-// else what is in it tells more: an empty one may ask for nothing.
+// refused reports whether the object or list at path is refused as a whole.
+// Otherwise the test changes its fields, because an empty one may have no
+// effect.
 func (w *fieldWalk) refused(path string) bool {
 	_, err := Convert(w.spec, Options{Bundle: "/b"})
 	var field *config.FieldError
 	return errors.As(err, &field) && field.Field == path
 }
 
-// probe converts and complains if that neither changed anything nor failed
-// because of the field.
+// probe converts, and fails the test if the result is the same and there is no
+// error about the field.
 func (w *fieldWalk) probe(path string) {
 	w.seen++
 	c, err := Convert(w.spec, Options{Bundle: "/b"})
@@ -137,7 +139,7 @@ func (w *fieldWalk) probe(path string) {
 			w.t.Errorf("%s is ignored", path)
 		}
 	case !errors.As(err, &field) || !strings.HasPrefix(field.Field, path):
-		w.t.Errorf("%s: changing it gives %v", path, err)
+		w.t.Errorf("%s: a change of it returns %v", path, err)
 	}
 }
 

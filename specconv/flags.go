@@ -4,13 +4,13 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// number is a name of config.json and what the kernel calls it.
+// number is a name in config.json and its number in the kernel.
 type number struct {
 	name  string
 	value uint64
 }
 
-// names gives the names of a table, in its order.
+// names returns the names of a table, in its order.
 func names(table []number) []string {
 	list := make([]string, len(table))
 	for i, row := range table {
@@ -19,7 +19,7 @@ func names(table []number) []string {
 	return list
 }
 
-// lookUp gives the number of a name; what says what kind of name it is.
+// lookUp returns the number of a name; what is the kind of name, for errors.
 func lookUp(field, what, name string, table []number) (uint64, error) {
 	if name == "" {
 		return 0, missing(field, config.OneOf(names(table)))
@@ -36,7 +36,7 @@ func lookUp(field, what, name string, table []number) (uint64, error) {
 	return 0, fieldErr(field, "unknown %s %s%s", what, config.Quote(name), hint)
 }
 
-// lookUpFlags gives the numbers of a list of names, or'ed.
+// lookUpFlags returns the numbers of a list of names, or'ed.
 func lookUpFlags[T ~string](field, what string, list []T, table []number) (flags uint64, err error) {
 	for i, name := range list {
 		flag, err := lookUp(index(field, i), what, string(name), table)

@@ -12,9 +12,9 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// FuzzConvert throws files at Load and Convert: no panic, no error that is not
-// about the configuration or longer than a line, and no path that is not
-// absolute.
+// FuzzConvert calls Load and Convert with arbitrary files. It accepts no panic,
+// no error longer than a line or about anything but the configuration, and no
+// relative path.
 func FuzzConvert(f *testing.F) {
 	for _, o := range []DefaultOptions{{}, {CgroupNamespace: true}, {Rootless: true}} {
 		file, err := json.Marshal(Default(o))
@@ -58,7 +58,7 @@ func FuzzConvert(f *testing.F) {
 }
 
 // FuzzLoad compares Load with encoding/json on the specification's own type:
-// what is hidden from it must make no difference.
+// the fields that specFile hides must make no difference.
 func FuzzLoad(f *testing.F) {
 	file, err := json.Marshal(Default(DefaultOptions{Rootless: true}))
 	if err != nil {
@@ -81,8 +81,8 @@ func FuzzLoad(f *testing.F) {
 			return
 		}
 		var want specs.Spec
-		// An error is about a section for another platform, of which the rest is
-		// read all the same.
+		// An error may be about a section for another platform; Load reads the
+		// rest nevertheless.
 		_ = json.Unmarshal(file, &want)
 		for _, row := range refusedInSpec {
 			if row.set(got) != row.set(&want) {

@@ -42,8 +42,8 @@ func checkHook(field string, hook *specs.Hook) error {
 	return nil
 }
 
-// convertHookOutput checks the annotations that name files for what hooks
-// print.
+// convertHookOutput checks the annotations that name files for the output of
+// hooks.
 func convertHookOutput(out *config.Config, annotations map[string]string) (err error) {
 	for i, name := range [...]string{config.HookStdoutAnnotation, config.HookStderrAnnotation} {
 		path, ok := annotations[name]

@@ -9,8 +9,8 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// convertIDMap checks a mount's mappings of owners. Without "idmap" or
-// "ridmap" they are used for the mount alone.
+// convertIDMap checks a mount's mappings of owners. Without "idmap" or "ridmap"
+// they apply to this mount alone, not to mounts below.
 func (ctx *mountsContext) convertIDMap(out *config.Mount, m *specs.Mount) error {
 	uids, gids := m.UIDMappings, m.GIDMappings
 	given := len(uids)+len(gids) > 0
@@ -18,11 +18,11 @@ func (ctx *mountsContext) convertIDMap(out *config.Mount, m *specs.Mount) error 
 	case !given && out.IDMap == nil:
 		return nil
 	case out.Remount:
-		return fieldErr(out.Field+".options", `"remount": the owners of what is mounted already cannot be mapped any more`)
+		return fieldErr(out.Field+".options", `"remount": the kernel cannot map the owners of an existing mount`)
 	case len(uids) == 0 && given:
-		return fieldErr(out.Field+".uidMappings", "missing: gidMappings are there")
+		return fieldErr(out.Field+".uidMappings", "missing: gidMappings needs it")
 	case len(gids) == 0 && given:
-		return fieldErr(out.Field+".gidMappings", "missing: uidMappings are there")
+		return fieldErr(out.Field+".gidMappings", "missing: uidMappings needs it")
 	}
 	if out.IDMap == nil {
 		out.IDMap = &config.IDMap{}
@@ -31,7 +31,7 @@ func (ctx *mountsContext) convertIDMap(out *config.Mount, m *specs.Mount) error 
 		out.IDMap.UIDs, out.IDMap.GIDs = uids, gids
 	}
 	if len(out.IDMap.UIDs) == 0 && !ctx.userNamespace {
-		return fieldErr(out.Field+".options", `"idmap" needs uidMappings and gidMappings, or a user namespace whose mappings are used`)
+		return fieldErr(out.Field+".options", `"idmap" needs uidMappings and gidMappings, or a user namespace with mappings`)
 	}
 	if err := idmap.Check(out.Field+".uidMappings", out.IDMap.UIDs); err != nil {
 		return err
@@ -39,14 +39,15 @@ func (ctx *mountsContext) convertIDMap(out *config.Mount, m *specs.Mount) error 
 	return idmap.Check(out.Field+".gidMappings", out.IDMap.GIDs)
 }
 
-// isIDMapOption tells crun's way to give a mapping: "idmap=uids=...;gids=...".
+// isIDMapOption reports whether an option is crun's form of a mapping:
+// "idmap=uids=...;gids=...".
 func isIDMapOption(word string) bool {
 	return strings.HasPrefix(word, "idmap=") || strings.HasPrefix(word, "ridmap=")
 }
 
-// idMapOption reads a mapping in crun's form: "uids=" and "gids=" with ranges
-// of three numbers, FILE-HOST-SIZE, separated by "#". With a "@" before it the
-// second number of a range is an id in the container.
+// idMapOption parses a mapping in crun's form: "uids=" and "gids=" with ranges
+// of three numbers, FILE-HOST-SIZE, separated by "#". With "@" before a range,
+// its second number is an id in the container.
 func (ctx *mountsContext) idMapOption(out *config.Mount, field, word string) error {
 	name, value, _ := strings.Cut(word, "=")
 	m := &config.IDMap{Recursive: name == "ridmap"}
@@ -72,8 +73,8 @@ func (ctx *mountsContext) idMapOption(out *config.Mount, field, word string) err
 	return nil
 }
 
-// parseRanges reads the ranges of one mapping; container is that of the user
-// namespace.
+// parseRanges parses the ranges of one mapping; container is the mapping of the
+// user namespace.
 func parseRanges(text string, container []specs.LinuxIDMapping) ([]specs.LinuxIDMapping, error) {
 	var list []specs.LinuxIDMapping
 	for part := range strings.SplitSeq(text, "#") {

@@ -28,8 +28,8 @@ func convertIntelRdt(out *config.Config, rdt *specs.LinuxIntelRdt) error {
 	return nil
 }
 
-// beginnings say how the lines of some fields begin; those of linux.intelRdt.schemata
-// may be of any resource.
+// beginnings are the allowed beginnings of lines by field; lines of
+// linux.intelRdt.schemata may have any resource.
 var beginnings = map[string]struct {
 	begin []string
 	want  string
@@ -38,8 +38,8 @@ var beginnings = map[string]struct {
 	"linux.intelRdt.memBwSchema":   {[]string{"MB:"}, `"MB:"`},
 }
 
-// checkSchema checks a line for a schemata file. What its values may be, the
-// hardware says.
+// checkSchema checks a line for a schemata file. The hardware decides which
+// values are valid.
 func checkSchema(line intelrdt.Line) error {
 	if err := text(line.Field, line.Text); err != nil {
 		return err

@@ -11,9 +11,9 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// pathAt returns the path of a value in a JSON text, as "process.args[1]": of
-// the one that ends at an offset or, if it is an object or array, whose bracket
-// does. The field that json itself names is without indices and keys of maps.
+// pathAt returns the path of a value in a JSON text, such as "process.args[1]":
+// the value that ends at an offset, or the object or array that has its bracket
+// there. The field that json itself names lacks indices and keys of maps.
 func pathAt(data []byte, offset int64) string {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber() // floats have a range
@@ -21,8 +21,8 @@ func pathAt(data []byte, offset int64) string {
 	return strings.TrimPrefix(path, ".")
 }
 
-// findPath reads the next value, and returns the path in it of the value
-// sought, if it is there.
+// findPath reads the next value, and returns the path in it of the sought
+// value, if it contains that.
 func findPath(d *json.Decoder, offset int64) (path string, found bool) {
 	token, err := d.Token()
 	if err != nil || d.InputOffset() >= offset {
@@ -44,7 +44,7 @@ func findPath(d *json.Decoder, offset int64) (path string, found bool) {
 	return "", false
 }
 
-// pathStep names a member of an object, or without a key an element of an array.
+// pathStep is a key of an object or, without a key, an element of an array.
 func pathStep(key json.Token, i int) string {
 	name, isKey := key.(string)
 	switch {
@@ -53,10 +53,10 @@ func pathStep(key json.Token, i int) string {
 	case plain(name):
 		return "." + name
 	}
-	return "[" + config.Quote(name) + "]" // a key of annotations, say
+	return "[" + config.Quote(name) + "]" // for example a key of annotations
 }
 
-// plain reports whether a key can stand in a path without quotes.
+// plain reports whether a key needs no quotes in a path.
 func plain(key string) bool {
 	for _, c := range key {
 		if (c < 'a' || 'z' < c) && (c < 'A' || 'Z' < c) && (c < '0' || '9' < c) {
@@ -66,8 +66,8 @@ func plain(key string) bool {
 	return key != "" && len(key) < 64
 }
 
-// mismatch says what was wanted and what was found; json has "array", "bool",
-// "number", and "number 1.5" where another one would have done.
+// mismatch describes the wanted and the found type. json calls the latter
+// "array", "bool", "number", or "number 1.5" for a value that does not fit.
 func mismatch(e *json.UnmarshalTypeError) string {
 	want, found := wanted(e.Type), "a "+e.Value
 	literal, isLiteral := strings.CutPrefix(e.Value, "number ")
@@ -82,7 +82,7 @@ func mismatch(e *json.UnmarshalTypeError) string {
 	return "want " + want + ", found " + found
 }
 
-// wanted describes the JSON value that a Go type takes.
+// wanted describes the JSON values of a Go type.
 func wanted(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.String:
@@ -97,7 +97,7 @@ func wanted(t reflect.Type) string {
 	return "a whole number"
 }
 
-// span is the range of a Go type of whole numbers: " from 0 to 65535".
+// span returns the range of an integer type: " from 0 to 65535".
 func span(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:

@@ -8,8 +8,8 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// convertLabels checks what the Linux security modules are to be told. Whether
-// a profile or label exists only the kernel knows.
+// convertLabels checks the labels for the Linux security modules. Only the
+// kernel knows whether a profile or label exists.
 func convertLabels(out *config.Process, p *specs.Process, field string) error {
 	if err := text(field+".apparmorProfile", p.ApparmorProfile); err != nil {
 		return err
@@ -21,16 +21,16 @@ func convertLabels(out *config.Process, p *specs.Process, field string) error {
 	return nil
 }
 
-// mountContexts are its values (mount(8)), the default first.
+// mountContexts are the values of the annotation (mount(8)), the default first.
 var mountContexts = []string{"context", "fscontext", "defcontext", "rootcontext"}
 
-// unlabelled file systems have their labels from the policy, by path: they
-// take no context.
+// unlabelled file systems get their labels from the policy, by path: they
+// accept no context option.
 var unlabelled = []string{"proc", "sysfs", "cgroup", "cgroup2"}
 
-// convertMountLabel has the mounts carry linux.mountLabel, as an option of the
-// file system's or, where that takes none, as a label of its root. A bind mount
-// keeps the labels of what it shows.
+// convertMountLabel sets linux.mountLabel for the mounts, as an option of the
+// file system or, if that accepts none, as a label of its root. A bind mount
+// keeps the labels of its source.
 func convertMountLabel(out *config.Config, linux *specs.Linux, annotations map[string]string) error {
 	context := mountContexts[0]
 	if name, ok := annotations[config.MountContextAnnotation]; ok {
@@ -61,7 +61,7 @@ func convertMountLabel(out *config.Config, linux *specs.Linux, annotations map[s
 	return nil
 }
 
-// hasContext reports whether the options of a mount say its context already.
+// hasContext reports whether the options of a mount set a context already.
 func hasContext(m *config.Mount) bool {
 	return slices.ContainsFunc(m.Data, func(option string) bool {
 		name, _, _ := strings.Cut(option, "=")

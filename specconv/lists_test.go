@@ -14,11 +14,11 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// list is a list or map of config.json, made long.
+// list is a long list or map of config.json.
 type list struct {
 	fill func(s *specs.Spec, n int)
-	most int    // entries that are accepted, 0 for any number
-	err  string // how the error for more begins
+	most int    // the number of accepted entries, 0 for any
+	err  string // the beginning of the error for more entries
 }
 
 func filled[T any](n int, entry func(i int) T) []T {
@@ -66,7 +66,7 @@ func capabilitySet(at func(*specs.LinuxCapabilities) *[]string) list {
 	return list{fill: func(s *specs.Spec, n int) { *at(s.Process.Capabilities) = filled(n, same("CAP_KILL")) }}
 }
 
-// lists has every list and map of the specification for Linux.
+// lists returns every list and map of the specification for Linux.
 func lists() map[string]list {
 	all := map[string]list{
 		"process.user.additionalGids": {
@@ -233,9 +233,9 @@ func profiled(fill func(*specs.LinuxSeccomp, int)) list {
 	}}
 }
 
-// TestListsOfAnyLength: every list of the specification is accepted with any
-// number of entries, in a time that does not grow with its square, or is refused
-// by its name. A list that a newer specification brings has to be added to lists.
+// TestListsOfAnyLength tests that every list of the specification is accepted
+// with any number of entries, in a time that is not quadratic, or is refused by
+// name. A new list in the specification must be added to lists.
 func TestListsOfAnyLength(t *testing.T) {
 	all := lists()
 	var found []string
@@ -257,7 +257,8 @@ func TestListsOfAnyLength(t *testing.T) {
 				refusedAbove(t, l)
 				return
 			}
-			// Ten times as many take ten times as long; a hundred would be the square.
+			// Ten times as many entries take ten times as long; quadratic would
+			// be a hundred.
 			short, long := fastest(t, l, 1000), fastest(t, l, 10000)
 			if long > 60*short && long > 300*time.Millisecond {
 				t.Errorf("1,000 entries take %s, 10,000 %s", short, long)
@@ -266,7 +267,7 @@ func TestListsOfAnyLength(t *testing.T) {
 	}
 }
 
-// findLists adds the paths of the lists and maps in a type, without what is for
+// findLists adds the paths of the lists and maps in a type, without those for
 // other systems than Linux.
 func findLists(path string, in reflect.Type, found *[]string) {
 	switch in.Kind() {
@@ -306,7 +307,7 @@ func refusedAbove(t *testing.T, l list) {
 	}
 }
 
-// fastest returns the best time of three: other work on the machine only adds.
+// fastest returns the best time of three: other load on the machine only adds.
 func fastest(t *testing.T, l list, n int) time.Duration {
 	t.Helper()
 	best := time.Hour

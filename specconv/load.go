@@ -12,16 +12,15 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// MaxSize bounds what is read of a JSON file. The kernel takes at most 6 MiB
-// of arguments and environment, so nothing that could run is longer.
+// MaxSize limits the size of a JSON file, in bytes. The kernel accepts at most
+// 6 MiB of arguments and environment, so no container needs a longer file.
 const MaxSize = 16 << 20
 
-// Load reads a config.json. Unknown keys are ignored, as the specification
-// demands (config.md, Extensibility); everything else that is not a
-// configuration is a *config.FieldError of one line, which names the field,
-// or line and column, but not the file. What the values mean is for Convert to
-// check. Of the sections for other platforms, which Convert refuses, the result
-// says only that they are there.
+// Load parses a config.json. It ignores unknown keys, as the specification
+// demands (config.md, Extensibility). Any other error in the file is a
+// *config.FieldError of one line, which names the field, or line and column,
+// but not the file. Convert checks the values. For the sections of other
+// platforms, which Convert refuses, the result only has empty structs.
 func Load(r io.Reader) (*specs.Spec, error) {
 	file, err := load[specFile](r)
 	if err != nil {
@@ -30,18 +29,18 @@ func Load(r io.Reader) (*specs.Spec, error) {
 	return file.spec(), nil
 }
 
-// LoadProcess reads a process.json, the process of an exec, by the rules of
+// LoadProcess parses a process.json, the process of an exec, by the rules of
 // Load.
 func LoadProcess(r io.Reader) (*specs.Process, error) {
 	return load[specs.Process](r)
 }
 
-// LoadResources reads the resources of an update by the rules of Load.
+// LoadResources parses the resources of an update by the rules of Load.
 func LoadResources(r io.Reader) (*specs.LinuxResources, error) {
 	return load[specs.LinuxResources](r)
 }
 
-// LoadMounts reads an array of mounts by the rules of Load.
+// LoadMounts parses an array of mounts by the rules of Load.
 func LoadMounts(r io.Reader) ([]specs.Mount, error) {
 	list, err := load[[]specs.Mount](r)
 	if err != nil {
@@ -50,9 +49,9 @@ func LoadMounts(r io.Reader) ([]specs.Mount, error) {
 	return *list, nil
 }
 
-// specFile is a specification whose fields for other platforms are hidden from
-// encoding/json: on first use it makes tables of every type it can reach, and
-// those are a fifth of them.
+// specFile is a specification that hides the fields for other platforms from
+// encoding/json. On first use, json makes tables of every type that it can
+// reach, and those fields are a fifth of them.
 type specFile struct {
 	specs.Spec
 	Solaris *struct{} `json:"solaris"`
@@ -72,14 +71,14 @@ func (f *specFile) spec() *specs.Spec {
 	return &f.Spec
 }
 
-// mark makes an empty section if there is one in the file.
+// mark makes an empty section if the file has it.
 func mark[T any](there *struct{}, section **T) {
 	if there != nil {
 		*section = new(T)
 	}
 }
 
-// load reads one JSON value from r.
+// load parses one JSON value from r.
 func load[T any](r io.Reader) (*T, error) {
 	data, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
 	switch {
@@ -91,7 +90,7 @@ func load[T any](r io.Reader) (*T, error) {
 		return nil, invalid("empty")
 	case bytes.HasPrefix(data, []byte("\ufeff")): // editors do not show it
 		return nil, invalid("line 1, column 1: a byte order mark (save the file as UTF-8 without one)")
-	case !utf8.Valid(data): // to replace bytes, as json does, could make one path another
+	case !utf8.Valid(data): // json would replace bytes, which could turn one path into another
 		return nil, invalid("%s: not UTF-8", position(data, bytes.IndexRune(data, utf8.RuneError)))
 	}
 	var v *T
@@ -104,8 +103,8 @@ func load[T any](r io.Reader) (*T, error) {
 	return v, nil
 }
 
-// explain says where in the file an error of json's is. Its offsets are behind
-// what is wrong.
+// explain adds the position in the file to an error of json. Its offsets are
+// after the error.
 func explain(data []byte, err error) error {
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
@@ -118,7 +117,7 @@ func explain(data []byte, err error) error {
 	return invalid("%w", err)
 }
 
-// position names the place of a byte: "line 3, column 7".
+// position returns the position of a byte: "line 3, column 7".
 func position(data []byte, at int) string {
 	before := data[:at]
 	return fmt.Sprintf("line %d, column %d", 1+bytes.Count(before, []byte("\n")), at-bytes.LastIndexByte(before, '\n'))

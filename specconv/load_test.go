@@ -56,7 +56,7 @@ func TestLoadOthers(t *testing.T) {
 	}
 }
 
-// TestLoadPlatforms finds the sections that are hidden from encoding/json.
+// TestLoadPlatforms tests the sections that specFile hides from encoding/json.
 func TestLoadPlatforms(t *testing.T) {
 	for _, row := range refusedInSpec {
 		spec, err := Load(strings.NewReader(`{"` + row.field + `": {"x": [1]}}`))
@@ -144,7 +144,7 @@ func TestLoadReadError(t *testing.T) {
 	}
 }
 
-// endless gives one byte again and again, and counts.
+// endless returns one byte again and again, and counts them.
 type endless struct {
 	b    byte
 	read int
@@ -158,7 +158,7 @@ func (e *endless) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestLoadBounded gives Load what never ends.
+// TestLoadBounded calls Load with endless files.
 func TestLoadBounded(t *testing.T) {
 	for _, test := range []struct {
 		begin string
@@ -187,14 +187,14 @@ func TestLoadBounded(t *testing.T) {
 	}
 }
 
-// TestLoadLongest takes a file of exactly the longest size.
+// TestLoadLongest loads a file of exactly the maximum size.
 func TestLoadLongest(t *testing.T) {
 	file := append([]byte("{}"), bytes.Repeat([]byte(" "), MaxSize-2)...)
 	if _, err := Load(bytes.NewReader(file)); err != nil {
 		t.Error(err)
 	}
 	if _, err := Load(bytes.NewReader(append(file, ' '))); err == nil {
-		t.Error("one byte more was taken")
+		t.Error("a file with one byte more was accepted")
 	}
 }
 

@@ -18,7 +18,7 @@ func convertMappings(out *config.Config, linux *specs.Linux) error {
 	}{{"linux.uidMappings", uids}, {"linux.gidMappings", gids}} {
 		switch {
 		case len(side.m) == 0 && made:
-			return fieldErr(side.field, `missing: a new "user" namespace in linux.namespaces needs to know what its ids are on the host`)
+			return fieldErr(side.field, `missing: a new "user" namespace in linux.namespaces needs mappings of its ids to those of the host`)
 		case len(side.m) == 0:
 			continue
 		case !out.Namespaces.Has(unix.CLONE_NEWUSER):
@@ -33,7 +33,7 @@ func convertMappings(out *config.Config, linux *specs.Linux) error {
 	}
 	out.UIDMappings, out.GIDMappings = uids, gids
 	if len(uids) == 0 || len(gids) == 0 {
-		return nil // whether the user is mapped is known when it is joined
+		return nil // the mapping of the user is only known when the namespace is joined
 	}
 	return idmap.Maps{UIDs: uids, GIDs: gids}.CheckUser("process", &out.Process, "linux.%sMappings")
 }

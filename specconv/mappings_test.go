@@ -25,7 +25,7 @@ func withUser(uids, gids []specs.LinuxIDMapping) func(*specs.Spec) {
 	}
 }
 
-// joinUser lets the user namespace be joined.
+// joinUser makes the container join a user namespace.
 func joinUser(change func(*specs.Spec)) func(*specs.Spec) {
 	return func(s *specs.Spec) {
 		change(s)
@@ -53,8 +53,8 @@ func TestMappingErrors(t *testing.T) {
 		want   string
 		change func(*specs.Spec)
 	}{
-		{`linux.uidMappings: missing: a new "user" namespace in linux.namespaces needs to know what its ids are on the host`, withUser(nil, plain)},
-		{`linux.gidMappings: missing: a new "user" namespace in linux.namespaces needs to know what its ids are on the host`, withUser(plain, nil)},
+		{`linux.uidMappings: missing: a new "user" namespace in linux.namespaces needs mappings of its ids to those of the host`, withUser(nil, plain)},
+		{`linux.gidMappings: missing: a new "user" namespace in linux.namespaces needs mappings of its ids to those of the host`, withUser(plain, nil)},
 		{`linux.uidMappings: needs a "user" namespace in linux.namespaces`, func(s *specs.Spec) { s.Linux.UIDMappings = plain }},
 		{`linux.gidMappings: needs a "user" namespace in linux.namespaces`, func(s *specs.Spec) { s.Linux.GIDMappings = plain }},
 		{`linux.uidMappings[1].size: 0: want at least one id`, withUser(ids(0, 1, 1, 5, 5, 0), plain)},

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// splitOption splits an option string at its commas, as mount(8) would: not
-// in double quotes (a SELinux context has commas) and not behind a backslash
-// (overlay's way to have one in a path). What is empty asks for nothing.
+// splitOption splits an option string at its commas like mount(8): not in
+// double quotes (an SELinux context has commas) and not after a backslash
+// (overlay's escape for a comma in a path). It drops empty options.
 func splitOption(option string) []string {
 	if strings.IndexByte(option, ',') < 0 {
 		if option == "" {
@@ -35,8 +35,8 @@ func splitOption(option string) []string {
 	return slices.DeleteFunc(words, func(word string) bool { return word == "" })
 }
 
-// overlayPaths makes the paths in overlay's options absolute: relative ones
-// are taken from the bundle, as the sources of bind mounts are.
+// overlayPaths makes the paths in overlay's options absolute: relative ones are
+// relative to the bundle, like the sources of bind mounts.
 func overlayPaths(data []string, bundle string) {
 	for i, word := range data {
 		key, value, _ := strings.Cut(word, "=")
@@ -56,8 +56,8 @@ func overlayPaths(data []string, bundle string) {
 	}
 }
 
-// splitLayers splits a list of lower directories at its colons. Two of them
-// (before layers of data only) leave an empty element between.
+// splitLayers splits a list of lower directories at its colons. Two colons
+// (before data-only layers) leave an empty element.
 func splitLayers(list string) []string {
 	var layers []string
 	start := 0

@@ -8,28 +8,28 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// optionKind says what a mount option changes.
+// optionKind is the kind of change that a mount option makes.
 type optionKind uint8
 
 const (
-	// optNothing is accepted and needs nothing done: see the row.
+	// optNothing is accepted and changes nothing, for the reason in the row.
 	optNothing optionKind = iota
 	// optAttr sets and clears attributes of the mount.
 	optAttr
 	// optRecAttr does so for all mounts below too.
 	optRecAttr
-	// optFlag sets a flag of the superblock: the word goes to the kernel.
+	// optFlag sets a flag of the superblock: the kernel gets the word.
 	optFlag
 	// optPropagation sets the MS_* propagation in set.
 	optPropagation
-	// optBind and optRemount say what kind of mount it is.
+	// optBind and optRemount select the kind of mount.
 	optBind
 	optRemount
-	// optCopyUp fills a new tmpfs with what it would hide.
+	// optCopyUp fills a new tmpfs with the files below it.
 	optCopyUp
 	// optIDMap maps owners.
 	optIDMap
-	// optBindWay changes how a bind mount is made: see the row's flag.
+	// optBindWay changes how a bind mount is made, by the row's flag.
 	optBindWay
 )
 
@@ -37,12 +37,12 @@ const (
 type mountOption struct {
 	name string
 	kind optionKind
-	// set and clear are MOUNT_ATTR_* flags, or what the kind says.
+	// set and clear are MOUNT_ATTR_* flags, or as the kind says.
 	set, clear uint64
-	// unless names attributes: the option changes nothing when an earlier
-	// one asked for them.
+	// unless are attributes: the option has no effect if an earlier one set
+	// them.
 	unless uint64
-	// opposite is the superblock flag that this one takes back.
+	// opposite is the superblock flag that this one clears.
 	opposite string
 	// way is the field that an optBindWay sets.
 	way func(*config.Mount) *bool
@@ -53,20 +53,20 @@ const (
 	attrStrict = unix.MOUNT_ATTR_STRICTATIME
 )
 
-// mountOptions is the table of config.md, Linux mount options, sorted; and
+// mountOptions is the table of config.md, Linux mount options, sorted, with
 // crun's copy-symlink, dest-nofollow and src-nofollow.
 //
 // Three access time modes share a field of the attributes in which relatime,
-// the kernel's default, is 0: mount_setattr(2) wants the whole field cleared
-// before one is set. So "atime", "nostrictatime" and "norelatime" can only
-// fall back to relatime, as mount(8) does, and the last one has nothing to do.
+// the kernel's default, is 0: mount_setattr(2) requires that the whole field is
+// cleared before one is set. So "atime", "nostrictatime" and "norelatime" can
+// only reset to relatime, as mount(8) does, and the last one has no effect.
 var mountOptions = []mountOption{
 	{name: "async", kind: optFlag, opposite: "sync"},
 	{name: "atime", kind: optAttr, clear: attrAtime, unless: attrStrict},
 	{name: "bind", kind: optBind},
 	{name: "copy"}, // as nocopy
 	{name: "copy-symlink", kind: optBindWay, way: func(m *config.Mount) *bool { return &m.CopySymlink }},
-	{name: "defaults"}, // rw, suid, dev, exec, async: what is so when nothing is asked for
+	{name: "defaults"}, // rw, suid, dev, exec, async: the defaults
 	{name: "dest-nofollow", kind: optBindWay, way: func(m *config.Mount) *bool { return &m.DestNoFollow }},
 	{name: "dev", kind: optAttr, clear: unix.MOUNT_ATTR_NODEV},
 	{name: "diratime", kind: optAttr, clear: unix.MOUNT_ATTR_NODIRATIME},
@@ -119,7 +119,7 @@ var mountOptions = []mountOption{
 	{name: "runbindable", kind: optPropagation, set: unix.MS_UNBINDABLE | unix.MS_REC},
 	{name: "rw", kind: optAttr, clear: unix.MOUNT_ATTR_RDONLY, opposite: "ro"},
 	{name: "shared", kind: optPropagation, set: unix.MS_SHARED},
-	{name: "silent"}, // by fsopen(2) a mount complains to its descriptor only, not in the kernel's log
+	{name: "silent"}, // a mount by fsopen(2) reports errors to its descriptor only, not in the kernel's log
 	{name: "slave", kind: optPropagation, set: unix.MS_SLAVE},
 	{name: "src-nofollow", kind: optBindWay, way: func(m *config.Mount) *bool { return &m.SourceNoFollow }},
 	{name: "strictatime", kind: optAttr, set: attrStrict, clear: attrAtime},
@@ -130,8 +130,8 @@ var mountOptions = []mountOption{
 	{name: "unbindable", kind: optPropagation, set: unix.MS_UNBINDABLE},
 }
 
-// MountOptions returns the supported values of mounts[].options, sorted. Those
-// that a file system takes itself are not among them.
+// MountOptions returns the supported values of mounts[].options, sorted,
+// without those of file systems.
 func MountOptions() []string {
 	names := make([]string, 0, len(mountOptions))
 	for _, row := range mountOptions {
@@ -151,7 +151,7 @@ func lookupOption(name string) *mountOption {
 	return &mountOptions[i]
 }
 
-// apply makes one option's changes to a mount.
+// apply changes a mount as one option says.
 func (o *mountOption) apply(m *config.Mount) {
 	switch o.kind {
 	case optNothing:
@@ -180,7 +180,7 @@ func (o *mountOption) apply(m *config.Mount) {
 	}
 }
 
-// change makes an option's changes to attributes: the last word counts.
+// change applies an option to attributes: the last option counts.
 func (o *mountOption) change(attr *config.MountAttr) {
 	if attr.Set&o.unless != 0 {
 		return
@@ -189,10 +189,10 @@ func (o *mountOption) change(attr *config.MountAttr) {
 	attr.Clear = attr.Clear&^o.set | o.clear
 }
 
-// flag notes a superblock flag in place of its opposite.
+// flag sets a superblock flag, and removes its opposite.
 func (o *mountOption) flag(m *config.Mount) {
 	m.Flags = slices.DeleteFunc(m.Flags, func(f string) bool { return f == o.opposite || f == o.name })
-	if o.name != "noiversion" { // mount(2) has no flag to say so
+	if o.name != "noiversion" { // mount(2) has no flag for it
 		m.Flags = append(m.Flags, o.name)
 	}
 }

@@ -78,7 +78,7 @@ var specOptions = []struct{ name, requirement string }{
 }
 
 func TestOptionsOfTheSpecification(t *testing.T) {
-	names := []string{"rnodev"} // forgotten in that table; features.md has it
+	names := []string{"rnodev"} // missing in that table, but in features.md
 	for _, row := range specOptions {
 		names = append(names, row.name)
 		if lookupOption(row.name) == nil {
@@ -127,12 +127,13 @@ func convertOne(m specs.Mount, linux *specs.Linux) (config.Mount, error) {
 	return out.Mounts[0], nil
 }
 
-// mountWith converts one tmpfs mount, or one bind mount if the options say so.
+// mountWith converts one tmpfs mount, or one bind mount if the options have it.
 func mountWith(options ...string) (config.Mount, error) {
 	return convertOne(specs.Mount{Destination: "/d", Type: "tmpfs", Source: "s", Options: options}, nil)
 }
 
-// TestOptionAttributes pins what options and their order do to attributes.
+// TestOptionAttributes tests the effect of options and their order on
+// attributes.
 func TestOptionAttributes(t *testing.T) {
 	const (
 		ro, nosuid, nodev, noexec = 0x1, 0x2, 0x4, 0x8
@@ -190,8 +191,8 @@ func TestOptionAttributes(t *testing.T) {
 	}
 }
 
-// TestEveryOption says for each option in one line what it does to a new
-// tmpfs, to a bind mount, or why it is refused.
+// TestEveryOption lists the effect of each option, in one line, on a new tmpfs
+// and on a bind mount, or why it is refused.
 func TestEveryOption(t *testing.T) {
 	for _, row := range mountOptions {
 		m, err := convertOne(optionExample(row))
@@ -211,7 +212,7 @@ func TestEveryOption(t *testing.T) {
 	}
 }
 
-// optionExample is a mount for which the option may be asked.
+// optionExample returns a mount that accepts the option.
 func optionExample(row mountOption) (specs.Mount, *specs.Linux) {
 	m := specs.Mount{Destination: "/d", Type: "tmpfs", Source: "s", Options: []string{row.name}}
 	var linux *specs.Linux

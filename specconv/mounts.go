@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mountsContext is what the mounts have to do with the rest of config.json.
+// mountsContext is the part of config.json that the mounts depend on.
 type mountsContext struct {
 	bundle string
-	// userNamespace says that the container has one of its own.
+	// userNamespace means that the container has its own.
 	userNamespace bool
 	// uids and gids are its mappings.
 	uids, gids []specs.LinuxIDMapping
@@ -35,7 +35,7 @@ func convertMounts(list []specs.Mount, out *config.Config, linux *specs.Linux) e
 	return nil
 }
 
-// ConvertMounts checks mounts that are to be added to a container which has this
+// ConvertMounts checks mounts to add to a container that has this
 // configuration. Errors name them as parts of "mounts".
 func ConvertMounts(list []specs.Mount, own *config.Config) ([]config.Mount, error) {
 	out := config.Config{Bundle: own.Bundle, Namespaces: own.Namespaces}
@@ -43,8 +43,8 @@ func ConvertMounts(list []specs.Mount, own *config.Config) ([]config.Mount, erro
 	return out.Mounts, err
 }
 
-// MountPoints checks the destinations, and nothing else, of mounts that are to
-// be taken out of a container.
+// MountPoints checks the destinations of mounts to remove from a container, and
+// no other field.
 func MountPoints(list []specs.Mount) ([]config.Mount, error) {
 	out := make([]config.Mount, len(list))
 	for i := range list {
@@ -82,9 +82,9 @@ func (ctx *mountsContext) convert(out *config.Mount, m *specs.Mount, field strin
 	return checkDestination(out)
 }
 
-// convertOptions reads the option strings. Whether the mount is a bind mount
-// is known only after the last of them, so what must not be there is looked
-// for in a second round.
+// convertOptions parses the option strings. Only after the last one is it known
+// whether the mount is a bind mount, so a second loop refuses options that it
+// does not allow.
 func (ctx *mountsContext) convertOptions(out *config.Mount, options []string) error {
 	for i, name := range options {
 		field := index(out.Field+".options", i)
@@ -107,7 +107,7 @@ func (ctx *mountsContext) convertOptions(out *config.Mount, options []string) er
 	return nil
 }
 
-// convertOption reads one option.
+// convertOption parses one option.
 func (ctx *mountsContext) convertOption(out *config.Mount, field, word string) error {
 	if option := lookupOption(word); option != nil {
 		option.apply(out)
@@ -120,8 +120,8 @@ func (ctx *mountsContext) convertOption(out *config.Mount, field, word string) e
 	return nil
 }
 
-// checkOption refuses an option that cannot be honoured: a bind mount shares
-// the superblock with the mount it is made of.
+// checkOption refuses an option that cannot have an effect: a bind mount shares
+// the superblock with its source.
 func checkOption(out *config.Mount, field, word string) error {
 	option := lookupOption(word)
 	switch {
@@ -138,13 +138,13 @@ func checkOption(out *config.Mount, field, word string) error {
 	return nil
 }
 
-// finishBind checks what depends on all options of a bind mount. Its type is
-// a dummy (config.md, POSIX-platform Mounts).
+// finishBind checks the parts that depend on all options of a bind mount. Its
+// type is a dummy (config.md, POSIX-platform Mounts).
 func finishBind(out *config.Mount, bundle string) error {
 	out.Type = ""
 	out.Flags = nil // only "ro" or "rw", which Attr has too
 	if out.Remount {
-		out.Source = "" // it is about what is mounted at the destination
+		out.Source = "" // it concerns the mount at the destination
 		return nil
 	}
 	var err error
@@ -152,7 +152,7 @@ func finishBind(out *config.Mount, bundle string) error {
 	return err
 }
 
-// finishMount checks what depends on all options of another mount.
+// finishMount checks the parts that depend on all options of another mount.
 func finishMount(out *config.Mount, bundle string) error {
 	if err := text(out.Field+".source", out.Source); err != nil {
 		return err
@@ -176,9 +176,9 @@ func finishMount(out *config.Mount, bundle string) error {
 	return nil
 }
 
-// rootfsPropagation checks linux.rootfsPropagation, which takes the words of
-// the mount options; the recursive ones are not in the specification, but
-// every engine's users know them.
+// rootfsPropagation checks linux.rootfsPropagation, which has the words of
+// mount options. The recursive ones are not in the specification, but all
+// engines accept them.
 func rootfsPropagation(word string) (uint64, error) {
 	if word == "" {
 		return 0, nil

@@ -29,12 +29,12 @@ func TestMountRefusals(t *testing.T) {
 	}
 	for want, m := range map[string]specs.Mount{
 		// in /proc and /sys
-		`mounts[0].type: "tmpfs": on "/proc" may only lie a mount of type "proc" or a bind mount of a procfs`:                       at("/proc", "tmpfs"),
-		`mounts[0].destination: "/proc/x": not one of the places in /proc that may be covered (to hide it: linux.maskedPaths)`:      at("/proc/x", "", "bind"),
-		`mounts[0].destination: "/proc/kcore": not one of the places in /proc that may be covered (to hide it: linux.maskedPaths)`:  at("/dev/../proc//kcore/", "", "bind"),
-		`mounts[0].destination: "/proc/uptime": not one of the places in /proc that may be covered (to hide it: linux.maskedPaths)`: at("/proc/uptime", "tmpfs"),
-		`mounts[0].destination: "/proc/sys": not one of the places in /proc that may be covered (to hide it: linux.maskedPaths)`:    at("proc/sys", "proc"),
-		`mounts[0].destination: "/sys/foo/bar": sysfs has no directory "foo", and none can be made in it`:                           at("/sys/foo/bar", "tmpfs"),
+		`mounts[0].type: "tmpfs": only a mount of type "proc" or a bind mount of a procfs can be on "/proc"`:                at("/proc", "tmpfs"),
+		`mounts[0].destination: "/proc/x": not a file in /proc that a mount may cover (to hide it: linux.maskedPaths)`:      at("/proc/x", "", "bind"),
+		`mounts[0].destination: "/proc/kcore": not a file in /proc that a mount may cover (to hide it: linux.maskedPaths)`:  at("/dev/../proc//kcore/", "", "bind"),
+		`mounts[0].destination: "/proc/uptime": not a file in /proc that a mount may cover (to hide it: linux.maskedPaths)`: at("/proc/uptime", "tmpfs"),
+		`mounts[0].destination: "/proc/sys": not a file in /proc that a mount may cover (to hide it: linux.maskedPaths)`:    at("proc/sys", "proc"),
+		`mounts[0].destination: "/sys/foo/bar": sysfs has no directory "foo", and none can be made in it`:                   at("/sys/foo/bar", "tmpfs"),
 
 		// of another kind
 		`mounts[0].options[0]: "copy-symlink" needs a bind mount: "bind" or "rbind" among the options`:  at("/d", "tmpfs", "copy-symlink"),
@@ -45,10 +45,10 @@ func TestMountRefusals(t *testing.T) {
 		`mounts[0].options[0]: unknown option "idmapx=1" for a bind mount`:                              at("/d", "", "idmapx=1", "bind"),
 
 		// mappings
-		`mounts[0].gidMappings: missing: uidMappings are there`:                                                      idMount(one, nil, "idmap"),
-		`mounts[0].uidMappings: missing: gidMappings are there`:                                                      idMount(nil, one),
-		`mounts[0].options: "idmap" needs uidMappings and gidMappings, or a user namespace whose mappings are used`:  idMount(nil, nil, "idmap"),
-		`mounts[0].options: "remount": the owners of what is mounted already cannot be mapped any more`:              idMount(one, one, "remount"),
+		`mounts[0].gidMappings: missing: uidMappings needs it`:                                                       idMount(one, nil, "idmap"),
+		`mounts[0].uidMappings: missing: gidMappings needs it`:                                                       idMount(nil, one),
+		`mounts[0].options: "idmap" needs uidMappings and gidMappings, or a user namespace with mappings`:            idMount(nil, nil, "idmap"),
+		`mounts[0].options: "remount": the kernel cannot map the owners of an existing mount`:                        idMount(one, one, "remount"),
 		`mounts[0].uidMappings[0].size: 0: want at least one id`:                                                     idMount(ranges(1, 2, 0), one),
 		`mounts[0].options[0]: "idmap=uids=0-0-1": want both "uids=" and "gids="`:                                    at("/d", "", "idmap=uids=0-0-1", "bind"),
 		`mounts[0].options[0]: "idmap=pids=1": unknown part "pids=1": want "uids=" or "gids="`:                       at("/d", "", "idmap=pids=1", "bind"),

@@ -21,9 +21,9 @@ func convertNames(out *config.Config, spec *specs.Spec) error {
 	return nil
 }
 
-// checkName refuses a name that the kernel would not take, or would take for
-// the host. In a namespace that is joined it is set all the same: engines
-// that join a pod's give the pod's own name.
+// checkName refuses a name that the kernel would refuse, or that would rename
+// the host. In a namespace that is joined it is set too: engines that join a
+// pod's namespace pass the pod's own name.
 func checkName(field, name string, namespaces config.Namespaces) error {
 	switch {
 	case name == "":

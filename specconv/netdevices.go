@@ -39,8 +39,8 @@ func convertNetDevices(out *config.Config, list map[string]specs.LinuxNetDevice)
 	return nil
 }
 
-// checkDeviceName refuses what cannot be the name of a device that can be
-// moved (dev_valid_name in the kernel's net/core/dev.c).
+// checkDeviceName refuses a name that no movable device can have
+// (dev_valid_name in the kernel's net/core/dev.c).
 func checkDeviceName(field, name string) error {
 	bad := func(r rune) bool { return r == '/' || r == ':' || r == 0 || unicode.IsSpace(r) }
 	switch {
@@ -55,10 +55,10 @@ func checkDeviceName(field, name string) error {
 }
 
 // checkNewDeviceName refuses a name, or the template of one, that the kernel
-// does not give to a device.
+// does not accept for a device.
 func checkNewDeviceName(field, name string) error {
 	if strings.Count(name, "%") != strings.Count(name, "%d") || strings.Count(name, "%") > 1 {
-		return fieldErr(field, `%s: a "%%" stands in one "%%d" alone, which becomes a number`, config.Quote(name))
+		return fieldErr(field, `%s: "%%" is only allowed in one "%%d", which becomes a number`, config.Quote(name))
 	}
 	return checkDeviceName(field, name)
 }

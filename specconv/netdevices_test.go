@@ -38,7 +38,7 @@ func TestNetDeviceErrors(t *testing.T) {
 	const (
 		notOne   = `: not the name of a network device (no "/", ":" or blanks)`
 		loopback = `"lo" is the loopback device: every network namespace has its own`
-		percent  = `: a "%" stands in one "%d" alone, which becomes a number`
+		percent  = `: "%" is only allowed in one "%d", which becomes a number`
 	)
 	for _, test := range []struct {
 		want string

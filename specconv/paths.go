@@ -7,7 +7,7 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// text refuses a string that no system call can take.
+// text refuses a string that no system call accepts.
 func text(field, value string) error {
 	if strings.IndexByte(value, 0) >= 0 {
 		return fieldErr(field, "%s: contains a NUL byte", config.Quote(value))
@@ -16,8 +16,9 @@ func text(field, value string) error {
 }
 
 // absolute checks a path that must be absolute and returns it clean: without
-// "." and "..", doubled and trailing slashes. A symlink before a ".." is not
-// looked at: this package meets no file system.
+// "." and "..", doubled and trailing slashes. It ignores that a component
+// before ".." may be a symbolic link, because this package reads no file
+// system.
 func absolute(field, path string) (string, error) {
 	switch {
 	case path == "":
@@ -28,9 +29,8 @@ func absolute(field, path string) (string, error) {
 	return filepath.Clean(path), text(field, path)
 }
 
-// inContainer checks a path in the container that may be relative, in which
-// case it is taken from "/" (config.md, Mounts), and returns it absolute and
-// clean.
+// inContainer checks a path in the container and returns it absolute and clean.
+// A relative path is below "/" (config.md, Mounts).
 func inContainer(field, path string) (string, error) {
 	if path != "" && path[0] != '/' {
 		path = "/" + path
@@ -53,8 +53,8 @@ func absolutes(field string, paths []string) ([]string, error) {
 	return clean, nil
 }
 
-// onHost checks a path on the host that may be relative to the bundle and
-// returns it absolute and clean.
+// onHost checks a path on the host and returns it absolute and clean. A
+// relative path is below the bundle.
 func onHost(field, path, bundle string) (string, error) {
 	if path == "" {
 		return "", missing(field, "a path, absolute or below the bundle")

@@ -12,7 +12,7 @@ var domains = []number{
 }
 
 // personalityFlags are the kernel's (include/uapi/linux/personality.h). The
-// specification has none yet; those it will have must be among them.
+// specification has none yet; those that it adds must be among them.
 var personalityFlags = []number{
 	{"UNAME26", 0x0020000},
 	{"ADDR_NO_RANDOMIZE", 0x0040000},

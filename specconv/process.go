@@ -8,17 +8,17 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// defaultUmask is what a container's process gets when process.user.umask is
-// absent: the specification leaves it to the caller's, which for an engine
-// means nothing.
+// defaultUmask applies if process.user.umask is absent. The specification then
+// wants the caller's umask, but that of an engine has no meaning for its
+// containers.
 const defaultUmask = 0o022
 
-// ConvertProcess checks a process: that of config.json, or one that is to be
-// started in a running container. Errors name its fields as parts of field,
-// e.g. "process". The result shares memory with p.
+// ConvertProcess checks a process: that of config.json, or one to start in a
+// running container. Errors name its fields as parts of field, e.g. "process".
+// The result shares memory with p.
 func ConvertProcess(p *specs.Process, field string) (*config.Process, error) {
 	if p == nil {
-		return nil, missing(field, `an object with what to run in "args"`)
+		return nil, missing(field, `an object with the program in "args"`)
 	}
 	if err := refuse(refusedInProcess, field, p); err != nil {
 		return nil, err
@@ -45,8 +45,8 @@ func ConvertProcess(p *specs.Process, field string) (*config.Process, error) {
 	return out, nil
 }
 
-// convertConsole checks the console's size, which without a terminal must be
-// ignored (config.md, Process). The kernel's struct winsize has 16 bits each.
+// convertConsole checks the console's size, which is ignored without a terminal
+// (config.md, Process). The kernel's struct winsize has 16 bits each.
 func convertConsole(out *config.Process, p *specs.Process, field string) error {
 	if !p.Terminal || p.ConsoleSize == nil {
 		return nil
@@ -91,7 +91,7 @@ func convertUser(out *config.Process, p *specs.Process, field string) error {
 	return nil
 }
 
-// checkID refuses the id that to the kernel means "unchanged".
+// checkID refuses the id that means "unchanged" to the kernel.
 func checkID(field string, id uint32) error {
 	if id == math.MaxUint32 {
 		return fieldErr(field, `%d: not an id: to the kernel it means "unchanged"`, id)

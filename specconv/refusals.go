@@ -6,15 +6,15 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// A refusal is a field of config.json that berth does not honour and that is
-// therefore an error, never ignored. Deleting a row, and reading the field
-// somewhere, is how a feature begins; the test that every field of the specification is read or refused holds it to
-// that.
+// A refusal is a field of config.json that berth does not support. It is an
+// error, and never ignored. To support the field, delete its row and read the
+// field: a test checks that every field of the specification is read or
+// refused.
 type refusal[T any] struct {
-	// field is relative to the object it is a field of.
+	// field is relative to the object that has it.
 	field string
 	why   string
-	// set reports whether the field asks for anything.
+	// set reports whether the field has a value with an effect.
 	set func(*T) bool
 }
 
@@ -33,8 +33,8 @@ var refusedInProcess = []refusal[specs.Process]{
 	{"user.username", linuxOnly + `: use "uid" and "gid"`, func(p *specs.Process) bool { return p.User.Username != "" }},
 }
 
-// refuse returns the error for the first row whose field is set in v, which
-// is at path in config.json; a nil v has no fields.
+// refuse returns the error for the first row with a field that is set in v,
+// which is at path in config.json; a nil v has no fields.
 func refuse[T any](table []refusal[T], path string, v *T) error {
 	if v == nil {
 		return nil
@@ -47,8 +47,8 @@ func refuse[T any](table []refusal[T], path string, v *T) error {
 	return nil
 }
 
-// checkRefused walks the tables for whole sections; those of processes
-// are walked where each process is read.
+// checkRefused checks the tables for whole sections. The tables for processes
+// are checked where each process is converted.
 func checkRefused(spec *specs.Spec) error {
 	return refuse(refusedInSpec, "", spec)
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// checkResources checks of linux.resources what needs no knowledge of the
-// cgroup version; the rest is the cgroup driver's.
+// checkResources checks the part of linux.resources that does not depend on the
+// cgroup version; the cgroup driver checks the rest.
 func checkResources(r *specs.LinuxResources) error {
 	if r == nil {
 		return nil
@@ -22,8 +22,8 @@ func checkResources(r *specs.LinuxResources) error {
 }
 
 // checkDeviceRule checks one rule of the device cgroup (config-linux.md,
-// Allowed Device list). No type means all devices, as does "a"; a number that
-// is absent or -1 means any.
+// Allowed Device list). No type means all devices, like "a"; an absent number
+// or -1 means any.
 func checkDeviceRule(field string, rule *specs.LinuxDeviceCgroup) error {
 	switch rule.Type {
 	case "", "a", "b", "c":

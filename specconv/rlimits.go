@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// rlimitNames holds the limits of getrlimit(2), sorted. Some numbers differ
+// rlimitNames has the limits of getrlimit(2), sorted. Some numbers differ
 // between architectures.
 var rlimitNames = []struct {
 	name   string

@@ -9,8 +9,8 @@ import (
 )
 
 // policies are the values of process.scheduler.policy. SCHED_ISO, which the
-// specification has too, is a name that the kernel has kept a number for, and
-// no more (include/uapi/linux/sched.h).
+// specification has too, is only a reserved number in the kernel
+// (include/uapi/linux/sched.h).
 var policies = []number{
 	{string(specs.SchedOther), unix.SCHED_NORMAL},
 	{string(specs.SchedFIFO), unix.SCHED_FIFO},
@@ -81,16 +81,16 @@ func checkPriority(field string, policy uint64, s *specs.Scheduler) error {
 			return fieldErr(field+".priority", "%d: %s wants 1 to 99", s.Priority, s.Policy)
 		}
 	case s.Priority != 0:
-		return fieldErr(field+".priority", "%d: only SCHED_FIFO and SCHED_RR have one; nice is that of the others", s.Priority)
+		return fieldErr(field+".priority", "%d: only SCHED_FIFO and SCHED_RR have one; others have nice", s.Priority)
 	}
 	return nil
 }
 
-// shortest is the shortest runtime that the kernel takes, in nanoseconds
+// shortest is the shortest runtime that the kernel accepts, in nanoseconds
 // (DL_SCALE in kernel/sched/sched.h).
 const shortest = 1024
 
-// checkDeadline checks what only SCHED_DEADLINE has; sched(7).
+// checkDeadline checks the fields of SCHED_DEADLINE; sched(7).
 func checkDeadline(field string, policy uint64, s *specs.Scheduler) error {
 	for _, v := range []struct {
 		name  string
@@ -141,12 +141,11 @@ func convertIOPriority(out *config.Process, p *specs.Process, field string) erro
 	return nil
 }
 
-// cpuMost is one more than the highest CPU number that a kernel can be built
-// for.
+// cpuMost is one more than the highest CPU number of any kernel configuration.
 const cpuMost = 8192
 
-// convertAffinity checks the CPUs that a process which is executed in the
-// container is to run on: before it is in the container's cgroup and behind.
+// convertAffinity checks the CPUs for a process that exec adds to the
+// container: before and after it enters the container's cgroup.
 func convertAffinity(out *config.Process, p *specs.Process, field string) (err error) {
 	a := p.ExecCPUAffinity
 	if a == nil {

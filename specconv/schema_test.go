@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// schema is a JSON schema: as much of one as the specification's need.
+// schema is a JSON schema, as far as the specification's schemas need it.
 type schema struct {
 	Ref                  string             `json:"$ref"`
 	Type                 string             `json:"type"`
@@ -32,7 +32,7 @@ type schema struct {
 	MinItems             int                `json:"minItems"`
 }
 
-// otherPlatform is the type of a section that is refused whatever is in it.
+// otherPlatform is the type of a section that is refused with any content.
 const otherPlatform = "object of another platform"
 
 // schemas reads the files that the specification's module ships.
@@ -41,8 +41,8 @@ type schemas struct {
 	dir string
 }
 
-// newSchemas finds them, and skips the test where there is nothing but the
-// test's binary.
+// newSchemas finds them, and skips the test on a host that only has the test's
+// binary.
 func newSchemas(t *testing.T) *schemas {
 	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/opencontainers/runtime-spec").Output()
 	if err != nil {
@@ -51,7 +51,7 @@ func newSchemas(t *testing.T) *schemas {
 	return &schemas{t, filepath.Join(strings.TrimSpace(string(out)), "schema")}
 }
 
-// at reads what a reference like "defs.json#/definitions/Hook" refers to.
+// at reads the target of a reference such as "defs.json#/definitions/Hook".
 func (s *schemas) at(ref string) *schema {
 	file, pointer, _ := strings.Cut(ref, "#")
 	text, err := os.ReadFile(filepath.Join(s.dir, file))
@@ -73,7 +73,7 @@ func (s *schemas) at(ref string) *schema {
 	return s.resolve(found)
 }
 
-// resolve follows a reference and puts together what is in parts.
+// resolve follows a reference and merges a schema in parts.
 func (s *schemas) resolve(n *schema) *schema {
 	if n.Ref != "" {
 		return s.at(n.Ref)
@@ -94,7 +94,7 @@ func (s *schemas) resolve(n *schema) *schema {
 	return n
 }
 
-// place is a place in a config.json, and what the schema says of it.
+// place is a place in a config.json, with its schema.
 type place struct {
 	up  *place // nil for the whole
 	key any    // string or int
@@ -111,8 +111,8 @@ func (p *place) String() string {
 	return strings.TrimPrefix(p.up.String()+pathStep(p.key, 0), ".")
 }
 
-// places returns a place and all in it. Of the keys that a map may have it
-// takes one that the context has, or "k".
+// places returns a place and all places in it. Of a map it takes the key in the
+// context, or "k".
 func (s *schemas) places(p *place) []*place {
 	all := []*place{p}
 	below := func(key any, n *schema) { all = append(all, s.places(&place{p, key, s.resolve(n)})...) }
@@ -139,7 +139,7 @@ func (s *schemas) places(p *place) []*place {
 	return all
 }
 
-// in returns what is at a place of a configuration, nil if nothing is.
+// in returns the value at a place of a configuration, nil if it does not exist.
 func (p *place) in(config any) any {
 	if p.up == nil {
 		return config
@@ -155,8 +155,8 @@ func (p *place) in(config any) any {
 	return nil
 }
 
-// put puts a value at a place of a configuration; where there is nothing above
-// it, it puts the least that the schema allows there. The value nil is none.
+// put sets the value at a place of a configuration, and makes missing parents
+// with the least that the schema allows. It removes the place for a nil value.
 func (p *place) put(s *schemas, config, value any) {
 	if p.up.in(config) == nil {
 		p.up.put(s, config, s.least(p.up.schema))
@@ -207,7 +207,7 @@ func (s *schemas) least(n *schema) any {
 }
 
 // broken returns values that the schema does not allow, or that no system call
-// could take.
+// accepts.
 func (n *schema) broken() []any {
 	switch n.Type {
 	case "boolean":
@@ -232,7 +232,7 @@ func (n *schema) broken() []any {
 	case otherPlatform:
 		return []any{[]any{}, map[string]any{}}
 	}
-	values := []any{5, "/a\x00=b"} // looks like a path, and like a variable
+	values := []any{5, "/a\x00=b"} // accepted as a path, and as a variable
 	switch {
 	case len(n.Enum) > 0:
 		values = append(values, "bogus")
@@ -242,7 +242,7 @@ func (n *schema) broken() []any {
 	return values
 }
 
-// next returns the whole number beside another.
+// next returns a whole number next to another.
 func next(n json.Number, by int64) json.Number {
 	i, _ := new(big.Int).SetString(n.String(), 10)
 	return json.Number(i.Add(i, big.NewInt(by)).String())

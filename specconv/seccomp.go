@@ -20,7 +20,7 @@ func convertSeccomp(out *config.Config, p *specs.LinuxSeccomp) error {
 		return err
 	}
 	out.Seccomp = &config.Seccomp{Profile: p, Flags: manner.Flags, Notify: manner.Notify, Metadata: p.ListenerMetadata}
-	if manner.Notify { // else it is ignored, as the specification says
+	if manner.Notify { // otherwise it is ignored, as the specification says
 		out.Seccomp.ListenerPath, err = onHost(field+".listenerPath", p.ListenerPath, out.Bundle)
 	}
 	return err

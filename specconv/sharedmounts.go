@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// checkSharedMounts refuses what a container cannot have in a mount namespace
-// that others use, its runtime's or one given by path.
+// checkSharedMounts refuses fields that a container cannot have in the mount
+// namespace of the runtime, or in one given by path.
 func checkSharedMounts(out *config.Config, linux *specs.Linux) error {
 	if out.Namespaces.New&unix.CLONE_NEWNS != 0 {
 		return nil
@@ -28,13 +28,13 @@ func checkSharedMounts(out *config.Config, linux *specs.Linux) error {
 		paths []string
 	}{{"linux.maskedPaths", out.MaskedPaths}, {"linux.readonlyPaths", out.ReadonlyPaths}} {
 		if len(list.paths) > 0 {
-			return fieldErr(list.field, `needs a "mount" namespace in linux.namespaces: in the host's, whoever leaves the root finds nothing hidden`)
+			return fieldErr(list.field, `needs a "mount" namespace in linux.namespaces: in the host's, a process that leaves the root would see the paths`)
 		}
 	}
 	return nil
 }
 
-// checkMountOwner refuses a user namespace without rights over the mount
+// checkMountOwner refuses a user namespace that does not own the mount
 // namespace.
 func checkMountOwner(n config.Namespaces) error {
 	if !n.Has(unix.CLONE_NEWUSER) {

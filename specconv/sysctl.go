@@ -9,9 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sysctls are those that a namespace has for itself, by their path below
-// /proc/sys; one that ends in a slash stands for all below. Any other is the
-// host's.
+// sysctls are the namespaced ones, by their path below /proc/sys; a path that
+// ends in a slash stands for all below. All others are the host's.
 var sysctls = []struct {
 	path      string
 	namespace uint64
@@ -35,7 +34,7 @@ var sysctls = []struct {
 	{"user/", unix.CLONE_NEWUSER, "user"},
 }
 
-// convertSysctls checks linux.sysctl: each must be one of a namespace that the
+// convertSysctls checks linux.sysctl: each must belong to a namespace that the
 // container has.
 func convertSysctls(out *config.Config, list map[string]string) error {
 	fields := map[string]string{}
@@ -60,9 +59,9 @@ func convertSysctls(out *config.Config, list map[string]string) error {
 	return nil
 }
 
-// sysctlPath gives the path of a name whose words are separated by dots or by
-// slashes. The first separator tells by which; the other is a character then,
-// and a dot of the path where it is a slash of the name (sysctl(8)).
+// sysctlPath returns the path of a name with words separated by dots or by
+// slashes. The first separator decides which; the other one is a character
+// then, and a slash in the name is a dot in the path (sysctl(8)).
 func sysctlPath(name string) (path string, ok bool) {
 	path = name
 	if i := strings.IndexAny(name, "./"); i >= 0 && name[i] == '.' {
@@ -76,7 +75,7 @@ func sysctlPath(name string) (path string, ok bool) {
 	return path, strings.Contains(path, "/")
 }
 
-// checkSysctl refuses what would change the host.
+// checkSysctl refuses sysctls that would change the host.
 func checkSysctl(field, path string, namespaces config.Namespaces) error {
 	if path == "kernel/hostname" {
 		return fieldErr(field, `use "hostname" instead`)

@@ -9,7 +9,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// withSysctl asks for a sysctl in a container with some namespaces.
+// withSysctl sets a sysctl in a container with some namespaces.
 func withSysctl(name string, namespaces ...specs.LinuxNamespaceType) func(*specs.Spec) {
 	return func(s *specs.Spec) {
 		s.Hostname = ""

@@ -9,14 +9,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Limits of an offset: half of what the kernel's 64 bits of nanoseconds hold
+// Limits of an offset: half the range of the kernel's 64 bits of nanoseconds
 // (kernel/time/namespace.c), and a second.
 const (
 	maxOffsetSecs  = 1<<63/2/nanosecsPerSec - 1
 	nanosecsPerSec = 1_000_000_000
 )
 
-// clocks are those that a time namespace has (time_namespaces(7)).
+// clocks are the clocks of a time namespace (time_namespaces(7)).
 var clocks = []string{"boottime", "monotonic"}
 
 // convertTimeOffsets checks linux.timeOffsets (config-linux.md, Offset for
@@ -26,7 +26,7 @@ func convertTimeOffsets(offsets map[string]specs.LinuxTimeOffset, namespaces con
 		return nil, nil
 	}
 	if namespaces.New&unix.CLONE_NEWTIME == 0 {
-		return nil, fieldErr("linux.timeOffsets", `needs a new "time" namespace in linux.namespaces: the clocks of one with processes in it are fixed`)
+		return nil, fieldErr("linux.timeOffsets", `needs a new "time" namespace in linux.namespaces: the clocks of an existing one cannot change`)
 	}
 	var out []config.TimeOffset
 	for _, clock := range slices.Sorted(maps.Keys(offsets)) {

@@ -24,11 +24,11 @@ func TestTimeOffsetErrors(t *testing.T) {
 		change func(*specs.Spec)
 	}{
 		{
-			`linux.timeOffsets: needs a new "time" namespace in linux.namespaces: the clocks of one with processes in it are fixed`,
+			`linux.timeOffsets: needs a new "time" namespace in linux.namespaces: the clocks of an existing one cannot change`,
 			func(s *specs.Spec) { s.Linux.TimeOffsets = map[string]specs.LinuxTimeOffset{"monotonic": {}} },
 		},
 		{
-			`linux.timeOffsets: needs a new "time" namespace in linux.namespaces: the clocks of one with processes in it are fixed`,
+			`linux.timeOffsets: needs a new "time" namespace in linux.namespaces: the clocks of an existing one cannot change`,
 			joinUser(offset("monotonic", 1, 0)),
 		},
 		{`linux.timeOffsets.real: unknown clock: want "boottime" or "monotonic"`, offset("real", 1, 0)},

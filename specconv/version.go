@@ -9,9 +9,9 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// checkVersion takes every semantic version of major 1: minor versions only
-// add properties, and one that berth does not know is ignored by the
-// specification's own rule (config.md, Extensibility).
+// checkVersion accepts every semantic version of major 1: minor versions only
+// add properties, and the specification lets a runtime ignore unknown ones
+// (config.md, Extensibility).
 func checkVersion(version string) error {
 	if version == "" {
 		return missing("ociVersion", strconv.Quote(specs.Version)+" or another version of major 1")
