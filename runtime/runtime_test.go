@@ -170,7 +170,7 @@ func TestStartElsewhere(t *testing.T) {
 	}
 }
 
-func TestErrorsTellWhatIsWrong(t *testing.T) {
+func TestErrorsNameTheCause(t *testing.T) {
 	rt, spec := setup(t)
 	spec.Process.Args = []string{"/missing"}
 	_, err := rt.Create(t.Context(), name(t), ociruntime.CreateOptions{Spec: spec})
