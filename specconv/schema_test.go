@@ -46,7 +46,7 @@ type schemas struct {
 func newSchemas(t *testing.T) *schemas {
 	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/opencontainers/runtime-spec").Output()
 	if err != nil {
-		t.Skipf("the module of the specification is not to be found: go list: %v", err)
+		t.Skipf("the module of the specification cannot be found: go list: %v", err)
 	}
 	return &schemas{t, filepath.Join(strings.TrimSpace(string(out)), "schema")}
 }

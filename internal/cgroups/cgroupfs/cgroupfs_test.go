@@ -73,10 +73,10 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func TestGaugeKeepsTheFirstError(t *testing.T) {
+func TestReaderKeepsTheFirstError(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "a", "word\n")
-	g := OpenGauge(dir)
+	g := NewReader(dir)
 	if n := g.Uint("absent"); n != 0 || g.Err() != nil {
 		t.Errorf("absent file: %d, %v", n, g.Err())
 	}
@@ -84,7 +84,7 @@ func TestGaugeKeepsTheFirstError(t *testing.T) {
 	if g.Err() == nil || !strings.Contains(g.Err().Error(), "word") {
 		t.Errorf("error %v does not name the value that was read", g.Err())
 	}
-	if g := OpenGauge(dir + "/gone"); !errors.Is(g.Err(), unix.ENOENT) {
+	if g := NewReader(dir + "/gone"); !errors.Is(g.Err(), unix.ENOENT) {
 		t.Errorf("no directory: %v", g.Err())
 	}
 }

@@ -57,7 +57,7 @@ func planBlkio(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 
 // statBlkio reads the counters of the blkio controller: those of the devices'
 // scheduler or, without them, those of throttling.
-func statBlkio(g *cgroupfs.Gauge, s *cgroups.Stats) {
+func statBlkio(g *cgroupfs.Reader, s *cgroups.Stats) {
 	b := &s.Blkio
 	for _, f := range []struct {
 		name string

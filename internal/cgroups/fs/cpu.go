@@ -58,7 +58,7 @@ func planCPU(_ string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 }
 
 // statCPU reads the counters of the cpu controller.
-func statCPU(g *cgroupfs.Gauge, s *cgroups.Stats) {
+func statCPU(g *cgroupfs.Reader, s *cgroups.Stats) {
 	stat := g.Keyed("cpu.stat")
 	s.CPU.Throttling = cgroups.Throttling{
 		Periods:          stat["nr_periods"],

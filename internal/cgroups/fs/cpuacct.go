@@ -13,7 +13,7 @@ import (
 const tick = uint64(10 * time.Millisecond)
 
 // statCpuacct reads the counters of the cpuacct controller.
-func statCpuacct(g *cgroupfs.Gauge, s *cgroups.Stats) {
+func statCpuacct(g *cgroupfs.Reader, s *cgroups.Stats) {
 	u := &s.CPU.Usage
 	u.Total = g.Uint("cpuacct.usage")
 	stat := g.Keyed("cpuacct.stat")

@@ -60,7 +60,7 @@ func inherit(dir, file string) (string, error) {
 
 // statCpuset reads the settings of the cpuset controller, which has no
 // counters.
-func statCpuset(g *cgroupfs.Gauge, s *cgroups.Stats) {
+func statCpuset(g *cgroupfs.Reader, s *cgroups.Stats) {
 	c := &s.CPUSet
 	c.CPUs, c.Mems = g.List("cpuset.cpus"), g.List("cpuset.mems")
 	for _, f := range []struct {

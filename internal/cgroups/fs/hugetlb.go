@@ -12,7 +12,7 @@ func planHugetlb(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) 
 
 // statHugetlb reads the counters of the hugetlb controller. It reads those of
 // reservations if the kernel has them, because those limits apply first.
-func statHugetlb(g *cgroupfs.Gauge, s *cgroups.Stats) {
+func statHugetlb(g *cgroupfs.Reader, s *cgroups.Stats) {
 	for _, size := range g.HugepageSizes(".usage_in_bytes") {
 		prefix := "hugetlb." + size + "."
 		if g.Has(prefix + "rsvd.usage_in_bytes") {

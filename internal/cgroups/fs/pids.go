@@ -14,7 +14,7 @@ func planPids(_ string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 }
 
 // statPids reads the counters of the pids controller.
-func statPids(g *cgroupfs.Gauge, s *cgroups.Stats) {
+func statPids(g *cgroupfs.Reader, s *cgroups.Stats) {
 	s.Pids.Current = g.Uint("pids.current")
 	if limit := g.Uint("pids.max"); limit != cgroups.Max {
 		s.Pids.Limit = limit

@@ -16,7 +16,7 @@ func (m *Manager) Stats() (*cgroups.Stats, error) {
 	s := cgroups.NewStats()
 	for _, row := range []struct {
 		controller string
-		read       func(*cgroupfs.Gauge, *cgroups.Stats)
+		read       func(*cgroupfs.Reader, *cgroups.Stats)
 	}{
 		{"cpu", statCPU},
 		{"cpuacct", statCpuacct},
@@ -31,7 +31,7 @@ func (m *Manager) Stats() (*cgroups.Stats, error) {
 		if dir == "" {
 			continue
 		}
-		g := cgroupfs.OpenGauge(dir)
+		g := cgroupfs.NewReader(dir)
 		row.read(g, s)
 		if err := g.Err(); err != nil {
 			return nil, fmt.Errorf("read statistics: %w", err)
@@ -42,7 +42,7 @@ func (m *Manager) Stats() (*cgroups.Stats, error) {
 
 // statPressure reads PSI, which v1 lacks, from the v2 hierarchy. It needs no
 // controller there.
-func statPressure(g *cgroupfs.Gauge, s *cgroups.Stats) {
+func statPressure(g *cgroupfs.Reader, s *cgroups.Stats) {
 	s.CPU.PSI = cgroups.ParsePSI(g.Text("cpu.pressure"))
 	s.Memory.PSI = cgroups.ParsePSI(g.Text("memory.pressure"))
 	s.Blkio.PSI = cgroups.ParsePSI(g.Text("io.pressure"))

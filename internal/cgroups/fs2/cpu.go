@@ -75,7 +75,7 @@ func bandwidth(dir string, c *specs.LinuxCPU) (field, value string) {
 
 // statCPU reads the counters of CPU time. Without the controller, the kernel
 // only counts usage.
-func statCPU(g *cgroupfs.Gauge, s *cgroups.Stats) {
+func statCPU(g *cgroupfs.Reader, s *cgroups.Stats) {
 	stat := g.Keyed("cpu.stat")
 	const usec = 1000
 	s.CPU = cgroups.CPUStats{

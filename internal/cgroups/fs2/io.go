@@ -20,7 +20,7 @@ func planIO(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 		return nil, err
 	}
 	if b.LeafWeight != nil && *b.LeafWeight != 0 {
-		return nil, cgroupfs.Unsupported("blockIO.leafWeight", "leaf weights went with the cfq scheduler")
+		return nil, cgroupfs.Unsupported("blockIO.leafWeight", "Linux 5.0 removed leaf weights with the cfq scheduler")
 	}
 	var writes []cgroupfs.Write
 	// row is the first word of the line in the file; writing unset removes it.
@@ -41,7 +41,7 @@ func planIO(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 	for i, d := range b.WeightDevice {
 		field := fmt.Sprintf("blockIO.weightDevice[%d]", i)
 		if d.LeafWeight != nil && *d.LeafWeight != 0 {
-			return nil, cgroupfs.Unsupported(field+".leafWeight", "leaf weights went with the cfq scheduler")
+			return nil, cgroupfs.Unsupported(field+".leafWeight", "Linux 5.0 removed leaf weights with the cfq scheduler")
 		}
 		if d.Weight != nil && *d.Weight != 0 {
 			device := fmt.Sprintf("%d:%d", d.Major, d.Minor)
@@ -59,7 +59,7 @@ func planIO(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 }
 
 // statIO reads the counters of the io controller.
-func statIO(g *cgroupfs.Gauge, s *cgroups.Stats) {
+func statIO(g *cgroupfs.Reader, s *cgroups.Stats) {
 	b := &s.Blkio
 	for line := range strings.Lines(g.Text("io.stat")) {
 		f := strings.Fields(line)

@@ -137,7 +137,7 @@ func checkUsage(dir string, mem *specs.LinuxMemory) error {
 }
 
 // statMemory reads the counters of the memory controller.
-func statMemory(g *cgroupfs.Gauge, s *cgroups.Stats) {
+func statMemory(g *cgroupfs.Reader, s *cgroups.Stats) {
 	m := &s.Memory
 	m.Raw = g.Keyed("memory.stat")
 	m.Cache = m.Raw["file"]

@@ -13,7 +13,7 @@ func (m *Manager) Stats() (*cgroups.Stats, error) {
 	if m.dir == "" {
 		return nil, fmt.Errorf("read statistics: %w", m.absent())
 	}
-	s, g := cgroups.NewStats(), cgroupfs.OpenGauge(m.dir)
+	s, g := cgroups.NewStats(), cgroupfs.NewReader(m.dir)
 	statCPU(g, s)
 	statMemory(g, s)
 	statPids(g, s)

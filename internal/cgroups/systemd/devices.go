@@ -32,7 +32,7 @@ func fromDevices(rules []specs.LinuxDeviceCgroup) ([]property, error) {
 		}
 	}
 	together := func(name string, value any) property {
-		p := spare(name, value)
+		p := optional(name, value)
 		p.with = "devices"
 		return p
 	}

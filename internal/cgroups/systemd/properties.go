@@ -18,9 +18,9 @@ import (
 type property struct {
 	name  string
 	value dbus.Variant
-	// spare means that a systemd without this property can ignore it: the files
-	// of the cgroup have the value too.
-	spare bool
+	// optional means that a systemd without this property can ignore it: the
+	// files of the cgroup have the value too.
+	optional bool
 	// with is the name of a group of properties that are only useful together;
 	// empty for none.
 	with string
@@ -40,8 +40,8 @@ func prop(name string, value any) property {
 	return property{name: name, value: dbus.MakeVariant(value)}
 }
 
-func spare(name string, value any) property {
-	return property{name: name, value: dbus.MakeVariant(value), spare: true}
+func optional(name string, value any) property {
+	return property{name: name, value: dbus.MakeVariant(value), optional: true}
 }
 
 // process returns the property that puts a process into a scope. It uses a
@@ -71,7 +71,7 @@ func (m *Manager) unitProperties(r *specs.LinuxResources) ([]property, error) {
 		list = append(list, prop("Slice", m.place.slice), prop("Delegate", true),
 			// The scope of a failed init then leaves nothing, even if the
 			// container is never deleted (systemd 236).
-			spare("CollectMode", "inactive-or-failed"))
+			optional("CollectMode", "inactive-or-failed"))
 	}
 	list = append(list,
 		prop("MemoryAccounting", true), prop("CPUAccounting", true), prop("IOAccounting", true), prop("TasksAccounting", true),
@@ -142,7 +142,7 @@ func number(name string) func(dir, value string) []property {
 		if err != nil {
 			return nil
 		}
-		return []property{spare(name, n)}
+		return []property{optional(name, n)}
 	}
 }
 
@@ -158,7 +158,7 @@ func cpuIdle(_, value string) []property {
 	if value != "1" {
 		return nil
 	}
-	return []property{spare("CPUWeight", uint64(0))}
+	return []property{optional("CPUWeight", uint64(0))}
 }
 
 // cpuMax converts "QUOTA PERIOD" to CPU time per second. In the files that
@@ -187,7 +187,7 @@ func cpuMax(dir, value string) []property {
 		}
 		second = (second*usec/period + step - 1) / step * step
 	}
-	return []property{spare("CPUQuotaPerSecUSec", second), spare("CPUQuotaPeriodUSec", period)} // the period: systemd 242
+	return []property{optional("CPUQuotaPerSecUSec", second), optional("CPUQuotaPeriodUSec", period)} // the period: systemd 242
 }
 
 func ioWeight(_, value string) []property {
@@ -195,7 +195,7 @@ func ioWeight(_, value string) []property {
 	if err != nil {
 		return nil
 	}
-	return []property{spare("IOWeight", n)}
+	return []property{optional("IOWeight", n)}
 }
 
 // oomPolicy converts memory.oom.group: systemd's action on the other processes
@@ -203,9 +203,9 @@ func ioWeight(_, value string) []property {
 func oomPolicy(_, value string) []property {
 	switch value {
 	case "0":
-		return []property{spare("OOMPolicy", "continue")}
+		return []property{optional("OOMPolicy", "continue")}
 	case "1":
-		return []property{spare("OOMPolicy", "kill")}
+		return []property{optional("OOMPolicy", "kill")}
 	}
 	return nil
 }
@@ -217,7 +217,7 @@ func bitmap(name string) func(dir, value string) []property {
 		if !ok {
 			return nil
 		}
-		return []property{spare(name, bits)}
+		return []property{optional(name, bits)}
 	}
 }
 

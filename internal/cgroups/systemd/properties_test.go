@@ -63,7 +63,7 @@ func TestFromResources(t *testing.T) {
 			t.Errorf("got %q, want %q", got, test.want)
 		}
 		for _, p := range props {
-			if !p.spare {
+			if !p.optional {
 				t.Errorf("%s has a file too", p.name)
 			}
 		}

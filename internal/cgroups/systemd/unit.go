@@ -165,7 +165,7 @@ func refusedProperty(err error, props []property) *property {
 	}
 	words := strings.FieldsFunc(answer.Error(), func(r rune) bool { return !unicode.IsLetter(r) })
 	for i, p := range props {
-		if (p.spare || p.instead != nil) && slices.Contains(words, p.name) {
+		if (p.optional || p.instead != nil) && slices.Contains(words, p.name) {
 			return &props[i]
 		}
 	}

@@ -26,7 +26,7 @@ func checkFileSystem(dir string) error {
 		return fmt.Errorf("fstatfs cgroup %q: %w", dir, err)
 	}
 	if st.Type != unix.CGROUP_SUPER_MAGIC && st.Type != unix.CGROUP2_SUPER_MAGIC {
-		return fmt.Errorf("use cgroup %q: %w (the saved directory is not in a cgroup file system: nothing in it is touched)", dir, unix.EXDEV)
+		return fmt.Errorf("use cgroup %q: %w (the saved directory is not in a cgroup file system: berth changes nothing in it)", dir, unix.EXDEV)
 	}
 	return nil
 }

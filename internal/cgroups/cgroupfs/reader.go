@@ -11,65 +11,65 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Gauge reads many files of a cgroup directory and keeps the first error, so
+// Reader reads many files of a cgroup directory and keeps the first error, so
 // that its user checks for an error once. A file that does not exist reads as
 // empty: the kernel's version and configuration decide which files exist.
-type Gauge struct {
+type Reader struct {
 	dir string
 	err error
 }
 
-// OpenGauge returns a Gauge on the directory dir. If dir does not exist, Err
+// NewReader returns a Reader on the directory dir. If dir does not exist, Err
 // returns ENOENT.
-func OpenGauge(dir string) *Gauge {
-	g := &Gauge{dir: dir}
+func NewReader(dir string) *Reader {
+	r := &Reader{dir: dir}
 	if err := unix.Access(dir, unix.F_OK); err != nil {
-		g.err = &os.PathError{Op: "read", Path: dir, Err: err}
+		r.err = &os.PathError{Op: "read", Path: dir, Err: err}
 	}
-	return g
+	return r
 }
 
 // Err returns the first error.
-func (g *Gauge) Err() error { return g.err }
+func (r *Reader) Err() error { return r.err }
 
 // Has reports whether a file exists.
-func (g *Gauge) Has(name string) bool { return Exists(g.dir, name) }
+func (r *Reader) Has(name string) bool { return Exists(r.dir, name) }
 
 // Text returns the content of a file.
-func (g *Gauge) Text(name string) string {
-	if g.err != nil {
+func (r *Reader) Text(name string) string {
+	if r.err != nil {
 		return ""
 	}
-	s, err := ReadFile(g.dir, name)
+	s, err := ReadFile(r.dir, name)
 	// EOPNOTSUPP: a pressure file where the kernel was booted with psi=0.
 	if err != nil && !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.EOPNOTSUPP) {
-		g.err = err
+		r.err = err
 	}
 	return s
 }
 
 // Parse returns a number from the text of a file; "max" is Max.
-func (g *Gauge) Parse(s string) uint64 {
+func (r *Reader) Parse(s string) uint64 {
 	n, err := ParseUint(s)
-	if err != nil && g.err == nil {
-		g.err = fmt.Errorf("read %q: %w", g.dir, err)
+	if err != nil && r.err == nil {
+		r.err = fmt.Errorf("read %q: %w", r.dir, err)
 	}
 	return n
 }
 
 // Uint returns the number in a file, 0 if the file is empty.
-func (g *Gauge) Uint(name string) uint64 {
-	if s := g.Text(name); s != "" {
-		return g.Parse(s)
+func (r *Reader) Uint(name string) uint64 {
+	if s := r.Text(name); s != "" {
+		return r.Parse(s)
 	}
 	return 0
 }
 
 // Keyed returns the numbers of a file of lines "KEY NUMBER". It ignores other
 // lines.
-func (g *Gauge) Keyed(name string) map[string]uint64 {
+func (r *Reader) Keyed(name string) map[string]uint64 {
 	m := make(map[string]uint64)
-	for line := range strings.Lines(g.Text(name)) {
+	for line := range strings.Lines(r.Text(name)) {
 		key, value, ok := strings.Cut(strings.TrimSpace(line), " ")
 		if !ok {
 			continue
@@ -82,10 +82,10 @@ func (g *Gauge) Keyed(name string) map[string]uint64 {
 }
 
 // List returns the numbers of a list such as "0-3,7".
-func (g *Gauge) List(name string) []uint16 {
-	list, err := ParseList(g.Text(name))
-	if err != nil && g.err == nil {
-		g.err = fmt.Errorf("read %q: %w", g.dir+"/"+name, err)
+func (r *Reader) List(name string) []uint16 {
+	list, err := ParseList(r.Text(name))
+	if err != nil && r.err == nil {
+		r.err = fmt.Errorf("read %q: %w", r.dir+"/"+name, err)
 	}
 	return list
 }
@@ -118,10 +118,10 @@ func ParseList(s string) ([]uint16, error) {
 
 // HugepageSizes returns each SIZE for which a file "hugetlb.SIZE" + suffix
 // exists.
-func (g *Gauge) HugepageSizes(suffix string) []string {
-	entries, err := os.ReadDir(g.dir)
-	if err != nil && g.err == nil {
-		g.err = err
+func (r *Reader) HugepageSizes(suffix string) []string {
+	entries, err := os.ReadDir(r.dir)
+	if err != nil && r.err == nil {
+		r.err = err
 	}
 	var sizes []string
 	for _, e := range entries {
