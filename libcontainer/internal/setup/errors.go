@@ -56,11 +56,14 @@ func AlsoFailed(err error, more ...error) error {
 		return err
 	}
 	var known *StepError
-	if errors.As(err, &known) {
-		known.Err = errors.Join(known.Err, also)
-		return err
+	switch {
+	case !errors.As(err, &known):
+		return errors.Join(err, also)
+	case errors.Is(also, known):
+		return err // the error must not contain itself
 	}
-	return errors.Join(err, also)
+	known.Err = errors.Join(known.Err, also)
+	return err
 }
 
 // stepOf returns the step that the calls of an error were queued in, else step.

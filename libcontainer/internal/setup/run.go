@@ -119,13 +119,11 @@ func (r *run) note(change func(*state.State)) {
 	})
 }
 
-// settle waits for everything that steps have begun, and returns what has
-// failed of it.
-func (r *run) settle() error {
-	var err error
+// settle waits for all tasks that steps have begun, and adds their errors to err.
+func (r *run) settle(err error) error {
 	for _, wait := range r.pending {
 		if e := wait(); e != nil && !errors.Is(err, e) {
-			err = errors.Join(err, e)
+			err = AlsoFailed(err, e)
 		}
 	}
 	return err
@@ -133,9 +131,7 @@ func (r *run) settle() error {
 
 // undo reverses the steps up to i. What cannot be undone is added to err.
 func (r *run) undo(i int, err error) error {
-	if e := r.settle(); e != nil && !errors.Is(err, e) {
-		err = AlsoFailed(err, e)
-	}
+	err = r.settle(err)
 	if r.lock != nil && errors.Is(r.lock.StillThere(r.dir), state.ErrNotExist) {
 		r.leftovers = true // a forced delete has removed them, and somebody may have the id again
 	}
