@@ -8,7 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// console takes the terminals of the containers and drops them.
+// console takes the terminals of the containers and holds them: a container that
+// is created ends when its terminal hangs up.
 type console struct {
 	*net.UnixListener
 }
@@ -27,9 +28,10 @@ func (b *bundle) terminal() {
 	go b.console.take()
 }
 
-// take drops each terminal that comes; what is none, or an error, is for the
-// runtime to complain of.
+// take holds each terminal that comes. Anything else, and errors, the runtime
+// reports.
 func (c *console) take() {
+	var held []*os.File // closed when the program ends
 	for {
 		conn, err := c.AcceptUnix()
 		if err != nil {
@@ -48,7 +50,7 @@ func (c *console) take() {
 		for i := range messages {
 			fds, _ := unix.ParseUnixRights(&messages[i])
 			for _, fd := range fds {
-				os.NewFile(uintptr(fd), "terminal").Close()
+				held = append(held, os.NewFile(uintptr(fd), "terminal"))
 			}
 		}
 	}
