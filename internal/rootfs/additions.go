@@ -14,39 +14,40 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// Enter queues the opening of the root of a container that exists: the stub has
-// joined it, and has it as "/".
+// Enter queues the call that opens the root of a running container, which the
+// stub has joined.
 func Enter(child *stub.Child) *Tree {
 	p := child.Proc
 	return &Tree{p: p, child: child, added: new([]*stub.Stat), root: p.Openat(stub.Num(unix.AT_FDCWD), "/", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)}
 }
 
-// Additions queues, while the stub sees the host's file systems, the making of
-// what is bound of them, and gives the operations that mount the list in the
-// container that it is then to join.
+// Additions queues, while the stub still sees the host's file systems, the
+// calls that make the bind mounts of the list. It returns the operations that
+// mount the list after the stub has joined the container.
 func Additions(p *stub.Proc, list []config.Mount) ([]Op, error) {
 	return additions(list, func(op *mountOp) (mounts.Detached, error) {
 		p.Label("%s", op)
-		made := mounts.Make(p, enslaved(op.Mount))
+		made := mounts.Make(p, asSlave(op.Mount))
 		p.Label("")
 		return made, nil
 	})
 }
 
-// LockedAdditions is Additions for a container in a user namespace: what is bound
-// is made by a stub in a mount namespace that it owns, and given to the one that
-// is then to join the container.
+// LockedAdditions is Additions for a container in a user namespace. maker, a
+// stub in a mount namespace owned by that user namespace, makes the bind
+// mounts, so that the kernel locks the host's mount flags; child, which then
+// joins the container, gets their descriptors.
 func LockedAdditions(maker, child *stub.Child, list []config.Mount) ([]Op, error) {
 	return additions(list, func(op *mountOp) (mounts.Detached, error) {
-		fd, err := op.bring(maker, child)
+		fd, err := op.passBind(maker, child)
 		return mounts.Detached{FD: fd}, err
 	})
 }
 
-// bring makes a bind mount by one stub and gives it to another. The source is
-// opened by the runtime: the user namespace's root need not be able to reach it.
-// An unprivileged runtime's root there is the user himself.
-func (m *mountOp) bring(maker, child *stub.Child) (*stub.Value, error) {
+// passBind makes a bind mount in maker and passes it to child. The runtime opens
+// the source, since root of the user namespace may lack the permissions to
+// reach it. For an unprivileged runtime, that root is the user itself.
+func (m *mountOp) passBind(maker, child *stub.Child) (*stub.Value, error) {
 	if err := maker.Do(); err != nil {
 		return nil, err
 	}
@@ -58,7 +59,7 @@ func (m *mountOp) bring(maker, child *stub.Child) (*stub.Value, error) {
 		}
 	}
 	maker.Label("%s", m)
-	made := m.make(maker.Proc, enslaved(m.Mount), source)
+	made := m.make(maker.Proc, asSlave(m.Mount), source)
 	f, err := maker.Fetch(made.FD)
 	maker.Label("")
 	if err != nil {
@@ -68,8 +69,8 @@ func (m *mountOp) bring(maker, child *stub.Child) (*stub.Value, error) {
 	return child.Pass(f)
 }
 
-// additions gives the operations that mount the list, what is bound being made
-// beforehand.
+// additions returns the operations that mount the list. It calls bind for each
+// bind mount first.
 func additions(list []config.Mount, bind func(*mountOp) (mounts.Detached, error)) ([]Op, error) {
 	plan := make([]Op, len(list))
 	for i := range list {
@@ -87,57 +88,57 @@ func additions(list []config.Mount, bind func(*mountOp) (mounts.Detached, error)
 			if err != nil {
 				return nil, err
 			}
-			added.brought = made
+			added.detached = made
 		}
 		plan[i] = added
 	}
 	return plan, nil
 }
 
-// enslaved gives m with a first propagation that is the host's no more: what the
-// host mounts at the source appears in the container, but what is mounted in
-// the container never on the host, as with the mounts of config.json (Isolate).
-func enslaved(m *config.Mount) *config.Mount {
+// asSlave returns m with a slave propagation first: the host's mounts below
+// the source appear in the container, but the container's never on the host, as
+// with the mounts of config.json (Isolate).
+func asSlave(m *config.Mount) *config.Mount {
 	s := *m
 	s.Propagation = append([]uint64{unix.MS_SLAVE | unix.MS_REC}, m.Propagation...)
 	return &s
 }
 
-// addable tells what only a container that is being made can have.
+// addable returns an error for mounts that are only possible in create.
 func (m *mountOp) addable() error {
 	switch {
 	case m.Remount:
-		return errors.New("remount is for the mounts of config.json")
+		return errors.New("remount is only for mounts of config.json")
 	case m.CopySymlink:
-		return errors.New("copy-symlink is for the mounts of config.json")
+		return errors.New("copy-symlink is only for mounts of config.json")
 	case m.Type == "cgroup", m.Type == "cgroup2":
-		return errors.New("a cgroup file system can be mounted when a container is made, not later")
+		return errors.New("a cgroup file system can only be mounted by create")
 	case m.Destination == "/":
-		return errors.New(`nothing can be mounted on "/" of a container that exists`)
+		return errors.New(`nothing can be mounted on "/" of an existing container`)
 	case m.Bind && m.staged():
-		return errors.New("idmap, and options that mount(2) alone knows, are for bind mounts of config.json")
+		return errors.New("bind mounts with idmap, or with options that only mount(2) supports, are only for config.json")
 	}
 	return nil
 }
 
-// addedMount is a mount in a container that exists. Its place is judged before it
-// is attached there: the container, and what is mounted in it, stays.
+// addedMount is a mount in an existing container. Its checks run before it is
+// attached, since a failed call does not end the container.
 type addedMount struct {
 	mountOp
-	// brought is a bind mount, made where its source can be seen.
-	brought mounts.Detached
+	// detached is a bind mount, made where its source is visible.
+	detached mounts.Detached
 }
 
-// Perform makes and attaches it.
+// Perform makes and attaches the mount.
 func (a *addedMount) Perform(t *Tree) error {
 	a.at = t.target(a.point(t))
 	a.checkPlace(t)
-	a.made = a.brought.FD
+	a.made = a.detached.FD
 	a.checkProc(t)
 	if err := t.p.Do(); err != nil {
 		return err
 	}
-	made := a.brought
+	made := a.detached
 	if !a.Bind {
 		made = mounts.Make(t.p, a.Mount)
 	}
@@ -146,8 +147,8 @@ func (a *addedMount) Perform(t *Tree) error {
 	return t.p.Do()
 }
 
-// Added returns the IDs of the mounts that were to be attached, also when the stub
-// has ended meanwhile: it may have attached them.
+// Added returns the IDs of the mounts whose attachment was queued. If the stub
+// has ended, it may have attached them.
 func (t *Tree) Added() []string {
 	var ids []string
 	for _, st := range *t.added {
@@ -158,9 +159,8 @@ func (t *Tree) Added() []string {
 	return ids
 }
 
-// Detach unmounts, last first, those mounts of a list that are attached in the
-// mount namespace of the stub. The container may have moved them: they are found
-// by their IDs.
+// Detach unmounts, last first, the mounts that are attached in the stub's mount
+// namespace. It finds them by ID, as the container may have moved them.
 func (t *Tree) Detach(ids []string) error {
 	if err := t.p.Do(); err != nil {
 		return err
@@ -187,8 +187,8 @@ func (t *Tree) Detach(ids []string) error {
 	return nil
 }
 
-// RemoveMount queues what takes a mount out of a container that the stub has
-// joined. What still uses it keeps it.
+// RemoveMount queues the lazy unmount of a mount in a container that the stub
+// has joined. Processes with files open in it keep them.
 func (t *Tree) RemoveMount(destination string) {
 	t.p.Label("unmount %q", destination)
 	parent := t.p.OpenInRoot(t.root, path.Dir(destination), unix.O_PATH|unix.O_DIRECTORY)

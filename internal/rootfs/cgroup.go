@@ -12,17 +12,18 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// cgroupMount mounts the cgroup file systems. The type "cgroup" is for whatever
-// the host has, "cgroup2" for v2 even on a hybrid host. On v1 a container sees its
-// own cgroup. On v2 it sees its own cgroup in a cgroup namespace, and the whole
-// hierarchy without one: /proc/self/cgroup has the path from its root then.
+// cgroupMount mounts the cgroup file systems. The type "cgroup" mounts the
+// host's version, "cgroup2" mounts v2 also on a hybrid host. On v1 a container
+// sees its own cgroup. On v2 it sees its own cgroup if it has a cgroup
+// namespace; otherwise it sees the whole hierarchy, to which the paths in
+// /proc/self/cgroup are relative.
 type cgroupMount struct {
 	mountOp
 	host CgroupHost
-	// private says that the container has a cgroup namespace, whose root is
-	// its own cgroup.
+	// private reports whether the container has a cgroup namespace, whose root
+	// is its own cgroup.
 	private bool
-	// shared is of sharesMounts.
+	// shared is the result of sharesMounts.
 	shared bool
 }
 
@@ -38,26 +39,26 @@ func (c *cgroupMount) Apply(t *Tree) {
 		m.Type, m.Source = "cgroup2", "cgroup"
 		c.attach(t, mounts.Make(t.p, &m), target)
 	default:
-		// A new mount would set the hierarchy's options, nsdelegate among them,
-		// for the whole host, and no user namespace may make one.
+		// A new mount would set the hierarchy's options, such as nsdelegate,
+		// for the whole host, and a user namespace may not make one.
 		c.attach(t, mounts.Make(t.p, c.bind(whole)), target)
 	}
 	t.p.CloseFd(target)
 }
 
-// bind is this mount as a bind mount of a directory of the host's.
+// bind returns the mount as a bind mount of a host directory.
 func (c *cgroupMount) bind(dir string) *config.Mount {
 	m := *c.Mount
 	m.Bind, m.Source, m.Type = true, dir, ""
 	if c.shared {
-		return enslaved(&m)
+		return asSlave(&m)
 	}
 	return &m
 }
 
-// applyV1 makes a tmpfs with a mount for each hierarchy, and links for the
-// controllers that share one. The tmpfs is made read-only last: a container
-// could otherwise make files in it though config.json says "ro".
+// applyV1 makes a tmpfs with a mount for each hierarchy, and links for
+// controllers that share one. The tmpfs stays writable until its content is
+// complete; "ro" is set last.
 func (c *cgroupMount) applyV1(t *Tree, target *stub.Value) {
 	tmpfs := *c.Mount
 	tmpfs.Type, tmpfs.Source, tmpfs.Data, tmpfs.Flags = "tmpfs", "tmpfs", []string{"mode=755"}, nil
@@ -83,8 +84,9 @@ func (c *cgroupMount) applyV1(t *Tree, target *stub.Value) {
 	t.p.CloseFd(made.FD)
 }
 
-// hierarchy is the mount of one v1 hierarchy: a mount of the container's own
-// root of it in a cgroup namespace, else a bind mount of its directory.
+// hierarchy returns the mount of one v1 hierarchy: a new mount, rooted at the
+// container's cgroup, if it has a cgroup namespace; else a bind mount of its
+// directory.
 func (c *cgroupMount) hierarchy(name, dir string) *config.Mount {
 	if !c.private {
 		return c.bind(dir)
@@ -97,23 +99,23 @@ func (c *cgroupMount) hierarchy(name, dir string) *config.Mount {
 	return &m
 }
 
-// CgroupHost says where a container's cgroups are on the host.
+// CgroupHost describes a container's cgroups on the host.
 type CgroupHost struct {
-	// Root is where cgroup file systems are mounted.
+	// Root is the directory in which the cgroup file systems are mounted.
 	Root string
-	// Paths are the directories of the container's cgroup by controller, ""
-	// for v2.
+	// Paths maps controllers to the directories of the container's cgroups, and
+	// "" to the one of v2.
 	Paths map[string]string
 }
 
-// unified reports whether there is v2 only.
+// unified reports whether the host has only v2.
 func (h CgroupHost) unified() bool {
 	_, v2 := h.Paths[""]
 	return v2 && len(h.Paths) == 1
 }
 
-// v2Root returns where the host has v2 mounted, "" if the container has no cgroup
-// there.
+// v2Root returns the host's v2 mount point, or "" if the container has no
+// cgroup in v2.
 func (h CgroupHost) v2Root() string {
 	own, ok := h.Paths[""]
 	unified := filepath.Join(h.Root, "unified")
@@ -126,15 +128,15 @@ func (h CgroupHost) v2Root() string {
 	return h.Root
 }
 
-// hierarchies gives, for each v1 hierarchy, the name of its mount below Root,
-// and the links from controllers to the hierarchy that they share.
+// hierarchies returns the name below Root and the directory of each v1
+// hierarchy, and the links from controllers to the hierarchies that they share.
 func (h CgroupHost) hierarchies() (names []string, dirs, links map[string]string) {
 	dirs, links = map[string]string{}, map[string]string{}
 	for controller, dir := range h.Paths {
 		rel := strings.TrimPrefix(strings.TrimPrefix(dir, h.Root), "/")
 		name, _, _ := strings.Cut(rel, "/")
 		if controller == "" || name == "" {
-			continue // as runc, no v2 beside v1
+			continue // like runc, v1 without v2
 		}
 		if _, seen := dirs[name]; !seen {
 			dirs[name] = dir

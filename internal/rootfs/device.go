@@ -28,12 +28,12 @@ func (d deviceOp) Apply(t *Tree) {
 	t.p.CloseFd(dir)
 }
 
-func (d deviceOp) way(t *Tree) error { return t.mkdirAll(path.Dir(d.Path), 0) }
+func (d deviceOp) makePath(t *Tree) error { return t.mkdirAll(path.Dir(d.Path), 0) }
 
-// boundDeviceOp binds the device node that the host has at the same path.
+// boundDeviceOp bind-mounts the host's device node of the same path.
 type boundDeviceOp struct {
 	deviceOp
-	// shared is of sharesMounts.
+	// shared is the result of sharesMounts.
 	shared bool
 }
 
@@ -43,18 +43,17 @@ func (d boundDeviceOp) Apply(t *Tree) {
 	t.p.CloseFd(target)
 }
 
-func (d boundDeviceOp) way(t *Tree) error {
-	if err := d.deviceOp.way(t); err != nil {
+func (d boundDeviceOp) makePath(t *Tree) error {
+	if err := d.deviceOp.makePath(t); err != nil {
 		return err
 	}
 	return t.makeOne(d.Path, newFile, 0)
 }
 
-// linkOp makes a symbolic link; one that exists is left as it is, unless it
-// is to be replaced.
+// linkOp makes a symbolic link. An existing link stays, unless replace is set.
 type linkOp struct {
 	path, target string
-	// replace removes what is there.
+	// replace removes an existing file first.
 	replace bool
 }
 
@@ -63,7 +62,7 @@ func (l linkOp) String() string { return fmt.Sprintf("link %q", l.path) }
 func (l linkOp) Apply(t *Tree) {
 	dir := t.open(path.Dir(l.path), unix.O_DIRECTORY)
 	if l.replace {
-		// EBUSY: it is one of config.json's mounts. EROFS: it is the image's.
+		// EBUSY: a mount of config.json. EROFS: the image's own file.
 		t.p.Unlinkat(dir, path.Base(l.path), 0).MayFail(unix.ENOENT, unix.EBUSY, unix.EROFS)
 	}
 	// The image's own link stays.
@@ -71,13 +70,13 @@ func (l linkOp) Apply(t *Tree) {
 	t.p.CloseFd(dir)
 }
 
-func (l linkOp) way(t *Tree) error { return t.mkdirAll(path.Dir(l.path), 0) }
+func (l linkOp) makePath(t *Tree) error { return t.mkdirAll(path.Dir(l.path), 0) }
 
-// coreLink is for kernels that have a /proc/kcore.
+// coreLink is made if the kernel has a /proc/kcore.
 var coreLink = linkOp{path: "/dev/core", target: "/proc/kcore"}
 
-// defaultLinks are those that the specification wants (config-linux.md,
-// default devices), and ptmx, which leads into the container's own devpts.
+// defaultLinks are the links that the specification requires (config-linux.md,
+// default devices), and ptmx in the container's devpts.
 var defaultLinks = [...]linkOp{
 	{path: "/dev/fd", target: "/proc/self/fd"},
 	{path: "/dev/stdin", target: "/proc/self/fd/0"},

@@ -18,32 +18,34 @@ type source struct {
 
 func sourceOf(m *config.Mount) source { return source{m.Source, m.SourceNoFollow} }
 
-// asked is what statx(2) returned for a source.
-type asked struct {
+// statResult is the result of statx(2) for a source.
+type statResult struct {
 	stat *stub.Stat
 	call *stub.Value
 }
 
-// AskSources queues the question which sources of bind mounts are directories:
-// mount points that are missing are made of the same kind. The stub asks, not
-// the runtime, which holds the container's lock: a file server may never answer.
-func (t *Tree) AskSources(list []config.Mount) {
-	t.sources = make(map[source]asked)
+// StatSources queues statx(2) for the sources of bind mounts, since missing
+// mount points are made as files or directories like them. The stub makes the
+// calls, not the runtime, which holds the container's lock: a file server may
+// never answer.
+func (t *Tree) StatSources(list []config.Mount) {
+	t.sources = make(map[source]statResult)
 	for i := range list {
 		m := &list[i]
 		from := sourceOf(m)
 		if _, known := t.sources[from]; known || !m.Bind {
 			continue
 		}
-		// The kind of a file does not change: its server need not be asked.
+		// The type of a file does not change, so statx(2) need not contact its
+		// server.
 		flags := unix.AT_STATX_DONT_SYNC
 		if from.noFollow {
 			flags |= unix.AT_SYMLINK_NOFOLLOW
 		}
 		t.p.Label("%s: source %q", m.Field, m.Source)
-		var a asked
+		var a statResult
 		a.stat, a.call = t.p.Statx(stub.Num(unix.AT_FDCWD), from.path, flags)
-		a.call.Checked() // the mount itself fails for the same reason, and reports it
+		a.call.Checked() // the mount fails with the same error and reports it
 		t.p.Check(func() error {
 			_ = a.call.Err()
 			return nil
@@ -54,8 +56,8 @@ func (t *Tree) AskSources(list []config.Mount) {
 }
 
 // isFile reports whether the source of a bind mount is known not to be a
-// directory. The runtime asks itself only where the stub could not: it lacks the
-// right to get there, or has left the host's tree.
+// directory. The runtime calls stat(2) itself only if the stub could not: it
+// was denied access, or has left the host's tree.
 func (t *Tree) isFile(m *config.Mount) bool {
 	if a, known := t.sources[sourceOf(m)]; known && !errors.Is(a.call.Err(), unix.EACCES) {
 		return a.call.Err() == nil && a.stat.Mode()&unix.S_IFMT != unix.S_IFDIR

@@ -12,14 +12,14 @@ import (
 )
 
 // linkCopy is a bind mount with "copy-symlink": if its source is a symbolic
-// link, the destination becomes one like it.
+// link, the destination becomes an equal link.
 type linkCopy struct {
 	mountOp
 }
 
 func (l *linkCopy) Perform(t *Tree) error {
 	link, err := l.target(t)
-	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOENT) { // no link; the mount tells what is missing
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOENT) { // not a link; the mount reports ENOENT
 		return t.Run([]Op{mountOrStaged(&l.mountOp)})
 	}
 	if err != nil {
@@ -28,22 +28,22 @@ func (l *linkCopy) Perform(t *Tree) error {
 	parent := t.open(path.Dir(l.Destination), unix.O_DIRECTORY)
 	t.p.Symlinkat(link, parent, path.Base(l.Destination)).MayFail(unix.EEXIST) // compared next
 	there := make([]byte, unix.PathMax)
-	n := t.p.Readlinkat(parent, path.Base(l.Destination), there).MayFail(unix.EINVAL) // no symbolic link
+	n := t.p.Readlinkat(parent, path.Base(l.Destination), there).MayFail(unix.EINVAL) // not a symbolic link
 	t.p.CloseFd(parent)
 	if err := t.p.Do(); err != nil {
 		return err
 	}
 	if n.Err() != nil || string(n.Of(there)) != link {
-		return fmt.Errorf("%s: copy-symlink: %q is there already, and no link to %q", l, l.Destination, link)
+		return fmt.Errorf("%s: copy-symlink: %q exists and is not a link to %q", l, l.Destination, link)
 	}
 	return nil
 }
 
-// target reads the link. The stub does, as a file server may never answer; the
-// runtime only where the stub lacks the right to get there.
+// target reads the link. The stub makes the call, since a file server may never
+// answer. The runtime makes it only if the stub is denied access.
 func (l *linkCopy) target(t *Tree) (string, error) {
 	buf := make([]byte, unix.PathMax)
-	// EINVAL: no symbolic link; ENOENT: the mount reports it.
+	// EINVAL: not a symbolic link. ENOENT: the mount reports it.
 	n := t.p.Readlinkat(stub.Num(unix.AT_FDCWD), l.Source, buf).MayFail(unix.EINVAL, unix.ENOENT, unix.EACCES)
 	if err := t.p.Do(); err != nil {
 		return "", err
@@ -58,4 +58,4 @@ func (l *linkCopy) target(t *Tree) (string, error) {
 	return string(n.Of(buf)), n.Err()
 }
 
-func (l *linkCopy) way(t *Tree) error { return t.mkdirAll(path.Dir(l.Destination), 0) }
+func (l *linkCopy) makePath(t *Tree) error { return t.mkdirAll(path.Dir(l.Destination), 0) }

@@ -11,13 +11,13 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// lockable are the mount flags that a user namespace may not clear when the host
-// has set them (mount_namespaces(7)).
+// lockable are the mount flags of the host that a user namespace may not clear
+// (mount_namespaces(7)).
 var lockable = [...]struct {
 	attr uint64
 	flag uint64 // of statfs(2)
 	name string
-	// option asks to clear the flag.
+	// option is the mount option that clears the flag.
 	option string
 }{
 	{unix.MOUNT_ATTR_RDONLY, unix.ST_RDONLY, "ro", "rw"},
@@ -28,8 +28,7 @@ var lockable = [...]struct {
 	{unix.MOUNT_ATTR_NODIRATIME, unix.ST_NODIRATIME, "nodiratime", "diratime"},
 }
 
-// explainLocked names the flags that a mount in a user namespace may not lose.
-// The mount is in m.made.
+// explainLocked adds the locked flags that the mount m.made would have cleared.
 func (m *mountOp) explainLocked(p *stub.Proc, err error) error {
 	var call *stub.Error
 	cleared := m.Attr.Clear | m.RecAttr.Clear
@@ -51,7 +50,7 @@ func (m *mountOp) explainLocked(p *stub.Proc, err error) error {
 		}
 		names, options = append(names, row.name), append(options, config.Quote(option))
 	}
-	if len(names) == 0 { // of a mount below
+	if len(names) == 0 { // locked on a submount
 		return fmt.Errorf("%w: the host's flags of a mount below it are locked in a user namespace", err)
 	}
 	return fmt.Errorf("%w: it is mounted %s on the host, and these flags are locked in a user namespace: leave %s out", err,

@@ -13,13 +13,13 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// mountOp is one of config.json's mounts.
+// mountOp is a mount of config.json.
 type mountOp struct {
 	*config.Mount
-	// What was queued last: the context of the mount, the mount, and the
-	// place that it is to have.
+	// The values queued last: the file system context, the mount, and its mount
+	// point.
 	fs, made, at *stub.Value
-	// source is a descriptor of the source, if it had to be passed.
+	// source is a descriptor of the source, if the runtime has passed one.
 	source *stub.Value
 }
 
@@ -41,19 +41,20 @@ func (m *mountOp) Apply(t *Tree) {
 	t.p.CloseFd(m.at)
 }
 
-// make queues the making of the mount, which explain looks at if a call fails.
+// make queues the calls that make the mount, and keeps their values for
+// explain.
 func (m *mountOp) make(p *stub.Proc, as *config.Mount, source *stub.Value) mounts.Detached {
 	made := mounts.MakeFrom(p, as, source)
 	m.fs, m.made = made.FS, made.FD
 	return made
 }
 
-// point is where the mount is to be. A symbolic link at /proc or /sys, and on
-// the way to where a procfs or sysfs is mounted, is an error: it would have
-// what trusts these directories go elsewhere (CVE-2019-19921, CVE-2023-27561).
+// point returns the mount point. A symbolic link at /proc or /sys, or in the
+// path of a procfs or sysfs, is an error: it would redirect programs that trust
+// these directories (CVE-2019-19921, CVE-2023-27561).
 func (m *mountOp) point(t *Tree) point {
 	at := point{path: m.Destination, mode: m.pointMode(t)}
-	if m.isKernels() {
+	if m.showsKernel() {
 		at.resolve = unix.RESOLVE_NO_SYMLINKS
 	}
 	if m.DestNoFollow {
@@ -62,7 +63,7 @@ func (m *mountOp) point(t *Tree) point {
 	return at
 }
 
-// attach queues the attachment of a mount that was made.
+// attach queues the attachment of a mount.
 func (m *mountOp) attach(t *Tree, d mounts.Detached, target *stub.Value) {
 	m.fs, m.made = d.FS, d.FD
 	m.checkProc(t)
@@ -73,21 +74,21 @@ func (m *mountOp) attach(t *Tree, d mounts.Detached, target *stub.Value) {
 	if d.FS != nil {
 		t.p.CloseFd(d.FS)
 	}
-	if m.isKernels() {
+	if m.showsKernel() {
 		t.hold(m.Destination, d.FD)
 		return
 	}
 	t.p.CloseFd(d.FD)
 }
 
-// isKernels reports whether the mount shows what the kernel has to be hidden
-// of.
-func (m *mountOp) isKernels() bool {
+// showsKernel reports whether the mount is a procfs or sysfs, in which paths must
+// be masked.
+func (m *mountOp) showsKernel() bool {
 	return m.Type == "proc" || m.Type == "sysfs" || m.Destination == "/proc" || m.Destination == "/sys"
 }
 
-// pointMode returns the mode of a mount point that is made: of a directory,
-// unless a file is bound on it.
+// pointMode returns the type and mode of a missing mount point: a directory,
+// unless the source is a file.
 func (m *mountOp) pointMode(t *Tree) uint32 {
 	switch {
 	case m.inheritsMode():
@@ -98,14 +99,14 @@ func (m *mountOp) pointMode(t *Tree) uint32 {
 	return newDir
 }
 
-func (m *mountOp) way(t *Tree) error {
+func (m *mountOp) makePath(t *Tree) error {
 	if err := t.mkdirAll(path.Dir(m.Destination), 0); err != nil {
 		return err
 	}
 	return t.makeOne(m.Destination, m.pointMode(t), 0)
 }
 
-// explain adds to the failure of a call what can be found out about it.
+// explain adds the cause to the error of a call.
 func (m *mountOp) explain(t *Tree, err error) error {
 	var call *stub.Error
 	if !errors.As(err, &call) {
@@ -113,9 +114,9 @@ func (m *mountOp) explain(t *Tree, err error) error {
 	}
 	switch {
 	case call.Call == "openat2" && call.Errno == unix.ELOOP && m.point(t).resolve != 0:
-		return fmt.Errorf("%w: there is a symbolic link on the way to %q in the root file system: it must be a directory", err, m.Destination)
+		return fmt.Errorf("%w: the path %q has a symbolic link in the root file system: it must be a directory", err, m.Destination)
 	case call.Call == "open_tree" && call.Errno == unix.ENOENT:
-		return fmt.Errorf("%w: there is no %q on the host", err, m.Source)
+		return fmt.Errorf("%w: %q does not exist on the host", err, m.Source)
 	case call.Call == "open_tree" && call.Errno == unix.EACCES:
 		return m.explainSource(t, err)
 	case call.Call == "mount_setattr" && m.Bind:
@@ -123,7 +124,7 @@ func (m *mountOp) explain(t *Tree, err error) error {
 	case call.Call == "move_mount" && (call.Errno == unix.EINVAL || call.Errno == unix.ENOTDIR):
 		return m.explainKinds(t, err)
 	case call.Call == "fsopen" && call.Errno == unix.ENODEV:
-		return fmt.Errorf("%w: the kernel has no file system %q (see /proc/filesystems; a bind mount has \"bind\" among its options)", err, m.Type)
+		return fmt.Errorf("%w: the kernel has no file system %q (see /proc/filesystems; a bind mount needs the option \"bind\")", err, m.Type)
 	case call.Errno == unix.EPERM && strings.HasPrefix(call.Call, "fs"):
 		return m.explainDenied(t, err)
 	case call.Call == "fsconfig" || call.Call == "fsmount":
@@ -132,8 +133,8 @@ func (m *mountOp) explain(t *Tree, err error) error {
 	return err
 }
 
-// explainContext adds what the kernel has logged in the context of the mount,
-// such as "Unknown parameter".
+// explainContext adds the kernel's message in the file system context, such as
+// "Unknown parameter".
 func (m *mountOp) explainContext(t *Tree, err error) error {
 	if m.fs == nil {
 		return err
@@ -144,31 +145,31 @@ func (m *mountOp) explainContext(t *Tree, err error) error {
 		return err
 	}
 	// A message begins with its class, "e ", "w " or "i ".
-	said := strings.TrimSpace(string(n.Of(line)[2:]))
-	if strings.Contains(said, "Invalid gid") || strings.Contains(said, "Invalid uid") {
-		said += " (it is not mapped in the user namespace)"
+	text := strings.TrimSpace(string(n.Of(line)[2:]))
+	if strings.Contains(text, "Invalid gid") || strings.Contains(text, "Invalid uid") {
+		text += " (not mapped in the user namespace)"
 	}
-	return fmt.Errorf("%w: %s", err, said)
+	return fmt.Errorf("%w: %s", err, text)
 }
 
-// explainDenied says which namespace it takes to mount a file system that shows
-// what is in one: the user namespace must own that (user_namespaces(7)).
+// explainDenied adds which new namespace a mount needs: the user namespace must
+// own the namespace that the file system shows (user_namespaces(7)).
 func (m *mountOp) explainDenied(t *Tree, err error) error {
 	switch m.Type {
 	case "proc":
-		return fmt.Errorf("%w (it takes a new pid namespace among linux.namespaces, and a procfs outside of which nothing is hidden by other mounts; or bind /proc)", err)
+		return fmt.Errorf("%w (needs a new pid namespace in linux.namespaces, and a procfs outside the container that is not partly hidden by other mounts; or bind /proc)", err)
 	case "sysfs":
-		return fmt.Errorf("%w (it takes a new network namespace among linux.namespaces, and a sysfs outside of which nothing is hidden by other mounts; or bind /sys, as \"berth spec --rootless\" does)", err)
+		return fmt.Errorf("%w (needs a new network namespace in linux.namespaces, and a sysfs outside the container that is not partly hidden by other mounts; or bind /sys, as \"berth spec --rootless\" does)", err)
 	case "mqueue":
-		return fmt.Errorf("%w (it takes a new ipc namespace among linux.namespaces)", err)
+		return fmt.Errorf("%w (needs a new ipc namespace in linux.namespaces)", err)
 	case "cgroup", "cgroup2":
-		return fmt.Errorf("%w (it takes a new cgroup namespace among linux.namespaces)", err)
+		return fmt.Errorf("%w (needs a new cgroup namespace in linux.namespaces)", err)
 	}
-	return fmt.Errorf("%w (in a user namespace the kernel mounts only file systems that are made for it, as tmpfs and overlay: have the host mount this one, and bind it)", m.explainContext(t, err))
+	return fmt.Errorf("%w (in a user namespace the kernel mounts only file systems that support it, such as tmpfs and overlay: mount this one on the host and bind it)", m.explainContext(t, err))
 }
 
-// explainKinds says so when a directory was to be mounted on a file, or a file
-// on a directory. Engines look for "not a directory".
+// explainKinds adds that one of source and destination is a directory and the
+// other is not. Engines look for "not a directory".
 func (m *mountOp) explainKinds(t *Tree, err error) error {
 	source, v := t.p.Statx(m.made, "", unix.AT_EMPTY_PATH)
 	destination, w := t.p.Statx(m.at, "", unix.AT_EMPTY_PATH)
@@ -186,16 +187,16 @@ func (m *mountOp) explainKinds(t *Tree, err error) error {
 	}
 }
 
-// instead gives the same mount made by mount(2), when the newer calls do not
-// take its options: some file systems have learnt them late.
-func (m *mountOp) instead(err error) Op {
+// fallback returns the mount as one made by mount(2), or nil: some file systems
+// support fsconfig(2) options only since later kernels.
+func (m *mountOp) fallback(err error) Op {
 	var call *stub.Error
 	if m.Bind || !errors.As(err, &call) || call.Call != "fsconfig" && call.Call != "fsmount" {
 		return nil
 	}
 	switch call.Errno {
 	case unix.EINVAL, unix.EOPNOTSUPP, unix.ENOSYS:
-		return &stagedMount{mountOp: mountOp{Mount: m.Mount}, old: true, because: err}
+		return &stagedMount{mountOp: mountOp{Mount: m.Mount}, old: true, cause: err}
 	}
 	return nil
 }

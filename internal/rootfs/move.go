@@ -10,12 +10,12 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// Move queues what makes the root the stub's "/" where pivot_root(2) is not
-// possible: it is moved onto "/". The host's root stays below it, for whoever
-// may unmount; all that is mounted on the host's root is hidden, so that no
-// procfs or sysfs of the host's is there, in which nothing is masked.
+// Move queues the calls that replace pivot_root(2) where that is not possible:
+// they move the root onto "/". The host's root stays below, accessible if the
+// container may unmount. So the mounts on the host's root are hidden: no procfs
+// or sysfs without masked paths stays.
 func (t *Tree) Move(propagation uint64) error {
-	list, err := mountinfo.Read() // the stub has a copy of these mounts
+	list, err := mountinfo.Read() // the stub's mount namespace is a copy of this one
 	if err != nil {
 		return err
 	}
@@ -32,9 +32,9 @@ func (t *Tree) Move(propagation uint64) error {
 			t.cover(old, point)
 			continue
 		}
-		// In a user namespace the host's mounts are locked together (EINVAL), or
-		// out of reach (EACCES): the container may do nothing with them there that
-		// it may not do anyway. ENOENT: the host has taken it away meanwhile.
+		// In a user namespace, EINVAL: the host's mounts are locked together.
+		// EACCES: no search permission. In both cases the container has no more
+		// access than without Move. ENOENT: the host has unmounted it.
 		t.p.Umount2(point, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW).MayFail(unix.EINVAL, unix.EACCES, unix.ENOENT)
 	}
 	t.p.Label("")
@@ -45,13 +45,13 @@ func (t *Tree) Move(propagation uint64) error {
 	return nil
 }
 
-// cover queues the hiding of a mount on the host's root below an empty
-// directory. To unmount it would unmount it on the host, if what it lies on is
-// shared; of several that lie on each other only the topmost can be changed.
+// cover queues the calls that hide a mount on the host's root with an empty
+// directory. An unmount would propagate to the host if the parent mount is
+// shared. Of mounts on the same point only the topmost can be changed.
 func (t *Tree) cover(root *stub.Value, point string) {
-	// As umount2 in Move.
+	// The errnos of umount2 in Move.
 	t.p.Mount("", point, "", unix.MS_PRIVATE, "").MayFail(unix.EINVAL, unix.EACCES, unix.ENOENT)
-	// The same; a file (ENOTDIR) is no procfs or sysfs.
+	// The same, and ENOTDIR: a file cannot be a procfs or sysfs.
 	at := t.p.Openat(root, point, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0).MayFail(unix.ENOTDIR, unix.EACCES, unix.ENOENT)
 	empty := mounts.EmptyDir(t.p)
 	t.p.MoveMount(empty, at)
@@ -59,13 +59,13 @@ func (t *Tree) cover(root *stub.Value, point string) {
 	t.p.CloseFd(at)
 }
 
-// onRoot gives, relative to "/", where mounts lie on the root mount; a place
-// where several lie on each other as many times.
+// onRoot returns the mount points on the root mount, relative to "/", once for
+// each mount stacked there.
 func onRoot(list []mountinfo.Mount) (points []string) {
 	root, on := "", map[string]bool{}
 	for _, m := range list {
 		if m.Point == "/" {
-			root = m.ID // the last one is on top
+			root = m.ID // the last is on top
 		}
 	}
 	for _, m := range list {

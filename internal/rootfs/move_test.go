@@ -21,6 +21,6 @@ func TestOnRoot(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if got := onRoot(nil); len(got) != 0 {
-		t.Errorf("of nothing: %q", got)
+		t.Errorf("empty list: %q", got)
 	}
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// mapOwners maps the owners of a mount that is detached still: the kernel does
-// not take others. This process does it, as it takes the privilege over the
-// file system, which a stub in a user namespace does not have.
+// mapOwners makes a mount ID-mapped. The kernel requires a detached mount, and
+// privileges over the file system, which a stub in a user namespace lacks; so
+// the runtime makes the call.
 func (s *stagedMount) mapOwners(t *Tree, made mounts.Detached) error {
 	if s.IDMap == nil {
 		return nil
@@ -24,9 +24,9 @@ func (s *stagedMount) mapOwners(t *Tree, made mounts.Detached) error {
 	if err := t.p.Do(); err != nil {
 		return err
 	}
-	ns, err := t.ownersOf(s.IDMap)
+	ns, err := t.userNamespace(s.IDMap)
 	if errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("%s: idmap: %w (to map the owners of a file system takes CAP_SYS_ADMIN over it: no unprivileged user can)", s, err)
+		return fmt.Errorf("%s: idmap: %w (mapping the owners of a file system needs CAP_SYS_ADMIN over it, which an unprivileged user lacks)", s, err)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: idmap: %w", s, err)
@@ -38,7 +38,7 @@ func (s *stagedMount) mapOwners(t *Tree, made mounts.Detached) error {
 	defer mount.Close()
 	err = idmap.MapMount(mount, ns, s.IDMap.Recursive)
 	if errors.Is(err, unix.EINVAL) {
-		return fmt.Errorf("%s: idmap: the file system, %s, cannot map owners: %w", s, filesystemOf(mount), err)
+		return fmt.Errorf("%s: idmap: file system %s does not support ID-mapped mounts: %w", s, filesystemOf(mount), err)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: idmap: %w", s, err)
@@ -46,9 +46,9 @@ func (s *stagedMount) mapOwners(t *Tree, made mounts.Detached) error {
 	return nil
 }
 
-// ownersOf gives the user namespace that has a mapping: the container's own,
-// or one made for it.
-func (t *Tree) ownersOf(m *config.IDMap) (*os.File, error) {
+// userNamespace returns a user namespace with the mapping: the container's, or a new
+// one.
+func (t *Tree) userNamespace(m *config.IDMap) (*os.File, error) {
 	maps := idmap.Maps{UIDs: m.UIDs, GIDs: m.GIDs}
 	key := maps.String()
 	if ns := t.owners[key]; ns != nil {
@@ -71,8 +71,8 @@ func (t *Tree) ownersOf(m *config.IDMap) (*os.File, error) {
 	return ns, nil
 }
 
-// filesystemOf names the file system of a file, for an error: by mountinfo,
-// where the first mount of the same device tells.
+// filesystemOf returns the type of a file's file system for an error, from the
+// first mount of the same device.
 func filesystemOf(f *os.File) string {
 	var st unix.Stat_t
 	list, err := mountinfo.Read()

@@ -9,7 +9,7 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// Mounts gives the operations for config.json's mounts, in its order.
+// Mounts returns the operations for config.json's mounts, in its order.
 func Mounts(cfg *config.Config, host CgroupHost) []Op {
 	plan := make([]Op, 0, len(cfg.Mounts))
 	for i := range cfg.Mounts {
@@ -18,7 +18,7 @@ func Mounts(cfg *config.Config, host CgroupHost) []Op {
 			op.Mount = writable(op.Mount)
 		}
 		if sharesMounts(cfg) && op.Bind && !op.Remount {
-			op.Mount = enslaved(op.Mount)
+			op.Mount = asSlave(op.Mount)
 		}
 		switch {
 		case op.Remount:
@@ -34,13 +34,13 @@ func Mounts(cfg *config.Config, host CgroupHost) []Op {
 	return plan
 }
 
-// readonlyDev reports whether m is a /dev that is to be read-only: it is made
-// so when everything in it is made (ReadonlyDev).
+// readonlyDev reports whether m is a read-only /dev. It stays writable until
+// ReadonlyDev, after its files have been made.
 func readonlyDev(m *config.Mount) bool {
 	return m.Destination == "/dev" && !m.Bind && !m.Remount && m.Attr.Set&unix.MOUNT_ATTR_RDONLY != 0
 }
 
-// writable gives m without "ro".
+// writable returns m without "ro".
 func writable(m *config.Mount) *config.Mount {
 	w := *m
 	w.Attr.Set &^= unix.MOUNT_ATTR_RDONLY
@@ -48,7 +48,7 @@ func writable(m *config.Mount) *config.Mount {
 	return &w
 }
 
-// HasReadonlyDev reports whether /dev is to be read-only.
+// HasReadonlyDev reports whether config.json has a read-only /dev.
 func HasReadonlyDev(cfg *config.Config) bool {
 	for i := range cfg.Mounts {
 		if readonlyDev(&cfg.Mounts[i]) {
@@ -58,7 +58,7 @@ func HasReadonlyDev(cfg *config.Config) bool {
 	return false
 }
 
-// mountOrStaged gives the operation for a mount that is neither special.
+// mountOrStaged returns the operation for an ordinary mount.
 func mountOrStaged(m *mountOp) Op {
 	if m.staged() {
 		return &stagedMount{mountOp: *m, old: mounts.NeedsOld(m.Mount)}
@@ -66,18 +66,19 @@ func mountOrStaged(m *mountOp) Op {
 	return m
 }
 
-// Devices gives the operations that fill /dev; kcore says whether the kernel
-// has a /proc/kcore. There are none when /dev is bound from somewhere: it is
-// not the container's to change then.
+// Devices returns the operations that populate /dev. kcore reports whether the
+// kernel has a /proc/kcore. If /dev is a bind mount, the result is empty, since
+// its content is not the container's.
 func Devices(cfg *config.Config, kcore bool) []Op {
 	return fillDev(cfg, kcore, func(d config.Device) Op { return deviceOp{d} })
 }
 
-// BoundDevices is Devices for a user namespace: the nodes are the host's.
+// BoundDevices is Devices for a user namespace: it bind-mounts the host's
+// nodes.
 func BoundDevices(cfg *config.Config, kcore bool) []Op {
 	return fillDev(cfg, kcore, func(d config.Device) Op {
 		if d.Mode&unix.S_IFMT == unix.S_IFIFO {
-			return deviceOp{d} // everybody may make one
+			return deviceOp{d} // needs no privileges
 		}
 		return boundDeviceOp{deviceOp{d}, sharesMounts(cfg)}
 	})

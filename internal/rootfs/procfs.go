@@ -7,18 +7,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// errInProc refuses a destination by what it leads to, where its words, which
-// specconv has judged, do not tell.
-var errInProc = errors.New("the destination leads to a place in /proc, by a symbolic link or an earlier mount")
+// errInProc refuses a destination that resolves to a place in /proc, which
+// specconv cannot see in its path.
+var errInProc = errors.New("the destination is in /proc, through a symbolic link or an earlier mount")
 
-// errNoProc refuses what is bound on /proc.
-var errNoProc = errors.New("the source is no procfs: nothing else may be mounted on /proc")
+// errNoProc refuses a bind mount on /proc.
+var errNoProc = errors.New("the source is not a procfs: nothing else may be mounted on /proc")
 
-// checkPlace queues the check that a mount does not come to lie in a procfs,
-// unless its destination says that it does.
+// checkPlace queues a check that the mount point is not in a procfs, unless the
+// destination is /proc or in it.
 func (m *mountOp) checkPlace(t *Tree) {
 	if m.Destination == "/proc" || strings.HasPrefix(m.Destination, "/proc/") {
-		return // in the list of what may be there
+		return // checked by specconv
 	}
 	st, _ := t.p.Fstatfs(m.at)
 	t.p.Check(func() error {
@@ -29,7 +29,7 @@ func (m *mountOp) checkPlace(t *Tree) {
 	})
 }
 
-// checkProc queues the check that what is bound on /proc is a procfs.
+// checkProc queues a check that a bind mount on /proc is a procfs.
 func (m *mountOp) checkProc(t *Tree) {
 	if m.Destination != "/proc" || !m.Bind {
 		return

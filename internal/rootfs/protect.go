@@ -10,7 +10,7 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// protected queues the opening of a path that is to be protected.
+// protected queues the open of a path that must be masked or read-only.
 func (t *Tree) protected(path string) *stub.Value {
 	// A path that does not exist needs no protection.
 	return t.open(path, 0).MayFail(unix.ENOENT, unix.ENOTDIR)
@@ -30,8 +30,8 @@ func (r readonlyOp) Apply(t *Tree) {
 	t.p.CloseFd(at)
 }
 
-// maskOp hides a path in two steps, as what hides it depends on its type: Apply
-// opens it, cover covers it.
+// maskOp hides a path in two steps, since its cover depends on its type: Apply
+// opens the path, cover mounts over it.
 type maskOp struct {
 	path string
 	at   *stub.Value
@@ -45,13 +45,13 @@ func (m *maskOp) Apply(t *Tree) {
 	m.stat, _ = t.p.Statx(m.at, "", unix.AT_EMPTY_PATH)
 }
 
-// maskedAtOnce is how many masked paths are open at the same time: a container
-// may be given few descriptors (RLIMIT_NOFILE), and one path for each CPU.
+// maskedAtOnce limits how many masked paths are open at a time: RLIMIT_NOFILE
+// may be low, and engines mask a path for each CPU.
 const maskedAtOnce = 100
 
-// Protect makes paths read-only and hides others. Read-only paths come first: a
-// path that is both is masked. It must come before Pivot: the kernel clones only
-// what is mounted in the caller's own tree. The last calls are queued.
+// Protect makes paths read-only and masks others; a path in both lists is
+// masked. It must run before Pivot, because the kernel only clones mounts of
+// the caller's mount namespace. The last calls stay queued.
 func (t *Tree) Protect(readonly, masked []string) error {
 	plan := make([]Op, 0, len(readonly)+min(len(masked), maskedAtOnce))
 	for _, p := range readonly {
@@ -78,9 +78,9 @@ func (t *Tree) Protect(readonly, masked []string) error {
 	return t.Run(plan)
 }
 
-// cover queues the hiding of a path: a directory below an empty directory that
-// cannot be written to, everything else below the host's /dev/null. The first
-// such directory, empty, is cloned for the others.
+// cover queues the mount over a path: a read-only empty directory on a
+// directory, the host's /dev/null on any other file. The first such directory,
+// empty, is cloned for the next ones.
 func (m *maskOp) cover(t *Tree, empty *stub.Value) *stub.Value {
 	if m.at.Err() != nil {
 		return empty
@@ -90,7 +90,7 @@ func (m *maskOp) cover(t *Tree, empty *stub.Value) *stub.Value {
 	switch {
 	case m.stat.Mode()&unix.S_IFMT != unix.S_IFDIR:
 		cover = mounts.Clone(t.p, t.null)
-		if t.at != nil { // what is mounted on it would be on the host's
+		if t.at != nil { // mounts on it would appear on the host's
 			t.p.MountSetattr(cover, 0, 0, 0, unix.MS_PRIVATE)
 		}
 	case empty == nil: // attached first, then cloned: see Protect

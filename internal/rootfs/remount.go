@@ -10,7 +10,7 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// remountOp changes what is mounted at a destination.
+// remountOp changes the mount at a destination.
 type remountOp struct {
 	mountOp
 }
@@ -32,8 +32,8 @@ func (r *remountOp) Apply(t *Tree) {
 	}
 }
 
-// way makes nothing: there must be a mount.
-func (r *remountOp) way(*Tree) error { return errNoMount }
+// makePath returns an error: a remount needs an existing mount.
+func (r *remountOp) makePath(*Tree) error { return errNoMount }
 
 var errNoMount = errors.New("nothing is mounted there")
 
@@ -45,5 +45,6 @@ func (r *remountOp) explain(t *Tree, err error) error {
 	return r.mountOp.explain(t, err)
 }
 
-// instead gives nothing: mount(2) would reset what is not asked for.
-func (r *remountOp) instead(error) Op { return nil }
+// fallback returns nil: mount(2) would reset flags that config.json does not
+// name.
+func (r *remountOp) fallback(error) Op { return nil }

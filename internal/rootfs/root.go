@@ -11,12 +11,12 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// Isolate queues what keeps the mounts of the new mount namespace, and those
-// made in it, from appearing outside. The container's root at path gets the
-// propagation that was asked for, as far as it is about what happens outside:
-// "shared" leaves the host's mounts in their peer groups, so that a volume can
-// pass mounts on. The mount that the root lies on is private then: our own
-// mount there would appear on the host, and pivot_root does not take it.
+// Isolate queues the calls that keep the mounts of the new mount namespace from
+// appearing on the host. It applies the part of rootfsPropagation that concerns
+// the host: with "shared", the host's mounts stay in their peer groups, so that
+// a volume can propagate mounts. The mount that contains the root at path then
+// becomes private: the stub's mounts there would appear on the host, and
+// pivot_root(2) rejects a shared parent.
 func Isolate(p *stub.Proc, propagation uint64, path string) error {
 	shared := staysShared(propagation)
 	switch {
@@ -37,15 +37,15 @@ func Isolate(p *stub.Proc, propagation uint64, path string) error {
 	return nil
 }
 
-// staysShared tells whether mounts of the host's that are shared stay so in the
+// staysShared reports whether the host's shared mounts stay shared in the
 // container's mount namespace.
 func staysShared(propagation uint64) bool {
 	return propagation != 0 && propagation&unix.MS_UNBINDABLE == 0 &&
 		(propagation&unix.MS_SHARED != 0 || propagation&unix.MS_REC == 0)
 }
 
-// mountPoint gives where on the host the mount that path is on is mounted, by
-// asking each directory on the way up (statx(2), Linux 5.8).
+// mountPoint returns the mount point of the mount that contains path. It checks
+// each parent directory (STATX_ATTR_MOUNT_ROOT, Linux 5.8).
 func mountPoint(path string) (string, error) {
 	path, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -63,21 +63,21 @@ func mountPoint(path string) (string, error) {
 	}
 }
 
-// Propagate queues, behind Pivot, what of the propagation concerns the
-// container's own mounts. Unbindable comes as late as that because the root
-// itself is made by binding.
+// Propagate queues the part of rootfsPropagation that concerns the container's
+// own mounts. It must follow Pivot: the root itself is a bind mount, which
+// "unbindable" would prevent.
 func Propagate(p *stub.Proc, propagation uint64) {
 	if propagation&(unix.MS_SHARED|unix.MS_UNBINDABLE) != 0 {
 		p.Mount("", "/", "", propagation, "")
 	}
 }
 
-// Open queues the opening of the root file system at path on the host, as a
-// mount of its own, and of the host's /dev/null.
+// Open queues the calls that make the root file system at path on the host a
+// mount, and open it and the host's /dev/null.
 func Open(child *stub.Child, path string) *Tree { return openRoot(child, path, path) }
 
-// OpenWorkingDirectory is Open for a path that is the stub's working directory
-// already: above it may be directories that it may not search.
+// OpenWorkingDirectory is Open for a path that is already the stub's working
+// directory: the stub may lack search permission on its parents.
 func OpenWorkingDirectory(child *stub.Child, path string) *Tree { return openRoot(child, path, ".") }
 
 func openRoot(child *stub.Child, path, from string) *Tree {
@@ -93,9 +93,8 @@ func openRoot(child *stub.Child, path, from string) *Tree {
 	return t
 }
 
-// openNull opens the device that is bound over masked files. It is the host's,
-// and it is checked, because one from the image could be a link to anything
-// (CVE-2025-31133).
+// openNull opens the device that masks files. It uses and checks the host's,
+// since the image's could be a link to any file (CVE-2025-31133).
 func (t *Tree) openNull(cwd *stub.Value) {
 	t.p.Label(`host's "/dev/null"`)
 	t.null = t.p.Openat(cwd, "/dev/null", unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
@@ -109,8 +108,8 @@ func (t *Tree) openNull(cwd *stub.Value) {
 	t.p.Label("")
 }
 
-// MakeDir makes a directory of the container's, and those above it, unless
-// it exists.
+// MakeDir makes a directory in the container, with its parents, unless it
+// exists.
 func (t *Tree) MakeDir(dir string) error {
 	if err := t.p.Do(); err != nil {
 		return err
@@ -124,24 +123,23 @@ func (t *Tree) MakeDir(dir string) error {
 	return nil
 }
 
-// Readonly queues what makes the root itself, not what is mounted in it,
+// Readonly queues the call that makes the root mount, without its submounts,
 // read-only.
 func (t *Tree) Readonly() {
 	t.p.MountSetattr(t.root, 0, unix.MOUNT_ATTR_RDONLY, 0, 0)
 }
 
-// ReadonlyDev queues what makes /dev, a mount of its own, read-only.
+// ReadonlyDev queues the calls that make the mount at /dev read-only.
 func (t *Tree) ReadonlyDev() {
 	dev := t.open("/dev", unix.O_DIRECTORY)
 	t.p.MountSetattr(dev, 0, unix.MOUNT_ATTR_RDONLY, 0, 0)
 	t.p.CloseFd(dev)
 }
 
-// Pivot queues what makes the root the stub's "/", and takes the host's tree
-// out of its sight. The old root is stacked on the new one for a moment, as
-// pivot_root(2) describes, so that no directory for it is needed. It is made a
-// slave before it is unmounted: where it is shared with the host, the host's
-// mounts would be unmounted too.
+// Pivot queues the calls that make the root the stub's "/" and unmount the
+// host's tree. pivot_root(".", ".") stacks the old root on the new one for a
+// moment, so it needs no directory (pivot_root(2)). The old root becomes a
+// slave first: otherwise shared mounts would be unmounted on the host too.
 func (t *Tree) Pivot() {
 	old := t.p.Openat(stub.Num(unix.AT_FDCWD), "/", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	t.p.Fchdir(t.root)
@@ -153,17 +151,18 @@ func (t *Tree) Pivot() {
 	t.p.CloseFd(old)
 }
 
-// OpenPtmx queues the opening of the multiplexer of the container's devpts.
+// OpenPtmx queues the open of the container's /dev/pts/ptmx.
 func (t *Tree) OpenPtmx() *stub.Value {
 	t.p.Label("process.terminal: open /dev/pts/ptmx")
 	return t.p.OpenInRoot(t.root, "/dev/pts/ptmx", unix.O_RDWR|unix.O_NOCTTY)
 }
 
-// BindConsole queues the binding of the terminal, slave, on /dev/console.
+// BindConsole queues the bind mount of the terminal slave on /dev/console.
 func (t *Tree) BindConsole(slave *stub.Value) {
 	t.p.Label("process.terminal: bind on /dev/console")
 	dev := t.open("/dev", unix.O_DIRECTORY)
-	// One that exists is opened next, even if its directory cannot be written to.
+	// An existing file is opened next, even in a directory that is not
+	// writable.
 	t.p.Mknodat(dev, "console", unix.S_IFREG|0o600, 0).MayFail(unix.EEXIST, unix.EROFS, unix.EACCES, unix.EPERM)
 	t.p.CloseFd(dev)
 	at := t.open("/dev/console", unix.O_NOFOLLOW)

@@ -1,10 +1,11 @@
-// Package rootfs builds a container's root file system: a plan is a list of
-// operations made from the configuration alone; a Tree performs them by a stub.
+// Package rootfs builds a container's root file system. A plan is a list of
+// operations, made from the configuration alone; a Tree performs them through a
+// stub.
 //
-// The root is opened once. Every path of the container's is resolved from
-// that descriptor with openat2(RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS), and what
-// it leads to is used by descriptor, so an image that is full of hostile links,
-// or changed by somebody meanwhile, cannot lead a mount out of the root.
+// The stub opens the root once and resolves every path of the container from
+// that descriptor with openat2(RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS). It then
+// uses only descriptors. So no mount can leave the root, even if the image is
+// full of hostile links or another process changes it meanwhile.
 package rootfs
 
 import (
@@ -18,52 +19,53 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// Op is one operation of a plan; it is also queued or asking.
+// Op is one operation of a plan. It is either queued or interactive.
 type Op interface {
-	// String says what the operation is, in the terms of config.json.
+	// String describes the operation in the terms of config.json.
 	String() string
 }
 
-// queued is an operation whose calls are known beforehand. Many of them are
-// sent at once.
+// queued is an operation whose calls are known in advance. One batch can hold
+// many of them.
 type queued interface {
 	Op
 	// Apply queues the calls.
 	Apply(t *Tree)
 }
 
-// asking is an operation that needs answers in between.
-type asking interface {
+// interactive is an operation that needs results of earlier calls.
+type interactive interface {
 	Op
-	// Perform performs it; nothing is queued when it begins.
+	// Perform performs it. The queue is empty when it begins.
 	Perform(t *Tree) error
 }
 
-// Tree is a root file system that is being built.
+// Tree is the root file system of a container, during its setup.
 type Tree struct {
 	p     *stub.Proc
 	child *stub.Child
-	// root is the container's "/", null the host's /dev/null.
+	// root is the container's "/", null is the host's /dev/null.
 	root *stub.Value
 	null *stub.Value
-	// at is root.path on the host, below a root in a shared mount namespace.
+	// at is root.path on the host, for a root in a shared mount namespace.
 	at *stub.Value
-	// added are the mounts of a container that exists, for Undo; nil in create.
+	// added are the mounts added to an existing container, for undo; nil in
+	// create.
 	added *[]*stub.Stat
-	// held are the mounts of procfs and sysfs, by destination. What is done
-	// below them later, above all hiding, is done there, wherever somebody
-	// has moved the mount point to in the meantime.
+	// held are the mounts of procfs and sysfs, by destination. Later operations
+	// below them, mainly masking, start from these descriptors, in case another
+	// process has moved the mount point.
 	held map[string]*stub.Value
 
-	// lastWay is the operation that directories were made for last.
-	lastWay Op
-	// sources says what the sources of bind mounts are, as the stub sees them.
-	sources map[source]asked
-	// owners are the user namespaces made for mappings of owners, by mapping.
+	// lastMade is the last operation whose missing path was made.
+	lastMade Op
+	// sources are the results of StatSources.
+	sources map[source]statResult
+	// owners are the user namespaces for ID-mapped mounts, by mapping.
 	owners map[string]*os.File
 }
 
-// Run performs a plan, and whatever was queued before it.
+// Run performs the queued calls and then the plan.
 func (t *Tree) Run(plan []Op) error {
 	for len(plan) > 0 {
 		done, err := t.runSome(plan)
@@ -74,7 +76,7 @@ func (t *Tree) Run(plan []Op) error {
 		if done < 0 {
 			return err
 		}
-		// Those that it did not come to are not held.
+		// The mounts after the failure are not held.
 		maps.DeleteFunc(t.held, func(_ string, fd *stub.Value) bool { return fd.Err() != nil })
 		plan = plan[done:]
 		if plan[0], err = t.recover(plan[0], err); err != nil {
@@ -84,10 +86,10 @@ func (t *Tree) Run(plan []Op) error {
 	return nil
 }
 
-// runSome performs the beginning of a plan and tells how many operations of it
-// are done; with an error that is not about one of them, -1.
+// runSome performs the beginning of a plan and returns how many operations
+// succeeded, or -1 with an error that does not belong to one of them.
 func (t *Tree) runSome(plan []Op) (int, error) {
-	if op, ok := plan[0].(asking); ok {
+	if op, ok := plan[0].(interactive); ok {
 		if err := t.p.Do(); err != nil {
 			return -1, err
 		}
@@ -106,10 +108,10 @@ func (t *Tree) runSome(plan []Op) (int, error) {
 	return len(starts), nil
 }
 
-// recover finds another way after a failure: all rare. It gives what is to be
-// performed now, or the error.
+// recover handles the failure of an operation, which is rare. It returns the
+// operation to perform now, or the error.
 func (t *Tree) recover(op Op, err error) (Op, error) {
-	made, err := t.makeWay(op, err)
+	made, err := t.makeMissing(op, err)
 	if made {
 		return op, nil
 	}
@@ -119,22 +121,22 @@ func (t *Tree) recover(op Op, err error) (Op, error) {
 	if e, ok := op.(interface{ explain(*Tree, error) error }); ok {
 		err = e.explain(t, err)
 	}
-	if o, ok := op.(interface{ instead(error) Op }); ok {
-		if other := o.instead(err); other != nil {
+	if o, ok := op.(interface{ fallback(error) Op }); ok {
+		if other := o.fallback(err); other != nil {
 			return other, nil
 		}
 	}
 	return op, err
 }
 
-// queueSome queues the plan up to an operation that asks, and returns the number
-// of each operation's first call.
+// queueSome queues the plan up to an interactive operation, and returns the
+// index of each operation's first call.
 func (t *Tree) queueSome(plan []Op) []int {
 	var starts []int
 	for _, op := range plan {
-		_, asks := op.(asking)
+		_, isInteractive := op.(interactive)
 		q, ok := op.(queued)
-		if asks || !ok || t.p.Failed() {
+		if isInteractive || !ok || t.p.Failed() {
 			break
 		}
 		starts = append(starts, t.p.Len())
@@ -145,7 +147,7 @@ func (t *Tree) queueSome(plan []Op) []int {
 	return starts
 }
 
-// failedOp returns which operation the error belongs to, -1 if none.
+// failedOp returns the index of the operation that failed with err, or -1.
 func failedOp(err error, starts []int) int {
 	var call *stub.Error
 	if !errors.As(err, &call) {
@@ -159,14 +161,14 @@ func failedOp(err error, starts []int) int {
 	return -1
 }
 
-// open queues the opening of a path of the container's as O_PATH.
+// open queues the open of a path of the container with O_PATH.
 func (t *Tree) open(path string, flags int) *stub.Value {
 	dir, path := t.from(path)
 	return t.p.OpenInRoot(dir, path, unix.O_PATH|flags)
 }
 
-// from gives the directory that a path of the container's is resolved from,
-// and the path as seen from there.
+// from returns the directory from which a path of the container is resolved,
+// and the path relative to it.
 func (t *Tree) from(path string) (*stub.Value, string) {
 	dir, best := t.root, ""
 	for at, fd := range t.held {
@@ -180,7 +182,7 @@ func (t *Tree) from(path string) (*stub.Value, string) {
 	return dir, path[len(best):]
 }
 
-// hold keeps the descriptor of a mount.
+// hold stores the descriptor of a mount in held.
 func (t *Tree) hold(at string, fd *stub.Value) {
 	if t.held == nil {
 		t.held = map[string]*stub.Value{}
@@ -188,7 +190,7 @@ func (t *Tree) hold(at string, fd *stub.Value) {
 	t.held[at] = fd
 }
 
-// Release closes what the building has opened in this process.
+// Release closes the files that were opened in this process.
 func (t *Tree) Release() {
 	for _, f := range t.owners {
 		f.Close()

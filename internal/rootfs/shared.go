@@ -13,25 +13,25 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// A root in a mount namespace that others use is one mount, with all of the
-// container's mounts on it: to unmount that is to unmount them all. It is private:
-// what is mounted in the container appears nowhere else.
+// In a mount namespace that the container shares with others, the root is one
+// mount that carries all of the container's mounts: unmounting it unmounts them
+// all. It is private, so that the container's mounts do not propagate.
 
-// sharesMounts reports whether the container is in a mount namespace of others.
-// The host's mounts stay in their peer groups there (Isolate), so what is bound of
-// them leaves these (enslaved).
+// sharesMounts reports whether the container has no mount namespace of its own.
+// The host's mounts then stay in their peer groups (Isolate), and bind mounts
+// of them leave these groups (asSlave).
 func sharesMounts(cfg *config.Config) bool { return cfg.Namespaces.New&unix.CLONE_NEWNS == 0 }
 
-// OpenShared opens the root file system at path for a container that shares the
-// mount namespace of others, and makes the mount that becomes its root. It is not
-// attached yet. The results are the IDs of that mount and of the one it will be on.
+// OpenShared opens the root file system at path for a container in a shared
+// mount namespace, and makes the mount for its root, not yet attached. It
+// returns the IDs of that mount and of its future parent.
 func OpenShared(child *stub.Child, path string) (t *Tree, id, parent uint64, err error) {
 	p := child.Proc
 	t = &Tree{p: p, child: child}
 	cwd := stub.Num(unix.AT_FDCWD)
 	p.Label("root.path: %q", path)
 	t.at = p.Openat(cwd, path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	// What is mounted below follows, when a shared parent cannot pass it on.
+	// Submounts follow in CopySubmounts, when the root is attached and private.
 	t.root = p.OpenTree(t.at, "", unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_EMPTY_PATH)
 	on, made := p.StatxMount(t.at), p.StatxMount(t.root)
 	t.openNull(cwd)
@@ -41,8 +41,8 @@ func OpenShared(child *stub.Child, path string) (t *Tree, id, parent uint64, err
 	return t, made.MountID(), on.MountID(), nil
 }
 
-// AttachRoot attaches the root that OpenShared has made. On a shared mount it
-// would be shared, too.
+// AttachRoot attaches the root of OpenShared and makes it private: on a shared
+// parent it becomes shared.
 func (t *Tree) AttachRoot() error {
 	t.p.Label("root.path")
 	t.p.MoveMount(t.root, t.at)
@@ -51,15 +51,15 @@ func (t *Tree) AttachRoot() error {
 	return t.p.Do()
 }
 
-// BringBelow mounts, below the root, copies of what the host has mounted below
-// root.path: of the mounts in list, those that lie on the one with the ID parent.
-func (t *Tree) BringBelow(list []mountinfo.Mount, parent, point string) error {
+// CopySubmounts copies the host's submounts below root.path to the root: those
+// mounts in list whose parent mount has the ID parent.
+func (t *Tree) CopySubmounts(list []mountinfo.Mount, parent, point string) error {
 	for _, m := range list {
 		below, ok := strings.CutPrefix(m.Point, strings.TrimSuffix(point, "/")+"/")
 		if m.Parent != parent || !ok {
 			continue
 		}
-		t.p.Label("root.path: what is mounted on %q", m.Point)
+		t.p.Label("root.path: copy mount %q", m.Point)
 		const flags, resolve = unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC, unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS
 		source := t.p.Openat2(t.at, below, flags, resolve)
 		target := t.p.Openat2(t.root, below, flags, resolve)
@@ -77,16 +77,17 @@ func (t *Tree) BringBelow(list []mountinfo.Mount, parent, point string) error {
 	return nil
 }
 
-// Chroot queues what makes the root the stub's "/" without pivot_root(2), which
-// would change the root of all others in the mount namespace.
+// Chroot queues the calls that make the root the stub's "/" without
+// pivot_root(2), which would change the root of every process in the mount
+// namespace.
 func (t *Tree) Chroot() {
 	t.p.Fchdir(t.root)
 	t.p.Chroot(".")
 	t.p.Chdir("/")
 }
 
-// Find returns the mount with an ID and a parent, and the one that is on top where
-// it is mounted; ok is false if it does not exist.
+// Find returns the mount with an ID and a parent, and the topmost mount on its
+// mount point. ok is false if it does not exist.
 func Find(list []mountinfo.Mount, id, parent string) (found, top mountinfo.Mount, ok bool) {
 	for _, m := range list {
 		if m.ID == id && m.Parent == parent {
@@ -104,8 +105,8 @@ func Find(list []mountinfo.Mount, id, parent string) (found, top mountinfo.Mount
 	return found, top, ok
 }
 
-// OpenMount opens the root of a mount that mountinfo has shown, in the mount
-// namespace that the stub is in now.
+// OpenMount opens the root of a mount listed in mountinfo, in the stub's
+// current mount namespace.
 func OpenMount(p *stub.Proc, m mountinfo.Mount) (*stub.Value, error) {
 	p.Label("mount at %q", m.Point)
 	fd := p.Openat(stub.Num(unix.AT_FDCWD), m.Point, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)

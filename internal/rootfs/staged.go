@@ -12,31 +12,29 @@ import (
 	"github.com/berth-oci/berth/internal/mounts"
 )
 
-// stagedMount is a mount that is made in several steps, as what comes next
-// depends on what is there, or this process has to do a part of it.
+// stagedMount is a mount made in several steps, because a step depends on
+// results of the one before, or runs in the runtime.
 type stagedMount struct {
 	mountOp
-	// old says that it is made by mount(2), because of an error or of its
-	// options.
-	old     bool
-	because error
-	// inherited says that the options are complete: what is there when the
-	// mount is tried once more may have been made for it.
+	// old selects mount(2), because of the options or of an error, in cause.
+	old   bool
+	cause error
+	// inherited reports that inherit has run. It must not run again for a
+	// retry: the mount point may be one that berth has made since.
 	inherited bool
 }
 
-// staged reports whether a mount needs to be made in steps.
+// staged reports whether a mount must be made in steps.
 func (m *mountOp) staged() bool {
 	return m.Destination == "/" || m.CopyUp || m.IDMap != nil || m.inheritsMode() || mounts.NeedsOld(m.Mount)
 }
 
-// inheritsMode reports whether the mode of the mount point is taken over: a
-// tmpfs is writable by everybody unless somebody says otherwise, and here the
-// image does.
-func (m *mountOp) inheritsMode() bool { return m.Type == "tmpfs" && !m.says("mode") }
+// inheritsMode reports whether a tmpfs takes over the mode of its mount point
+// in the image: the kernel's default would make it writable for all users.
+func (m *mountOp) inheritsMode() bool { return m.Type == "tmpfs" && !m.hasOption("mode") }
 
-// says reports whether one of the file system's own options is there.
-func (m *mountOp) says(key string) bool {
+// hasOption reports whether the file system options contain key.
+func (m *mountOp) hasOption(key string) bool {
 	return slices.ContainsFunc(m.Data, func(d string) bool { return strings.HasPrefix(d, key+"=") })
 }
 
@@ -69,14 +67,13 @@ func (s *stagedMount) Perform(t *Tree) error {
 	return t.p.Do()
 }
 
-// inherit completes the options with what the mount point is like, if there is
-// one already.
+// inherit adds the mode and owner of an existing mount point to the options.
 func (s *stagedMount) inherit(t *Tree) error {
 	if s.inherited || !s.CopyUp && !s.inheritsMode() {
 		return nil
 	}
 	s.inherited = true
-	there := t.open(s.Destination, 0).MayFail(unix.ENOENT) // the mount point is made later
+	there := t.open(s.Destination, 0).MayFail(unix.ENOENT) // made later
 	st, _ := t.p.Statx(there, "", unix.AT_EMPTY_PATH)
 	t.p.CloseFd(there)
 	if err := t.p.Do(); err != nil || there.Err() != nil {
@@ -84,21 +81,20 @@ func (s *stagedMount) inherit(t *Tree) error {
 	}
 	m := *s.Mount
 	m.Data = slices.Clone(m.Data)
-	if !s.says("mode") {
+	if !s.hasOption("mode") {
 		m.Data = append(m.Data, fmt.Sprintf("mode=%o", st.Mode()&0o7777))
 	}
-	if s.CopyUp && !s.says("uid") {
+	if s.CopyUp && !s.hasOption("uid") {
 		m.Data = append(m.Data, fmt.Sprintf("uid=%d", st.UID()))
 	}
-	if s.CopyUp && !s.says("gid") {
+	if s.CopyUp && !s.hasOption("gid") {
 		m.Data = append(m.Data, fmt.Sprintf("gid=%d", st.GID()))
 	}
 	s.Mount = &m
 	return nil
 }
 
-// make makes the mount, detached, and writable as long as something is to be
-// put into it.
+// make makes the detached mount. It is writable if fill must copy into it.
 func (s *stagedMount) make(t *Tree) (mounts.Detached, error) {
 	m := *s.Mount
 	if s.CopyUp {
@@ -114,13 +110,13 @@ func (s *stagedMount) make(t *Tree) (mounts.Detached, error) {
 	if err == nil {
 		err = t.p.Do()
 	}
-	if s.because != nil && err != nil {
-		err = s.because
+	if s.cause != nil && err != nil {
+		err = s.cause
 	}
 	return made, err
 }
 
-// fill copies what the mount will cover into it.
+// fill copies the content that the mount will cover (tmpcopyup).
 func (s *stagedMount) fill(t *Tree, made mounts.Detached) error {
 	if !s.CopyUp {
 		return nil
@@ -135,9 +131,9 @@ func (s *stagedMount) fill(t *Tree, made mounts.Detached) error {
 	return nil
 }
 
-// replaceRoot queues the attachment of a mount on "/": from here on it is the
-// root. It is private, so that what is mounted in it stays here: bound from a
-// mount of the host's it could be shared.
+// replaceRoot queues the attachment of a mount on "/", which becomes the root.
+// It is made private so that mounts in it do not propagate: a bind mount from
+// the host could be shared.
 func (s *stagedMount) replaceRoot(t *Tree, made mounts.Detached) {
 	if len(s.Propagation) == 0 {
 		t.p.MountSetattr(made.FD, unix.AT_RECURSIVE, 0, 0, unix.MS_PRIVATE)
@@ -147,21 +143,21 @@ func (s *stagedMount) replaceRoot(t *Tree, made mounts.Detached) {
 	t.root, t.held = made.FD, nil
 }
 
-// explain keeps what an earlier failure was.
+// explain returns an earlier failure unchanged.
 func (s *stagedMount) explain(t *Tree, err error) error {
-	if s.because != nil && errors.Is(err, s.because) {
+	if s.cause != nil && errors.Is(err, s.cause) {
 		return err
 	}
 	return s.mountOp.explain(t, err)
 }
 
-// instead is as for other mounts, once.
-func (s *stagedMount) instead(err error) Op {
+// fallback is that of mountOp, but only once.
+func (s *stagedMount) fallback(err error) Op {
 	if s.old {
 		return nil
 	}
-	return s.mountOp.instead(err)
+	return s.mountOp.fallback(err)
 }
 
-// way is that of the mount; the root needs none.
-func (s *stagedMount) way(t *Tree) error { return s.mountOp.way(t) }
+// makePath is that of mountOp. The root always exists.
+func (s *stagedMount) makePath(t *Tree) error { return s.mountOp.makePath(t) }

@@ -84,7 +84,7 @@ source_mounted() {
 	bind "$T/nowhere" /mnt
 	args true
 	rt run --bundle "$BUNDLE" c
-	refused "mounts\\[7\\].*there is no \"$T/nowhere\" on the host"
+	refused "mounts\\[7\\].*\"$T/nowhere\" does not exist on the host"
 }
 
 # bats test_tags=berth
@@ -117,7 +117,7 @@ source_mounted() {
 	ln -s other "$BUNDLE/rootfs/link"
 	bind "$T/source/link" /link copy-symlink
 	rt run --bundle "$BUNDLE" c
-	refused 'copy-symlink: "/link" is there already, and no link to "../where/ever"'
+	refused 'copy-symlink: "/link" exists and is not a link to "../where/ever"'
 }
 
 @test "create handles a destination of many parts, and many mounts with long paths" {

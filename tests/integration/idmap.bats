@@ -94,7 +94,7 @@ mapped() {
 		uidMappings: [{containerID: 0, hostID: 70, size: 1}], gidMappings: [{containerID: 0, hostID: 80, size: 1}]}]'
 	args true
 	rt run --bundle "$BUNDLE" c
-	refused 'mounts\[7\]: mount bind "/proc/sys" on "/mnt": idmap: the file system, proc, cannot map owners: mount_setattr: invalid argument$'
+	refused 'mounts\[7\]: mount bind "/proc/sys" on "/mnt": idmap: file system proc does not support ID-mapped mounts: mount_setattr: invalid argument$'
 }
 
 # bats test_tags=berth

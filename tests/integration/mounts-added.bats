@@ -163,7 +163,7 @@ inside() {
 	for mount in '/kernels/version", source: "\($source)/file", options: ["bind"]' '/kernels/tty", type: "tmpfs", source: "tmpfs", options: ["mode=700"]'; do
 		mounts_of "[{destination: \"$mount}]"
 		rt mounts add c "$T/mounts.json"
-		refused 'leads to a place in /proc'
+		refused 'destination is in /proc'
 	done
 	inside sh -c 'grep -cE " /proc/version | mode=700" /proc/1/mountinfo || true'
 	assert_equal 0 "$out"

@@ -105,10 +105,10 @@ is_refused() {
 	mkdir "$BUNDLE/rootfs/elsewhere"
 	ln -s elsewhere "$BUNDLE/rootfs/proc"
 	rt run --bundle "$BUNDLE" c
-	refused 'mounts\[0\].*symbolic link on the way to "/proc" in the root file system: it must be a directory'
+	refused 'mounts\[0\].*the path "/proc" has a symbolic link in the root file system: it must be a directory'
 	config '.mounts[0] = {destination: "/proc", type: "none", source: "/proc", options: ["rbind"]}'
 	rt run --bundle "$BUNDLE" c
-	refused 'mounts\[0\].*symbolic link on the way to "/proc"'
+	refused 'mounts\[0\].*the path "/proc" has a symbolic link'
 }
 
 @test "a mount can cover directories of sysfs, and nothing else there" {

@@ -253,12 +253,12 @@ prepare() {
 		cp "$BUNDLE/config.json" "$T/kept"
 		config 'del(.linux.namespaces[] | select(.type == $type))' --arg type "$type"
 		rt run --bundle "$BUNDLE" c
-		refused "mounts\[[04]\]: .*it takes a new $type namespace"
+		refused "mounts\[[04]\]: .*needs a new $type namespace"
 		cp "$T/kept" "$BUNDLE/config.json"
 	done
 	config '(.mounts[] | select(.destination == "/sys")) |= (.type = "sysfs" | .source = "sysfs" | .options = ["ro"])'
 	rt run --bundle "$BUNDLE" c
-	refused 'mounts\[5\]: .*it takes a new network namespace .*or bind /sys'
+	refused 'mounts\[5\]: .*needs a new network namespace .*or bind /sys'
 }
 
 # bats test_tags=berth
@@ -276,7 +276,7 @@ prepare() {
 	args true
 	config '.mounts += [{destination: "/tmp", type: "none", source: $s, options: ["bind"]}]' --arg s "$T/closed/data"
 	rt run --bundle "$BUNDLE" c
-	refused "mounts\[7\]: .*open_tree: permission denied .*may not search \"$T/closed\""
+	refused "mounts\[7\]: .*open_tree: permission denied .*no search permission on \"$T/closed\""
 }
 
 # bats test_tags=berth
@@ -294,7 +294,7 @@ prepare() {
 	grep -qw ext4 /proc/filesystems || skip "no ext4 here"
 	config '.mounts += [{destination: "/tmp", type: "ext4", source: "/dev/null"}]'
 	rt run --bundle "$BUNDLE" c
-	refused 'mounts\[7\]: mount ext4 .*: fsconfig: operation not permitted .*have the host mount this one, and bind it'
+	refused 'mounts\[7\]: mount ext4 .*: fsconfig: operation not permitted .*mount this one on the host and bind it'
 }
 
 # bats test_tags=berth
@@ -310,7 +310,7 @@ prepare() {
 	args true
 	config '.mounts += [{destination: "/tmp", type: "none", source: $s, options: ["bind", "idmap"]}]' --arg s "$T/user/run"
 	rt run --bundle "$BUNDLE" c
-	refused 'mounts\[7\]: .*idmap: .*takes CAP_SYS_ADMIN'
+	refused 'mounts\[7\]: .*idmap: .*needs CAP_SYS_ADMIN'
 }
 
 # exec.

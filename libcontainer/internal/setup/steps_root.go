@@ -14,14 +14,14 @@ func isolateMounts(r *run) error {
 func openRoot(r *run) error {
 	r.tree = rootfs.Open(r.child, r.cfg.Rootfs)
 	r.atEnd(r.tree.Release)
-	r.tree.AskSources(r.cfg.Mounts)
+	r.tree.StatSources(r.cfg.Mounts)
 	return nil
 }
 
 func openRootHere(r *run) error {
 	r.tree = rootfs.OpenWorkingDirectory(r.child, r.cfg.Rootfs)
 	r.atEnd(r.tree.Release)
-	r.tree.AskSources(r.cfg.Mounts)
+	r.tree.StatSources(r.cfg.Mounts)
 	return nil
 }
 

@@ -57,7 +57,7 @@ func openSharedRoot(r *run) error {
 	if err := r.noteRoot(*s); err != nil {
 		return err
 	}
-	return tree.BringBelow(list, s.Parent, s.Point)
+	return tree.CopySubmounts(list, s.Parent, s.Point)
 }
 
 // noteRoot writes what is known of the root, for a delete that finds this create
