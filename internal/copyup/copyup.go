@@ -182,7 +182,7 @@ func (c *copier) subdirectory(dst *stub.Value, e *entry) error {
 }
 
 // finish sets the owner, mode, extended attributes and times of a file or
-// directory whose content has been copied, and closes both descriptors.
+// directory after its content was copied, and closes both descriptors.
 func (c *copier) finish(from, to, dst *stub.Value, e *entry) error {
 	c.own(dst, e)
 	if err := c.xattrs(from, to); err != nil {

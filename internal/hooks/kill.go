@@ -12,8 +12,8 @@ import (
 
 // killTree kills a session leader, its descendants, and all other processes of
 // its session. It first stops all of them, so that they cannot fork during the
-// search. It does not find a descendant that has left the session and whose
-// parent has ended.
+// search. It does not find a descendant that has left the session if its
+// parent has ended too.
 func killTree(leader int) error {
 	found := map[int]*os.File{}
 	defer func() {

@@ -57,7 +57,7 @@ func NewStreams(input []byte, copies [2]io.Writer) (*Streams, error) {
 	return s, nil
 }
 
-// pipe makes a pipe whose end number ours is non-blocking. It does not use
+// pipe makes a pipe and sets its end number ours to non-blocking. It does not use
 // os.Pipe, which adds the files to Go's poller.
 func pipe(ours int) (r, w *os.File, err error) {
 	var fds [2]int

@@ -151,7 +151,7 @@ func remedyMove(err error) string {
 	return ""
 }
 
-// configure adds the addresses to a device, whose former name was before, and
+// configure adds the addresses to a device, formerly named before, and
 // brings it up if l.up is set.
 func (c *conn) configure(l link, addresses []address, before string) error {
 	for _, a := range addresses {

@@ -147,7 +147,7 @@ func (a *addedMount) Perform(t *Tree) error {
 	return t.p.Do()
 }
 
-// Added returns the IDs of the mounts whose attachment was queued. If the stub
+// Added returns the IDs of the mounts that the stub was to attach. If the stub
 // has ended, it may have attached them.
 func (t *Tree) Added() []string {
 	var ids []string

@@ -20,8 +20,8 @@ import (
 type cgroupMount struct {
 	mountOp
 	host CgroupHost
-	// private reports whether the container has a cgroup namespace, whose root
-	// is its own cgroup.
+	// private reports whether the container has a cgroup namespace, rooted at
+	// its own cgroup.
 	private bool
 	// shared is the result of sharesMounts.
 	shared bool

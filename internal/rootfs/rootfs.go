@@ -25,8 +25,8 @@ type Op interface {
 	String() string
 }
 
-// queued is an operation whose calls are known in advance. One batch can hold
-// many of them.
+// queued is an operation that knows its calls in advance. One batch can hold many
+// of them.
 type queued interface {
 	Op
 	// Apply queues the calls.
@@ -57,7 +57,7 @@ type Tree struct {
 	// process has moved the mount point.
 	held map[string]*stub.Value
 
-	// lastMade is the last operation whose missing path was made.
+	// lastMade is the last operation that got its missing path made.
 	lastMade Op
 	// sources are the results of StatSources.
 	sources map[source]statResult

@@ -52,7 +52,7 @@ func (t *Tree) AttachRoot() error {
 }
 
 // CopySubmounts copies the host's submounts below root.path to the root: those
-// mounts in list whose parent mount has the ID parent.
+// mounts in list on the parent mount with the ID parent.
 func (t *Tree) CopySubmounts(list []mountinfo.Mount, parent, point string) error {
 	for _, m := range list {
 		below, ok := strings.CutPrefix(m.Point, strings.TrimSuffix(point, "/")+"/")

@@ -11,16 +11,16 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// pathMaker is an operation on a path whose missing parts can be made.
+// pathMaker is an operation that can make the missing parts of its path.
 type pathMaker interface {
 	Op
 	// makePath makes the missing parts.
 	makePath(t *Tree) error
 }
 
-// makeMissing makes the path whose absence err reports, and returns whether it has.
-// It returns any other error unchanged, and also the second error of the same
-// operation.
+// makeMissing makes the path that is missing according to err, and returns whether
+// it has. It returns any other error unchanged, and also the second error of the
+// same operation.
 func (t *Tree) makeMissing(op Op, err error) (made bool, _ error) {
 	var call *stub.Error
 	need, ok := op.(pathMaker)
