@@ -262,3 +262,12 @@ prepare() {
 	rt run --bundle "$BUNDLE" --config nope.json c
 	refused 'nope.json not found'
 }
+
+# bats test_tags=berth
+@test "create does without madvise" {
+	args true
+	"$PROBE" deny lack madvise "$RUNTIME" --root "$ROOT" create --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err" 3>&- ||
+		failed "create failed: $(<"$T/err")"
+	rt_ok start c
+	rt_ok delete --force c
+}

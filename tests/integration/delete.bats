@@ -183,3 +183,32 @@ nothing_left() {
 	cp "$T/saved.json" "$ROOT/c/state.json"
 	rt_ok delete c
 }
+
+# bats test_tags=berth
+@test "delete --force and create report a state directory that they cannot look up" {
+	args sleep 1000
+	start_detached c
+	failing newfstatat EIO "$ROOT/c" -- delete --force c
+	refused 'lock state: .*input/output error'
+	has_status c running
+	failing newfstatat EIO "$ROOT/d" -- create --bundle "$BUNDLE" d
+	refused 'lock state: .*input/output error'
+	refute_match 'does not exist' "$msg"
+	rt_ok delete --force c
+	rt_ok delete --force d
+}
+
+# bats test_tags=berth
+@test "delete --force removes what a failed undo of create has left" {
+	local dirs
+	args no-such-program
+	mapfile -t dirs < <(cgroup_roots)
+	failing unlinkat EIO "${dirs[@]/%/$CGROUP}" -- create --bundle "$BUNDLE" c
+	assert_equal 1 "$status"
+	assert_match 'no-such-program' "$err"
+	assert_match 'input/output error' "$err"
+	has_status c stopped
+	[ -n "$(cgroup_dirs "$CGROUP")" ] || failed "the cgroup was removed"
+	rt_ok delete --force c
+	nothing_left
+}

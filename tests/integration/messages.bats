@@ -284,12 +284,13 @@ user_fails() {
 
 @test "create names every required system call that is denied" {
 	local call how
-	for call in openat2 mount_setattr close_range open_tree move_mount fsopen fsconfig fsmount; do
+	for call in openat2 mount_setattr close_range open_tree move_mount fsopen fsconfig fsmount faccessat2; do
 		for how in lack fail; do
 			status=0
 			"$PROBE" deny "$how" "$call" "$RUNTIME" --root "$ROOT" create --bundle "$BUNDLE" c >"$T/out" 2>"$T/err" </dev/null 3>&- || status=$?
 			read_output
 			refused "\\($call is denied, probably by the seccomp filter of a sandbox around the runtime, which must allow it\\)"
+			refute_match 'not found in' "$msg"
 		done
 	done
 }

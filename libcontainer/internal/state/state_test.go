@@ -53,3 +53,26 @@ func TestStateOfAnother(t *testing.T) {
 		t.Errorf("another's: %v", err)
 	}
 }
+
+// TestUnknownIsNotGone looks for a directory at a path that cannot be looked up:
+// only a missing or another directory means that the container does not exist.
+func TestUnknownIsNotGone(t *testing.T) {
+	dir := t.TempDir()
+	f, err := openDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	loop := filepath.Join(t.TempDir(), "loop")
+	if err := os.Symlink(loop, loop); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]error{
+		dir: nil, dir + "/none": ErrNotExist, t.TempDir(): ErrNotExist,
+		filepath.Join(loop, "c"): unix.ELOOP, filepath.Join(dir, strings.Repeat("c", unix.NAME_MAX+1)): unix.ENAMETOOLONG,
+	} {
+		if err := isAt(f, path); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", path, err, want)
+		}
+	}
+}
