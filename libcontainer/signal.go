@@ -38,15 +38,24 @@ func (c *Container) SignalAll(sig unix.Signal) error {
 // namespace, to which the kernel gives no signal that it does not handle
 // (pid_namespaces(7)).
 func (c *Container) send(sig unix.Signal, send func(unix.Signal) error) error {
-	if !c.state.OwnPids || !ends(sig) || !c.awaitsStart() {
+	if !c.state.OwnPids || !ends(sig) {
 		return send(sig)
 	}
-	l, err := state.LockDir(c.dir, 0)
-	if err != nil {
-		return send(sig) // it is being started, or deleted
+	waits, err := c.hasControl()
+	if err == nil && waits {
+		var l *state.Lock
+		l, err = state.LockDir(c.dir, 0)
+		defer l.Unlock()
+		if err == nil {
+			waits, err = c.hasControl()
+		} else if errors.Is(err, state.ErrLocked) || errors.Is(err, state.ErrNotExist) {
+			waits, err = false, nil // it is being started, or deleted
+		}
 	}
-	defer l.Unlock()
-	if c.awaitsStart() {
+	switch {
+	case err != nil:
+		return err
+	case waits:
 		sig = unix.SIGKILL
 	}
 	return send(sig)

@@ -129,14 +129,8 @@ func onCgroupfs(dir string) bool {
 	return err == nil && (st.Type == unix.CGROUP2_SUPER_MAGIC || st.Type == unix.CGROUP_SUPER_MAGIC)
 }
 
-// awaitsStart reports whether there is a stub that waits for start, if there is
-// any process. Where that cannot be known a signal is sent as it is.
-func (c *Container) awaitsStart() bool {
-	waits, err := c.hasControl()
-	return err == nil && waits
-}
-
-// hasControl reports whether there is the socket by which a stub is started.
+// hasControl reports whether the socket exists by which a stub is started. If a
+// process exists too, it is a stub that waits for start.
 func (c *Container) hasControl() (bool, error) {
 	if c.attached.Load() {
 		return true, nil

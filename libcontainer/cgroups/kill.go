@@ -33,8 +33,8 @@ func Kill(m Manager, sig unix.Signal) error {
 		return fmt.Errorf("kill processes: %w", ErrNoCgroup)
 	}
 	for _, dir := range paths {
-		if cgroupfs.IsRoot(dir) {
-			return fmt.Errorf("kill cgroup %q: %w (it is the root of the hierarchy)", dir, unix.EPERM)
+		if err := cgroupfs.CheckNotRoot("kill", dir); err != nil {
+			return err
 		}
 	}
 	if v2 := paths[""]; sig == unix.SIGKILL && v2 != "" {

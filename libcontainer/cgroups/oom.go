@@ -29,7 +29,12 @@ func WatchOOM(m Manager) (*OOMWatch, error) {
 	if dir := paths["memory"]; dir != "" {
 		return watchV1(dir)
 	}
-	if dir := paths[""]; cgroupfs.Exists(dir, "memory.events") {
+	dir := paths[""]
+	counted, err := cgroupfs.Exists(dir, "memory.events")
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("watch memory: %w", err)
+	case counted:
 		return watchV2(dir)
 	}
 	return nil, fmt.Errorf("watch memory: %w (the cgroup has no memory controller)", errors.ErrUnsupported)
@@ -80,7 +85,8 @@ func watchV1(dir string) (*OOMWatch, error) {
 			return false, fmt.Errorf("read eventfd: %w", err)
 		}
 		// The removal of the cgroup is an event, too.
-		return binary.NativeEndian.Uint64(count) > 0 && cgroupfs.Exists(dir, "memory.oom_control"), nil
+		there, err := cgroupfs.Exists(dir, "memory.oom_control")
+		return binary.NativeEndian.Uint64(count) > 0 && there, err
 	}}, nil
 }
 

@@ -352,3 +352,15 @@ freeze_below() {
 	rt_ok run --bundle "$BUNDLE" c
 	assert_equal $'SigIgn:\t0000000000000000\nSigCgt:\t0000000000000000' "$out"
 }
+
+# bats test_tags=berth
+@test "kill reports that it cannot find out whether the container was started" {
+	args sleep 1000
+	rt_ok create --bundle "$BUNDLE" c
+	failing newfstatat EIO "$ROOT/c/control" -- kill c TERM
+	refused 'control.*: input/output error'
+	has_status c created
+	rt_ok kill c TERM
+	wait_for 5 has_status c stopped
+	rt_ok delete c
+}

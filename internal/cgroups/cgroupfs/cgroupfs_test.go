@@ -143,11 +143,42 @@ func TestMakeAndRemove(t *testing.T) {
 }
 
 func TestRootIsSpared(t *testing.T) {
-	if !IsRoot("/proc") || IsRoot("/proc/self") || IsRoot(t.TempDir()) {
-		t.Error("IsRoot does not distinguish mount points from other directories")
+	for dir, want := range map[string]bool{"/proc": true, "/proc/self": false, t.TempDir(): false, t.TempDir() + "/none": false} {
+		if got, err := IsRoot(dir); got != want || err != nil {
+			t.Errorf("IsRoot(%s): %t, %v", dir, got, err)
+		}
 	}
 	if err := RemoveTree(context.Background(), "/proc"); !errors.Is(err, unix.EPERM) {
 		t.Errorf("RemoveTree of a mount point: %v", err)
+	}
+}
+
+// TestUnknownIsNotAbsent asks about paths that cannot be looked up: that is not an
+// answer, so nothing may be killed, removed or left out because of it.
+func TestUnknownIsNotAbsent(t *testing.T) {
+	loop := t.TempDir() + "/loop"
+	if err := os.Symlink(loop, loop); err != nil {
+		t.Fatal(err)
+	}
+	if root, err := IsRoot(loop); root || !errors.Is(err, unix.ELOOP) {
+		t.Errorf("IsRoot: %t, %v", root, err)
+	}
+	if there, err := Exists(loop, "cgroup.procs"); there || !errors.Is(err, unix.ELOOP) {
+		t.Errorf("Exists: %t, %v", there, err)
+	}
+	if there, err := Exists(t.TempDir(), "cgroup.procs"); there || err != nil {
+		t.Errorf("Exists without the file: %t, %v", there, err)
+	}
+	if err := RemoveTree(context.Background(), loop); !errors.Is(err, unix.ELOOP) {
+		t.Errorf("RemoveTree: %v", err)
+	}
+	if err := (Write{File: "pids.max", Value: "1"}).apply(loop); !errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENOENT) {
+		t.Errorf("Write: %v", err)
+	}
+	r := NewReader(t.TempDir())
+	r.dir = loop
+	if r.Has("pids.max") || !errors.Is(r.Err(), unix.ELOOP) {
+		t.Errorf("Reader: %v", r.Err())
 	}
 }
 

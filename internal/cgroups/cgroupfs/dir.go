@@ -71,14 +71,32 @@ func RemoveMade(made []string) {
 
 // IsRoot reports whether dir is the root of a hierarchy as far as this mount
 // shows it. Such a cgroup is never a container's: to destroy it or kill its
-// processes would hit the host.
-func IsRoot(dir string) bool {
+// processes would hit the host. Only ENOENT means that dir is not the root.
+func IsRoot(dir string) (bool, error) {
 	var st unix.Statx_t
 	err := unix.Statx(unix.AT_FDCWD, dir, 0, unix.STATX_INO, &st)
-	return err == nil && st.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0 // since Linux 5.8
+	switch {
+	case errors.Is(err, unix.ENOENT):
+		return false, nil
+	case err != nil:
+		return false, &fs.PathError{Op: "statx", Path: dir, Err: err}
+	}
+	return st.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0, nil // since Linux 5.8
 }
 
-// Gone reports whether the cgroup directory dir does not exist.
+// CheckNotRoot refuses the root of a hierarchy. The error begins with the action, such as "kill".
+func CheckNotRoot(action, dir string) error {
+	root, err := IsRoot(dir)
+	if err == nil && root {
+		err = fmt.Errorf("%w (it is the root of the hierarchy)", unix.EPERM)
+	}
+	if err != nil {
+		return fmt.Errorf("%s cgroup %q: %w", action, dir, err)
+	}
+	return nil
+}
+
+// Gone reports whether the cgroup directory dir, or a file in one, does not exist.
 func Gone(dir string) (bool, error) {
 	err := unix.Access(dir, unix.F_OK)
 	if err == nil || errors.Is(err, unix.ENOENT) {
@@ -177,8 +195,8 @@ func subdirs(dir string) ([]string, error) {
 // they are busy, until ctx ends, ten seconds at most; then the error names the
 // processes in them. A directory that does not exist is not an error.
 func RemoveTree(ctx context.Context, dir string) error {
-	if IsRoot(dir) {
-		return fmt.Errorf("remove cgroup %q: %w (it is the root of the hierarchy)", dir, unix.EPERM)
+	if err := CheckNotRoot("remove", dir); err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, removeTimeout)
 	defer cancel()

@@ -157,6 +157,11 @@ func WriteFile(dir, name, value string) error {
 }
 
 // Exists reports whether the cgroup directory dir has a file of this name.
-func Exists(dir, name string) bool {
-	return dir != "" && unix.Access(dir+"/"+name, unix.F_OK) == nil
+// Only ENOENT means that it does not.
+func Exists(dir, name string) (bool, error) {
+	if dir == "" {
+		return false, nil
+	}
+	gone, err := Gone(dir + "/" + name)
+	return err == nil && !gone, err
 }

@@ -33,7 +33,13 @@ func NewReader(dir string) *Reader {
 func (r *Reader) Err() error { return r.err }
 
 // Has reports whether a file exists.
-func (r *Reader) Has(name string) bool { return Exists(r.dir, name) }
+func (r *Reader) Has(name string) bool {
+	there, err := Exists(r.dir, name)
+	if err != nil && r.err == nil {
+		r.err = err
+	}
+	return there
+}
 
 // Text returns the content of a file.
 func (r *Reader) Text(name string) string {

@@ -63,8 +63,11 @@ func HugetlbWrites(dir, suffix string, limits []specs.LinuxHugepageLimit) ([]Wri
 				Field: field, File: "hugetlb." + l.Pagesize + kind + suffix, Value: value,
 				Remedy: map[unix.Errno]string{unix.ENOENT: "no huge pages of that size, see /sys/kernel/mm/hugepages"},
 			}
-			if kind == "." || Exists(dir, w.File) {
+			there, err := Exists(dir, w.File)
+			if kind == "." || there {
 				writes = append(writes, w)
+			} else if err != nil {
+				return nil, fmt.Errorf("%s: %w", field, err)
 			}
 		}
 	}

@@ -128,7 +128,11 @@ func (w Write) apply(dir string) error {
 // absent describes what is missing, the file or the cgroup, with the likely
 // reason.
 func (w Write) absent(dir string) (remedy string, err error) {
-	if Exists(dir, ".") {
+	there, err := Exists(dir, ".")
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("write %q: %w", w.Value, err)
+	case there:
 		return " (this kernel does not have it)", Missing("write %q: the cgroup %q has no file %q", w.Value, dir, w.File)
 	}
 	return " (it was removed meanwhile)", Missing("write %q: the cgroup %q does not exist", w.Value, dir)

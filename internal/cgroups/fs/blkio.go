@@ -22,7 +22,11 @@ func planBlkio(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 	// Linux 5.0 removed CFQ, and gave its names with "bfq" to BFQ. On a kernel
 	// that has neither, the error names the first.
 	prefix := "blkio."
-	if cgroupfs.Exists(dir, "blkio.bfq.weight") {
+	bfq, err := cgroupfs.Exists(dir, "blkio.bfq.weight")
+	if err != nil {
+		return nil, err
+	}
+	if bfq {
 		prefix = "blkio.bfq."
 	}
 	var writes []cgroupfs.Write

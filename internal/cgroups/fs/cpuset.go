@@ -48,7 +48,11 @@ func inherit(dir, file string) (string, error) {
 		return value, err
 	}
 	parent := filepath.Dir(dir)
-	if !cgroupfs.Exists(parent, file) {
+	above, err := cgroupfs.Exists(parent, file)
+	if err != nil {
+		return "", err
+	}
+	if !above {
 		return "", fmt.Errorf("inherit %q: %w (empty in all cgroups above)", dir+"/"+file, unix.ENOSPC)
 	}
 	value, err = inherit(parent, file)

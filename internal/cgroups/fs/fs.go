@@ -91,8 +91,8 @@ func (m *Manager) Create() (err error) {
 }
 
 func (m *Manager) createOne(dir string) ([]string, error) {
-	if cgroupfs.IsRoot(dir) {
-		return nil, fmt.Errorf("use cgroup %q: %w (it is the root of the hierarchy)", dir, unix.EPERM)
+	if err := cgroupfs.CheckNotRoot("use", dir); err != nil {
+		return nil, err
 	}
 	made, err := cgroupfs.MakeDir(dir)
 	if err != nil {

@@ -49,8 +49,8 @@ func planMemory(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 		{mem.Kernel, "memory.kernel", "memory.kmem.limit_in_bytes"},
 		{mem.KernelTCP, "memory.kernelTCP", "memory.kmem.tcp.limit_in_bytes"},
 	} {
-		if k.v != nil && *k.v == -1 && !cgroupfs.Exists(dir, k.file) {
-			continue // "unlimited", on a kernel without a limit
+		if p.unlimitedWithout(k.v, k.file) {
+			continue
 		}
 		p.limit(k.v, cgroupfs.Write{
 			Field: k.field, File: k.file,
@@ -87,10 +87,21 @@ func (p *memoryPlan) swap(mem *specs.LinuxMemory) *int64 {
 		// swap.
 		swap = mem.Limit
 	}
-	if swap != nil && *swap == -1 && !cgroupfs.Exists(p.dir, memsw) {
-		return nil // "unlimited", on a kernel without a limit
+	if p.unlimitedWithout(swap, memsw) {
+		return nil
 	}
 	return swap
+}
+
+// unlimitedWithout reports whether v means "unlimited", and the kernel has no such
+// limit.
+func (p *memoryPlan) unlimitedWithout(v *int64, file string) bool {
+	if v == nil || *v != -1 || p.err != nil {
+		return false
+	}
+	there, err := cgroupfs.Exists(p.dir, file)
+	p.err = err
+	return err == nil && !there
 }
 
 // switches adds the settings that are not limits.

@@ -21,7 +21,11 @@ func enable(dir, controller string) error {
 		return err
 	}
 	parent := filepath.Dir(dir)
-	if !cgroupfs.Exists(parent, "cgroup.subtree_control") {
+	above, err := cgroupfs.Exists(parent, "cgroup.subtree_control")
+	if err != nil {
+		return fmt.Errorf("enable controller %q: %w", controller, err)
+	}
+	if !above {
 		return missing(dir, controller)
 	}
 	if err := enable(parent, controller); err != nil {
@@ -52,7 +56,7 @@ func lists(dir, file, word string) (bool, error) {
 // a mount.
 func missing(dir, controller string) error {
 	remedy := "absent from the kernel, disabled at boot by cgroup_disable=, or in use by a v1 hierarchy: see /proc/cgroups"
-	if cgroupfs.Exists(dir, "cgroup.type") {
+	if below, err := cgroupfs.Exists(dir, "cgroup.type"); below && err == nil {
 		remedy = fmt.Sprintf("the cgroup above has to enable it: write \"+%s\" to its cgroup.subtree_control on the host", controller)
 	}
 	return cgroupfs.Missing("controller %q is not available in the cgroup %q (%s)", controller, dir, remedy)

@@ -74,8 +74,8 @@ func (m *Manager) Create() error {
 }
 
 func (m *Manager) create() ([]string, error) {
-	if cgroupfs.IsRoot(m.dir) {
-		return nil, fmt.Errorf("use cgroup %q: %w (it is the root of the hierarchy)", m.dir, unix.EPERM)
+	if err := cgroupfs.CheckNotRoot("use", m.dir); err != nil {
+		return nil, err
 	}
 	made, err := cgroupfs.MakeDir(m.dir)
 	if err != nil {

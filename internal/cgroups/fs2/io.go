@@ -30,7 +30,11 @@ func planIO(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 	// BFQ has a file of its own, with the range of blockIO. io.weight belongs
 	// to iocost.
 	file, convert := "io.weight", cgroupfs.IOWeight
-	if cgroupfs.Exists(dir, "io.bfq.weight") {
+	bfq, err := cgroupfs.Exists(dir, "io.bfq.weight")
+	if err != nil {
+		return nil, err
+	}
+	if bfq {
 		file, convert = "io.bfq.weight", func(w uint16) uint64 { return uint64(w) }
 	}
 	remedy := cgroupfs.DeviceRemedy()

@@ -98,10 +98,23 @@ func planSwap(dir string, mem *specs.LinuxMemory) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if max <= 0 && !cgroupfs.Exists(dir, "memory.swap.max") && cgroupfs.Exists(dir, "memory.max") {
-		return "", nil // "unlimited", or no limit, on a kernel without swap accounting
+	if max <= 0 {
+		unaccounted, err := withoutSwap(dir)
+		if err != nil || unaccounted {
+			return "", err // "unlimited", or no limit, on a kernel without swap accounting
+		}
 	}
 	return limit(max), nil
+}
+
+// withoutSwap reports whether the kernel accounts the memory of the cgroup, but
+// no swap.
+func withoutSwap(dir string) (bool, error) {
+	swap, err := cgroupfs.Exists(dir, "memory.swap.max")
+	if err != nil || swap {
+		return false, err
+	}
+	return cgroupfs.Exists(dir, "memory.max")
 }
 
 // memoryLimit returns the limit of memory that will apply: the one given, or

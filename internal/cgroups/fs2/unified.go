@@ -24,10 +24,12 @@ func (m *Manager) setUnified(t *cgroupfs.Transaction, unified map[string]string)
 		controller, _, _ := strings.Cut(w.File, ".")
 		// A file that exists needs no controller; irq.pressure, for one, has
 		// none.
-		if !cgroupfs.Exists(m.dir, w.File) && controller != "cgroup" {
-			if err := enable(m.dir, controller); err != nil {
-				return fmt.Errorf("%s: %w", w.Field, err)
-			}
+		there, err := cgroupfs.Exists(m.dir, w.File)
+		if err == nil && !there && controller != "cgroup" {
+			err = enable(m.dir, controller)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", w.Field, err)
 		}
 	}
 	return t.Apply(m.dir, writes)

@@ -73,10 +73,13 @@ func (m *Manager) clearLeftover(ctx context.Context, b *bus) error {
 	if err != nil || state == "inactive" {
 		return err
 	}
-	if dir := m.Paths()[""]; cgroupfs.Exists(dir, "cgroup.procs") {
-		if err := cgroupfs.CheckEmpty(dir); err != nil {
-			return fmt.Errorf("the unit exists and is %s: %w", state, err)
-		}
+	dir := m.Paths()[""]
+	there, err := cgroupfs.Exists(dir, "cgroup.procs")
+	if there {
+		err = cgroupfs.CheckEmpty(dir)
+	}
+	if err != nil {
+		return fmt.Errorf("the unit exists and is %s: %w", state, err)
 	}
 	return m.stopUnit(ctx, b)
 }

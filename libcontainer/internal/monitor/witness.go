@@ -75,10 +75,10 @@ func (w *Witness) look() {
 		return // as when the slice has gone, or the watch has ended
 	}
 	stats, err := w.cgroup.Stats()
-	switch there := cgroupfs.Exists(w.cgroup.Paths()[""], "memory.events"); {
+	switch there, e := cgroupfs.Exists(w.cgroup.Paths()[""], "memory.events"); {
 	case there && err == nil:
 		w.memory = stats.Memory
-	case !there:
+	case !there && e == nil:
 		w.memory.OOMKills++
 	}
 }
