@@ -108,13 +108,13 @@ paths='[range(1; $n + 1) | "/many/\(if . % 2 == 1 then "dir" else "file" end)/\(
 	with 200000 '.process.env += [range(1; $n + 1) | "A\(.)=bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"]'
 	args true
 	rt run --bundle "$BUNDLE" c
-	refused 'process\.env: exec .*: argument list too long: process.args takes .* the kernel takes a quarter'
+	refused 'process\.env: exec .*: argument list too long: process.args has .* the kernel accepts a quarter'
 	with 200000 '.process.args = ["true", (range(1; $n + 1) | "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\(.)")]'
 	rt run --bundle "$BUNDLE" c
 	refused 'process\.args: exec .*: argument list too long'
 	with 200000 '.process.args = ["true", "x" * $n]'
 	rt run --bundle "$BUNDLE" c
-	refused 'process\.args\[1\]: exec .*: argument list too long: it has 200000 bytes, and the kernel takes 131071'
+	refused 'process\.args\[1\]: exec .*: argument list too long: it has 200000 bytes; the kernel accepts at most 131071'
 }
 
 @test "PATH has any number of directories" {

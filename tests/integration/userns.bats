@@ -396,7 +396,7 @@ print_namespaces='for n in user pid net ipc uts mnt cgroup time; do readlink /pr
 	assert_equal '0 100000 65536' "$(squeezed "$out")"
 	config '.linux.gidMappings[0].size = 5'
 	rt run --bundle "$BUNDLE" c
-	refused 'linux.gidMappings: not what the user namespace "/proc/[0-9]+/ns/user" has: 0-65535 is 100000-165535'
+	refused 'linux.gidMappings: differs from the user namespace "/proc/[0-9]+/ns/user": 0-65535 is 100000-165535'
 }
 
 # bats test_tags=berth
@@ -417,7 +417,7 @@ print_namespaces='for n in user pid net ipc uts mnt cgroup time; do readlink /pr
 	echo 5 100000 1 | tee "/proc/$holder/uid_map" >"/proc/$holder/gid_map"
 	config '(.linux.namespaces[] | select(.type == "user")).path = $path' --arg path "/proc/$holder/ns/user"
 	rt run --bundle "$BUNDLE" c
-	refused 'linux.namespaces\[[0-9]\]: "/proc/[0-9]+/ns/user" maps no container id 0'
+	refused 'linux.namespaces\[[0-9]\]: "/proc/[0-9]+/ns/user" does not map container id 0'
 }
 
 # as_identity_root COMMAND...: run it as root of a user namespace that maps every

@@ -14,14 +14,14 @@ import (
 	"github.com/berth-oci/berth/specconv"
 )
 
-// fault is an errno that the kernel answers to the first call of a name whose
-// arguments, or the call before it, contain a text.
+// fault is an errno that the kernel returns for the first call of a name whose
+// arguments, or whose preceding call, contain a text.
 type fault struct {
 	call, args string
 	errno      unix.Errno
 }
 
-// takeWith takes the steps of a verb with a fault, and returns the step that
+// takeWith takes the steps of an operation with a fault, and returns the step that
 // failed.
 func takeWith(t *testing.T, op operation, f fault) (failed string, err error) {
 	t.Helper()
@@ -43,13 +43,13 @@ func takeWith(t *testing.T, op operation, f fault) (failed string, err error) {
 	return takeAll(r, func(*step) {})
 }
 
-// An errno is tolerated for the reason that it names: "it does not exist" is one
-// for going on, "it could not be looked at" is not.
+// Steps tolerate only the errnos that mean "does not exist", not those that mean
+// "cannot be examined".
 func TestOnlyExpectedErrnosAreTolerated(t *testing.T) {
 	other := []unix.Errno{unix.EIO, unix.EMFILE, unix.EINTR, unix.ENOMEM, unix.ETIMEDOUT}
 	cases := []struct {
 		name       string
-		verb       operation
+		op         operation
 		call, args string
 		tolerated  []unix.Errno
 		refused    []unix.Errno
@@ -71,16 +71,16 @@ func TestOnlyExpectedErrnosAreTolerated(t *testing.T) {
 		{"groups", inCreate, "setgroups", "", nil, []unix.Errno{unix.EPERM, unix.ENOMEM}},
 	}
 	if denied, err := idmap.GroupsDenied(os.Getpid()); err != nil || denied {
-		cases = cases[:len(cases)-1] // the recorder's stub is this process
+		cases = cases[:len(cases)-1] // the recorder uses this process as the stub
 	}
 	for _, c := range cases {
 		for _, e := range c.tolerated {
-			if step, err := takeWith(t, c.verb, fault{c.call, c.args, e}); err != nil {
+			if step, err := takeWith(t, c.op, fault{c.call, c.args, e}); err != nil {
 				t.Errorf("%s, %v: %s: %v", c.name, e, step, err)
 			}
 		}
 		for _, e := range c.refused {
-			if _, err := takeWith(t, c.verb, fault{c.call, c.args, e}); !errors.Is(err, e) {
+			if _, err := takeWith(t, c.op, fault{c.call, c.args, e}); !errors.Is(err, e) {
 				t.Errorf("%s, %v: got %v", c.name, e, err)
 			}
 		}
@@ -88,8 +88,8 @@ func TestOnlyExpectedErrnosAreTolerated(t *testing.T) {
 }
 
 func TestErrorOfTheSessionKeyring(t *testing.T) {
-	for verb, step := range map[operation]string{inCreate: "make keyring", inExec: "join keyring"} {
-		_, err := takeWith(t, verb, fault{"keyctl", "", unix.EDQUOT})
+	for op, step := range map[operation]string{inCreate: "make keyring", inExec: "join keyring"} {
+		_, err := takeWith(t, op, fault{"keyctl", "", unix.EDQUOT})
 		err = stepError(step, err)
 		want := fmt.Sprintf(`%s: join session keyring: keyctl: disk quota exceeded (EDQUOT) (the keys `, step)
 		if !strings.HasPrefix(err.Error(), want) {

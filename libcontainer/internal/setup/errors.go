@@ -8,11 +8,11 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// StepError says which step has failed.
+// StepError is the error of a step.
 type StepError struct {
-	// Step is a row of the step table; empty if the step is not to blame.
+	// Step is the name of the row; empty if the failure has nothing to do with it.
 	Step string
-	// Field is the place in config.json that is to blame, if one is.
+	// Field is the field of config.json that caused the error; may be empty.
 	Field string
 	Err   error
 }
@@ -28,7 +28,7 @@ func (e *StepError) Error() string {
 // Unwrap returns the cause.
 func (e *StepError) Unwrap() error { return e.Err }
 
-// stepError returns err as the error of a step, unless a step is named already.
+// stepError returns err as a *StepError of step, unless it already contains one.
 func stepError(step string, err error) error {
 	var known *StepError
 	if err == nil || errors.As(err, &known) {
@@ -40,7 +40,7 @@ func stepError(step string, err error) error {
 		e.Field = field.Field
 	}
 	var hook *HookError
-	if errors.As(err, &hook) { // its steps are part of this one
+	if errors.As(err, &hook) { // the hook's own steps are part of this step
 		e.Field = hook.Field
 		return e
 	}
@@ -48,8 +48,7 @@ func stepError(step string, err error) error {
 	return e
 }
 
-// AlsoFailed adds what failed afterwards to an error, which stays the one that is
-// named.
+// AlsoFailed adds later errors to err, and keeps the step of err.
 func AlsoFailed(err error, more ...error) error {
 	also := errors.Join(more...)
 	if also == nil {
@@ -66,7 +65,7 @@ func AlsoFailed(err error, more ...error) error {
 	return err
 }
 
-// stepOf returns the step that the calls of an error were queued in, else step.
+// stepOf returns the step that queued the failed call; step if err is not of a call.
 func stepOf(err error, step string) string {
 	var call *stub.Error
 	if errors.As(err, &call) && call.Step != "" {
@@ -79,7 +78,7 @@ func stepOf(err error, step string) string {
 	return step
 }
 
-// HookError says which hook failed. It is the container's end.
+// HookError is the failure of a hook, which ends the container.
 type HookError struct {
 	Field string
 	Path  string // empty for a function
@@ -96,7 +95,7 @@ func (e *HookError) Error() string {
 // Unwrap returns the cause.
 func (e *HookError) Unwrap() error { return e.Err }
 
-// hookStepError says which step on a hook's way into the container failed.
+// hookStepError is the failure of a step that prepares a hook in the container.
 type hookStepError struct {
 	step string
 	err  error
@@ -104,5 +103,5 @@ type hookStepError struct {
 
 func (e *hookStepError) Error() string { return e.step + ": " + e.err.Error() }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *hookStepError) Unwrap() error { return e.err }

@@ -10,8 +10,8 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// argumentsError names the field that makes execve(2) answer E2BIG: a string of
-// more than 32 pages or, of arguments and environment, the one that takes more.
+// argumentsError adds to E2BIG of execve(2) the field that caused it: a string of more
+// than 32 pages, else the larger one of process.args and process.env.
 func argumentsError(err error, args, env []string) error {
 	if !errors.Is(err, unix.E2BIG) {
 		return err
@@ -23,7 +23,7 @@ func argumentsError(err error, args, env []string) error {
 	}{{"process.args", args}, {"process.env", env}} {
 		for i, s := range list.strs {
 			if len(s) >= most {
-				return config.FieldErrorf(fmt.Sprintf("%s[%d]", list.field, i), "%w: it has %d bytes, and the kernel takes %d", err, len(s), most-1)
+				return config.FieldErrorf(fmt.Sprintf("%s[%d]", list.field, i), "%w: it has %d bytes; the kernel accepts at most %d", err, len(s), most-1)
 			}
 		}
 	}
@@ -31,10 +31,10 @@ func argumentsError(err error, args, env []string) error {
 	if ofArgs > ofEnv {
 		field = "process.args"
 	}
-	return config.FieldErrorf(field, "%w: process.args takes %d bytes and process.env %d; the kernel takes a quarter of the stack limit (process.rlimits), and 6 MiB at most, for both", err, ofArgs, ofEnv)
+	return config.FieldErrorf(field, "%w: process.args has %d bytes and process.env %d; for both together the kernel accepts a quarter of the stack limit (process.rlimits), at most 6 MiB", err, ofArgs, ofEnv)
 }
 
-// argumentsSize is what the kernel needs for strings and the pointers to them.
+// argumentsSize returns the bytes that the kernel needs for strings and their pointers.
 func argumentsSize(strs []string) int {
 	size := 0
 	for _, s := range strs {

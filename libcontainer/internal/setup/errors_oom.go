@@ -9,11 +9,11 @@ import (
 	"github.com/berth-oci/berth/libcontainer/internal/monitor"
 )
 
-// oomPhrase is runc's, which tools match in errors of create and start.
+// oomPhrase is runc's text, which tools match in errors of create and start.
 const oomPhrase = "container init was OOM-killed (memory limit too low?)"
 
-// oomError says that the kernel killed a process, and of what limit. The step that
-// failed is left out: it is just where the process stood.
+// oomError reports an OOM kill and the memory limit. It has no step: the kill may
+// happen in any.
 type oomError struct {
 	text  string
 	cause error
@@ -21,20 +21,19 @@ type oomError struct {
 
 func (e *oomError) Error() string { return e.text }
 
-// Unwrap gives what the step failed with.
+// Unwrap returns the error of the step.
 func (e *oomError) Unwrap() error { return e.cause }
 
-// blameMemory makes of the error of a step that the container was short of
-// memory, if it was: that a process was OOM-killed, or, for a call that failed
-// with ENOMEM, what the limit is.
-func (r *run) blameMemory(err error) error {
+// explainOOM turns the error of a step into an oomError if a process was OOM-killed,
+// and adds the memory limit to ENOMEM.
+func (r *run) explainOOM(err error) error {
 	var known *StepError
 	if r.hook != nil || !errors.As(err, &known) {
-		return err // a hook's failure is part of a step's
+		return err // the step that runs the hook is explained instead
 	}
 	mem, memErr := r.memory()
 	if memErr != nil {
-		return err // there is no cgroup (any more) to blame
+		return err // without a cgroup nothing was counted
 	}
 	cause, killed := monitor.Shortage(known.Err, mem, r.op == inExec)
 	switch {
@@ -52,7 +51,7 @@ func (r *run) blameMemory(err error) error {
 	return err
 }
 
-// oomText names the process that was killed.
+// oomText returns the message for the killed process.
 func (r *run) oomText() string {
 	if r.op == inExec {
 		return "process was OOM-killed (memory limit too low?)"
@@ -60,7 +59,7 @@ func (r *run) oomText() string {
 	return oomPhrase
 }
 
-// memory returns what was counted of memory in the cgroup of the job.
+// memory returns the memory statistics of the job's cgroup.
 func (r *run) memory() (cgroups.MemoryStats, error) {
 	if w := r.witness(); w != nil {
 		return w.Seen(), nil

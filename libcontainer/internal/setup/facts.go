@@ -11,25 +11,24 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// fact is something that holds for a job, or does not. Which steps are taken
-// depends on facts alone.
+// fact is a property of a job that selects its steps.
 type fact struct {
 	name  string
 	holds func(*job) bool
-	// in are the operations in which it can hold.
+	// in are the operations in which the fact can hold.
 	in operation
-	// implies is a fact without which this one never holds.
+	// implies is another fact that always holds if this one does.
 	implies *fact
 }
 
-// condition is a fact that must hold, or must not. Facts and conditions are
-// literals, so that they are made when the program is linked.
+// condition requires that a fact holds, or that it does not. Facts and conditions
+// are literals: the linker makes them, not code at start-up.
 type condition struct {
 	not bool
 	*fact
 }
 
-// For conditions: {is, &fact} and {isNot, &fact}.
+// Values of condition.not, to write {is, &fact} and {isNot, &fact}.
 const (
 	is    = false
 	isNot = true
@@ -55,7 +54,7 @@ var (
 var (
 	usesSystemd = fact{name: "systemd cgroup", in: anyOperation, holds: func(j *job) bool { return j.cfg.SystemdCgroup }}
 	usesResctrl = fact{name: "linux.intelRdt", in: anyOperation, holds: func(j *job) bool { return j.cfg.IntelRdt != nil }}
-	// unitFirst is for a stub that must be in its unit before it goes on.
+	// unitFirst: the stub must be in its unit before it forks or changes its user.
 	unitFirst = fact{name: "systemd cgroup, and user namespace or fork", in: inCreate, implies: &usesSystemd, holds: func(j *job) bool {
 		return j.cfg.SystemdCgroup && (hasUserNamespace(j.cfg) || j.plan.Fork)
 	}}
@@ -76,7 +75,7 @@ var (
 // Facts about namespaces.
 var (
 	userNamespace = fact{name: "user namespace", in: anyOperation, holds: func(j *job) bool { return hasUserNamespace(j.cfg) }}
-	// joinsUser is for create: other operations join whatever namespaces init has.
+	// joinsUser is of create only: other operations join the namespaces of init.
 	joinsUser = fact{name: "user namespace by path", in: inCreate, implies: &userNamespace, holds: func(j *job) bool {
 		return j.op == inCreate && j.plan.User != nil
 	}}
@@ -105,7 +104,7 @@ var (
 	noPivot             = fact{name: "--no-pivot", in: anyOperation, holds: func(j *job) bool { return j.cfg.NoPivot }}
 	hasWorkingDirectory = fact{name: "process.cwd is not /", in: anyOperation, holds: func(j *job) bool { return j.cfg.Process.Cwd != "/" }}
 	undoesMounts        = fact{name: "mounts add has failed", in: inRemoveMounts, holds: func(j *job) bool { return j.added != nil }}
-	// addsProcfs is for mounts that show the pid namespace of their maker.
+	// addsProcfs: a procfs shows the pid namespace of the process that mounts it.
 	addsProcfs = fact{name: "a procfs is added", in: anyOperation, holds: func(j *job) bool { return mountsProcfs(j.cfg) }}
 )
 
@@ -137,8 +136,9 @@ func wantsRealTime(c *config.Config) bool {
 
 func isHome(entry string) bool { return strings.HasPrefix(entry, "HOME=") }
 
-// mountsOwnCgroup reports whether the container is to own its cgroup: one that
-// it sees as root, mounted for writing (config-linux.md, Cgroup ownership).
+// mountsOwnCgroup reports whether the container owns its cgroup: the cgroup is the
+// root of its cgroup namespace and mounted for writing (config-linux.md, Cgroup
+// ownership).
 func mountsOwnCgroup(c *config.Config) bool {
 	return c.Namespaces.New&unix.CLONE_NEWCGROUP != 0 && slices.ContainsFunc(c.Mounts, func(m config.Mount) bool {
 		return m.Destination == "/sys/fs/cgroup" && (m.Type == "cgroup" || m.Type == "cgroup2") && m.Attr.Set&unix.MOUNT_ATTR_RDONLY == 0

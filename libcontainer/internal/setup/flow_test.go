@@ -16,7 +16,7 @@ import (
 	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
 
-// operations walk down the table, each by itself.
+// operations are all operations.
 var operations = []operation{inCreate, inStart, inExec, inCreateHook, inStartHook, inAddMounts, inRemoveMounts}
 
 // rowsOf returns the rows of an operation, in their order.
@@ -30,7 +30,7 @@ func rowsOf(table []step, op operation) []*step {
 	return rows
 }
 
-// world says which facts hold.
+// world is a combination of facts: whether each of them holds.
 type world map[*fact]bool
 
 func (w world) allows(conditions []condition) bool {
@@ -42,7 +42,7 @@ func (w world) allows(conditions []condition) bool {
 	return true
 }
 
-// possible reports whether a job of an operation can be like that.
+// possible reports whether a job of an operation can have these facts.
 func (w world) possible(op operation) bool {
 	for f, holds := range w {
 		if holds && (f.in&op == 0 || f.implies != nil && !w[f.implies]) {
@@ -61,7 +61,7 @@ func (w world) String() string {
 	return strings.Join(names, ", ")
 }
 
-// worlds yields every combination of the facts that rows depend on.
+// worlds yields every possible combination of the facts that rows depend on.
 func worlds(op operation, rows ...*step) func(yield func(world) bool) {
 	facts := map[*fact]bool{}
 	for _, s := range rows {
@@ -96,8 +96,8 @@ func makersOf(rows []*step, value string) []*step {
 	return makers
 }
 
-// demands returns the values that a row needs, and those that it needs only if
-// a step makes them ("?"). Who needs the whole state needs every field.
+// demands returns the values that a row needs, and those that it needs only if a step
+// makes them ("?"). A row that needs the whole state needs every field.
 func demands(s *step, rows []*step) (needed, optional []string) {
 	for _, value := range s.needed() {
 		name, maybe := strings.CutSuffix(value, "?")
@@ -120,16 +120,16 @@ func demands(s *step, rows []*step) (needed, optional []string) {
 	return needed, optional
 }
 
-// isGiven reports whether an operation begins with a value.
+// isGiven reports whether the caller of an operation passes a value.
 func isGiven(op operation, value string) bool {
 	whole, _, _ := strings.Cut(value, ".")
 	list := strings.Fields(op.given())
 	return slices.Contains(list, value) || slices.Contains(list, whole)
 }
 
-// checkFlow returns what is wrong with the flow of values in an operation:
-// under every combination of conditions, one row before makes each value that a
-// row needs, unless the operation is given it.
+// checkFlow returns the faults in the flow of values of an operation. Under every
+// combination of conditions, exactly one earlier row must make each value that a row
+// needs, unless the caller passes it.
 func checkFlow(table []step, op operation) []string {
 	rows := rowsOf(table, op)
 	var faults []string
@@ -155,7 +155,7 @@ func checkFlow(table []step, op operation) []string {
 					}
 				}
 				if after > 0 || before > 1 || before == 0 && n < len(needed) {
-					faults = append(faults, fmt.Sprintf("%s: %q needs %s, which %d rows before it make, and %d after it (%s)", op, s.name, value, before, after, w))
+					faults = append(faults, fmt.Sprintf("%s: %q needs %s, made by %d earlier and %d later rows (%s)", op, s.name, value, before, after, w))
 					break
 				}
 			}
@@ -164,15 +164,15 @@ func checkFlow(table []step, op operation) []string {
 	return faults
 }
 
-// checkMakers returns the values that two rows of an operation make under one
-// combination of conditions, or that it is given as well.
+// checkMakers returns the values that two rows of an operation make under the same
+// combination of conditions, or that the caller passes as well.
 func checkMakers(table []step, op operation) []string {
 	rows := rowsOf(table, op)
 	var faults []string
 	for _, a := range rows {
 		for _, value := range a.made() {
 			if isGiven(op, value) {
-				faults = append(faults, fmt.Sprintf("%s: it is given %s, and %q makes it", op, value, a.name))
+				faults = append(faults, fmt.Sprintf("%s: the caller passes %s, and %q makes it", op, value, a.name))
 			}
 			for _, b := range makersOf(rows, value) {
 				if a != b && together(op, a, b) {
@@ -202,8 +202,8 @@ func TestEachValueIsMadeOnceBeforeItIsNeeded(t *testing.T) {
 	}
 }
 
-// touched are the values that a function reads and writes, and the functions
-// of this package that it uses.
+// touched has the values that a function reads and writes, and the functions of this
+// package that it uses.
 type touched struct{ reads, writes, uses map[string]bool }
 
 // fieldsOf returns the names of a struct's fields, those of embedded ones too.
@@ -215,15 +215,15 @@ func fieldsOf(t reflect.Type) map[string]bool {
 	return names
 }
 
-// reader looks at the source of functions.
+// reader collects the values in the source of a function.
 type reader struct {
 	t              *testing.T
 	values, fields map[string]bool // of the types values and State
 	*touched
 }
 
-// valueOf returns the value that an expression is, "" if it is none. The run is
-// called r everywhere.
+// valueOf returns the name of the value that an expression selects, else "". Every
+// function names its run r.
 func (rd *reader) valueOf(n *ast.SelectorExpr) string {
 	switch base := n.X.(type) {
 	case *ast.Ident:
@@ -282,7 +282,8 @@ func (rd *reader) visit(n ast.Node) bool {
 	return true
 }
 
-// visitTask looks at a function that runs while others do: it must not write.
+// visitTask checks a function that runs concurrently with steps: it must not write
+// values.
 func (rd *reader) visitTask(f ast.Node) {
 	task := &reader{rd.t, rd.values, rd.fields, &touched{map[string]bool{}, map[string]bool{}, map[string]bool{}}}
 	ast.Inspect(f, task.visit)
@@ -296,8 +297,8 @@ func isState(n *ast.SelectorExpr) bool {
 	return ok && base.Name == "r" && n.Sel.Name == "state"
 }
 
-// source returns what the functions of this package touch, by name; methods are
-// "r.NAME".
+// source returns the values touched by each function of this package, by name; the
+// name of a method is "r.NAME".
 func source(t *testing.T) map[string]*touched {
 	t.Helper()
 	entries, err := os.ReadDir(".")
@@ -328,10 +329,10 @@ func source(t *testing.T) map[string]*touched {
 	return functions
 }
 
-// engine are the functions of the walk itself, which belong to no step.
-var engine = []string{"newRun", "walk", "descend", "take", "flush", "undo", "stepError", "note", "settle", "atEnd", "release", "begin", "blameMemory"}
+// engine lists the functions of run that belong to no step.
+var engine = []string{"newRun", "walk", "descend", "take", "flush", "undo", "stepError", "note", "waitForTasks", "atEnd", "release", "begin", "explainOOM"}
 
-// reach returns what a function touches together with all that it uses.
+// reach returns the values touched by a function and by all functions that it uses.
 func reach(functions map[string]*touched, name string) (reads, writes map[string]bool) {
 	reads, writes = map[string]bool{}, map[string]bool{}
 	seen := map[string]bool{}
@@ -358,7 +359,7 @@ func nameOf(f func(*run) error) string {
 	return name[strings.LastIndexByte(name, '.')+1:]
 }
 
-// What a row declares is what its function touches, no more and no less.
+// A row declares exactly the values that its function touches.
 func TestRowsDeclareWhatTheyTouch(t *testing.T) {
 	functions := source(t)
 	sorted := func(set map[string]bool) string {
@@ -381,7 +382,7 @@ func TestRowsDeclareWhatTheyTouch(t *testing.T) {
 		for _, value := range s.needed() {
 			needs[strings.TrimSuffix(value, "?")] = true
 		}
-		if s.side == inst {
+		if s.side == stubSide {
 			reads["stub"] = true
 		}
 		if sorted(reads) != sorted(needs) {
@@ -398,7 +399,7 @@ func TestRowsDeclareWhatTheyTouch(t *testing.T) {
 	}
 }
 
-// Steps read the job, and none changes it.
+// No step changes the job.
 func TestNoStepChangesTheJob(t *testing.T) {
 	fields := fieldsOf(reflect.TypeFor[job]())
 	entries, err := os.ReadDir(".")
@@ -425,7 +426,7 @@ func TestNoStepChangesTheJob(t *testing.T) {
 					continue
 				}
 				if base, ok := s.X.(*ast.Ident); ok && base.Name == "r" && fields[s.Sel.Name] {
-					t.Errorf("%s: r.%s is of the job, which no step changes", fset.Position(n.Pos()), s.Sel.Name)
+					t.Errorf("%s: r.%s is a field of the job, which no step may change", fset.Position(n.Pos()), s.Sel.Name)
 				}
 			}
 			return true

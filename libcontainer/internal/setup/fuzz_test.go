@@ -12,8 +12,8 @@ import (
 	"github.com/berth-oci/berth/specconv"
 )
 
-// answers is what a hostile stub says, by some bytes again and again: often what
-// an honest one would, to get further.
+// answers are the results of a hostile stub, chosen by a repeated sequence of bytes.
+// Many are those of an honest stub, to reach later steps.
 type answers struct {
 	bytes []byte
 	at    int
@@ -21,7 +21,7 @@ type answers struct {
 	rec   *stub.Recorder
 }
 
-// enoughCalls ends what would go on for as long as the stub likes.
+// enoughCalls limits the calls, as a hostile stub could keep a loop running.
 const enoughCalls = 5000
 
 func (a *answers) next() byte {
@@ -34,17 +34,17 @@ func (a *answers) result(call, _ string) (int64, bool) {
 		return -int64(unix.EIO), true
 	}
 	counts := slices.Contains([]string{"read", "readlinkat", "getdents64", "fgetxattr", "flistxattr", "lseek", "sendfile", "getpid", "getcwd"}, call)
-	switch what := a.next(); {
-	case what%64 == 0:
+	switch choice := a.next(); {
+	case choice%64 == 0:
 		return -int64(a.next()), true
-	case call == "getdents64" && what%4 != 1:
-		return int64(what&1) * 24, true
-	case counts && what%4 == 1: // anything
+	case call == "getdents64" && choice%4 != 1:
+		return int64(choice&1) * 24, true
+	case counts && choice%4 == 1: // any number
 		return int64(a.next())<<56 | int64(a.next())<<16 | int64(a.next()), true
 	case counts:
 		return int64(a.next()), true
 	}
-	return 0, false // as if it had worked
+	return 0, false // success
 }
 
 func (a *answers) output(call, args string) []byte {
@@ -63,8 +63,8 @@ func (a *answers) output(call, args string) []byte {
 	return b
 }
 
-// FuzzHostileStub walks down the table with a stub that answers what it likes:
-// there may be any error, but no panic and no end that does not come.
+// FuzzHostileStub takes the steps of each operation with a stub that returns arbitrary
+// results: any error is allowed, but no panic and no endless loop.
 func FuzzHostileStub(f *testing.F) {
 	f.Add([]byte{7})
 	f.Add([]byte{1, 0xff, 0xec, 0x79})
@@ -100,7 +100,7 @@ func hookOf(op operation) *specs.Hook {
 	return &specs.Hook{Path: "/hook"}
 }
 
-// everything is a configuration that asks the stub for as much as possible.
+// everything returns a configuration that exercises as many steps as possible.
 func everything(user bool) *specs.Spec {
 	spec := specconv.Default(specconv.DefaultOptions{CgroupNamespace: true})
 	spec.Process.Terminal = false // goes over a socket

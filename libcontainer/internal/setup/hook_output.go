@@ -11,12 +11,12 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// hookOutput are the files that get what hooks print to standard output and
+// hookOutput has the files to which the runtime copies the hooks' standard output and
 // standard error; each may be nil.
 type hookOutput [2]*os.File
 
-// openHookOutput opens those that a configuration names, if there are commands
-// of a kind to run. A pipe that nobody reads is an error, rather than waited for.
+// openHookOutput opens the files that the configuration names, if it has hook commands
+// of this kind. A FIFO without a reader is an error: open would wait for one.
 func openHookOutput(cfg *config.Config, kind config.HookKind) (o hookOutput, err error) {
 	if len(kind.Commands(cfg.Hooks)) == 0 {
 		return o, nil
@@ -38,7 +38,7 @@ func openHookOutput(cfg *config.Config, kind config.HookKind) (o hookOutput, err
 	return o, nil
 }
 
-// remedyOutput says what it means that a file for output cannot be opened.
+// remedyOutput explains why an output file cannot be opened.
 func remedyOutput(err error) error {
 	if errors.Is(err, unix.ENXIO) {
 		return fmt.Errorf("%w (a FIFO without a reader)", err)
@@ -46,7 +46,7 @@ func remedyOutput(err error) error {
 	return err
 }
 
-// writers gives the files as what a hook's output is copied to.
+// writers returns the files as writers; nil for a file that is not set.
 func (o hookOutput) writers() (w [2]io.Writer) {
 	for i, f := range o {
 		if f != nil {

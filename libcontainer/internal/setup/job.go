@@ -12,7 +12,7 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// job is what all steps of an operation share. No step changes it.
+// job is the input of an operation. No step changes it.
 type job struct {
 	op  operation
 	ctx context.Context
@@ -26,32 +26,32 @@ type job struct {
 
 	// Of create.
 	detach   bool   // any process may start the container
-	rootless bool   // cgroups that cannot be made are left out
-	resctrl  string // where resctrl is mounted; empty: it is looked for
+	rootless bool   // skip cgroups that cannot be made
+	resctrl  string // mount point of resctrl; empty: search for it
 
-	// Of start: the stub that this process still drives; nil if there is none.
+	// Of start: the stub, if this process still drives it.
 	attached *stub.Child
 
-	// Of what joins a container.
+	// Of operations that join a container.
 	cgroups   map[string]string // the directories to enter, by controller
-	anyCgroup bool              // init's cgroup will do where those take no processes
-	bytecode  []byte            // the seccomp filter, if this process has compiled it
+	anyCgroup bool              // fall back to init's cgroup if those accept no processes
+	bytecode  []byte            // the seccomp filter, if this process compiled it
 
-	// Of the removal of mounts that were added: their IDs, instead of destinations.
+	// Of undoing "mounts add": the IDs of the mounts, used instead of destinations.
 	added []string
 
 	// Of a hook in the container.
 	hook *specs.Hook
 	init *stub.Proc // the container's init, which is still a stub
 
-	// What newRun finds out.
+	// Set by newRun.
 	plan  namespaces.Plan
 	root  bool // the runtime is root, if only in a user namespace
-	kcore bool // the kernel has a /proc/kcore to mask
+	kcore bool // /proc/kcore exists and must be masked
 }
 
-// newRun returns a walk of a job down the table, with the values that the
-// operation is given. It is the one place where a job is completed.
+// newRun completes a job and returns a run of it, with the values that the operation
+// is given.
 func newRun(table []step, j job, given values) *run {
 	j.plan = namespaces.PlanFor(j.cfg.Namespaces)
 	j.root = os.Geteuid() == 0
@@ -62,8 +62,8 @@ func newRun(table []step, j job, given values) *run {
 	return &run{job: &j, values: given, table: table}
 }
 
-// affinity returns process.execCPUAffinity where it applies (config.md, Linux
-// Process): not to the container's own process.
+// affinity returns process.execCPUAffinity, which applies to exec only (config.md,
+// Linux Process).
 func (j *job) affinity() *config.ExecAffinity {
 	if j.op != inExec {
 		return nil

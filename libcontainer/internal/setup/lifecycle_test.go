@@ -15,10 +15,10 @@ const lifecycleHead = `# What happens, in which order
 Generated from the step table (libcontainer/internal/setup/steps.go) by "make generate"; do not edit.
 
 The runtime takes a step itself (*host*), or queues it for the stub, which performs it as system calls. The stub is the
-container's init; hooks in the container, exec and changes of mounts have a stub of their own, which joins the container.
-*Ground* is the view and the privileges that the stub still has after the step; it only shrinks. A step is taken if
-all its conditions hold; without any, always. *Makes* are the values that later steps need. When a step fails, those
-marked ↶ are undone, last first, and the error names the step.
+container's init; a hook in the container, exec, and each change of mounts have a stub of their own, which joins the container.
+*Ground* is the view and the privileges that the stub still has after the step; no step enlarges it. The runtime takes a step if
+all its conditions (*if*) hold. *Needs* and *makes* are values that steps pass on; "?" marks an optional one. When a step fails,
+the runtime undoes the earlier steps marked ↶, last first, and the error names the step.
 `
 
 // TestLifecyclePage compares docs/lifecycle.md with the table; -update writes it.
@@ -53,7 +53,7 @@ func lifecyclePage() []byte {
 		{"a createContainer hook", inCreateHook},
 		{"a startContainer hook", inStartHook},
 	} {
-		fmt.Fprintf(&b, "\n## %s\n\n| step | by | if | needs | makes | ground | why it stands here |\n|---|---|---|---|---|---|---|\n", section.title)
+		fmt.Fprintf(&b, "\n## %s\n\n| step | by | if | needs | makes | ground | reason |\n|---|---|---|---|---|---|---|\n", section.title)
 		for _, s := range rowsOf(steps[:], section.op) {
 			name := s.name
 			if s.undo != nil {

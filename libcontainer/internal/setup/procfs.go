@@ -9,16 +9,16 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// openProcfs gives a procfs of the stub's own. The root of a user namespace is
-// denied one where its pid namespace is somebody else's, or where the /proc it
-// can see is covered in part; the stub still sees the host's then, in which no
-// container has a hand.
+// openProcfs returns a descriptor of a private procfs. The kernel denies this to the
+// root of a user namespace if the pid namespace belongs to another user namespace, or
+// if the visible /proc is partly covered. It then returns the host's /proc, which the
+// stub still sees and no container can change.
 func (r *run) openProcfs() (*stub.Value, error) {
 	proc := procfs.Mount(r.stub)
 	var err error
 	r.stub.Check(func() error {
 		if err = proc.Err(); errors.Is(err, unix.EPERM) {
-			return nil // see above
+			return nil // the host's /proc follows
 		}
 		return err
 	})

@@ -9,8 +9,8 @@ import (
 	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
 
-// run is one walk down the step table. Steps see the job and the values; the
-// rest belongs to the walk.
+// run performs one job: it takes the job's steps in the order of the table. Steps
+// use the job and the values; the other fields belong to run itself.
 type run struct {
 	*job
 	values
@@ -18,24 +18,24 @@ type run struct {
 	// table is the step table: a field, as a function that names it in a step
 	// would be an initialization cycle.
 	table []step
-	// step is the one that is being taken.
+	// step is the name of the current step.
 	step string
-	// pending wait for the tasks that steps have begun.
+	// pending has a function for each task begun, which waits for its end.
 	pending []func() error
-	// noted is the unfinished state that is on disk, and noting its last writing.
+	// noted is the unfinished state on disk, and noting the task that last wrote it.
 	noted  state.State
 	noting *task[struct{}]
-	// leftovers says that what was made is for delete to remove.
+	// leftovers means that undo failed or must not run: delete removes the rest.
 	leftovers bool
-	// closers release what only the walk needs.
+	// closers release the resources of this run, such as open files.
 	closers []func()
-	// sealed says that a seccomp filter is queued: what is sent next is the
-	// last that the stub performs.
+	// sealed means that the queue has a seccomp filter: the next batch is the last
+	// one that the stub performs.
 	sealed bool
 }
 
-// walk takes the steps of the job. When one fails, those taken before are
-// undone, last first.
+// walk takes the steps of the job. When a step fails, walk undoes the steps taken,
+// last first.
 func (r *run) walk() error {
 	i, err := r.descend()
 	if err == nil {
@@ -44,11 +44,11 @@ func (r *run) walk() error {
 	if cause := context.Cause(r.ctx); cause != nil && !errors.Is(err, cause) {
 		err = fmt.Errorf("%w: %w", cause, err)
 	}
-	return r.undo(i, r.blameMemory(r.stepError(r.table[i].name, err)))
+	return r.undo(i, r.explainOOM(r.stepError(r.table[i].name, err)))
 }
 
-// stepError says which step has failed. Those of a hook, on its way into the
-// container, are part of the step that runs it.
+// stepError adds the failed step to an error. A hook's own steps are part of the
+// step that runs the hook.
 func (r *run) stepError(step string, err error) error {
 	if r.hook == nil {
 		return stepError(step, err)
@@ -60,7 +60,7 @@ func (r *run) stepError(step string, err error) error {
 	return &hookStepError{stepOf(err, step), err}
 }
 
-// descend takes the steps of the job. When one fails, it returns which.
+// descend takes the steps of the job. When a step fails, it returns the step's index.
 func (r *run) descend() (int, error) {
 	for i := range r.table {
 		s := &r.table[i]
@@ -74,13 +74,13 @@ func (r *run) descend() (int, error) {
 	return 0, nil
 }
 
-// take takes one step. The calls that steps of the stub queue are sent before
-// the next step of the host.
+// take takes one step. Before a step of the host it sends the calls that the stub's
+// steps have queued.
 func (r *run) take(s *step) error {
 	if err := r.ctx.Err(); err != nil {
 		return err
 	}
-	if s.side == host && !r.sealed {
+	if s.side == hostSide && !r.sealed {
 		if err := r.flush(); err != nil {
 			return err
 		}
@@ -95,7 +95,7 @@ func (r *run) take(s *step) error {
 	return s.do(r)
 }
 
-// flush sends what is queued.
+// flush sends the queued calls to the stub.
 func (r *run) flush() error {
 	if r.stub == nil {
 		return nil
@@ -103,14 +103,14 @@ func (r *run) flush() error {
 	return r.stub.Do()
 }
 
-// note begins to write a change of the unfinished state, for a delete that finds
-// this create killed.
+// note begins to write a change of the unfinished state, so that delete can clean up
+// after a killed create.
 func (r *run) note(change func(*state.State)) {
 	change(&r.noted)
 	now, before := r.noted, r.noting
 	r.noting = begin(r, func() (struct{}, error) {
 		if before != nil {
-			before.wait() //nolint:errcheck // its own waiter reports it
+			before.wait() //nolint:errcheck // waitForTasks reports it
 		}
 		if err := r.lock.StillThere(r.dir); err != nil {
 			return struct{}{}, err
@@ -119,8 +119,8 @@ func (r *run) note(change func(*state.State)) {
 	})
 }
 
-// settle waits for all tasks that steps have begun, and adds their errors to err.
-func (r *run) settle(err error) error {
+// waitForTasks waits for all tasks that steps have begun, and adds their errors to err.
+func (r *run) waitForTasks(err error) error {
 	for _, wait := range r.pending {
 		if e := wait(); e != nil && !errors.Is(err, e) {
 			err = AlsoFailed(err, e)
@@ -129,11 +129,11 @@ func (r *run) settle(err error) error {
 	return err
 }
 
-// undo reverses the steps up to i. What cannot be undone is added to err.
+// undo reverses the steps up to index i, last first, and adds its own errors to err.
 func (r *run) undo(i int, err error) error {
-	err = r.settle(err)
+	err = r.waitForTasks(err)
 	if r.lock != nil && errors.Is(r.lock.StillThere(r.dir), state.ErrNotExist) {
-		r.leftovers = true // a forced delete has removed them, and somebody may have the id again
+		r.leftovers = true // a forced delete removed the container; another may have its ID now
 	}
 	for ; i >= 0; i-- {
 		s := &r.table[i]
@@ -147,20 +147,20 @@ func (r *run) undo(i int, err error) error {
 	return err
 }
 
-// atEnd has something released when the walk has ended.
+// atEnd registers a function that release calls.
 func (r *run) atEnd(closer func()) { r.closers = append(r.closers, closer) }
 
-// leave remembers that an undo has failed: the state stays then, so that delete
-// finds what is left, and so does what can only be removed later.
-func (r *run) leave(err error) error {
+// keepForDelete records that an undo failed: the state stays, so that delete can find
+// and remove the rest.
+func (r *run) keepForDelete(err error) error {
 	if err == nil {
 		return nil
 	}
 	r.leftovers = true
-	return fmt.Errorf("%w (delete --force removes what is left)", err)
+	return fmt.Errorf("%w (delete --force removes the rest)", err)
 }
 
-// release releases what only the walk needs, last first.
+// release releases the resources of this run, last first.
 func (r *run) release() {
 	for _, closer := range slices.Backward(r.closers) {
 		closer()

@@ -28,7 +28,7 @@ func TestAllocate(t *testing.T) {
 	}
 }
 
-// Create and Load return containers with the same configuration.
+// A configuration survives writing and reading.
 func TestTheSavedConfigurationIsTheWhole(t *testing.T) {
 	for _, user := range []bool{false, true} {
 		cfg, err := specconv.Convert(everything(user), specconv.Options{Bundle: "/bundle"})

@@ -1,5 +1,8 @@
-// Package setup does everything that happens between "config checked" and "the
-// user's program runs": steps.go is the table of it, for all operations.
+// Package setup performs everything that happens between "config checked" and "the
+// program runs", for create, start, exec, hooks and changes of mounts. steps.go is
+// one table of the steps of all operations, steps_SUBJECT.go has their functions,
+// and run.go takes and undoes them. The runtime takes some steps itself; the others
+// queue system calls for a stub (package stub), which performs them in the container.
 package setup
 
 import (
@@ -14,25 +17,25 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// Container is the container that an operation is about.
+// Container is the container of an operation.
 type Container struct {
 	ID  string
 	Dir string // its state directory
 	// Config is the configuration, with the process or the mounts of the operation.
 	Config *config.Config
-	State  *state.State // not for Create
+	State  *state.State // nil for Create
 	Filter []byte       // the seccomp filter, if this process has compiled it
 	Log    *slog.Logger // may be nil
 }
 
-// IO is what a program begins with; see libcontainer.IO.
+// IO has the program's descriptors; see libcontainer.IO.
 type IO struct {
 	Stdio      [3]*os.File
 	ExtraFiles []*os.File
 	Console    func(*os.File) error
 }
 
-// CreateOptions say how a container is created; see libcontainer.CreateOptions.
+// CreateOptions are the options of Create; see libcontainer.CreateOptions.
 type CreateOptions struct {
 	IO
 	Detach   bool
@@ -40,26 +43,26 @@ type CreateOptions struct {
 	Resctrl  string
 }
 
-// ExecOptions say where and with what a process is executed.
+// ExecOptions are the options of Exec.
 type ExecOptions struct {
 	IO
 	Cgroups   map[string]string // the directories to enter, by controller
-	AnyCgroup bool              // init's cgroup will do where those take no processes
+	AnyCgroup bool              // fall back to init's cgroup if those accept no processes
 }
 
 // Created is a container whose program has not been started.
 type Created struct {
 	Container
-	Child   *stub.Child      // its init, which is a stub
-	Witness *monitor.Witness // of a unit's cgroup; else nil
+	Child   *stub.Child      // the container's init, still a stub
+	Witness *monitor.Witness // watches the cgroup of a systemd unit; else nil
 }
 
 func (c *Container) job(ctx context.Context, op operation) job {
 	return job{op: op, ctx: ctx, id: c.ID, dir: c.Dir, cfg: c.Config, log: c.Log, bytecode: c.Filter}
 }
 
-// Create makes a container: everything but running its program. When it fails
-// nothing is left of it. Errors of steps are a *StepError, here and below.
+// Create makes a container, up to but without running its program. After an error
+// nothing of the container remains. The errors of all operations are *StepErrors.
 func (c Container) Create(ctx context.Context, o CreateOptions) (*Created, error) {
 	j := c.job(ctx, inCreate)
 	j.cfg = withNotifyMount(c.Config, c.Dir)
@@ -69,7 +72,7 @@ func (c Container) Create(ctx context.Context, o CreateOptions) (*Created, error
 	err := r.walk()
 	w := r.witness()
 	if err != nil || o.Detach {
-		w.Close() // nobody here will wait for it
+		w.Close() // this process does not wait for the container
 	}
 	if err != nil {
 		return nil, err
@@ -78,9 +81,9 @@ func (c Container) Create(ctx context.Context, o CreateOptions) (*Created, error
 	return &Created{c, r.child, w}, nil
 }
 
-// asSaved returns the configuration as Load reads it, except for the functions
-// that are hooks, which belong to this process. The seccomp profile has been
-// compiled: the filter is saved.
+// asSaved returns the configuration as state.ReadConfig reads it, and the hook
+// functions, which only this process has. The compiled filter replaces the seccomp
+// profile.
 func asSaved(cfg *config.Config) *config.Config {
 	if cfg.Seccomp == nil {
 		return cfg
@@ -91,27 +94,27 @@ func asSaved(cfg *config.Config) *config.Config {
 	return &saved
 }
 
-// witness returns what watches the memory of a unit; nil without one.
+// witness returns the OOM watch of a systemd unit; nil without a unit.
 func (r *run) witness() *monitor.Witness {
 	if r.limits == nil {
 		return nil
 	}
-	o, _ := r.limits.wait() // the walk has reported it
+	o, _ := r.limits.wait() // walk reports the error
 	return o.witness
 }
 
-// bytecodeMade returns the seccomp filter that was compiled; nil without one.
+// bytecodeMade returns the compiled seccomp filter; nil without linux.seccomp.
 func (r *run) bytecodeMade() []byte {
 	if r.filter == nil {
 		return nil
 	}
-	filter, _ := r.filter.wait() // the walk has reported it
+	filter, _ := r.filter.wait() // walk reports the error
 	return filter
 }
 
-// Start runs the program of a container that is created, for the holder of its
-// lock. Attached is the stub that this process still drives, or nil. The
-// connection to the stub is closed then. The error has a *HookError if a hook has failed.
+// Start runs the program of a created container. The caller holds the lock l.
+// Attached is the stub if this process still drives it, else nil. Start closes the
+// connection to the stub. The error contains a *HookError if a hook failed.
 func (c Container) Start(ctx context.Context, l *state.Lock, attached *stub.Child) error {
 	j := c.job(ctx, inStart)
 	j.attached = attached
@@ -124,8 +127,8 @@ func (c Container) Start(ctx context.Context, l *state.Lock, attached *stub.Chil
 	return err
 }
 
-// Exec executes a process in a container that exists. When it fails, nothing is
-// left of the process.
+// Exec executes a process in a created or running container. After an error
+// nothing of the process remains.
 func (c Container) Exec(ctx context.Context, o ExecOptions) (*stub.Child, error) {
 	j := c.job(ctx, inExec)
 	j.IO, j.cgroups, j.anyCgroup = o.IO, o.Cgroups, o.AnyCgroup
@@ -138,8 +141,8 @@ func (c Container) Exec(ctx context.Context, o ExecOptions) (*stub.Child, error)
 	return r.child, r.child.Close()
 }
 
-// AddMounts mounts the mounts of the configuration in a container that exists: all,
-// or none.
+// AddMounts mounts the mounts of the configuration in the container. After an error
+// none of them remains mounted.
 func (c Container) AddMounts(ctx context.Context) error { return c.changeMounts(ctx, inAddMounts) }
 
 // RemoveMounts unmounts the destinations of the mounts of the configuration.

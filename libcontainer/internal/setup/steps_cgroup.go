@@ -16,12 +16,12 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// planCgroup finds out which cgroup the container will have, and writes that
-// before it is made.
+// planCgroup chooses the container's cgroup and records it in the state before it
+// exists.
 func planCgroup(r *run) (err error) {
 	o := manager.Options{
 		CgroupsPath: r.cfg.CgroupsPath, ID: r.id, Rootless: r.rootless,
-		Controllers: []string{"cpu", "io", "memory", "pids"}, // engines read what these count
+		Controllers: []string{"cpu", "io", "memory", "pids"}, // engines read their statistics
 	}
 	if r.cfg.SystemdCgroup {
 		err = r.planUnit(o)
@@ -31,7 +31,7 @@ func planCgroup(r *run) (err error) {
 	if err != nil {
 		return err
 	}
-	// Before it is in the state: delete kills the processes in it.
+	// Must precede the record in the state: delete kills all processes of that cgroup.
 	if err := cgroups.CheckUnused(r.cgroup); err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (r *run) planUnit(o manager.Options) (err error) {
 	return err
 }
 
-// unitOf returns what the state has of a unit; nil without systemd.
+// unitOf returns the unit for the state; nil without systemd.
 func unitOf(m *systemd.Manager) *systemd.Unit {
 	if m == nil {
 		return nil
@@ -67,8 +67,7 @@ func makeCgroup(r *run) error {
 		return state.ExplainCgroup(err)
 	}
 	r.ownCgroup = true
-	// An unprivileged user may have to go without some: nothing may take their
-	// directories for granted.
+	// For an unprivileged user some controllers may have no directory.
 	r.state.Cgroups = r.cgroup.Paths()
 	if len(r.state.Cgroups) != len(r.planned) {
 		r.note(func(s *state.State) { s.Cgroups = r.cgroup.Paths() })
@@ -76,43 +75,43 @@ func makeCgroup(r *run) error {
 	return nil
 }
 
-// resources are the limits and device rules of the container.
+// resources returns the limits and device rules of the container.
 func (r *run) resources() *specs.LinuxResources {
 	resources := specs.LinuxResources{}
 	if r.cfg.Resources != nil {
 		resources = *r.cfg.Resources
 	}
-	// Without rules of its own, too, a container has no other devices.
+	// A container without device rules is restricted to the default devices, too.
 	resources.Devices = devices.WithDefaults(resources.Devices)
 	return &resources
 }
 
-// outcome is what the writing of the limits leaves.
-type outcome struct {
+// limitsResult is the result of writing the limits.
+type limitsResult struct {
 	witness *monitor.Witness // of a unit's cgroup
-	unit    bool             // systemd has made the unit
+	unit    bool             // systemd made the unit
 }
 
-// limitCgroup begins to write the limits and device rules.
+// limitCgroup starts a task that writes the limits and device rules.
 func limitCgroup(r *run) error {
 	resources, cgroup := r.resources(), r.cgroup
-	r.limits = begin(r, func() (outcome, error) { return outcome{}, state.ExplainCgroup(cgroup.Set(resources)) })
+	r.limits = begin(r, func() (limitsResult, error) { return limitsResult{}, state.ExplainCgroup(cgroup.Set(resources)) })
 	return nil
 }
 
-// startUnit begins to have systemd make the cgroup, with the stub in it, and to
-// write the limits.
+// startUnit starts a task: systemd makes the cgroup with the stub in it, then the
+// runtime writes the limits.
 func startUnit(r *run) error {
 	resources, unit, pid := r.resources(), r.unit, r.child.Pid
 	r.state.Cgroups, r.state.Unit = r.planned, unitOf(unit)
-	r.limits = begin(r, func() (outcome, error) {
+	r.limits = begin(r, func() (limitsResult, error) {
 		o, err := startScope(r.ctx, unit, pid, resources)
 		return o, state.ExplainCgroup(err)
 	})
 	return nil
 }
 
-func startScope(ctx context.Context, unit *systemd.Manager, pid int, resources *specs.LinuxResources) (o outcome, err error) {
+func startScope(ctx context.Context, unit *systemd.Manager, pid int, resources *specs.LinuxResources) (o limitsResult, err error) {
 	if err := unit.Start(ctx, pid, resources); err != nil {
 		return o, err
 	}
@@ -123,23 +122,23 @@ func startScope(ctx context.Context, unit *systemd.Manager, pid int, resources *
 	return o, unit.Manager.Set(resources)
 }
 
-// undoCgroup removes the cgroup, if it was made for the container: one that was
-// refused belongs to somebody else, with its processes.
+// undoCgroup removes the cgroup if create made it. A cgroup that existed before
+// belongs to another user, with its processes.
 func undoCgroup(r *run) error {
 	made := r.ownCgroup
 	if r.limits != nil {
-		o, _ := r.limits.wait() // undo has reported it
+		o, _ := r.limits.wait() // undo reports the error
 		made = made || o.unit
 	}
 	if !made || r.leftovers {
 		return nil
 	}
-	// Not r.ctx: that it has ended may be why we are here.
-	return r.leave(state.DestroyCgroup(context.Background(), r.cgroup, state.DestroyTime))
+	// Not r.ctx: it may have ended, which also leads here.
+	return r.keepForDelete(state.DestroyCgroup(context.Background(), r.cgroup, state.DestroyTime))
 }
 
-// openCgroup opens the v2 cgroup to start in. There is none without v2, and
-// where systemd makes the cgroup around the stub.
+// openCgroup opens the v2 cgroup in which the stub starts. It returns nil without v2,
+// and if systemd makes the cgroup around the stub.
 func openCgroup(cgroup cgroups.Manager, unit *systemd.Manager) (*os.File, error) {
 	path := cgroup.Entry().Dir
 	if path == "" || unit != nil {
@@ -165,8 +164,8 @@ func enterCgroup(r *run) error {
 	return nil
 }
 
-// chownCgroup makes the program's user the owner of the v2 cgroup; one of v1
-// cannot be given away safely, nor is that of v2 beside it (config-linux.md,
+// chownCgroup makes the program's user the owner of the v2 cgroup. v1 cgroups cannot
+// be delegated safely, so on v1 and hybrid hosts no owner changes (config-linux.md,
 // Cgroup ownership).
 func chownCgroup(r *run) error {
 	paths := r.state.Cgroups

@@ -11,10 +11,10 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// setClocks makes a time namespace, which the stub's children are in, and sets
-// its clocks. Without offsets they are the runtime's.
+// setClocks makes a time namespace for the stub's children, and sets its clock offsets
+// if the configuration has any.
 func setClocks(r *run) error {
-	r.dumpable()
+	r.makeDumpable()
 	r.stub.Label("linux.namespaces: new time namespace")
 	r.stub.Unshare(unix.CLONE_NEWTIME)
 	if err := r.flush(); err != nil || len(r.cfg.TimeOffsets) == 0 {
@@ -28,7 +28,7 @@ func setClocks(r *run) error {
 	err := os.WriteFile(path, []byte(text.String()), 0)
 	switch {
 	case errors.Is(err, unix.ERANGE):
-		err = fmt.Errorf("%w (no clock can be set to before the boot, or 146 years after it)", err)
+		err = fmt.Errorf("%w (a clock must be between the boot and 146 years after it)", err)
 		fallthrough
 	case err != nil:
 		return &config.FieldError{Field: "linux.timeOffsets", Err: err}

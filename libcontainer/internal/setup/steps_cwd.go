@@ -8,11 +8,11 @@ import (
 
 func makeWorkingDirectory(r *run) error { return r.tree.MakeDir(r.cfg.Process.Cwd) }
 
-// enterWorkingDirectory goes to process.cwd and asks where it is: a descriptor
-// of the host's could lead out of the root (CVE-2024-21626).
+// enterWorkingDirectory enters process.cwd and checks that it is below the root: a
+// leaked descriptor of the host could lead outside (CVE-2024-21626).
 func enterWorkingDirectory(r *run) error {
 	cwd := r.cfg.Process.Cwd
-	again := r.stub.Chdir(cwd).Checked() // the directory may have been entered as root
+	again := r.stub.Chdir(cwd).Checked() // may fail if it was entered as root
 	where := make([]byte, unix.PathMax)
 	r.stub.Getcwd(where)
 	r.stub.Check(func() error {

@@ -9,8 +9,8 @@ import (
 	"github.com/berth-oci/berth/internal/rootfs"
 )
 
-// makeDevices makes the device nodes. A runtime that is in a user namespace, or
-// lacks CAP_MKNOD, binds those of the host.
+// makeDevices makes the device nodes. In a user namespace, or without CAP_MKNOD, it
+// bind-mounts the host's devices instead.
 func makeDevices(r *run) error {
 	err := r.tree.Run(rootfs.Devices(r.cfg, r.kcore))
 	if errors.Is(err, unix.EPERM) {
@@ -19,7 +19,7 @@ func makeDevices(r *run) error {
 	return err
 }
 
-// bindDevices binds the device nodes of the host.
+// bindDevices bind-mounts the host's device nodes.
 func bindDevices(r *run) error {
 	for i := range r.cfg.Devices {
 		warning, err := devices.OnHost(&r.cfg.Devices[i])

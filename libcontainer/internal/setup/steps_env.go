@@ -8,8 +8,8 @@ import (
 	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
 
-// announceSockets tells the program of the sockets among its descriptors. Their
-// names, LISTEN_FDNAMES, are not known here.
+// announceSockets adds LISTEN_FDS and LISTEN_PID to the program's environment. The
+// runtime does not know the sockets' names (LISTEN_FDNAMES).
 func announceSockets(r *run) error {
 	pid := r.stub.Getpid()
 	r.stub.Check(func() error {
@@ -19,14 +19,14 @@ func announceSockets(r *run) error {
 	return nil
 }
 
-// prepareLaunch collects what execve needs.
+// prepareLaunch collects the program's path and the added environment for execve.
 func prepareLaunch(r *run) error {
 	r.launch = state.Launch{Program: r.program, Env: slices.Concat(r.notify, r.home, r.sockets)}
 	return nil
 }
 
-// programEnv returns the program's environment: what the runtime adds comes
-// after what config.json has, and replaces it.
+// programEnv returns the program's environment: process.env and then the entries that
+// the runtime adds, which replace those of the same name.
 func (r *run) programEnv() []string {
 	added := r.launch.Env
 	if len(added) == 0 {

@@ -9,14 +9,14 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// checkGroups finds out whether setgroups(2) is denied in the user namespace of
-// the stub: the groups of an unprivileged user stay then.
-func checkGroups(r *run) error { return r.askGroups(r.child.Pid) }
+// checkGroups sets noGroups if the stub's user namespace denies setgroups(2): the
+// stub then keeps the groups of the unprivileged user.
+func checkGroups(r *run) error { return r.checkSetgroups(r.child.Pid) }
 
-// checkContainersGroups is checkGroups for what joins the user namespace of init.
-func checkContainersGroups(r *run) error { return r.askGroups(r.state.Pid) }
+// checkContainersGroups is checkGroups for a stub that joins init's user namespace.
+func checkContainersGroups(r *run) error { return r.checkSetgroups(r.state.Pid) }
 
-func (r *run) askGroups(pid int) (err error) {
+func (r *run) checkSetgroups(pid int) (err error) {
 	r.noGroups, err = idmap.GroupsDenied(pid)
 	if err == nil && r.noGroups && !r.cfg.KeepGroups && len(r.cfg.Process.AdditionalGIDs) > 0 {
 		err = &config.FieldError{Field: "process.user.additionalGids", Err: errors.New("setgroups is denied in the user namespace, as it is of an unprivileged user with one group (map a range that /etc/subgid grants)")}
@@ -24,18 +24,18 @@ func (r *run) askGroups(pid int) (err error) {
 	return err
 }
 
-// setGroups queues setgroups(2). It is denied, too, in a user namespace of one
-// group that the runtime itself is in (unshare -r, user_namespaces(7)): the program
-// keeps the runtime's groups then.
+// setGroups queues setgroups(2). A user namespace with one mapped group around the
+// runtime (unshare -r, user_namespaces(7)) denies it: the program then keeps the
+// runtime's groups.
 func (r *run) setGroups() {
 	gids := r.cfg.Process.AdditionalGIDs
 	r.stub.Label("process.user.additionalGids")
-	set := r.stub.Setgroups(gids).Checked() // EPERM is accepted if it is for this reason
+	set := r.stub.Setgroups(gids).Checked() // groupsError judges EPERM
 	r.stub.Label("")                        // groupsError names the field
 	r.stub.Check(func() error { return r.groupsError(set.Err(), gids) })
 }
 
-// groupsError returns what the answer to setgroups(2) means.
+// groupsError returns the error for a failed setgroups(2); nil if it may be ignored.
 func (r *run) groupsError(err error, gids []uint32) error {
 	const field = "process.user.additionalGids"
 	switch {
@@ -56,11 +56,10 @@ func (r *run) groupsError(err error, gids []uint32) error {
 	return nil
 }
 
-// forgetGroups takes the runtime's supplementary groups from a stub that is to
-// join a user namespace, while it may still be done: where setgroups(2) is
-// denied they would be the program's, and the container's root has it denied
-// when he puts the first process into a user namespace below the container's.
-// Who may not set groups even here is an unprivileged user, with his own.
+// forgetGroups drops the runtime's supplementary groups before the stub joins a user
+// namespace. If that namespace denies setgroups(2), the program would keep them; the
+// container's root can cause this by moving init into a nested user namespace. An
+// unprivileged runtime may not drop groups, and has only its user's own.
 func (r *run) forgetGroups() {
 	if !hasUserNamespace(r.cfg) || r.cfg.KeepGroups {
 		return

@@ -7,17 +7,17 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// passwdFirst is read of /etc/passwd with the calls of other steps: most are
-// smaller. Of one that is larger, pieces of passwdPiece follow, up to
-// passwdMost in all: it could be without an end.
+// Bytes read of /etc/passwd: first passwdFirst, in one batch with other steps, as most
+// files are smaller; then pieces of passwdPiece; passwdMost in all, as the file could
+// be endless.
 const (
 	passwdFirst = 4 << 10
 	passwdPiece = 32 << 10
 	passwdMost  = 16 << 20
 )
 
-// findHome looks HOME up in the container's /etc/passwd. One that is missing,
-// or that its user cannot read, has nobody in it.
+// findHome looks HOME up in the container's /etc/passwd. A file that does not exist,
+// or that the program's user cannot read, counts as empty.
 func findHome(r *run) error {
 	file := openPasswd(r.stub)
 	first := make([]byte, passwdFirst)
@@ -31,22 +31,22 @@ func findHome(r *run) error {
 	return nil
 }
 
-// openPasswd queues the opening of the file, which may be anything: a fifo, or
-// a terminal.
+// openPasswd queues open of /etc/passwd without blocking: it may be a FIFO or a
+// terminal.
 func openPasswd(p *stub.Proc) *stub.Value {
 	p.Label("/etc/passwd")
-	// It does not exist for the program's user.
+	// These errnos mean: it does not exist for the program's user.
 	return p.Openat2(stub.Num(unix.AT_FDCWD), "/etc/passwd",
 		unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, unix.RESOLVE_NO_MAGICLINKS).MayFail(unix.ENOENT, unix.ENOTDIR, unix.EACCES, unix.ELOOP)
 }
 
-// readPasswd queues the reading of a piece of it.
+// readPasswd queues a read of the next piece.
 func readPasswd(p *stub.Proc, file *stub.Value, piece []byte) *stub.Value {
-	// It is a directory; it is a fifo to which nobody writes.
+	// EISDIR: a directory. EAGAIN: a FIFO that no process writes to.
 	return p.Read(file, piece).MayFail(unix.EISDIR, unix.EAGAIN)
 }
 
-// findHomeIn finds the user's home directory in a file whose first piece was read.
+// findHomeIn finds the user's home directory, given the first piece of the file.
 func (r *run) findHomeIn(first []byte, read *stub.Value) (string, error) {
 	search := passwd.SearchUID(r.cfg.Process.UID)
 	if home, found := search.Feed(read.Of(first)); found {
@@ -64,7 +64,7 @@ func (r *run) findHomeIn(first []byte, read *stub.Value) (string, error) {
 	return passwd.NoHome, nil
 }
 
-// searchRest reads on behind the first skip bytes.
+// searchRest searches the file after its first skip bytes.
 func (r *run) searchRest(search *passwd.Search, skip int) (string, bool, error) {
 	file := openPasswd(r.stub)
 	readPasswd(r.stub, file, make([]byte, skip))

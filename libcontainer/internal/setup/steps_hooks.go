@@ -17,12 +17,12 @@ import (
 	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
 
-// hookPoint is how the hooks of a kind run.
+// hookPoint has the parameters for running the hooks of one kind.
 type hookPoint struct {
 	kind config.HookKind
-	// status is the container's, as its hooks read it.
+	// status is the container's status in the state that the hooks read.
 	status specs.ContainerState
-	// run runs one; state is what it reads from its standard input.
+	// run runs one hook; state is written to its standard input.
 	run func(hook *specs.Hook, state specs.State, copies hookOutput) error
 }
 
@@ -33,7 +33,8 @@ func runRuntimeHooks(r *run) error {
 	return r.runHooks(hookPoint{config.CreateRuntime, specs.StateCreating, r.runOutside})
 }
 
-// runCreateHooks runs hooks in a container whose state is not yet whole.
+// runCreateHooks runs the createContainer hooks. The state is still incomplete: it
+// copies the fields that exist.
 func runCreateHooks(r *run) error {
 	container := &state.State{
 		ID: r.id, Pid: r.state.Pid, StartTime: r.state.StartTime, Cgroups: r.state.Cgroups, Unit: r.state.Unit, Resctrl: r.state.Resctrl,
@@ -43,8 +44,8 @@ func runCreateHooks(r *run) error {
 	}})
 }
 
-// runStartHooks runs hooks that are what the program will be: without an
-// environment of their own they have the program's.
+// runStartHooks runs the startContainer hooks. A hook without env gets the program's
+// environment.
 func runStartHooks(r *run) error {
 	env := r.programEnv()
 	return r.runHooks(hookPoint{config.StartContainer, specs.StateCreated, func(hook *specs.Hook, state specs.State, copies hookOutput) error {
@@ -56,14 +57,14 @@ func runStartHooks(r *run) error {
 	}})
 }
 
-// runPoststartHooks runs them without the lock: the container is started, and
-// a hook may want to change it.
+// runPoststartHooks runs the poststart hooks without the lock: the container is
+// started, and a hook may change it.
 func runPoststartHooks(r *run) error {
 	r.lock.Unlock()
 	return r.runHooks(hookPoint{config.Poststart, specs.StateRunning, r.runOutside})
 }
 
-// runHooks runs the hooks of one kind, in order, until one fails.
+// runHooks runs the hooks of one kind in order, and stops at the first failure.
 func (r *run) runHooks(at hookPoint) error {
 	copies, err := openHookOutput(r.cfg, at.kind)
 	if err != nil {
@@ -89,15 +90,15 @@ func (j *job) runOutside(hook *specs.Hook, state specs.State, copies hookOutput)
 	return runOnHost(j.ctx, hook, state, copies)
 }
 
-// hookState is what hooks read of the container (runtime.md, State).
+// hookState returns the state that hooks read (runtime.md, State).
 func (j *job) hookState(status specs.ContainerState, pid int) specs.State {
 	return specs.State{
 		Version: specs.Version, ID: j.id, Status: status, Pid: pid, Bundle: j.cfg.Bundle, Annotations: j.cfg.Annotations,
 	}
 }
 
-// runOnHost runs a command in the namespaces of this process, and in the
-// bundle's directory as long as there is one.
+// runOnHost runs a command in the namespaces of this process. Its working directory is
+// the bundle, or "/" if the bundle does not exist.
 func runOnHost(ctx context.Context, hook *specs.Hook, state specs.State, copies hookOutput) error {
 	stdin, err := json.Marshal(state)
 	if err != nil {
@@ -113,7 +114,7 @@ func runOnHost(ctx context.Context, hook *specs.Hook, state specs.State, copies 
 	}.Run(ctx)
 }
 
-// hookTimeout gives the time that a hook has, 0 if it is not limited.
+// hookTimeout returns the time limit of a hook; 0 means none.
 func hookTimeout(hook *specs.Hook) time.Duration {
 	if hook.Timeout == nil {
 		return 0
@@ -121,9 +122,9 @@ func hookTimeout(hook *specs.Hook) time.Duration {
 	return time.Duration(min(*hook.Timeout, math.MaxInt64/int(time.Second))) * time.Second
 }
 
-// runInside runs a command in the container, as a hook stub that becomes the
-// command: nothing else of berth's is in the container. The pid in its state is
-// that of init in the container's pid namespace.
+// runInside runs a command in the container. The hook stub becomes the command, so no
+// other process of berth is in the container. The state has init's process ID in the
+// container's pid namespace.
 func (r *run) runInside(op operation, container *state.State, hook specs.Hook, state specs.State, copies hookOutput) error {
 	pid := r.stub.Getpid()
 	if err := r.flush(); err != nil {
@@ -156,15 +157,16 @@ func (r *run) runInside(op operation, container *state.State, hook specs.Hook, s
 	return errors.Join(err, sub.child.Close(), sub.child.Release())
 }
 
-// executeHook lets the hook stub become the hook.
+// executeHook executes the hook in the hook stub.
 func executeHook(r *run) error {
 	r.stub.Label("")
 	r.stub.Execve(r.hook.Path, r.hook.Args, r.hook.Env)
 	return execError(r.flush())
 }
 
-// RunPoststop runs the hooks that follow the container's end. One that fails is
-// warned of, and the others run (config.md, Poststop).
+// RunPoststop runs the poststop hooks of a container that has ended. It logs a warning
+// for each hook that fails, and runs the others (config.md, Poststop). Cfg and log may
+// be nil.
 func RunPoststop(ctx context.Context, state specs.State, cfg *config.Config, log *slog.Logger) {
 	if cfg == nil {
 		return

@@ -13,8 +13,8 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// openControl makes what the stub is driven by when it is detached: the region,
-// and the socket.
+// openControl makes the region and the socket through which a later process drives
+// the detached stub.
 func openControl(r *run) (err error) {
 	r.region, err = os.OpenFile(filepath.Join(r.dir, state.RegionFile), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
@@ -61,8 +61,8 @@ func (r *run) regionSize() int {
 	return stub.RegionSize(r.cfg.Process.Args, r.cfg.Process.Env, len(r.cfg.Process.AdditionalGIDs))
 }
 
-// allocate gives a file its size and its room: to write to a mapping when the
-// file system is full is SIGBUS.
+// allocate sets the size of a file and reserves its blocks: a write to a mapping
+// causes SIGBUS if the file system is full.
 func allocate(f *os.File, size int) error {
 	err := unix.Fallocate(int(f.Fd()), 0, 0, int64(size))
 	if errors.Is(err, unix.EOPNOTSUPP) {
@@ -82,7 +82,7 @@ func undoStub(r *run) error {
 	if r.op != inCreate {
 		return err
 	}
-	return r.leave(err)
+	return r.keepForDelete(err)
 }
 
 func forkStub(r *run) error { return r.child.Fork(0) }
@@ -94,11 +94,11 @@ func detachStub(r *run) error {
 	return r.child.Close()
 }
 
-// startAnswer is how long a stub may take to accept its driver.
+// startAnswer is the time limit for a detached stub to accept its driver.
 const startAnswer = 10 * time.Second
 
-// attachStub takes up the connection to a detached stub. The socket is removed:
-// the container cannot be started twice.
+// attachStub connects to a detached stub, and removes the socket: the container
+// cannot be started twice.
 func attachStub(r *run) error {
 	init, err := r.state.OpenProcess()
 	if err != nil {
@@ -129,8 +129,8 @@ func keepStub(r *run) error {
 	return nil
 }
 
-// pid is that of the process that becomes the program: in start it is another
-// process's child, mostly.
+// pid returns the process ID of the process that becomes the program. In start it
+// usually is not a child of this process.
 func (r *run) pid() int {
 	if r.child != nil {
 		return r.child.Pid

@@ -16,16 +16,16 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// The steps by which a second stub gets into a container that exists.
+// The steps by which a joining stub enters an existing container.
 
-// findCgroup loads the cgroup that the stub is to enter.
+// findCgroup loads the cgroup that the stub enters.
 func findCgroup(r *run) error {
 	r.cgroup = manager.Load(r.cgroups, manager.LoadOptions{})
 	return nil
 }
 
-// startJoining starts a stub that is to join the container. After the
-// descriptors that the program is to have, it has one that refers to init.
+// startJoining starts the joining stub. After the program's descriptors it has init's
+// pidfd.
 func startJoining(r *run) error {
 	init, err := r.state.OpenProcess()
 	if err != nil {
@@ -38,12 +38,12 @@ func startJoining(r *run) error {
 		RegionSize: stub.RegionSize(args, env, len(r.cfg.Process.AdditionalGIDs)), Dir: r.dir, Log: r.log,
 	}
 	cgroup := r.cgroup.Entry().Dir
-	err = r.startIn(cgroup, o)
+	err = r.startInCgroup(cgroup, o)
 	switch {
-	case takesNoProcess(err) && r.anyCgroup:
-		err = r.startBeside(o)
+	case refusesProcesses(err) && r.anyCgroup:
+		err = r.startInCgroupOfInit(o)
 	case errors.Is(err, fs.ErrPermission) && r.state.Unit != nil:
-		err = r.startAttached(cgroup, o)
+		err = r.startInUnit(cgroup, o)
 	}
 	if err != nil {
 		return err
@@ -53,37 +53,37 @@ func startJoining(r *run) error {
 	return nil
 }
 
-// takesNoProcess reports whether that is what a v2 cgroup answers: one whose
-// controllers are enabled for the cgroups below it, or that has come to stand
-// below a threaded one (cgroups(7)).
-func takesNoProcess(err error) bool {
+// refusesProcesses reports whether clone3 failed because the v2 cgroup accepts no
+// processes: it has enabled controllers for its children, or is below a threaded
+// cgroup (cgroups(7)).
+func refusesProcesses(err error) bool {
 	return errors.Is(err, unix.EBUSY) || errors.Is(err, unix.EOPNOTSUPP) ||
-		errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV) // it is being removed
+		errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV) // the cgroup is being removed
 }
 
-// startBeside starts a stub in the v2 cgroup that the container's first process
-// has gone to.
-func (r *run) startBeside(o stub.Options) error {
+// startInCgroupOfInit starts a stub in the v2 cgroup that the container's init
+// is in now.
+func (r *run) startInCgroupOfInit(o stub.Options) error {
 	paths, err := manager.Of("", strconv.Itoa(r.state.Pid))
 	if err != nil {
 		return err
 	}
-	return r.startIn(paths[""], o)
+	return r.startInCgroup(paths[""], o)
 }
 
-// startAttached starts a stub in the runtime's cgroup, and has systemd move it
-// into one of the container's unit. A user who has logged in may not do that
-// himself: the cgroup of his session is not below that of his systemd.
-func (r *run) startAttached(cgroup string, o stub.Options) error {
-	if err := r.startIn("", o); err != nil {
+// startInUnit starts a stub in the runtime's cgroup, and lets systemd move it into the
+// container's unit. A process of a login session may not move itself: the session's
+// cgroup is not below that of the user's systemd.
+func (r *run) startInUnit(cgroup string, o stub.Options) error {
+	if err := r.startInCgroup("", o); err != nil {
 		return err
 	}
 	unit := systemd.Load(*r.state.Unit, r.cgroup, r.log)
 	return unit.Attach(r.ctx, strings.TrimPrefix(cgroup, r.state.Cgroups[""]), r.child.Pid)
 }
 
-// startIn starts a stub in a v2 cgroup; without a path, in the runtime's.
-func (r *run) startIn(path string, o stub.Options) error {
+// startInCgroup starts a stub in a v2 cgroup; in the runtime's if path is empty.
+func (r *run) startInCgroup(path string, o stub.Options) error {
 	if path != "" {
 		dir, err := os.Open(path)
 		if err != nil {
@@ -104,7 +104,7 @@ func (r *run) startChild(o stub.Options) (err error) {
 	return err
 }
 
-// commandLine returns arguments and environment of what the stub becomes.
+// commandLine returns arguments and environment of the program or the hook.
 func (j *job) commandLine() (args, env []string) {
 	if j.hook != nil {
 		return j.hook.Args, j.hook.Env
@@ -112,21 +112,21 @@ func (j *job) commandLine() (args, env []string) {
 	return j.cfg.Process.Args, j.cfg.Process.Env
 }
 
-// joinContainer has the stub join the namespaces of init.
+// joinContainer lets the stub join the namespaces of init.
 func joinContainer(r *run) error {
 	init := stub.Num(3 + len(r.ExtraFiles))
-	r.stub.Setsid() // a signal from the terminal is for the runtime, which passes it on
+	r.stub.Setsid() // the runtime gets the terminal's signals and forwards them
 	r.forgetGroups()
 	namespaces.EnterProcess(r.stub, init, r.cfg.Namespaces)
 	r.stub.CloseFd(init)
-	return r.beLetIn()
+	return r.flushWithInitDumpable()
 }
 
-// beLetIn has a container joined whose first process is a stub of an unprivileged
-// runtime's. To join its namespaces is to trace it (setns(2)), and who is not
-// root may not trace what is not dumpable: so it is for that moment, but not when
-// the hook runs, which could trace it, too (CVE-2016-9962).
-func (r *run) beLetIn() error {
+// flushWithInitDumpable flushes the join of a hook stub of an unprivileged runtime.
+// setns(2) needs ptrace access to init, which the kernel denies to an unprivileged
+// process if init is not dumpable. Init, still a stub, is dumpable only during the
+// join: the hook could trace it later (CVE-2016-9962).
+func (r *run) flushWithInitDumpable() error {
 	if r.init == nil || r.root || !hasUserNamespace(r.cfg) {
 		return nil
 	}
@@ -139,7 +139,7 @@ func (r *run) beLetIn() error {
 	return errors.Join(err, r.init.Do())
 }
 
-// joinUnpivoted joins a container whose root is not yet "/", and enters that.
+// joinUnpivoted joins a container before pivot_root, and enters the container's root.
 func joinUnpivoted(r *run) error {
 	if err := joinContainer(r); err != nil {
 		return err
@@ -149,8 +149,8 @@ func joinUnpivoted(r *run) error {
 	return nil
 }
 
-// forkJoined makes the second stub's child go on, which leads a session like it.
-func forkJoined(r *run) error {
+// forkJoiningStub forks the joining stub. The child continues and leads a session.
+func forkJoiningStub(r *run) error {
 	if err := r.child.Fork(0); err != nil {
 		return err
 	}

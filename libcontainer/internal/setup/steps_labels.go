@@ -10,8 +10,8 @@ func labels(c *config.Config) lsm.Labels {
 	return lsm.Labels{AppArmor: c.Process.AppArmorProfile, SELinux: c.Process.SELinuxLabel, Mount: c.MountLabel}
 }
 
-// chooseLabels has the stub tell the security modules what the program is to
-// run under. They keep it over forks, and apply it when it is executed.
+// chooseLabels sets the program's AppArmor profile and SELinux labels. The security
+// modules keep them across forks and apply them on execve.
 func chooseLabels(r *run) error {
 	l := labels(r.cfg)
 	if err := l.Check(); err != nil {

@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// setLimits sets the program's resource limits. The stub lowers its own, with
-// the call that executes the program behind; to raise a hard limit takes
-// CAP_SYS_RESOURCE, which only the runtime may have.
+// setLimits sets the program's resource limits. The stub lowers limits itself, in the
+// batch that executes the program. The runtime raises hard limits: that needs
+// CAP_SYS_RESOURCE, which the stub has dropped.
 func setLimits(r *run) error {
 	for _, l := range r.cfg.Process.Rlimits {
 		have, err := stubLimit(r.pid(), l.Resource)
@@ -33,9 +33,9 @@ func setLimits(r *run) error {
 	return nil
 }
 
-// stubLimit gives a resource limit of the stub. One who may not ask (who is not
-// root, and of whom the stub has another user) takes his own: the stub has
-// inherited those, unless create was run with others.
+// stubLimit returns a resource limit of the stub. On EPERM (an unprivileged runtime,
+// and a stub with another user) it returns the runtime's own limit: the stub
+// inherited its limits from create, which usually had the same.
 func stubLimit(pid, resource int) (have unix.Rlimit, err error) {
 	err = unix.Prlimit(pid, resource, nil, &have)
 	if errors.Is(err, unix.EPERM) {

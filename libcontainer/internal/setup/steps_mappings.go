@@ -6,21 +6,20 @@ import (
 	"github.com/berth-oci/berth/internal/idmap"
 )
 
-// takeMappings takes the mappings of config.json. There are none without a user
+// takeMappings uses the mappings of config.json, which are empty without a user
 // namespace.
 func takeMappings(r *run) error {
 	r.maps = idmap.Maps{UIDs: r.cfg.UIDMappings, GIDs: r.cfg.GIDMappings}
 	return nil
 }
 
-// readMappings finds out how the user namespace that the container has joined
-// maps IDs.
+// readMappings reads the mappings of the user namespace that the container joined.
 func readMappings(r *run) (err error) {
 	r.maps, err = idmap.Read(r.state.Pid)
 	return err
 }
 
-// hostUID returns the ID that a user of the container has on the host.
+// hostUID returns the host's ID of a user of the container.
 func (r *run) hostUID(uid uint32) (uint32, error) {
 	if !hasUserNamespace(r.cfg) {
 		return uid, nil
@@ -32,7 +31,7 @@ func (r *run) hostUID(uid uint32) (uint32, error) {
 	return id, nil
 }
 
-// checkUser refuses a process whose IDs the container does not map.
+// checkUser refuses a process with IDs that the container does not map.
 func checkUser(r *run) error {
 	return r.maps.CheckUser("process", &r.cfg.Process, "the container's %ss")
 }

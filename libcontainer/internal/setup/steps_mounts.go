@@ -14,7 +14,7 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// startMountStub starts a stub that only changes mounts.
+// startMountStub starts the mount stub.
 func startMountStub(r *run) error {
 	init, err := r.state.OpenProcess()
 	if err != nil {
@@ -29,19 +29,19 @@ func startMountStub(r *run) error {
 	return nil
 }
 
-// The steps that change the mounts of a container that exists.
+// The steps of "mounts add" and "mounts remove".
 
-// takeMounts has the bind mounts of the host made, to be taken along.
-func takeMounts(r *run) (err error) {
+// prepareMounts clones the bind mounts' sources while the stub sees the host.
+func prepareMounts(r *run) (err error) {
 	r.mounts, err = rootfs.Additions(r.stub, r.cfg.Mounts)
 	return err
 }
 
-// takeLockedMounts has them made by a third stub, in a copy of the host's mounts that
-// the container's user namespace owns: what makes them read-only there is locked
-// (mount_namespaces(7)), and stays so in the container. Of a clone of the host's
-// own mount its root could change that.
-func takeLockedMounts(r *run) error {
+// prepareLockedMounts clones the sources in another stub, whose copy of the host's
+// mounts belongs to the container's user namespace. The kernel locks their flags, such
+// as read-only (mount_namespaces(7)); in a direct clone of the host's mount the
+// container's root could clear them.
+func prepareLockedMounts(r *run) error {
 	init, err := r.state.OpenProcess()
 	if err != nil {
 		return err
@@ -61,14 +61,13 @@ func takeLockedMounts(r *run) error {
 	return errors.Join(err, maker.End())
 }
 
-// attachMounts mounts what was taken along, and the others.
+// attachMounts attaches the prepared mounts and makes the others.
 func attachMounts(r *run) error {
 	r.tree = rootfs.Enter(r.child)
 	return r.tree.Run(r.mounts)
 }
 
-// undoMounts detaches what attachMounts has attached, by a new stub: its own may
-// have been killed.
+// undoMounts detaches the attached mounts with a new stub: the first may be dead.
 func undoMounts(r *run) error {
 	if r.tree == nil {
 		return nil
@@ -82,7 +81,7 @@ func undoMounts(r *run) error {
 	sub := newRun(r.table, j, values{state: r.state})
 	err := sub.walk()
 	sub.release()
-	if errors.Is(err, state.ErrNotRunning) { // the mounts have gone with it
+	if errors.Is(err, state.ErrNotRunning) { // the mounts ended with the container
 		return nil
 	}
 	if err != nil {

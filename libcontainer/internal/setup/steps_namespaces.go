@@ -10,8 +10,7 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// remedyNamespaces adds to an error what it takes to make namespaces, if the
-// kernel has denied them.
+// remedyNamespaces adds to EPERM the privilege that new namespaces need.
 func remedyNamespaces(err error, cfg *config.Config) error {
 	if !errors.Is(err, unix.EPERM) || probe.ExplainDenied(err) != "" {
 		return err

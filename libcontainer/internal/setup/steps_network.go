@@ -5,7 +5,7 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// moveDevices gives the container network devices of the runtime's.
+// moveDevices moves network devices into the container's network namespace.
 func moveDevices(r *run) (err error) {
 	if r.mover, err = network.NewMover(r.ctx, r.child.Pidfd); err != nil {
 		return &config.FieldError{Field: "linux.netDevices", Err: err}
@@ -19,8 +19,8 @@ func moveDevices(r *run) (err error) {
 	return nil
 }
 
-// returnDevices brings them back: the kernel would do so for those that are
-// made of hardware only, and destroy the others.
+// returnDevices moves the devices back. When the namespace ends, the kernel returns
+// only physical devices and destroys virtual ones.
 func returnDevices(r *run) error {
 	if r.mover == nil {
 		return nil

@@ -11,24 +11,24 @@ import (
 	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
 
-// Where the program finds the socket: runc's place.
+// The socket's path in the container, the same as runc's.
 const (
 	NotifyFile        = "notify.sock"
 	notifyDestination = "/run/notify"
 )
 
-// makeNotifyDir makes the directory of the socket, which notifyMount mounts.
+// makeNotifyDir makes the directory of the socket, which withNotifyMount mounts.
 func makeNotifyDir(r *run) error {
 	dir := filepath.Join(r.dir, state.NotifyDir)
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return err
 	}
 	r.notify = []string{"NOTIFY_SOCKET=" + notifyDestination + "/" + NotifyFile}
-	return os.Chmod(dir, 0o755) // whatever the caller's umask is
+	return os.Chmod(dir, 0o755) // independent of the caller's umask
 }
 
-// withNotifyMount returns the configuration with the directory mounted, if the
-// program is to have the socket.
+// withNotifyMount returns the configuration with a mount of the notify directory, if
+// the program gets the socket.
 func withNotifyMount(cfg *config.Config, dir string) *config.Config {
 	if !cfg.Notify {
 		return cfg

@@ -29,20 +29,19 @@ func setOOMScore(r *run) error {
 	return nil
 }
 
-// raiseOOMScore is for those who may not mount a procfs. The stub is still
-// where the runtime itself is, so the host's can be used; for a moment it must
-// be dumpable to own its files there.
+// raiseOOMScore sets the score if the runtime may not mount a procfs. The stub still
+// sees the host's procfs; it must be dumpable for the write, to own its files there.
 func raiseOOMScore(r *run) error {
 	score := *r.cfg.Process.OOMScoreAdj
 	r.stub.Prctl(unix.PR_SET_DUMPABLE, 1)
 	f := r.stub.Openat(stub.Num(unix.AT_FDCWD), "/proc/self/oom_score_adj", unix.O_WRONLY|unix.O_CLOEXEC, 0)
-	wrote := r.stub.Write(f, strconv.Itoa(score)).Checked() // the remedy is added
+	wrote := r.stub.Write(f, strconv.Itoa(score)).Checked() // the check adds the remedy
 	r.stub.CloseFd(f)
 	r.stub.Prctl(unix.PR_SET_DUMPABLE, 0)
 	r.stub.Label("") // the field is in the error
 	r.stub.Check(func() error {
 		if err := wrote.Err(); err != nil {
-			return config.FieldErrorf("process.oomScoreAdj", "%d: %w (to lower it needs CAP_SYS_RESOURCE; leave it out, or ask for no less than /proc/self/oom_score_adj has)", score, err)
+			return config.FieldErrorf("process.oomScoreAdj", "%d: %w (a lower value needs CAP_SYS_RESOURCE; omit it, or set at least the value in /proc/self/oom_score_adj)", score, err)
 		}
 		return nil
 	})

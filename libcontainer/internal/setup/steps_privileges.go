@@ -10,7 +10,7 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// warn tells what of the process is left out, as the specification wants.
+// warn logs the settings of the process that are ignored, as the specification requires.
 func (r *run) warn() {
 	if r.log == nil || r.hook != nil {
 		return
@@ -23,8 +23,8 @@ func (r *run) warn() {
 	}
 }
 
-// dropPrivileges makes the stub the program's user. The working directory is
-// tried as root first: one that only root can reach is no error.
+// dropPrivileges gives the stub the program's user, groups and capabilities. It first
+// enters the working directory as root: only root may be able to reach it.
 func dropPrivileges(r *run) error {
 	last, err := probe.LastCap()
 	if err != nil {
@@ -33,8 +33,8 @@ func dropPrivileges(r *run) error {
 	proc := &r.cfg.Process
 	r.warn()
 	caps := capabilities.Known(proc.Capabilities, last)
-	// As the program's user it is tried again: a directory may be out of root's
-	// reach (FUSE, NFS), or one of /proc/self that exists after the fork.
+	// Retried as the program's user: root may lack access (FUSE, NFS), and an entry
+	// of /proc/self may exist only after the fork.
 	r.entered = r.stub.Chdir(proc.Cwd).MayFail(unix.EACCES, unix.EPERM, unix.ENOENT, unix.ENOTDIR)
 	capabilities.LimitBounding(r.stub, caps.Bounding, last)
 	capabilities.KeepOverSetuid(r.stub)
@@ -43,13 +43,13 @@ func dropPrivileges(r *run) error {
 	}
 	r.stub.Setresgid(proc.GID)
 	r.stub.Setresuid(proc.UID)
-	if keepsAdmin(r.cfg) {
+	if filterNeedsAdmin(r.cfg) {
 		caps = capabilities.WithAdmin(caps)
-		r.stub.Label("linux.seccomp without process.noNewPrivileges takes CAP_SYS_ADMIN")
+		r.stub.Label("linux.seccomp without process.noNewPrivileges needs CAP_SYS_ADMIN")
 	}
 	capabilities.Apply(r.stub, caps)
 	r.stub.Label("")
-	r.stub.Prctl(unix.PR_SET_DUMPABLE, 0) // a change of user has made it what fs.suid_dumpable says
+	r.stub.Prctl(unix.PR_SET_DUMPABLE, 0) // the change of user set it to fs.suid_dumpable
 	if proc.NoNewPrivileges {
 		r.stub.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1)
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// spreadOverCPUs gives the stub all CPUs of its cpuset.
-func spreadOverCPUs(r *run) error {
+// resetAffinity allows the stub all CPUs of its cpuset.
+func resetAffinity(r *run) error {
 	scheduling.AllCPUs(r.stub)
 	return nil
 }
@@ -27,7 +27,7 @@ func setScheduler(r *run) error {
 }
 
 func setIOPriority(r *run) error {
-	set := r.stub.IoprioSet(*r.cfg.Process.IOPriority).Checked() // the remedy is added
+	set := r.stub.IoprioSet(*r.cfg.Process.IOPriority).Checked() // the check adds the remedy
 	r.stub.Check(func() error {
 		err := set.Err()
 		if errors.Is(err, unix.EPERM) {

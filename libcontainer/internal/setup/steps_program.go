@@ -12,14 +12,14 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// Errors of process.args[0], whose texts engines match (Docker makes 126 or
-// 127 of them).
+// Errors of process.args[0]. Engines match the texts (Docker maps them to the exit
+// codes 126 and 127).
 var (
 	errNotInPath   = errors.New("executable file not found in $PATH")
 	errIsDirectory = errors.New("is a directory: permission denied")
 )
 
-// candidate is a place where the program may be.
+// candidate is a path that may be the program, with the results of its checks.
 type candidate struct {
 	path   string
 	access *stub.Value
@@ -27,7 +27,7 @@ type candidate struct {
 	found  *stub.Value
 }
 
-// err returns why the candidate is not the program, nil if it is.
+// err returns why the candidate is not the program; nil if it is.
 func (c *candidate) err() error {
 	found, access := c.found.Err(), c.access.Err()
 	switch {
@@ -39,14 +39,14 @@ func (c *candidate) err() error {
 	return access
 }
 
-// passed lists the errors with which the search in PATH goes on, as execvp(3)
-// has it: the candidate does not exist, or not for the program's user.
-var passed = [...]error{
+// skipped lists the errors after which the search in PATH continues, as in execvp(3):
+// the candidate does not exist, or the program's user may not execute it.
+var skipped = [...]error{
 	unix.ENOENT, unix.ENOTDIR, unix.EACCES, unix.ELOOP, unix.ENAMETOOLONG, unix.ESTALE, unix.ENODEV, unix.ETIMEDOUT, errIsDirectory,
 }
 
-// findProgram looks process.args[0] up as execvp(3) would: in the PATH of the
-// program's environment, unless it has a slash. There is no default PATH.
+// findProgram looks process.args[0] up as execvp(3) does: in the PATH of process.env,
+// unless the name has a slash. It has no default PATH.
 func findProgram(r *run) error {
 	name := r.cfg.Process.Args[0]
 	places := []string{name}
@@ -55,7 +55,7 @@ func findProgram(r *run) error {
 	}
 	candidates := make([]candidate, len(places))
 	for i, path := range places {
-		candidates[i].ask(r.stub, path)
+		candidates[i].check(r.stub, path)
 	}
 	r.stub.Check(func() (err error) {
 		r.program, err = choose(name, candidates)
@@ -64,8 +64,8 @@ func findProgram(r *run) error {
 	return nil
 }
 
-// ask queues the calls that tell whether path is a program.
-func (c *candidate) ask(p *stub.Proc, path string) {
+// check queues the calls that find out whether path is a program.
+func (c *candidate) check(p *stub.Proc, path string) {
 	cwd := stub.Num(unix.AT_FDCWD)
 	c.path = path
 	c.stat, c.found = p.Statx(cwd, path, 0)
@@ -73,7 +73,7 @@ func (c *candidate) ask(p *stub.Proc, path string) {
 	c.access = p.Faccessat2(cwd, path, unix.X_OK, unix.AT_EACCESS).Checked() // choose names the errnos
 }
 
-// choose gives the path of the first candidate that is a program.
+// choose returns the path of the first candidate that is a program.
 func choose(name string, candidates []candidate) (string, error) {
 	errs := make([]error, len(candidates))
 	for i := range candidates {
@@ -85,14 +85,14 @@ func choose(name string, candidates []candidate) (string, error) {
 			return path, nil
 		case path == name:
 			return "", fmt.Errorf("exec %q: %w", name, err)
-		case !slices.ContainsFunc(passed[:], func(p error) bool { return errors.Is(err, p) }):
+		case !slices.ContainsFunc(skipped[:], func(p error) bool { return errors.Is(err, p) }):
 			return "", fmt.Errorf("exec %q: look for it at %q: %w", name, path, err)
 		}
 	}
 	return "", fmt.Errorf("exec %q: %w", name, errNotInPath)
 }
 
-// searchPath gives the paths that name can have according to PATH.
+// searchPath returns the path of name in each directory of PATH.
 func searchPath(name string, env []string) []string {
 	var places []string
 	for _, e := range env {
@@ -110,7 +110,7 @@ func searchPath(name string, env []string) []string {
 	return places
 }
 
-// executeProgram lets the stub become the program.
+// executeProgram executes the program in the stub.
 func executeProgram(r *run) error {
 	path, args, env := r.launch.Program, r.cfg.Process.Args, r.programEnv()
 	r.stub.Label("")
@@ -120,14 +120,13 @@ func executeProgram(r *run) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &field): // it did not come to the program
+	case errors.As(err, &field): // a call before execve failed
 		return err
 	}
 	return argumentsError(fmt.Errorf("exec %q: %w%s", path, err, remedyExec(err)), args, env)
 }
 
-// remedyExec returns what may be wrong with a program that exists and may be
-// executed.
+// remedyExec explains why execve failed for a program that exists and is executable.
 func remedyExec(err error) string {
 	switch {
 	case errors.Is(err, unix.ENOENT):
@@ -138,7 +137,8 @@ func remedyExec(err error) string {
 	return ""
 }
 
-// execError gives the kernel's answer to a batch that ends with execve.
+// execError returns the error of a batch that ends with execve: the errno of execve,
+// or the explained error of the filter.
 func execError(err error) error {
 	var call *stub.Error
 	if errors.As(err, &call) && call.Call == "execve" && call.Errno != 0 {

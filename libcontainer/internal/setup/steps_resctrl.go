@@ -5,8 +5,8 @@ import (
 	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
 
-// makeResctrlGroup makes the container's groups in the resctrl file system, or
-// finds them.
+// makeResctrlGroup makes the container's groups in the resctrl file system, or uses
+// existing ones.
 func makeResctrlGroup(r *run) error {
 	fs, err := r.findResctrl()
 	if err != nil {
@@ -33,7 +33,7 @@ func (r *run) findResctrl() (*intelrdt.FS, error) {
 
 func undoResctrlGroup(r *run) error {
 	if g := r.state.Resctrl; g != nil && !r.leftovers {
-		return r.leave(intelrdt.At(g.Root).Undo(g))
+		return r.keepForDelete(intelrdt.At(g.Root).Undo(g))
 	}
 	return nil
 }

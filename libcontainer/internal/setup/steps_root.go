@@ -18,7 +18,7 @@ func openRoot(r *run) error {
 	return nil
 }
 
-func openRootHere(r *run) error {
+func openRootFromInside(r *run) error {
 	r.tree = rootfs.OpenWorkingDirectory(r.child, r.cfg.Rootfs)
 	r.atEnd(r.tree.Release)
 	r.tree.StatSources(r.cfg.Mounts)
@@ -27,7 +27,7 @@ func openRootHere(r *run) error {
 
 func mountFilesystems(r *run) error {
 	paths := r.state.Cgroups
-	if len(paths) < len(r.planned) { // some may not be used: the runtime's own is shown
+	if len(paths) < len(r.planned) { // for the missing controllers, show the runtime's cgroup
 		own, err := manager.Own("")
 		if err != nil {
 			return err

@@ -22,15 +22,14 @@ func awaitFilter(r *run) error {
 
 const seccompField = "linux.seccomp"
 
-// keepsAdmin tells whether the stub must have CAP_SYS_ADMIN until it executes
-// the program: without no_new_privs the kernel lets nobody else install a
-// filter (seccomp(2)). It is in the stub's permitted and effective sets only,
-// which are no part of what the program gets (capabilities(7), Transformation
-// of capabilities during execve).
-func keepsAdmin(c *config.Config) bool { return c.Seccomp != nil && !c.Process.NoNewPrivileges }
+// filterNeedsAdmin reports whether the stub must keep CAP_SYS_ADMIN until execve: the
+// kernel requires it to install a filter without no_new_privs (seccomp(2)). Only the
+// stub's permitted and effective sets have it; execve does not pass them on
+// (capabilities(7), Transformation of capabilities during execve).
+func filterNeedsAdmin(c *config.Config) bool { return c.Seccomp != nil && !c.Process.NoNewPrivileges }
 
-// compileFilter begins to compile the filter, and to write it where those who
-// start the container and execute processes in it find it.
+// compileFilter starts a task that compiles the filter and saves it in the state
+// directory for start and exec.
 func compileFilter(r *run) error {
 	r.filter = begin(r, func() ([]byte, error) { return writeFilter(r.dir, r.cfg.Seccomp) })
 	return nil
@@ -54,7 +53,7 @@ func writeFilter(dir string, s *config.Seccomp) ([]byte, error) {
 	return filter.Bytes(), errors.Join(err, f.Close())
 }
 
-// readFilter returns the container's filter as the kernel takes it.
+// readFilter returns the container's filter as BPF bytecode.
 func (j *job) readFilter() ([]byte, error) {
 	if j.bytecode != nil {
 		return j.bytecode, nil
@@ -69,10 +68,10 @@ func (j *job) readFilter() ([]byte, error) {
 	return filter, nil
 }
 
-// installFilter queues the filter, with which the stub executes the program
-// and nothing else. A listener is handed over while the stub waits between the
-// two without making a system call: the filter could send it to the agent,
-// who does not have the listener yet.
+// installFilter queues the filter in one batch with execve. If the filter notifies an
+// agent, the runtime sends the listener to the agent between the two calls; the stub
+// waits without a system call, as the filter could suspend it before the agent has the
+// listener.
 func installFilter(r *run) error {
 	filter, err := r.readFilter()
 	if err != nil {
@@ -96,13 +95,13 @@ func installFilter(r *run) error {
 	}
 	r.atEnd(agent.Close)
 	if !r.root {
-		// To take a descriptor is to trace (pidfd_getfd(2)), and who is not root
-		// may not trace a process that is not dumpable. execve decides anew.
+		// pidfd_getfd(2) needs ptrace access, which the kernel denies to an
+		// unprivileged runtime if the stub is not dumpable. execve resets this.
 		r.stub.Prctl(unix.PR_SET_DUMPABLE, 1)
 	}
 	listener := r.stub.Seccomp(s.Flags, filter)
 	r.stub.Hold(listener, func(fd int) error {
-		err := r.handOver(agent, pidfd, fd)
+		err := r.sendListener(agent, pidfd, fd)
 		if err != nil {
 			err = errors.Join(config.Below(seccompField, err), unix.PidfdSendSignal(int(pidfd.Fd()), unix.SIGKILL, nil, 0))
 		}
@@ -111,8 +110,7 @@ func installFilter(r *run) error {
 	return nil
 }
 
-// stubPidfd gives a pidfd of the process that is the stub, which is the
-// caller's.
+// stubPidfd returns a pidfd of the stub. The caller closes it.
 func (r *run) stubPidfd() (*os.File, error) {
 	if r.child == nil {
 		return r.state.OpenProcess()
@@ -124,8 +122,8 @@ func (r *run) stubPidfd() (*os.File, error) {
 	return os.NewFile(uintptr(fd), "pidfd"), nil
 }
 
-// handOver sends the listener, the stub's descriptor fd, to the agent.
-func (r *run) handOver(agent *seccomp.Agent, pidfd *os.File, fd int) error {
+// sendListener sends the listener, the stub's descriptor fd, to the agent.
+func (r *run) sendListener(agent *seccomp.Agent, pidfd *os.File, fd int) error {
 	n, err := unix.PidfdGetfd(int(pidfd.Fd()), fd, 0)
 	if err != nil {
 		return fmt.Errorf("pidfd_getfd: %w", err)
@@ -134,7 +132,7 @@ func (r *run) handOver(agent *seccomp.Agent, pidfd *os.File, fd int) error {
 	defer listener.Close()
 	const want = "anon_inode:seccomp notify"
 	if link, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", n)); err != nil || link != want {
-		return errors.Join(fmt.Errorf("descriptor %d of the container's process is no listener: %q", fd, link), err)
+		return errors.Join(fmt.Errorf("descriptor %d of the container's process is not a seccomp listener: %q", fd, link), err)
 	}
 	state := specs.ContainerProcessState{
 		Version: specs.Version, Pid: r.pid(), Metadata: r.cfg.Seccomp.Metadata,
@@ -143,8 +141,8 @@ func (r *run) handOver(agent *seccomp.Agent, pidfd *os.File, fd int) error {
 	return agent.Send(listener, state)
 }
 
-// statusForAgent is the container's status when its filter is installed. As with
-// other runtimes, a container is created when it has its filter.
+// statusForAgent returns the container's status for the agent. For the program it is
+// "creating", as with other runtimes, which install the filter during create.
 func (j *job) statusForAgent() specs.ContainerState {
 	switch j.op {
 	case inStartHook:
@@ -155,8 +153,8 @@ func (j *job) statusForAgent() specs.ContainerState {
 	return specs.StateCreating
 }
 
-// filterError says what to do about a filter that the kernel does not take,
-// nil if err is not about that.
+// filterError explains why the kernel refused the filter; nil if err has another
+// cause.
 func filterError(err error) error {
 	var call *stub.Error
 	if !errors.As(err, &call) || call.Call != "seccomp" {
@@ -166,7 +164,7 @@ func filterError(err error) error {
 	case unix.EACCES:
 		return config.FieldErrorf(seccompField, "%w (needs CAP_SYS_ADMIN, or process.noNewPrivileges)", err)
 	case unix.EINVAL:
-		return config.FieldErrorf(seccompField+".flags", "%w (\"features\" shows which flags the kernel takes)", err)
+		return config.FieldErrorf(seccompField+".flags", "%w (\"features\" lists the flags that the kernel supports)", err)
 	}
 	return err
 }

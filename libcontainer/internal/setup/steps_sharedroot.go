@@ -21,10 +21,10 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// Containers in a mount namespace that others use: the runtime's, or one given by
-// path. Their root is a mount of its own there, and their "/" by chroot(2).
+// The steps for containers in a shared mount namespace: the runtime's, or one given
+// by path. The container's root is a private mount there, entered by chroot(2).
 
-// openSharedRoot makes the container's root and puts it into the state, then
+// openSharedRoot makes the container's root, records it in the state, and then
 // attaches it.
 func openSharedRoot(r *run) error {
 	s := &state.SharedRoot{Path: mountNamespacePath(r.cfg)}
@@ -60,15 +60,15 @@ func openSharedRoot(r *run) error {
 	return tree.CopySubmounts(list, s.Parent, s.Point)
 }
 
-// noteRoot writes what is known of the root, for a delete that finds this create
-// killed.
+// noteRoot records the root in the state, so that delete can unmount it after a killed
+// create.
 func (r *run) noteRoot(s state.SharedRoot) error {
 	r.note(func(state *state.State) { state.SharedRoot = &s })
 	_, err := r.noting.wait()
 	return err
 }
 
-// warnOfChroot says which capability leaves a chroot.
+// warnOfChroot warns about CAP_SYS_CHROOT, with which a process can leave a chroot.
 func (r *run) warnOfChroot() {
 	caps := r.cfg.Process.Capabilities
 	if r.log != nil && (caps.Bounding|caps.Permitted)&(1<<unix.CAP_SYS_CHROOT) != 0 {
@@ -85,12 +85,12 @@ func changeRoot(r *run) error {
 	return nil
 }
 
-// enterSharedRoot has a joining stub, in the mount namespace of the container, change
-// to the container's root.
+// enterSharedRoot lets the joining stub, which is in the container's mount namespace,
+// change to the container's root.
 func enterSharedRoot(r *run) error {
 	s := r.state.SharedRoot
 	if s == nil {
-		return errors.New("the state has no root of the container")
+		return errors.New("the state has no sharedRoot")
 	}
 	list, err := mountinfo.Of(strconv.Itoa(r.child.Pid))
 	if err != nil {
@@ -121,7 +121,7 @@ func mountNamespacePath(c *config.Config) string {
 	return ""
 }
 
-// identify notes which namespace it is.
+// identify sets the device and inode of the mount namespace.
 func identify(s *state.SharedRoot) (err error) {
 	path := s.Path
 	if path == "" {
@@ -145,15 +145,15 @@ func isNamespace(s *state.SharedRoot, path string) bool {
 	return err == nil && device == s.NamespaceDevice && inode == s.NamespaceInode
 }
 
-// findRoot returns what is on top of the root in a mountinfo of the namespace: the root
-// itself, if nothing is.
+// findRoot finds the root in a mountinfo of the namespace and returns the topmost
+// mount at its place: the root itself, if nothing is mounted over it.
 func findRoot(s *state.SharedRoot, list []mountinfo.Mount) (top mountinfo.Mount, ok bool) {
 	found, top, ok := rootfs.Find(list, s.ID, s.Parent)
 	return top, ok && (s.Point == "" || s.Point == found.Point && s.Device == found.Device)
 }
 
-// openNamespace opens it; nil if nothing refers to it any more. The runtime may
-// be in another one than at create.
+// openNamespace opens the mount namespace; nil if it no longer exists. The runtime may
+// be in another namespace than at create, so it searches all processes.
 func openNamespace(s *state.SharedRoot) (*os.File, error) {
 	candidates := []string{"/proc/self/ns/mnt", "/proc/1/ns/mnt"}
 	if s.Path != "" {
@@ -176,12 +176,12 @@ func openNamespace(s *state.SharedRoot) (*os.File, error) {
 	return nil, nil
 }
 
-// unmountTime is how long the removal of a root may take: the way to it can lead
-// through a file system whose server does not answer.
+// unmountTime is the time limit for the removal of a root: its path may be on a file
+// system whose server does not answer.
 const unmountTime = 2 * time.Second
 
-// RemoveSharedRoot unmounts the root that a container has in a mount namespace of others,
-// with all that is mounted on it. It may be nil.
+// RemoveSharedRoot unmounts the root of a container in a shared mount namespace, with
+// all mounts on it, within 2 s. A nil s is no error.
 func RemoveSharedRoot(ctx context.Context, s *state.SharedRoot, dir string, log *slog.Logger) error {
 	if s == nil {
 		return nil
@@ -193,7 +193,7 @@ func RemoveSharedRoot(ctx context.Context, s *state.SharedRoot, dir string, log 
 	defer ns.Close()
 	ctx, cancel := context.WithTimeout(ctx, unmountTime)
 	defer cancel()
-	child, err := startIn(ctx, ns, stub.Options{Dir: dir, Log: log})
+	child, err := startInNamespace(ctx, ns, stub.Options{Dir: dir, Log: log})
 	if err != nil {
 		return fmt.Errorf("unmount root: %w", err)
 	}
@@ -206,9 +206,9 @@ func RemoveSharedRoot(ctx context.Context, s *state.SharedRoot, dir string, log 
 	return errors.Join(err, child.End())
 }
 
-// startIn starts a stub and has it join a mount namespace, in the user namespace
-// that owns it where the runtime itself has no right.
-func startIn(ctx context.Context, ns *os.File, o stub.Options) (*stub.Child, error) {
+// startInNamespace starts a stub that joins a mount namespace, and first the user
+// namespace that owns it if the runtime lacks the privilege.
+func startInNamespace(ctx context.Context, ns *os.File, o stub.Options) (*stub.Child, error) {
 	o.Files = []*os.File{nil, nil, nil, ns}
 	owner, err := namespaces.Owner(ns)
 	if err != nil {
@@ -236,8 +236,8 @@ func startIn(ctx context.Context, ns *os.File, o stub.Options) (*stub.Child, err
 	return child, nil
 }
 
-// unmountRoot takes away what is on top of the root until the root is gone. With a
-// mount all go that lie on it.
+// unmountRoot unmounts the topmost mount at the root's place until the root is gone.
+// Each unmount detaches all mounts below it.
 func unmountRoot(s *state.SharedRoot, child *stub.Child) error {
 	for {
 		list, err := mountinfo.Of(strconv.Itoa(child.Pid))

@@ -25,7 +25,7 @@ func reserveState(r *run) error {
 	}
 	r.lock, err = state.LockDir(r.dir, 0)
 	if err != nil && !errors.Is(err, state.ErrLocked) && !errors.Is(err, state.ErrNotExist) {
-		return errors.Join(err, os.Remove(r.dir)) // undo takes it for another container's
+		return errors.Join(err, os.Remove(r.dir)) // without the lock undo leaves the directory
 	}
 	if err != nil {
 		return err
@@ -36,13 +36,13 @@ func reserveState(r *run) error {
 	return nil
 }
 
-// undoState removes the directory, if this create has made it.
+// undoState removes the directory if this create made it.
 func undoState(r *run) error {
 	if r.lock == nil {
 		return nil
 	}
 	if r.leftovers {
-		return nil // delete finds what is to be removed in the state
+		return nil // delete reads from the state what remains
 	}
 	removed, err := state.Remove(r.dir)
 	if err != nil {
@@ -54,8 +54,8 @@ func undoState(r *run) error {
 	return nil
 }
 
-// notePid writes which process the stub is, so that "delete --force" can end a
-// create that hangs.
+// notePid records the stub's process ID, so that "delete --force" can kill the stub of
+// a create that hangs.
 func (r *run) notePid(pid int) error {
 	ticks, alive, err := state.StartTimeOf(pid)
 	if err == nil && !alive {
@@ -67,8 +67,8 @@ func (r *run) notePid(pid int) error {
 	return err
 }
 
-// recordProcess settles which process becomes the program. It differs from the
-// stub that was started if that has forked.
+// recordProcess records the process that becomes the program: the stub, or its child
+// if it has forked.
 func recordProcess(r *run) error {
 	if r.noted.Pid != r.child.Pid {
 		if err := r.notePid(r.child.Pid); err != nil {

@@ -10,9 +10,9 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// ownStdio gives the program's user the files that are its descriptors 0, 1
-// and 2, except a terminal and the null device, which are everybody's.
-func ownStdio(r *run) error {
+// chownStdio makes the program's user the owner of the files that are its descriptors
+// 0, 1 and 2, except character devices: terminals and the null device are shared.
+func chownStdio(r *run) error {
 	uid, err := r.hostUID(r.cfg.Process.UID)
 	if err != nil {
 		return err
@@ -21,7 +21,7 @@ func ownStdio(r *run) error {
 		if f == nil || (r.cfg.Process.Terminal && r.hook == nil) {
 			continue
 		}
-		denied, err := ownFile(f, uid)
+		denied, err := chownFile(f, uid)
 		if err != nil {
 			return fmt.Errorf("descriptor %d: %w", i, err)
 		}
@@ -32,18 +32,18 @@ func ownStdio(r *run) error {
 	return nil
 }
 
-// chownStdio has the namespace's root give away what the runtime may not, if it
-// belongs to one of its users.
-func chownStdio(r *run) error {
+// chownStdioAsRoot repeats the chown that the kernel denied to the runtime, as root of
+// the user namespace, which may chown files of the namespace's users.
+func chownStdioAsRoot(r *run) error {
 	for _, fd := range r.notOwned {
-		r.stub.Fchownat(stub.Num(fd), "", int(r.cfg.Process.UID), -1, unix.AT_EMPTY_PATH).MayFail(unix.EPERM, unix.EROFS) // as in ownFile
+		r.stub.Fchownat(stub.Num(fd), "", int(r.cfg.Process.UID), -1, unix.AT_EMPTY_PATH).MayFail(unix.EPERM, unix.EROFS) // as in chownFile: the descriptor stays usable
 	}
 	return nil
 }
 
-// ownFile gives a file to a user. That it is not ours to give is no error: the
-// program can still use the descriptor.
-func ownFile(f *os.File, uid uint32) (denied bool, err error) {
+// chownFile changes the owner of a file. It reports denied, not an error, if the
+// runtime may not: the program can still use the descriptor.
+func chownFile(f *os.File, uid uint32) (denied bool, err error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
 		return false, err

@@ -28,15 +28,15 @@ func setSysctls(r *run) error {
 	return nil
 }
 
-// remedySysctl says what the kernel's answer means.
+// remedySysctl explains an errno of a write to /proc/sys.
 func remedySysctl(err error) string {
 	switch {
 	case errors.Is(err, unix.ENOENT):
-		return " (the kernel, or the container's namespace, has no such sysctl)"
+		return " (the sysctl does not exist in this kernel or in the container's namespace)"
 	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ERANGE):
-		return " (not a value that it can have)"
+		return " (invalid value for this sysctl)"
 	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
-		return " (it cannot be changed here, not even by the container's root)"
+		return " (the container's root may not change it)"
 	case errors.Is(err, unix.EROFS):
 		return " (/proc is read-only where the runtime runs)"
 	}

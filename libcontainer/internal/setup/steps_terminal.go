@@ -14,8 +14,8 @@ func controlTerminal(r *run) error {
 	return nil
 }
 
-// openTerminal makes the program's terminal, which is /dev/console too, and
-// hands its master side out.
+// openTerminal makes the program's terminal, binds it to /dev/console, and passes its
+// master side to Console.
 func openTerminal(r *run) error {
 	if err := r.adoptTerminal(r.tree.OpenPtmx(), r.tree.BindConsole); err != nil {
 		return err
@@ -24,15 +24,15 @@ func openTerminal(r *run) error {
 	return nil
 }
 
-// openContainersTerminal makes a terminal in the container's own devpts.
+// openContainersTerminal makes a terminal in the devpts of a running container.
 func openContainersTerminal(r *run) error {
 	r.stub.Label("process.terminal: open /dev/pts/ptmx")
 	ptmx := r.stub.Openat2(stub.Num(unix.AT_FDCWD), "/dev/pts/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, unix.RESOLVE_NO_MAGICLINKS)
 	return r.adoptTerminal(ptmx, func(*stub.Value) { r.stub.Label("") })
 }
 
-// adoptTerminal makes the terminal that ptmx, just opened, is the master side
-// of, the stub's. Also is queued for its other side.
+// adoptTerminal makes a terminal the stub's stdio, and passes its master side, ptmx,
+// to Console. Also queues further calls for the slave side.
 func (r *run) adoptTerminal(ptmx *stub.Value, also func(slave *stub.Value)) error {
 	if r.Console == nil {
 		return errors.New("process.terminal is set, but CreateOptions has no Console that takes the terminal")

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -23,7 +24,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// walks are operations as they follow each other in the life of one stub.
+// walks lists the operations of each kind of stub, in order.
 var walks = [][]operation{{inCreate, inStart}, {inExec}, {inCreateHook}, {inStartHook}, {inAddMounts}, {inRemoveMounts}}
 
 func TestGroundNeverGrows(t *testing.T) {
@@ -32,13 +33,23 @@ func TestGroundNeverGrows(t *testing.T) {
 		for _, op := range walk {
 			for _, s := range rowsOf(steps[:], op) {
 				if before != nil && s.ground < before.ground {
-					t.Errorf("%q has %s after %q with %s", s.name, s.ground, before.name, before.ground)
+					t.Errorf("%q has ground %s after %q with %s", s.name, s.ground, before.name, before.ground)
 				}
 				before = s
 			}
 		}
 		if before.ground != gone && walk[0]&inMounts == 0 {
 			t.Errorf("the last step, %q, ends with %s", before.name, before.ground)
+		}
+	}
+}
+
+// A reason is one clause; a longer one belongs to docs/decisions.md.
+func TestReasonsAreShort(t *testing.T) {
+	const most = 100 // characters
+	for _, s := range steps {
+		if n := utf8.RuneCountInString(s.why); n > most {
+			t.Errorf("the reason of %q has %d characters, more than %d: %s", s.name, n, most, s.why)
 		}
 	}
 }
@@ -53,20 +64,20 @@ func TestStepsAreNamedOnceAndExplained(t *testing.T) {
 		if s.why == "" || s.do == nil || s.in == 0 {
 			t.Errorf("%q lacks a reason, a function or an operation", s.name)
 		}
-		if s.undo != nil && s.side != host {
-			t.Errorf("%q is undone, but the stub's steps end with the stub", s.name)
+		if s.undo != nil && s.side != hostSide {
+			t.Errorf("%q has an undo, but a step of the stub ends with the stub", s.name)
 		}
 	}
 }
 
-// fakeCgroup is where a container would be on a hybrid host.
+// fakeCgroup is the cgroup of a container on a hybrid host.
 type fakeCgroup struct{ cgroups.Manager }
 
 func (fakeCgroup) Entry() cgroups.Entry {
 	return cgroups.Entry{Files: []string{"/sys/fs/cgroup/pids/c/tasks", "/sys/fs/cgroup/cpu,cpuacct/c/tasks"}}
 }
 
-// needHost are the steps that a recorder cannot take the stub's part in.
+// needHost lists the steps that need more than a recorder as the stub.
 var needHost = []string{
 	"reserve state", "plan cgroup", "make cgroup", "limit cgroup", "open control socket", "start stub",
 	"find cgroup", "read mappings", "check container's groups",
@@ -78,7 +89,8 @@ var needHost = []string{
 	"start joining stub", "start mount stub", "fork into container", "fork for procfs", "enter pid namespace",
 }
 
-// record takes the steps of operations on a recorder and returns the calls.
+// record takes the steps of operations with a recorder as the stub, and returns the
+// calls.
 func record(t *testing.T, spec *specs.Spec, walk ...operation) []string {
 	t.Helper()
 	p, rec := newRecorder()
@@ -104,7 +116,7 @@ func newRecorder() (*stub.Proc, *stub.Recorder) {
 	return p, rec
 }
 
-// recorded returns a walk down the table whose stub is a recorder.
+// recorded returns a run whose stub is a recorder.
 func recorded(t *testing.T, spec *specs.Spec, op operation, p *stub.Proc) *run {
 	t.Helper()
 	cfg, err := specconv.Convert(spec, specconv.Options{Bundle: "/bundle"})
@@ -130,8 +142,8 @@ func recorded(t *testing.T, spec *specs.Spec, op operation, p *stub.Proc) *run {
 	return r
 }
 
-// takeAll takes the steps that a recorder can take, until one fails; before is
-// called before each.
+// takeAll takes the steps that work with a recorder, until one fails. It calls before
+// with each step first.
 func takeAll(r *run, before func(*step)) (failed string, err error) {
 	for i := range steps {
 		s := &steps[i]
@@ -150,8 +162,7 @@ func takeAll(r *run, before func(*step)) (failed string, err error) {
 	return "", nil
 }
 
-// honest gives what a call writes, if the host and the image are as they should
-// be.
+// honest returns the output of a call on a usual host with a usual image.
 func honest(rec *stub.Recorder, call, args string) []byte {
 	if call == "statx" && strings.Contains(args, ", \"\", ") {
 		args = opened(rec.Lines, args) + args
@@ -159,7 +170,7 @@ func honest(rec *stub.Recorder, call, args string) []byte {
 	return recordedOutput(call, args)
 }
 
-// opened finds the path behind the descriptor that the arguments begin with.
+// opened returns the path of the descriptor that is the first argument.
 func opened(lines []string, args string) string {
 	fd, _, _ := strings.Cut(args, ",")
 	for i := len(lines) - 1; i >= 0; i-- {
@@ -171,13 +182,13 @@ func opened(lines []string, args string) string {
 	return ""
 }
 
-// hostDevices are those that a user namespace gets.
+// hostDevices are the host's devices that a container with a user namespace gets.
 var hostDevices = map[string][2]uint32{
 	"/dev/zero": {1, 5}, "/dev/full": {1, 7}, "/dev/random": {1, 8}, "/dev/urandom": {1, 9}, "/dev/tty": {5, 0},
 }
 
-// recordedOutput makes the null device of what is looked at, except for the
-// masked paths that are directories, and "/" of the working directory.
+// recordedOutput returns the output of getcwd ("/") and of statx: a device for
+// most paths, a program below /bin, a directory for "/".
 func recordedOutput(call, args string) []byte {
 	if isAcknowledgement(call, args) {
 		return acknowledgement()
@@ -226,7 +237,7 @@ func acknowledgement() []byte {
 	return append(b, make([]byte, 36-len(b))...)
 }
 
-// compare tells where the calls begin to differ from those of the file.
+// compare reports the first call that differs from the file.
 func compare(t *testing.T, file string, want, got []string) {
 	t.Helper()
 	for i := range max(len(want), len(got)) {
@@ -244,7 +255,7 @@ func compare(t *testing.T, file string, want, got []string) {
 	}
 }
 
-// golden compares the calls with those in testdata, or writes them there.
+// golden compares the calls with a file in testdata; -update writes the file.
 func golden(t *testing.T, name string, calls []string) {
 	t.Helper()
 	got := strings.Join(calls, "\n") + "\n"
@@ -265,9 +276,8 @@ func denyGetppid() *specs.LinuxSeccomp {
 	return &specs.LinuxSeccomp{DefaultAction: specs.ActAllow, Syscalls: []specs.LinuxSyscall{{Names: []string{"getppid"}, Action: specs.ActErrno}}}
 }
 
-// Nothing comes between the filter and the call that executes the program: the
-// filter would have to allow it.
-func TestOnlyExecveBehindTheFilter(t *testing.T) {
+// No call comes between the filter and execve: the filter would have to allow it.
+func TestOnlyExecveFollowsTheFilter(t *testing.T) {
 	spec := specconv.Default(specconv.DefaultOptions{})
 	spec.Process.Terminal = false
 	spec.Linux.Seccomp = denyGetppid()
@@ -359,8 +369,8 @@ func TestCallsOfCreate(t *testing.T) {
 	}
 }
 
-// What the container has in the place of its devpts is asked for nothing: the
-// descriptor that it gives for the other side of a terminal could be any.
+// If another file system is mounted instead of devpts, the runtime makes no ioctl on it:
+// the descriptor that it returns for the other side of a terminal could be any.
 func TestTerminalOfNoDevpts(t *testing.T) {
 	spec := specconv.Default(specconv.DefaultOptions{})
 	spec.Process.Terminal = true
@@ -375,7 +385,7 @@ func TestTerminalOfNoDevpts(t *testing.T) {
 		}
 		for _, line := range rec.Lines {
 			if !strings.HasPrefix(line, "openat2(") && !strings.HasPrefix(line, "fstatfs(") {
-				t.Errorf("asked for %s", line)
+				t.Errorf("unexpected call %s", line)
 			}
 		}
 	}

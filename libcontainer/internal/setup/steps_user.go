@@ -10,7 +10,7 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// The steps into a user and a time namespace.
+// The steps into a user namespace.
 
 func enterRootDirectory(r *run) error {
 	r.stub.Label("root.path: %q", r.cfg.Rootfs)
@@ -18,17 +18,17 @@ func enterRootDirectory(r *run) error {
 	return nil
 }
 
-// dumpable lets an unprivileged runtime write to the stub's files in /proc,
+// makeDumpable makes an unprivileged runtime the owner of the stub's files in /proc,
 // which otherwise belong to root. becomeRoot reverses it.
-func (r *run) dumpable() {
+func (r *run) makeDumpable() {
 	if !r.root {
 		r.stub.Prctl(unix.PR_SET_DUMPABLE, 1)
 	}
 }
 
-// enterUserNamespace makes a user namespace with its maps.
+// enterUserNamespace makes a user namespace and writes its maps.
 func enterUserNamespace(r *run) error {
-	r.dumpable()
+	r.makeDumpable()
 	r.stub.Label("linux.namespaces: new user namespace")
 	r.stub.Unshare(unix.CLONE_NEWUSER).Remedy(remedyUserNamespace)
 	if err := r.flush(); err != nil {
@@ -38,14 +38,14 @@ func enterUserNamespace(r *run) error {
 	return maps.Write(r.ctx, r.child.Pid)
 }
 
-// remedyUserNamespace says what an administrator can have forbidden.
+// remedyUserNamespace explains an errno of unshare(CLONE_NEWUSER).
 func remedyUserNamespace(e unix.Errno) string {
 	switch e {
 	case unix.EPERM:
 		if setting := probe.UserNamespacesDenied(); setting != "" {
 			return "unprivileged user namespaces are denied by the sysctl " + setting
 		}
-		return "see the sysctls kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns; it is denied in a chroot, too"
+		return "see the sysctls kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns; the kernel also denies it in a chroot"
 	case unix.ENOSPC:
 		return "see the sysctl user.max_user_namespaces; no more than 32 can be nested"
 	case unix.EINVAL:
@@ -54,8 +54,7 @@ func remedyUserNamespace(e unix.Errno) string {
 	return ""
 }
 
-// checkJoinedUser checks what config.json says of the IDs in a user namespace
-// that was joined.
+// checkJoinedUser compares the mappings of a joined user namespace with config.json.
 func checkJoinedUser(r *run) error {
 	maps, err := idmap.Read(r.child.Pid)
 	if err != nil {
@@ -68,10 +67,10 @@ func checkJoinedUser(r *run) error {
 		want, have idmap.Mapping
 	}{{"linux.uidMappings", r.cfg.UIDMappings, maps.UIDs}, {"linux.gidMappings", r.cfg.GIDMappings, maps.GIDs}} {
 		if _, ok := idmap.ToHost(side.have, 0); !ok {
-			return config.FieldErrorf(field, "%q maps no container id 0: the container is set up by its root (%s)", path, idmap.String(side.have))
+			return config.FieldErrorf(field, "%q does not map container id 0, which sets up the container (%s)", path, idmap.String(side.have))
 		}
 		if len(side.want) != 0 && !idmap.Equal(side.want, side.have) {
-			return config.FieldErrorf(side.field, "not what the user namespace %q has: %s (leave the mappings out to join it)", path, idmap.String(side.have))
+			return config.FieldErrorf(side.field, "differs from the user namespace %q: %s (omit the mappings to join it)", path, idmap.String(side.have))
 		}
 	}
 	return maps.CheckUser("process", &r.cfg.Process, "the %ss of "+field)
@@ -83,6 +82,6 @@ func becomeRoot(r *run) error {
 	}
 	r.stub.Setresgid(0)
 	r.stub.Setresuid(0)
-	r.stub.Prctl(unix.PR_SET_DUMPABLE, 0) // as fs.suid_dumpable has it now, a change of user having reset it
+	r.stub.Prctl(unix.PR_SET_DUMPABLE, 0) // the change of user set it to fs.suid_dumpable
 	return nil
 }

@@ -8,48 +8,48 @@ import (
 type side string
 
 const (
-	host side = "host" // the runtime
-	inst side = "stub" // the stub, by system calls that the step queues
+	hostSide side = "host" // the runtime
+	stubSide side = "stub" // the stub, by system calls that the step queues
 )
 
 // ground is the view and the privileges that the stub still has after a step.
-// It only shrinks.
+// No step enlarges it.
 type ground int
 
 const (
-	hostTree     ground = iota // it sees the host's file systems
-	jailed                     // it sees the container's file systems only
-	unprivileged               // it has the user and the capabilities of the program
-	filtered                   // it can make the system calls that the filter allows
-	gone                       // it is the program
+	hostTree     ground = iota // the stub sees the host's file systems
+	jailed                     // the stub sees the container's file systems only
+	unprivileged               // the stub has the program's user and capabilities
+	filtered                   // the stub can make only the system calls that the filter allows
+	gone                       // the stub has become the program
 )
 
 func (g ground) String() string {
 	return [...]string{"host tree", "jailed", "unprivileged", "filtered", "gone"}[g]
 }
 
-// operation is a walk down the table, or a set of them.
+// operation selects rows of the table; values can be combined to a set.
 type operation uint
 
 const (
 	inCreate operation = 1 << iota
 	inStart
-	inCreateHook // a createContainer hook, on its way into the container
-	inStartHook  // a startContainer hook
-	inExec       // a process in a container that exists
+	inCreateHook // execute a createContainer hook in the container
+	inStartHook  // execute a startContainer hook in the container
+	inExec       // execute a process in the container
 	inAddMounts
 	inRemoveMounts
 )
 
 const (
 	inHooks = inCreateHook | inStartHook
-	// inJoin is for all that join a container that exists, to execute something.
+	// inJoin are the operations whose stub joins a container to execute a program.
 	inJoin = inHooks | inExec
-	// inMounts is for what only changes the container's mounts.
+	// inMounts are the operations that only change the container's mounts.
 	inMounts = inAddMounts | inRemoveMounts
 )
 
-// String returns the name that errors and documents have.
+// String returns the name of one operation for errors and documents.
 func (op operation) String() string {
 	switch op {
 	case inCreate:
@@ -68,8 +68,8 @@ func (op operation) String() string {
 	return "startContainer hook"
 }
 
-// given are the values that an operation begins with, instead of a step that
-// makes them: what its container is, which only create has to find out.
+// given returns the values that the caller passes to an operation, so that no step
+// makes them. Only create begins without a state.
 func (op operation) given() string {
 	switch op {
 	case inCreate:
@@ -86,27 +86,29 @@ type step struct {
 	side   side
 	in     operation
 	ground ground
-	// when are conditions that must all hold for the step to be taken.
+	// when lists the conditions of the step: it is taken if all of them hold.
 	when []condition
-	// needs and makes are the values (fields of the type values) that the step
-	// reads and writes. Steps of the stub need the stub without saying so.
+	// needs and makes list the values (fields of the type values) that the step
+	// reads and writes; "?" marks one that may be absent. Steps of the stub
+	// implicitly need the stub.
 	needs, makes string
 	do           func(*run) error
-	// undo reverses a step of the host when a later one fails.
+	// undo reverses a step of the host when a later step fails.
 	undo func(*run) error
-	why  string
+	// why is the reason for the step's place: one clause of at most 100 characters.
+	why string
 }
 
-// needed returns the names of the values that the step needs.
+// needed returns the names in needs, and the stub for a step of the stub.
 func (s *step) needed() []string {
 	list := strings.Fields(s.needs)
-	if s.side == inst {
+	if s.side == stubSide {
 		list = append(list, "stub")
 	}
 	return list
 }
 
-// made returns the names of the values that the step makes.
+// made returns the names in makes.
 func (s *step) made() []string { return strings.Fields(s.makes) }
 
 // taken reports whether a job takes the step.
