@@ -147,7 +147,7 @@ mount_at() {
 	status=0
 	setpriv --bounding-set=-mknod --inh-caps=-mknod "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err" || status=$?
 	read_output
-	refused 'linux.devices\[0\]: device "/dev/made": creating it is not permitted \(mknod\(2\) takes CAP_MKNOD, in the initial user namespace\), and to bind the host.s: .*no such file'
+	refused 'linux.devices\[0\]: device "/dev/made": creating it is not permitted \(mknod\(2\) needs CAP_MKNOD in the initial user namespace\), and the host.s cannot be bind-mounted: .*no such file'
 	config 'del(.linux.devices)'
 	status=0
 	"$PROBE" deny fail mknodat "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err" || status=$?

@@ -60,7 +60,7 @@ own_cgroup() {
 	grep -qw memory "$dir/cgroup.controllers" || {
 		# Without controllers the error says which is missing.
 		rt run --bundle "$BUNDLE" c
-		refused 'linux.resources.[a-z]+.[a-z]+: controller "[a-z]+" is not in'
+		refused 'linux.resources.[a-z]+.[a-z]+: controller "[a-z]+" is not available in'
 		return
 	}
 	args sleep 1000

@@ -229,7 +229,8 @@ prepare() {
 		background "$RUNTIME" --root "$ROOT" delete --force "c$n" </dev/null >/dev/null 2>"$T/err$n"
 	done
 	for pid in "${background_pids[@]}"; do wait "$pid" || true; done
-	assert_equal "" "$(cat "$T"/err*)"
+	# On a busy machine systemd may answer after the deadline of 10 s; the unit goes all the same.
+	assert_equal "" "$(grep -v 'may still list the unit' "$T"/err* || true)"
 	no_state_left
 	no_unit_left
 }

@@ -49,7 +49,9 @@ func (r *run) planUnit(o manager.Options) (err error) {
 			return manager.New(o)
 		},
 	})
-	r.cgroup = r.unit
+	if err == nil { // a nil *systemd.Manager would be a Manager that is not nil
+		r.cgroup = r.unit
+	}
 	return err
 }
 

@@ -1,0 +1,23 @@
+package setup
+
+import (
+	"context"
+	"testing"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/internal/state"
+)
+
+// A unit that is refused leaves no manager that is not nil, and memory is not
+// asked of it.
+func TestRefusedUnit(t *testing.T) {
+	cfg := &config.Config{SystemdCgroup: true, CgroupsPath: "not:a:slice:at:all"}
+	r := newRun(steps[:], job{op: inCreate, ctx: context.Background(), id: "c", dir: t.TempDir(), cfg: cfg}, values{state: &state.State{}})
+	err := planCgroup(r)
+	if err == nil || r.cgroup != nil {
+		t.Fatalf("error %v, manager %v", err, r.cgroup)
+	}
+	if err := r.explainOOM(&StepError{Step: "plan cgroup", Err: err}); err == nil {
+		t.Error("no error")
+	}
+}
