@@ -1,6 +1,6 @@
-# A hostile root file system: while containers are created, another process
-# exchanges directories and files of it for symbolic links that lead out of it,
-# and back. 2,200 creates in all; tests/attack tells what is done, and looked at.
+# A hostile root file system: while the runtime creates containers, another process
+# exchanges directories and files of it for symbolic links that lead out of it, and
+# back. 2,200 creates in all; tests/attack describes the scenarios and the checks.
 load helpers
 
 setup_file() {

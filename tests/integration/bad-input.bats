@@ -1,5 +1,5 @@
-# Bad input: a one-line error with the field or the path, exit status 1, and
-# nothing left: no state, no cgroup, no process, no mount.
+# Bad input: one line of error with the field or the path, exit status 1, and no state,
+# cgroup, process or mount is left.
 load helpers
 
 prepare() {
@@ -7,7 +7,7 @@ prepare() {
 	args sleep 1000
 }
 
-# bad REGEX: create and run both refuse the bundle, with a text that matches.
+# bad REGEX: create and run both refuse the bundle, with an error that matches.
 bad() {
 	local verb
 	for verb in create run; do

@@ -1,4 +1,4 @@
-# What the beds promise to the tests that are run in them: see tests/beds.
+# The properties of the beds that the tests rely on: see tests/beds.
 load helpers
 
 # bats test_tags=systemd,guest
@@ -32,8 +32,7 @@ load helpers
 		"$(cat "/sys/fs/cgroup$(cut -d : -f 3 /proc/self/cgroup)/cgroup.controllers")"
 }
 
-# The Go tests that meet the kernel find other cgroups here than where
-# "go test" is run.
+# The Go tests that use the kernel find other cgroups here than under "go test".
 # bats test_tags=systemd,systemd-user,guest,guest-user
 @test "the tests of libcontainer/cgroups pass" {
 	"$CGROUP_TESTS" -test.v -test.run TestKernel >"$T/out" || failed "$(<"$T/out")"

@@ -1,5 +1,5 @@
-# Bind mounts: what they keep of their source, what they refuse, and symbolic
-# links as source and as destination.
+# Bind mounts: the options that they take from the source, the sources that create
+# refuses, and symbolic links as source and as destination.
 load helpers
 
 prepare() {

@@ -1,6 +1,6 @@
-# process.capabilities, as the program has them when the kernel has executed it
-# (capabilities(7), "Transformation of capabilities during execve()"): for
-# whom, whether it may gain any, and with which ambient ones.
+# process.capabilities, as the program has them after the kernel has executed it
+# (capabilities(7), "Transformation of capabilities during execve()"): for root and
+# another user, with and without no_new_privs, with different ambient sets.
 load helpers
 
 prepare() {
@@ -16,7 +16,7 @@ take_some() {
 		inheritable: ["CAP_KILL", "CAP_NET_BIND_SERVICE"]}'
 }
 
-# rootless: the test's container is an unprivileged user's, who has a range of ids.
+# rootless: the test's container belongs to an unprivileged user with a range of IDs.
 rootless() {
 	rootless_user
 	BUNDLE=$T/users
@@ -25,11 +25,11 @@ rootless() {
 	take_some
 }
 
-# The masks of /proc/PID/status, less leading zeros.
+# The masks of /proc/PID/status, without leading zeros.
 # shellcheck disable=SC2054 # the commas are meant
 declare -gA names=([0]=none [20]=kill [420]=kill,bind [421]=chown,kill,bind [40421]=chown,kill,bind,chroot)
 
-# a_program USER NO_NEW_PRIVS AMBIENT: what a program has.
+# a_program USER NO_NEW_PRIVS AMBIENT: run a program and describe its sets in $seen.
 a_program() {
 	local field value text=
 	config ".process.user = {uid: $1, gid: $1} | .process.noNewPrivileges = $2 | .process.capabilities.ambient = $3"
@@ -43,7 +43,7 @@ a_program() {
 
 nothing='[]' kill='["CAP_KILL"]' both='["CAP_KILL", "CAP_NET_BIND_SERVICE"]'
 
-# root_may_gain: root that may gain privileges has what is bounding.
+# root_may_gain: root without no_new_privs has the bounding set.
 root_may_gain() {
 	local rest='Bnd chown,kill,bind,chroot; NoNewPrivs: 0'
 	a_program 0 false "$nothing"
@@ -54,7 +54,7 @@ root_may_gain() {
 	assert_equal "Prm chown,kill,bind,chroot; Eff chown,kill,bind,chroot; Inh kill,bind; Amb kill,bind; $rest" "$seen"
 }
 
-# root_may_not_gain: root that may not has what is permitted.
+# root_may_not_gain: root with no_new_privs has the permitted set.
 root_may_not_gain() {
 	local rest='Bnd chown,kill,bind,chroot; NoNewPrivs: 1'
 	a_program 0 true "$nothing"
@@ -65,7 +65,7 @@ root_may_not_gain() {
 	assert_equal "Prm chown,kill,bind; Eff chown,kill,bind; Inh kill,bind; Amb kill,bind; $rest" "$seen"
 }
 
-# another_user: another user has what is ambient, in both cases.
+# another_user: another user has the ambient set, in both cases.
 another_user() {
 	local nnp number=0 rest
 	for nnp in false true; do
@@ -107,7 +107,7 @@ another_user() {
 	another_user
 }
 
-# CVE-2022-29162: what is inheritable goes to programs whose files ask for it.
+# CVE-2022-29162: inheritable capabilities reach programs with such file capabilities.
 @test "no capability is inheritable unless config.json lists it" {
 	config 'del(.process.capabilities.inheritable)'
 	a_program 0 false "$nothing"

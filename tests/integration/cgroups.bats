@@ -4,11 +4,11 @@ load helpers
 
 prepare() {
 	new_bundle
-	# So that it can be seen inside what the cgroup is.
+	# So that the container sees the path of its cgroup.
 	config '.linux.namespaces |= map(select(.type != "cgroup"))'
 }
 
-# run_in VIEW SCRIPT: the same host seen as v1, v2 or hybrid.
+# run_in VIEW SCRIPT: run a container where the host looks like v1, v2 or hybrid.
 run_in() {
 	script "$2"
 	status=0
@@ -22,8 +22,8 @@ cgroup_of() {
 	mounted_of <"/proc/$1/cgroup" | sed 's/^[0-9]*:\([^:]*\):/\1 /'
 }
 
-# mounted_of: of the lines of a /proc/PID/cgroup those of hierarchies that are
-# mounted here; v1's exist without that.
+# mounted_of: filter the lines of a /proc/PID/cgroup for mounted hierarchies; v1
+# hierarchies exist without a mount.
 mounted_of() {
 	if grep -q ' - cgroup ' /proc/self/mountinfo; then cat; else grep ^0:; fi
 }
@@ -74,7 +74,7 @@ mounted_of() {
 	local root pid
 	config 'del(.linux.cgroupsPath)'
 	args sleep 1000
-	# In a cgroup of this test's, not in that of whoever runs the tests.
+	# In a cgroup of this test, not in the caller's.
 	for root in $(cgroup_roots); do
 		mkdir -p "$root$CGROUP"
 		[ ! -e "$root$CGROUP/cpuset.cpus" ] || cp_cpuset "$root" "$CGROUP"
@@ -89,7 +89,7 @@ mounted_of() {
 	assert_equal "$CGROUP/my-id" "$(grep '^[a-z]' "$T/cgroups" | cut -d ' ' -f 2 | sort -u)"
 }
 
-# cp_cpuset ROOT CGROUP: a new v1 cpuset takes nobody before it has cpus.
+# cp_cpuset ROOT CGROUP: a new v1 cpuset accepts no process before it has CPUs.
 cp_cpuset() {
 	mkdir -p "$1$2"
 	local knob
@@ -143,8 +143,8 @@ cp_cpuset() {
 	done
 }
 
-# Two devices that root may open wherever they exist: only the cgroup stands in
-# the way. fuse is a misc device, 10:229; 7:0 is the first loop device.
+# Two devices that root may open wherever they exist: only the cgroup denies it. fuse is
+# a misc device, 10:229; 7:0 is the first loop device.
 char='c 10 229' block='b 7 0'
 
 try_devices="
@@ -156,14 +156,14 @@ try_devices="
 	for d in null zero full random urandom; do head -c 1 /dev/$d >/dev/null && echo "$d read"; done
 	echo x >/dev/null && echo null written'
 
-# openable_here: what is to be denied could be done.
+# openable_here: skip unless both devices can be opened without a device rule.
 openable_here() {
 	# shellcheck disable=SC2086 # words
 	mknod "$T/char" $char && mknod "$T/block" $block
 	{ true <>"$T/char" && true <"$T/block"; } 2>/dev/null || skip "no fuse and no loop devices here"
 }
 
-# device_rules RULES: the default, nothing, and these after it.
+# device_rules RULES: deny everything, then apply these rules.
 device_rules() {
 	config ".linux.resources.devices = [{allow: false, access: \"rwm\"}] + $1
 		| .root.readonly = false
@@ -211,7 +211,7 @@ devices_allowed() {
 	devices_allowed v2
 }
 
-# mknod_denied VIEW: the denial of one device holds after the permission of all.
+# mknod_denied VIEW: a rule that denies one device applies after one that allows all.
 mknod_denied() {
 	device_rules '[{allow: true, access: "rwm"}, {allow: false, type: "c", major: 10, minor: 229, access: "rwm"}]'
 	run_in "$1" "mknod /dev/block $block && echo made; mknod /dev/null2 c 1 3 && echo made; mknod /dev/char $char"' || echo denied'
@@ -233,7 +233,8 @@ mknod_denied() {
 	mknod_denied v2
 }
 
-# Runc's defaults follow all rules; the specification has the listed order.
+# runc applies its defaults after all rules; the specification applies rules in the
+# listed order.
 # bats test_tags=berth
 @test "a rule that denies a part of the default devices is enforced" {
 	local view
@@ -245,7 +246,7 @@ mknod_denied() {
 	done
 }
 
-# Docker's last rule is such a one; images make that device's node.
+# Docker's last rule denies such a device; images make that device's node.
 denied_but_made() {
 	openable_here
 	device_rules '[{allow: true, type: "c", major: 1, minor: 3, access: "rwm"}, {allow: false, type: "c", major: 10, minor: 229, access: "rwm"}]'
@@ -296,8 +297,8 @@ tun_opened() {
 	refute_match 'b [0-9*]+:[0-9*]+ r' "$list"
 }
 
-# move_init: move the container's init into cgroups of its own and remove the
-# container's, as an init that may write to the host's cgroups can.
+# move_init: move init into cgroups of its own and remove the container's, as an init
+# with write access to the host's cgroups can.
 move_init() {
 	local dir file pid
 	pid=$(init_pid c)

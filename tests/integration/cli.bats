@@ -48,7 +48,7 @@ load helpers
 	assert_match "No help topic for 'nonsense'" "$err"
 }
 
-# Podman asks for the help to know whether it may be used.
+# Podman checks the output of --help before it uses a runtime.
 # bats test_tags=berth
 @test "a command that berth does not have yet exits with 3, and the error says so" {
 	local command

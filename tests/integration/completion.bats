@@ -1,16 +1,16 @@
-# Shell completion: scripts by "completion SHELL", which ask berth itself. The
-# shells themselves complete.
+# Shell completion: the scripts of "completion SHELL" call berth itself, and the shells
+# complete.
 # bats file_tags=berth
 load helpers
 
 prepare() {
 	PATH=${RUNTIME%/*}:$PATH
-	# That of the user says what else is completed, and how.
+	# The user's own configuration changes the completions.
 	HOME=$T
 }
 
-# in_bash WORD...: what bash offers behind these words, the last of which is
-# begun, a line each.
+# in_bash WORD...: the completions of bash after these words, the last of which is
+# incomplete, one a line.
 in_bash() {
 	# shellcheck disable=SC2016 # expanded in there
 	bash -c '
@@ -21,14 +21,14 @@ in_bash() {
 		printf "%s\n" "${COMPREPLY[@]}"' bash "$@"
 }
 
-# in_fish LINE: what fish offers behind it, a line each, with what it says of them.
+# in_fish LINE: the completions of fish for it with their descriptions, one a line.
 in_fish() {
 	# shellcheck disable=SC2016 # expanded in there
 	fish --no-config -c 'berth completion fish | source; complete -C "$argv[1]"' "$1"
 }
 
-# in_zsh LINE PATTERN: what zsh prints at a terminal when Tab is pressed behind the
-# line comes to match.
+# in_zsh LINE PATTERN: zsh at a terminal completes the line, when Tab is pressed, to
+# text that matches.
 in_zsh() {
 	# shellcheck disable=SC2016 # expanded in there
 	timeout "$(patient 20)" zsh -f -c '
@@ -68,7 +68,7 @@ in_zsh() {
 	assert_match web-1 "$(in_bash berth --root "$ROOT" delete --force '')"
 	assert_equal $'web-1\tcreated' "$(in_fish "berth --root $ROOT start web")"
 	in_zsh "berth --root $ROOT start we" '*start web-1 *'
-	# The id of a new container is not one that is taken.
+	# create gets no completion of an existing ID.
 	assert_equal "" "$(in_bash berth --root "$ROOT" create web)"
 	assert_equal "" "$(in_bash berth --root "$T/nothing" start web)"
 	assert_equal "" "$(in_fish "berth --root $ROOT create web")"

@@ -21,8 +21,8 @@ prepare() {
 @test "a created container has not run its program" {
 	script 'echo ran >/marker'
 	rt_ok create --bundle "$BUNDLE" c
-	# The one process of the container is still waiting: it has nothing of
-	# the program's, and the marker cannot come any more once it is gone.
+	# The one process of the container still waits: it has nothing of the program, and
+	# cannot write the marker any more after it has ended.
 	alive "$(init_pid c)"
 	refute_match 'sh|busybox' "$(readlink "/proc/$(init_pid c)/exe")"
 	rt_ok delete --force c
@@ -133,7 +133,7 @@ prepare() {
 	no_process_left
 }
 
-# With runc somebody has to remove it.
+# With runc the user has to remove the file.
 # bats test_tags=berth
 @test "create replaces the temporary pid file of a killed runtime" {
 	args true
@@ -146,7 +146,7 @@ prepare() {
 	[ ! -e "$T/.pid" ]
 }
 
-# runc needs less.
+# runc needs less space.
 # bats test_tags=berth
 @test "create leaves no container when the disk is full" {
 	local size refused=0
@@ -230,8 +230,8 @@ prepare() {
 }
 
 @test "start needs only the ID" {
-	# Engines leave out at start what they said at create; the bundle may be
-	# out of sight as well.
+	# Engines pass flags to create and not to start; the bundle may be inaccessible as
+	# well.
 	script 'echo ran >/marker; exec sleep 1000'
 	rt_ok create --bundle "$BUNDLE" c
 	mv "$BUNDLE/config.json" "$T/hidden"
@@ -251,7 +251,7 @@ prepare() {
 	assert_equal "standard $(init_pid c)" "$(<"$T/pidfd")"
 }
 
-# crun's.
+# From crun.
 # bats test_tags=berth
 @test "--config names another configuration, relative to the bundle" {
 	args true

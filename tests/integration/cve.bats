@@ -1,5 +1,5 @@
-# Attacks that have worked on other runtimes, each by the number of its
-# advisory. docs/security.md lists all of them, with the tests in other files.
+# Attacks that worked on other runtimes, each by the number of its advisory.
+# docs/security.md lists all of them, with the tests in other files.
 load helpers
 
 prepare() {
@@ -14,13 +14,13 @@ prepare() {
 	find "$VICTIM" -printf '%p %i %m %U:%G %n %s %T@ %C@\n' | sort >"$T/victim-was"
 }
 
-# victim_untouched: nothing of the directory outside has changed.
+# victim_untouched: nothing in the directory outside has changed.
 victim_untouched() {
 	local change
 	change=$(diff "$T/victim-was" <(find "$VICTIM" -printf '%p %i %m %U:%G %n %s %T@ %C@\n' | sort)) || failed "outside has changed:" "$change"
 }
 
-# no_mount DESTINATION...: leave these mounts of the default config out.
+# no_mount DESTINATION...: remove these mounts of the default config.
 no_mount() {
 	config '.mounts |= map(select(.destination as $d | $ARGS.positional | index($d) | not))' --args -- "$@"
 }
@@ -111,7 +111,7 @@ no_mount() {
 		find /sys/fs/cgroup -type d | head -n 20 | while read -r d; do mkdir $d/made 2>/dev/null && echo "made $d/made"; done; grep " /sys/fs/cgroup" /proc/self/mountinfo'
 	refute_match 'written|made' "$out"
 	assert_options "$out" /sys/fs/cgroup ro
-	# The cgroup that he may write to.
+	# The cgroup to which the user may write.
 	delegate_cgroup
 	# shellcheck disable=SC2016 # for the container's shell
 	run_script 'own=/sys/fs/cgroup$(sed -n s/^0:://p /proc/self/cgroup)
@@ -136,7 +136,7 @@ no_mount() {
 @test "CVE-2025-31133: the image's null device never masks a path" {
 	echo secret >"$BUNDLE/rootfs/etc/secret"
 	config '.linux.maskedPaths = ["/etc/secret"]'
-	# A /dev that is bound, so that nothing is made in it.
+	# /dev is a bind mount, so that create makes no devices in it.
 	mkdir "$T/dev"
 	config '.mounts |= map(select(.destination | startswith("/dev") | not)) + [{destination: "/dev", type: "none", source: $dev, options: ["bind"]}]' --arg dev "$T/dev"
 	local fake
@@ -163,7 +163,7 @@ no_mount() {
 		refused 'default device "/dev/null"'
 		victim_untouched
 	done
-	# Nor does what a link leads to get the owner of a device.
+	# The target of a link does not get the owner of a device either.
 	rm "$BUNDLE/rootfs/dev/null"
 	ln -s "$VICTIM/fd" "$BUNDLE/rootfs/dev/own"
 	config '.linux.devices = [{path: "/dev/own", type: "c", major: 1, minor: 3, uid: 1000, gid: 1000}]'
@@ -187,8 +187,8 @@ no_mount() {
 	done
 }
 
-# fake_terminal: an image whose terminals are links to what is outside; the
-# console socket is $T/tty.sock.
+# fake_terminal: the container has a terminal, and the image's terminals are links that
+# lead out of it; the console socket is $T/tty.sock.
 fake_terminal() {
 	config '.process.terminal = true'
 	background "$PROBE" recvtty "$T/tty.sock" "$T"
@@ -219,7 +219,7 @@ fake_terminal() {
 	rt create --bundle "$BUNDLE" --console-socket "$T/tty.sock" c
 	victim_untouched
 	[ "$status" != 0 ] || refute_match victim "$(cat "/proc/$(init_pid c)/mountinfo")"
-	# Nor on what else there is in the image.
+	# Nor is it bound on another file of the image.
 	ln -sf /etc/passwd "$BUNDLE/rootfs/dev/console"
 	rt delete --force c
 	rm -f "$T/tty.sock"
@@ -228,8 +228,7 @@ fake_terminal() {
 	refute_match /etc/passwd "$(cat "/proc/$(init_pid d)/mountinfo")"
 }
 
-# decoys COMMAND...: run it where files that lead elsewhere are mounted over the
-# host's own procfs.
+# decoys COMMAND...: run it where decoy files are mounted over the host's own procfs.
 decoys() {
 	mkdir -p "$T/decoys/kernel" "$T/decoys/net/ipv4"
 	echo decoy | tee "$T/decoys/kernel/msgmax" >"$T/decoys/net/ipv4/ip_forward"
@@ -267,7 +266,7 @@ decoys() {
 @test "CVE-2025-52881: create does not write to a mount over the container's /proc" {
 	mkdir "$T/decoys"
 	echo decoy >"$T/decoys/file"
-	# Of what may be mounted on, the file that limits are read from.
+	# /proc/loadavg is one of the files that a mount may cover.
 	config '.mounts += [{destination: "/proc/loadavg", type: "none", source: $file, options: ["bind"]}]
 		| .process.oomScoreAdj = 321 | .linux.sysctl = {"kernel.msgmax": "5000"}' --arg file "$T/decoys/file"
 	run_script 'cat /proc/self/oom_score_adj /proc/sys/kernel/msgmax /proc/loadavg'

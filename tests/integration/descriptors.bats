@@ -19,8 +19,8 @@ with_files() {
 	read_output
 }
 
-# activated FDS [ARG...]: run the runtime with descriptors 3, 4 and 5, as one
-# that is activated by FDS of them.
+# activated FDS [ARG...]: run the runtime with descriptors 3, 4 and 5, and
+# LISTEN_FDS=FDS for it.
 activated() {
 	local fds=$1
 	shift
@@ -138,7 +138,7 @@ activated() {
 	args true
 	with_files run --preserve-fds 2 --bundle "$BUNDLE" c
 	succeeded run
-	assert_lines $'0\n1\n2\n3' "$(cat "$T/seen")" # the last is that of ls
+	assert_lines $'0\n1\n2\n3' "$(cat "$T/seen")" # 3 is the directory that ls reads
 	config '.hooks = {poststop: .hooks.createRuntime}'
 	rt_ok create --bundle "$BUNDLE" c
 	rm "$T/seen"
@@ -162,7 +162,7 @@ activated() {
 	local n
 	config '.process.rlimits = []'
 	args true
-	for n in $(seq 12 40); do # Go does not begin with less
+	for n in $(seq 12 40); do # the Go runtime does not start with fewer
 		status=0
 		(ulimit -n "$n" && exec "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c) </dev/null >"$T/out" 2>"$T/err" 3>&- || status=$?
 		read_output

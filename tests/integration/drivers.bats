@@ -1,6 +1,6 @@
-# Resources of config.json, read back from the files of the cgroup, with each
-# driver, as root and as a user, where all of v2's controllers are. What is not
-# the drivers' is in resources.bats.
+# Resources of config.json, read back from the files of the cgroup, with each cgroup
+# driver, as root and as a user, where v2 has all controllers. Tests that do not depend
+# on the driver are in resources.bats.
 # bats file_tags=guest
 load helpers
 
@@ -9,14 +9,14 @@ prepare() {
 	args sleep 1000
 }
 
-# drivers: those that can be had here. A user has a cgroup of his own, in which
-# he is himself: controllers for others below it come from systemd alone.
+# drivers: the drivers that work here. The user's own processes are in the user's
+# cgroup: only systemd can enable controllers for other cgroups below it.
 drivers() {
 	[ "$(id -u)" != 0 ] || echo cgroupfs
 	echo systemd
 }
 
-# create_by DRIVER ID RESOURCES: with no more than these.
+# create_by DRIVER ID RESOURCES: create a container with these resources only.
 create_by() {
 	local flags=() path=$CGROUP_PARENT/$BATS_TEST_NUMBER-$2
 	if [ "$1" = systemd ]; then
@@ -27,9 +27,9 @@ create_by() {
 	rt "${flags[@]}" create --bundle "$BUNDLE" "$2"
 }
 
-# reads_back RESOURCES LINE...: a container with these resources has these lines,
-# each "FILE CONTENT", in the files of its cgroup, and so has one that gets them
-# by update: the same one in all of a test.
+# reads_back RESOURCES LINE...: a container with these resources has these lines, each
+# "FILE CONTENT", in the files of its cgroup. So has a container that gets them by
+# update; all calls of a test share that one.
 reads_back() {
 	local driver
 	for driver in $(drivers); do
@@ -56,7 +56,7 @@ has_lines() {
 	done
 }
 
-# The guest's disk, as the kernel has it and as config.json does.
+# The guest's disk, as the kernel and as config.json name it.
 disk=$(cat /sys/block/vda/dev 2>/dev/null || true)
 device="major: ${disk%:*}, minor: ${disk#*:}"
 
@@ -130,8 +130,8 @@ device="major: ${disk%:*}, minor: ${disk#*:}"
 }
 
 @test "handles and objects of an rdma device are limited" {
-	# A device of software, on a network interface that goes nowhere. It stays:
-	# Linux 6.12 stumbles when one goes that cgroups have limits for.
+	# A software device on a dummy network interface. It stays: Linux 6.12 crashes when
+	# a device with cgroup limits is removed.
 	modprobe -a rdma_rxe dummy
 	ip link add bed-rdma type dummy
 	rdma link add rxe0 type rxe netdev bed-rdma

@@ -6,18 +6,18 @@ prepare() {
 	args sleep 1000
 }
 
-# field FILTER: of the statistics in $out, as jq finds it.
+# field FILTER: a field of the statistics in $out, by jq.
 field() {
 	jq -er "$1" <<<"$out"
 }
 
-# watch_events FLAG...: events in the background, into $T/events.
+# watch_events FLAG...: run events in the background, with $T/events as its output.
 watch_events() {
 	background "$RUNTIME" --root "$ROOT" events "$@" c </dev/null >"$T/events" 2>"$T/events.err"
 	watcher=$background_pid
 }
 
-# events_of TYPE: how many there were.
+# events_of TYPE: the number of events so far.
 events_of() {
 	jq -s --arg type "$1" 'map(select(.type == $type)) | length' "$T/events"
 }
@@ -44,7 +44,7 @@ has_events() {
 	assert_equal '{} null' "$(field '.data | "\(.intel_rdt) \(.network_interfaces)"')"
 }
 
-# used_up: the script has done what there is to count.
+# used_up: the script has finished its work.
 used_up() {
 	[ "$(wc -l <"$(cgroup_file cgroup.procs)")" = 2 ] && grep -q sleep "/proc/$(init_pid c)/cmdline"
 }
@@ -93,7 +93,7 @@ used_up() {
 
 throttled() {
 	rt_ok events --stats c
-	# The time is added when it is over.
+	# The kernel adds the time when throttling ends.
 	[ "$(field '.data.cpu.throttling | (.throttledPeriods // 0) > 0 and (.throttledTime // 0) > 1000000')" = true ]
 }
 
@@ -115,7 +115,7 @@ throttled() {
 	assert_equal "" "$(cat "$T/events" "$T/events.err")"
 }
 
-# watching: it has got as far as that.
+# watching: events watches the container by now.
 watching() {
 	find "/proc/$watcher/fd" -lname '*pidfd*' | grep -q .
 }
@@ -132,8 +132,8 @@ watching() {
 	assert_equal "" "$(cat "$T/events.err")"
 }
 
-# eat_memory: a script that waits for a signal, lets a process take more memory than
-# there is, and says how that ended.
+# eat_memory: a script that waits for a signal, lets a process use more memory than its
+# limit, and prints its exit status.
 eat_memory='trap : USR1; echo ready; sleep 1000 & wait; tail /dev/zero; echo "tail: $?"; sleep 1000'
 
 # bats test_tags=host,guest

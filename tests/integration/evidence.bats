@@ -1,6 +1,5 @@
-# Success needs evidence: a process that dies before it has executed the
-# program is an error, one that ends right after is none. Only berth knows of
-# the first.
+# Success needs evidence: a process that dies before it has executed the program is an
+# error, one that ends right after is not. Only berth can distinguish them.
 # bats file_tags=v2
 load helpers
 
@@ -16,7 +15,7 @@ killed_at_execve() {
 	status=0
 	strace -f -o "$T/strace" -P "$program" -e trace=execve -e inject=execve:signal=KILL \
 		"$RUNTIME" --root "$ROOT" "$@" </dev/null >"$T/out" 2>"$T/err" 3>&- || status=$?
-	sed -i '/^strace: /d' "$T/err" # that /bin is a link
+	sed -i '/^strace: /d' "$T/err" # strace reports that /bin is a link
 	read_output
 }
 

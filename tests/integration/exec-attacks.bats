@@ -1,4 +1,4 @@
-# What a hostile container can do to those who execute something in it.
+# What a hostile container can do to a process that the runtime executes in it.
 load helpers
 
 prepare() {
@@ -7,7 +7,7 @@ prepare() {
 	args sleep 1000
 }
 
-# attempt ARG...: exec in the container c; the outcome is for the test to judge.
+# attempt ARG...: exec in the container c; the test checks the result.
 attempt() {
 	[ -d "$ROOT/c" ] || rt_ok run -d --bundle "$BUNDLE" c
 	rt exec "$@"
@@ -37,8 +37,8 @@ attempt() {
 }
 
 @test "exec and run refuse a preserved descriptor as working directory" {
-	# It does have that; what it would have of a directory of the host's is
-	# more than its working directory.
+	# The process does have the descriptor; a directory of the host would give it more
+	# access than its own working directory.
 	given() {
 		status=0
 		"$RUNTIME" --root "$ROOT" "$@" </dev/null >"$T/out" 2>"$T/err" 3<"$T" || status=$?
@@ -61,7 +61,7 @@ attempt() {
 	printf '#!/proc/self/exe\n' >"$BUNDLE/rootfs/bin/trap"
 	chmod +x "$BUNDLE/rootfs/bin/trap"
 	ln -s /proc/self/exe "$BUNDLE/rootfs/bin/trap2"
-	# What is executed is held open, to be written to when it has ended.
+	# Hold the executable open, and write to it after its process has ended.
 	cat >"$BUNDLE/rootfs/hold" <<-'END'
 		while :; do
 			for exe in /proc/[0-9]*/exe; do
@@ -127,7 +127,8 @@ attempt() {
 	assert_equal spying "$(cat "$T/spied")"
 }
 
-# spy_on_execs [LOOT]: execute until the spy has met some, and see what it got.
+# spy_on_execs [LOOT]: exec until the spy has seen several processes; it must not get
+# LOOT.
 spy_on_execs() {
 	local loot=${1:-got|privileged}
 	"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/spied" 2>&1
@@ -136,7 +137,7 @@ spy_on_execs() {
 	refute_match "$loot" "$(cat "$T/spied")"
 }
 
-# met_often: execute once more, for wait_for.
+# met_often: exec once more, for wait_for.
 met_often() {
 	"$RUNTIME" --root "$ROOT" exec c true </dev/null || failed "exec"
 	has_line "$T/spied" 'spied 5'
@@ -153,7 +154,7 @@ met_often() {
 }
 
 @test "a container cannot prevent exec from dropping the runtime's groups" {
-	# In a user namespace below its own it has setgroups(2) denied.
+	# setgroups(2) is denied in the user namespace that the container makes.
 	new_user_namespace
 	config '.process.capabilities |= with_entries(.value += ["CAP_SETFCAP"])' # to map root
 	script 'exec unshare -U -r sleep 1000'
@@ -189,7 +190,7 @@ met_often() {
 	with_fuse stall /stall
 	background timeout "$(patient 20)" "$RUNTIME" --root "$ROOT" exec --cwd /stall c true </dev/null >"$T/out" 2>"$T/err"
 	wait_for 5 stalled c
-	# timeout(1) passes it on.
+	# timeout(1) passes the signal on.
 	kill -TERM "$background_pid"
 	status=0
 	wait "$background_pid" || status=$?
@@ -198,7 +199,7 @@ met_often() {
 	wait_for 5 holds c 1
 }
 
-# stalled ID: a process in the container waits, and no signal but SIGKILL ends that.
+# stalled ID: a process in the container waits in a call that only SIGKILL can end.
 stalled() {
 	local pid
 	for pid in $("$RUNTIME" --root "$ROOT" ps --format json "$1" | jq '.[]'); do
@@ -208,8 +209,9 @@ stalled() {
 }
 
 @test "exec refuses a terminal of a file system that the container mounted" {
-	# What it says is the other side's descriptor would be given to the program's
-	# user: the null device that the stub has, here as descriptor 1.
+	# The file system answers with a descriptor as the other side of the terminal, which
+	# would get the program's user as owner: the null device of the stub, here
+	# descriptor 1.
 	with_fuse terminals /dev/pts 1
 	background "$PROBE" recvtty "$T/tty.sock" "$T"
 	wait_for 5 test -S "$T/tty.sock"
@@ -223,8 +225,8 @@ stalled() {
 	assert_equal '0 0' "$(stat -c '%u %g' "$T/null")"
 }
 
-# with_fuse COMMAND...: the container c, whose first process is the probe, with
-# what it takes to mount file systems of its own.
+# with_fuse COMMAND...: run the container c, in which the probe is init and may mount
+# its own file systems.
 with_fuse() {
 	[ -c /dev/fuse ] || skip "no /dev/fuse here"
 	cp "$PROBE" "$BUNDLE/rootfs/bin/probe"
@@ -235,14 +237,15 @@ with_fuse() {
 	wait_for 5 has_line "$T/fuse" mounted
 }
 
-# holds ID N: so many processes are in the container.
+# holds ID N: the container has N processes.
 holds() {
 	[ "$("$RUNTIME" --root "$ROOT" ps --format json "$1" | jq length)" = "$2" ]
 }
 
 # bats test_tags=berth
 @test "exec refuses a terminal of the host" {
-	# CVE-2025-52565: by a link to what was opened on the host, in its devpts.
+	# CVE-2025-52565: by a link to a terminal that was opened on the host, in its
+	# devpts.
 	config '.mounts |= map(select(.destination != "/dev/pts"))'
 	background "$PROBE" recvtty "$T/tty.sock" "$T"
 	wait_for 5 test -S "$T/tty.sock"
@@ -270,7 +273,7 @@ holds() {
 
 # bats test_tags=berth
 @test "exec reports a container that ends while exec starts" {
-	# Whenever it ends: an exit code of the process's, or one clear error.
+	# Whenever the container ends: the process's exit code, or one clear error.
 	local i end=0
 	for ((i = 0; i < 25; i++)); do
 		args sleep "0.0$((i % 10))"

@@ -1,4 +1,4 @@
-# "exec --process": an object of the specification's that says what is executed.
+# "exec --process": an object of the specification that describes the process.
 load helpers
 
 prepare() {
@@ -27,7 +27,7 @@ prepare() {
 	assert_equal 0000000000000000 "$(cut -f 2 <<<"$out" | sort -u)"
 }
 
-# runc 1.1 looks at neither in exec.
+# runc 1.1 ignores both in exec.
 # bats test_tags=berth
 @test "exec --process sets the OOM score, and its errors name the field" {
 	echo '{"args": ["cat", "/proc/self/oom_score_adj"], "cwd": "/", "env": ["PATH=/bin"], "oomScoreAdj": 77}' >"$T/process.json"

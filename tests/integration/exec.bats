@@ -150,7 +150,7 @@ prepare() {
 	no_orphan_of_exec
 }
 
-# no_orphan_of_exec: nothing but the container's own process is in its cgroup.
+# no_orphan_of_exec: only init is in the container's cgroup.
 no_orphan_of_exec() {
 	assert_equal "$(init_pid c)" "$(cat "$(cgroup_dirs "$CGROUP" | head -n 1)/cgroup.procs")"
 }
@@ -234,7 +234,7 @@ no_orphan_of_exec() {
 	echo four >"$T/four"
 	out=$("$RUNTIME" --root "$ROOT" exec --preserve-fds 2 c sh -c 'cat <&3; cat <&4; ls /proc/self/fd' \
 		3<"$T/three" 4<"$T/four" 5</dev/null)
-	# The last is what ls has opened.
+	# ls opens the last one.
 	assert_equal $'three\nfour\n0\n1\n2\n3\n4\n5' "$out"
 	status=0
 	"$RUNTIME" --root "$ROOT" exec --preserve-fds 3 c true 3<"$T/three" 4<"$T/four" 5<&- || status=$?
@@ -300,12 +300,12 @@ no_orphan_of_exec() {
 	local dir file
 	for dir in $(cgroup_dirs "$CGROUP"); do
 		mkdir "$dir/sub"
-		# A v1 cpuset has no CPUs until it is told.
+		# A v1 cpuset has no CPUs until they are written.
 		for file in "$dir"/cpuset.{cpus,mems}; do
 			[ ! -e "$file" ] || cat "$file" >"$dir/sub/${file##*/}"
 		done
 	done
-	# Without a cgroup namespace: the path is as the host has it.
+	# Without a cgroup namespace the container sees the host's path.
 	ex_ok --detach --pid-file "$T/pid" --cgroup sub c sleep 999
 	assert_equal "$(cgroup_dirs "$CGROUP" | wc -l)" "$(grep -c ":$CGROUP/sub\$" "/proc/$(<"$T/pid")/cgroup")"
 	kill -KILL "$(<"$T/pid")"
@@ -346,7 +346,7 @@ no_orphan_of_exec() {
 	echo +hugetlb >"$dir$CGROUP/cgroup.subtree_control"
 	in_view v2 "$RUNTIME" --root "$ROOT" exec -d --pid-file "$T/pid" c sleep 999 </dev/null >"$T/out" 2>&1
 	grep -qx "0::$CGROUP/below" "/proc/$(<"$T/pid")/cgroup"
-	# But not when one was asked for.
+	# But not when --cgroup names one.
 	status=0
 	in_view v2 "$RUNTIME" --root "$ROOT" exec --cgroup / c true </dev/null >"$T/out" 2>"$T/err" || status=$?
 	assert_equal 255 "$status"
@@ -361,7 +361,7 @@ no_orphan_of_exec() {
 	ex c true
 	exec_refused 'cannot exec in a paused container'
 	background "$RUNTIME" --root "$ROOT" exec --ignore-paused c echo later >"$T/printed"
-	# It has come as far as it can: there is a second process in the cgroup.
+	# exec waits for the thaw when the cgroup has two processes.
 	wait_for 5 two_processes
 	[ ! -s "$T/printed" ]
 	rt_ok resume c
@@ -426,7 +426,7 @@ two_processes() {
 	jq '{args: ["grep", "Cpus_allowed_list", "/proc/self/status"], cwd: "/", env: ["PATH=/bin"], execCPUAffinity: {initial: "0"}}' -n >"$T/process.json"
 	ex_ok --process "$T/process.json" c
 	assert_equal $'Cpus_allowed_list:\t0' "$out"
-	# The container's own process does not have it.
+	# Init does not have it.
 	assert_equal $'Cpus_allowed_list:\t0-'"$(($(nproc --all) - 1))" "$(grep Cpus_allowed_list "/proc/$(init_pid c)/status")"
 }
 
@@ -492,7 +492,7 @@ two_processes() {
 	assert_equal 3 "$code"
 }
 
-# without_shell: the process that was executed has ended.
+# without_shell: the executed shell has ended.
 without_shell() {
 	! pgrep -x sh -P "$background_pid" >/dev/null
 }

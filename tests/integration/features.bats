@@ -1,4 +1,4 @@
-# features: what it lists must be so.
+# features: everything that it lists must work.
 load helpers
 
 # feature FILTER
@@ -69,7 +69,7 @@ feature() {
 	mkdir "$T/source"
 	((${#options[@]} > 30))
 	for option in "${options[@]}"; do
-		# These belong to bind mounts; remount to what is mounted already.
+		# These apply to bind mounts; remount to existing mounts.
 		case $option in
 		remount) continue ;;
 		bind | rbind) config '.mounts[7] = {destination: "/mnt", type: "none", source: $s, options: [$o]}' --arg o "$option" --arg s "$T/source" ;;
@@ -103,6 +103,6 @@ feature() {
 	config '.process.capabilities = {bounding: $names}' --argjson names "$names"
 	rt --log "$T/log" run --bundle "$BUNDLE" c
 	succeeded "all capabilities"
-	# One that the caller lacks may be warned of; none may be unknown.
+	# create may warn of a capability that the caller lacks, but not of an unknown one.
 	refute_match 'level=error' "$(cat "$T/log")"
 }

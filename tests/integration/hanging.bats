@@ -1,6 +1,5 @@
-# What hangs: file servers that do not answer, pipes and sockets that nobody
-# reads. No command of the runtime's may hang with it, least of all
-# "delete --force".
+# File servers that do not answer, pipes and sockets without a reader. No command of the
+# runtime may hang because of them, least of all "delete --force".
 # bats file_tags=v2
 load helpers
 
@@ -10,11 +9,11 @@ prepare() {
 }
 
 teardown_file() {
-	# What a failed test has left mounted.
+	# Mounts that a failed test has left.
 	awk -v own="$BATS_RUN_TMPDIR/" '$3 == "fuse" && index($2, own) == 1 { print $2 }' /proc/mounts | xargs -r umount -l || true
 }
 
-# silent: $T/silent is a file system that answers for its root alone.
+# silent: $T/silent is a file system that answers only for its root.
 silent() {
 	[ -c /dev/fuse ] || skip "no /dev/fuse here"
 	mkdir "$T/silent"
@@ -23,13 +22,13 @@ silent() {
 	wait_for 5 has_line "$T/fuse" mounted
 }
 
-# talk: end the server, and what waits for it.
+# talk: end the server, and the processes that wait for it.
 talk() {
 	kill -KILL "$server"
 	umount -l "$T/silent"
 }
 
-# limited SECONDS COMMAND...: rt, which fails if it takes longer.
+# limited SECONDS COMMAND...: run the runtime, and fail if it takes longer.
 limited() {
 	local limit
 	limit=$(patient "$1")
@@ -45,7 +44,7 @@ hangs() {
 	grep -q request_wait_answer "/proc/$1/wchan" 2>/dev/null
 }
 
-# has_init ID: its state names a process.
+# has_init ID: the state names a process.
 has_init() {
 	[ "$(jq -r .pid "$ROOT/$1/state.json" 2>/dev/null || echo 0)" -gt 0 ]
 }
@@ -54,7 +53,7 @@ init_hangs() {
 	hangs "$(jq -r .pid "$ROOT/$1/state.json")"
 }
 
-# no_leftover_cgroup: what a process that hangs has kept is removed by hand.
+# no_leftover_cgroup: remove the cgroup that a hanging process has kept.
 remove_cgroup() {
 	local dir
 	for dir in $(cgroup_dirs "$CGROUP"); do
@@ -119,7 +118,7 @@ rmdir_if_there() {
 	succeeded "delete --force during a hook"
 	no_state_left
 	no_cgroup_left
-	# What create does when the hook ends changes nothing of a container that has the id by then.
+	# When the hook ends, create must not change a new container with the same ID.
 	config 'del(.hooks)'
 	rt_ok create --bundle "$BUNDLE" c
 	pkill -P "$create" -x sleep
@@ -181,7 +180,7 @@ rmdir_if_there() {
 			assert_equal 1 "$status"
 		done
 	done
-	# The cgroup of a state is not looked into before it is known whose it is.
+	# The runtime checks the owner of a state before it looks into the cgroup.
 	mkdir "$ROOT/c" "$T/cgroup"
 	mkfifo "$T/cgroup/freezer.state" "$T/cgroup/cgroup.events"
 	jq -n --arg dir "$T/cgroup" --argjson pid "$$" --argjson start "$(awk '{ print $22 }' /proc/$$/stat)" \
@@ -194,8 +193,8 @@ rmdir_if_there() {
 
 # bats test_tags=berth
 @test "delete --force does not wait until somebody reaps zombies" {
-	# PID 1 of this pid namespace reaps nobody. Init, and the process of exec,
-	# become its children. Init cannot end as long as the other is a zombie.
+	# PID 1 of this pid namespace does not reap. Init and the process of exec become its
+	# children. Init cannot end as long as the other is a zombie.
 	# shellcheck disable=SC2016 # for the inner shell
 	background unshare --fork --pid --mount-proc --kill-child sh -c '
 		("$0" --root "$1" run -d --bundle "$2" c && "$0" --root "$1" exec -d c sleep 1000

@@ -1,10 +1,9 @@
-# Hooks that fail, that hang, or that outlive what they were called for:
-# runtime.md, "Lifecycle".
+# Hooks that fail, hang, or leave processes: runtime.md, "Lifecycle".
 load helpers
 
 prepare() { hook_bundle; }
 
-# fails KIND: create or start must fail with its hook, and leave nothing.
+# fails KIND: create or start fails because of its hook, and leaves nothing.
 fails() {
 	hook "$1" 'echo to stdout; echo to stderr >&2; exit 3'
 	# shellcheck disable=SC2016

@@ -1,5 +1,5 @@
 # Hooks of the six kinds: config.md, "POSIX-platform Hooks", and runtime.md,
-# "Lifecycle". What they see is told by the hooks themselves.
+# "Lifecycle". The hooks themselves write down what they see.
 load helpers
 
 prepare() { hook_bundle; }
@@ -44,7 +44,7 @@ prepare() { hook_bundle; }
 	assert_equal '1 2 3 4 5 ' "$(logged)"
 }
 
-# of KIND FIELD: a field of the state that the hook was given.
+# of KIND FIELD: a field of the state that the hook got.
 of() {
 	told "$1" | jq -r "$2"
 }

@@ -1,4 +1,4 @@
-# Owners of a mount's files mapped to others, seen from inside and on disk.
+# Owners of a mount's files mapped to others, as the container and the disk show them.
 load helpers
 
 prepare() {
@@ -13,8 +13,8 @@ prepare() {
 	done
 }
 
-# mapped UIDS GIDS OPTION...: bind the source on /mnt; a mapping is a list of
-# three numbers.
+# mapped UIDS GIDS OPTION...: bind the source on /mnt; a mapping is a list of three
+# numbers.
 mapped() {
 	local uids=$1 gids=$2
 	shift 2

@@ -6,7 +6,7 @@ prepare() {
 	new_bundle
 }
 
-# start_trapping SIGNAL...: a container that says which of these it gets.
+# start_trapping SIGNAL...: start a container that prints which of these it gets.
 start_trapping() {
 	local signal text=
 	for signal in "$@"; do
@@ -17,7 +17,7 @@ start_trapping() {
 	wait_for 5 has_line "$T/c.out" ready
 }
 
-# gets SIGNAL SPELLING: the container got it under this name.
+# gets SIGNAL SPELLING: the container gets the signal when kill has this spelling.
 gets() {
 	: >"$T/c.out"
 	rt_ok kill c "$2"
@@ -189,7 +189,7 @@ gets() {
 	assert_match '"kill" requires a maximum of 2 argument\(s\)' "$msg"
 }
 
-# start_family ID: a container with three processes that say when they get TERM.
+# start_family ID: start a container with three processes that print when they get TERM.
 start_family() {
 	script 'member() { trap "echo $1 got TERM" TERM; echo $1 ready; while :; do sleep 0.05; done; }; member a & member b & member c'
 	"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" "$1" </dev/null >"$T/c.out" 2>&1 3>&-
@@ -219,8 +219,8 @@ all_say() {
 	wait_for 5 all_say "got TERM"
 }
 
-# kills_all_on VIEW: of processes that each start the next and end: who kills one
-# after the other without stopping them misses some.
+# kills_all_on VIEW: kill processes that each start the next and end. A runtime that
+# kills one after the other without freezing them misses some.
 kills_all_on() {
 	config 'del(.linux.namespaces[] | select(.type == "pid"))'
 	# shellcheck disable=SC2016 # for the inner shells
@@ -274,8 +274,8 @@ kills_all_on() {
 	refused '--regex: error parsing regexp: .*\('
 }
 
-# leave_behind: a container without a pid namespace of its own whose init has exited
-# before two others.
+# leave_behind: start a container without a pid namespace of its own, whose init exits
+# before two other processes.
 leave_behind() {
 	config 'del(.linux.namespaces[] | select(.type == "pid"))'
 	script 'sleep 1000 & sleep 1000 &'
@@ -300,8 +300,8 @@ leave_behind() {
 	[ "$(pgrep -c -x sleep)" -ge 2 ]
 }
 
-# freeze_below: freeze a process of the container in a cgroup below the container's,
-# as a container can itself; its pid is in $frozen.
+# freeze_below: freeze a process of the container in a cgroup below the container's, as
+# the container itself can; its pid is in $frozen.
 freeze_below() {
 	local freezer=/sys/fs/cgroup/freezer$CGROUP
 	script 'sleep 1000 & echo ready; exec sleep 1000'

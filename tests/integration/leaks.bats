@@ -1,13 +1,11 @@
-# Nothing is left behind: neither after many runs, nor when the runtime is
-# killed in the middle.
+# Nothing is left: neither after many runs, nor when the runtime is killed midway.
 load helpers
 
 prepare() {
 	new_bundle
 }
 
-# everything: the containers, cgroups, mounts, processes and files that could
-# be left.
+# everything: the containers, cgroups, mounts, processes and files that could be left.
 everything() {
 	find "$ROOT" 2>/dev/null
 	cgroup_dirs "$CGROUP_PARENT*"
@@ -19,7 +17,7 @@ everything() {
 
 @test "200 runs leave no state, cgroup, mount, process or file" {
 	args /bin/true
-	# The state root and the parent cgroup come with the first.
+	# The first run makes the state root and the parent cgroup.
 	rt_ok run --bundle "$BUNDLE" c
 	everything >"$T/before"
 	local i
@@ -56,7 +54,7 @@ everything() {
 	everything >"$T/after"
 	ls "/proc/$(init_pid c)/fd" >>"$T/after"
 	diff "$T/before" "$T/after"
-	# What has ended is gone, too: there are no zombies.
+	# Ended processes are reaped: there are no zombies.
 	assert_equal "$(init_pid c)" "$(cat "$(cgroup_dirs "$CGROUP" | head -n 1)/cgroup.procs")"
 }
 
@@ -71,13 +69,13 @@ everything() {
 	wait_for 5 as_before
 }
 
-# as_before: what a killed command has started has noticed.
+# as_before: the processes that a killed command started have ended.
 as_before() {
 	everything >"$T/after"
 	diff "$T/before" "$T/after"
 }
 
-# kill_at MICROSECONDS COMMAND...: run the runtime, and kill it so much later.
+# kill_at MICROSECONDS COMMAND...: run the runtime, and kill it after that time.
 kill_at() {
 	local delay=$1 pid
 	shift
@@ -88,14 +86,14 @@ kill_at() {
 	wait "$pid" 2>/dev/null || true
 }
 
-# only_the_container: no process but one that "state" knows of.
+# only_the_container: "state" knows every process that is left.
 only_the_container() {
 	local known
 	known=$("$RUNTIME" --root "$ROOT" state c 2>/dev/null | jq -r .pid)
 	! orphans | grep -qvx "${known:-0}"
 }
 
-# survives_kill COMMAND...: it is killed at 30 moments of its life.
+# survives_kill COMMAND...: kill the command at 30 moments of its life.
 survives_kill() {
 	local i whole start
 	start=${EPOCHREALTIME/[.,]/}

@@ -6,8 +6,8 @@ prepare() {
 }
 
 @test "every resource limit can be set" {
-	# In the order of /proc/PID/limits, below what the caller itself may have;
-	# without CAP_SYS_RESOURCE nothing else can be asked for.
+	# In the order of /proc/PID/limits, below the caller's own limits: create cannot
+	# exceed those without CAP_SYS_RESOURCE.
 	local limits
 	limits=$(cat <<-'END'
 		CPU 1000
@@ -41,9 +41,9 @@ prepare() {
 	assert_match $'(^|\n)_ses\.keeper: ' "$out"
 }
 
-# fill_keyring COMMAND...: a container c, in a user namespace, uses up what its root
-# may have of keys. Its ids are this test's own: there is one quota for all processes
-# with the same id.
+# fill_keyring COMMAND...: a container c, in a user namespace, uses up the quota of keys
+# of its root. Its IDs are this test's own: all processes with the same ID share one
+# quota.
 fill_keyring() {
 	[ -e /proc/keys ] || skip "the kernel has no keys"
 	new_user_namespace "0:$((900000000 + $$ % 10000 * 65536)):65536"

@@ -1,4 +1,4 @@
-# Lists of config.json of any length: each works, or is refused with its field.
+# Lists of config.json of any length: each works, or create refuses it by its field.
 load helpers
 
 prepare() {
@@ -7,7 +7,7 @@ prepare() {
 
 sizes="1 10 1000 10000"
 
-# many N: as many directories and files in the image, in turn, each with content.
+# many N: make N directories and files in the image, alternating, each with content.
 many() {
 	rm -rf "$BUNDLE/rootfs/many"
 	mkdir -p "$BUNDLE/rootfs/many/dir" "$BUNDLE/rootfs/many/file"
@@ -15,7 +15,7 @@ many() {
 	(cd "$BUNDLE/rootfs/many/file" && seq 2 2 "$1" | xargs -r touch)
 }
 
-# with SIZE FILTER [JQ-ARGS...]: config.json as new, changed by a filter with $n.
+# with SIZE FILTER [JQ-ARGS...]: restore config.json and change it by a filter with $n.
 with() {
 	"$RUNTIME" spec --bundle "$T"
 	mv "$T/config.json" "$BUNDLE/config.json"
@@ -23,7 +23,7 @@ with() {
 	config --argjson n "$@"
 }
 
-# the paths that many makes, for jq
+# The paths that many makes, for jq.
 paths='[range(1; $n + 1) | "/many/\(if . % 2 == 1 then "dir" else "file" end)/\(.)"]'
 
 @test "maskedPaths of any length are hidden" {

@@ -28,7 +28,7 @@ time='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 }
 
 @test "a failure is one record" {
-	# podman takes the whole file for one object.
+	# podman parses the whole file as one object.
 	new_bundle
 	args /nope
 	rt --log "$T/log" --log-format json create --bundle "$BUNDLE" c

@@ -1,5 +1,5 @@
-# process.apparmorProfile, process.selinuxLabel and linux.mountLabel. Each test
-# says which host it needs: one without the security module, or one with it.
+# process.apparmorProfile, process.selinuxLabel and linux.mountLabel. Each test needs a
+# host without the security module, or one with it.
 load helpers
 
 prepare() {
@@ -14,8 +14,8 @@ without_selinux() {
 	[[ ! -e /sys/fs/selinux/enforce ]] || skip "SELinux is enabled here"
 }
 
-# with_profile loads two AppArmor profiles, which allow everything but to write
-# to files below /forbidden.
+# with_profile: load two AppArmor profiles, which allow everything except writing to
+# files below /forbidden.
 with_profile() {
 	[[ $(cat /sys/module/apparmor/parameters/enabled 2>&1) == Y* ]] || skip "AppArmor is not enabled here"
 	[[ -x $(command -v apparmor_parser) ]] || skip "no apparmor_parser"
@@ -148,7 +148,7 @@ PROFILE=berth-test
 	refused 'container_file_t:s0:c1,c2'
 }
 
-# with_selinux: a policy that has a domain for containers.
+# with_selinux: skip without a policy that has a domain for containers.
 with_selinux() {
 	label=system_u:system_r:container_t:s0:c1,c2
 	files=system_u:object_r:container_file_t:s0:c1,c2
@@ -163,7 +163,7 @@ with_selinux() {
 	args sleep 1000
 	start_detached c
 	assert_equal "$label" "$(tr -d '\0' <"/proc/$(init_pid c)/attr/current")"
-	# The session keyring was made for the container, and with its label.
+	# create makes the session keyring for the container, with its label.
 	rt_ok exec c sh -c 'cat /proc/self/attr/current; echo; probe keylabel'
 	assert_equal "$label"$'\n'"$label" "$(tr -d '\0' <"$T/out")"
 	rt_ok exec --process-label "${label/c1,c2/c3}" c cat /proc/self/attr/current

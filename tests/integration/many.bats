@@ -9,19 +9,19 @@ prepare() {
 
 many=300
 
-# each COMMAND...: run it for every container, eight at a time; {} is its number.
+# each COMMAND...: run it for every container, eight concurrently; {} is the number.
 each() {
 	seq $many | xargs -P 8 -I{} "$@"
 }
 
-# one_of_many N: a bundle for the Nth, which shares the root file system.
+# one_of_many N: make a bundle for container N, which shares the root file system.
 one_of_many() {
 	mkdir "$T/b$1"
 	jq --arg root "$BUNDLE/rootfs" --arg cgroup "$CGROUP-$1" '.root.path = $root | .linux.cgroupsPath = $cgroup' "$BUNDLE/config.json" >"$T/b$1/config.json"
 }
 
-# fastest_list: the milliseconds of processor time that the fastest of some takes:
-# what else the machine does is not counted.
+# fastest_list: the processor time in milliseconds of the fastest of several lists,
+# which excludes other load of the machine.
 fastest_list() {
 	local i best=1000000 took TIMEFORMAT='%3U %3S'
 	for i in $(seq 20); do

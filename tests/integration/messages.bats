@@ -1,6 +1,6 @@
-# What is said to a user whose command fails: the exit status and the text, for
-# each scenario in messages.golden. To write that anew: make integration
-# TESTS=messages.bats with MESSAGES=FILE in the environment.
+# The exit status and the text of every failing command, for each scenario in
+# messages.golden. To write that file anew: make integration TESTS=messages.bats with
+# MESSAGES=FILE in the environment.
 # bats file_tags=berth,v2
 load helpers
 
@@ -11,7 +11,7 @@ prepare() {
 	args sleep 1000
 }
 
-# said SCENARIO: the last rt has failed, and with the words that are in the file.
+# said SCENARIO: the last command failed, with the text in the file.
 said() {
 	local text="$status ${msg//$T/T}"
 	text=${text//$CGROUP/CGROUP}
@@ -24,8 +24,7 @@ said() {
 	assert_equal "$(grep -A 1 -xF -- "$1" "$GOLDEN")" "$(printf '%s\n\t%s' "$1" "$text")"
 }
 
-# fails SCENARIO ARG...: the runtime fails so, and leaves no container that was
-# not there.
+# fails SCENARIO ARG...: the runtime fails with that text, and leaves no new container.
 fails() {
 	local before after
 	before=$(ls "$ROOT" 2>/dev/null || true)
@@ -35,13 +34,13 @@ fails() {
 	assert_equal "$before" "$after"
 }
 
-# create_fails SCENARIO: create of the bundle fails so.
+# create_fails SCENARIO: create of the bundle fails with that text.
 create_fails() {
 	fails "$1" create --bundle "$BUNDLE" c
 }
 
-# broken SCENARIO FILTER [JQ-ARGS...]: create fails so when config.json was put
-# through jq.
+# broken SCENARIO FILTER [JQ-ARGS...]: create fails with that text after jq has changed
+# config.json.
 broken() {
 	cp "$BUNDLE/config.json" "$T/whole.json"
 	config "${@:2}"
@@ -49,7 +48,7 @@ broken() {
 	mv "$T/whole.json" "$BUNDLE/config.json"
 }
 
-# denied SCENARIO CALLS HOW: create fails so when system calls are denied.
+# denied SCENARIO CALLS HOW: create fails with that text when system calls are denied.
 denied() {
 	status=0
 	"$PROBE" deny "$3" "$2" "$RUNTIME" --root "$ROOT" create --bundle "$BUNDLE" c >"$T/out" 2>"$T/err" </dev/null 3>&- || status=$?
@@ -58,7 +57,7 @@ denied() {
 	no_state_left
 }
 
-# user_fails SCENARIO ARG...: the same as fails, for a runtime without privileges.
+# user_fails SCENARIO ARG...: like fails, for a runtime without privileges.
 user_fails() {
 	status=0
 	as_user "$USER_DIR/bin/runtime" "${@:2}" >"$T/out" 2>"$T/err" </dev/null 3>&- || status=$?

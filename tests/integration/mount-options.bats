@@ -1,4 +1,4 @@
-# What each mount option does, as the container's own mountinfo shows it.
+# The effect of each mount option, as the container's own mountinfo shows it.
 load helpers
 
 prepare() {
@@ -14,13 +14,13 @@ mount_at() {
 		--arg d "$destination" --arg t "$type" --arg s "$source" --args -- "$@"
 }
 
-# see: run the container, and leave the mountinfo seen inside in $inside.
+# see: run the container, and leave its mountinfo in $inside.
 see() {
 	run_script 'cat /proc/self/mountinfo'
 	inside=$out
 }
 
-# a_source OPTIONS: $T/source becomes a mount with these, and one below it.
+# a_source OPTIONS: mount $T/source with these options, and another mount below it.
 a_source() {
 	mount -t tmpfs source "$T/source"
 	mkdir "$T/source/below"
@@ -29,7 +29,7 @@ a_source() {
 	mount -o "remount,bind,$1" "$T/source"
 }
 
-# see_source: see, and unmount the source whatever comes of it.
+# see_source: see, and unmount the source in any case.
 see_source() {
 	script 'cat /proc/self/mountinfo'
 	rt run --bundle "$BUNDLE" c

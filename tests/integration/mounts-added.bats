@@ -1,4 +1,4 @@
-# mounts add and mounts remove: the mounts of a container that runs. runc has
+# mounts add and mounts remove: changes of the mounts of a running container. runc has
 # no such commands.
 # bats file_tags=berth
 load helpers
@@ -11,12 +11,12 @@ prepare() {
 	echo content >"$T/source/file"
 }
 
-# mounts_of JSON: what is to be changed, in $T/mounts.json.
+# mounts_of JSON: write the mounts to $T/mounts.json.
 mounts_of() {
 	jq -n "$1" --arg source "$T/source" >"$T/mounts.json"
 }
 
-# inside COMMAND...: its output is in $out.
+# inside COMMAND...: exec it in the container; its output is in $out.
 inside() {
 	rt_ok exec c "$@"
 }
@@ -98,7 +98,7 @@ inside() {
 		start_detached c
 		inside cat /proc/1/mountinfo
 		local before=$out call
-		# iversion takes mount(2): two mounts are attached by then.
+		# iversion takes mount(2): the stub has attached two mounts by then.
 		mounts_of '[{destination: "/one", source: $source, options: ["bind"]}, {destination: "/file", source: "\($source)/file", options: ["bind"]},
 			{destination: "/one/two", type: "tmpfs", source: "tmpfs", options: ["mode=700"]},
 			{destination: "/three", type: "tmpfs", source: "tmpfs", options: ["mode=700", "iversion"]}]'
@@ -157,7 +157,7 @@ inside() {
 	mounts_of '[{destination: "/magic/place", source: $source, options: ["bind"]}]'
 	rt mounts add c "$T/mounts.json"
 	refused 'magic'
-	# Nor into what the kernel shows of itself, nor to a mount to be removed.
+	# Nor does a mount reach kernel file systems, nor a path to be removed.
 	inside ln -s /proc /kernels
 	local mount
 	for mount in '/kernels/version", source: "\($source)/file", options: ["bind"]' '/kernels/tty", type: "tmpfs", source: "tmpfs", options: ["mode=700"]'; do
@@ -179,7 +179,7 @@ inside() {
 	start_detached c
 	mounts_of '[{destination: "/one", source: $source, options: ["bind"]}]'
 	rt_ok mounts add c "$T/mounts.json"
-	# The first process, and sh.
+	# Init, and sh.
 	inside sh -c 'set -- /proc/[0-9]*; echo $#'
 	assert_equal 2 "$out"
 }
@@ -190,7 +190,7 @@ inside() {
 	rt_ok mounts add c "$T/mounts.json"
 	inside cat /added/1/comm
 	assert_equal sleep "$out"
-	# The first process, and sh.
+	# Init, and sh.
 	inside sh -c 'set -- /added/[0-9]*; echo $#'
 	assert_equal 2 "$out"
 }

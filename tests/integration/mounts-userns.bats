@@ -1,11 +1,11 @@
-# Mounts in user namespaces whose sources the container's root may not reach,
-# seen from inside.
+# Mounts in user namespaces, with sources that the container's root may not reach, as
+# the container sees them.
 load helpers
 
 prepare() {
 	new_bundle
 	new_user_namespace
-	# Below a directory that is the host's root's alone.
+	# Below a directory that only the host's root may enter.
 	mkdir -p "$T/closed/data/below"
 	chmod 700 "$T/closed"
 	chmod 755 "$T/closed/data"
@@ -61,8 +61,7 @@ bound() {
 	assert_equal $'text\n../closed/absolute' "$out"
 }
 
-# locked COMMAND...: run it where the source is mounted read-only, nosuid and
-# nodev.
+# locked COMMAND...: run it where the source is mounted read-only, nosuid and nodev.
 locked() {
 	# shellcheck disable=SC2016 # for the inner shell
 	unshare --mount --propagation private sh -c '

@@ -5,7 +5,7 @@ prepare() {
 	new_bundle
 }
 
-# mountinfo_of SCRIPT: run it, and leave the mountinfo seen inside in $inside.
+# mountinfo_of SCRIPT: run it, and leave the container's mountinfo in $inside.
 mountinfo_of() {
 	run_script "${1:-true}; cat /proc/self/mountinfo"
 	inside=$out
@@ -41,8 +41,8 @@ mount_at() {
 
 @test "the container has no other mounts" {
 	mountinfo_of
-	# The masked and read-only paths that this kernel has, and the cgroup
-	# hierarchies, are mounted beside the seven of config.json.
+	# Besides the seven mounts of config.json there are only the masked and read-only
+	# paths that this kernel has, and the cgroup hierarchies.
 	local destinations
 	destinations=$(awk '{ print $5 }' <<<"$inside" | grep -v -e '^/proc/' -e '^/sys/firmware' -e '^/sys/fs/cgroup/')
 	assert_lines $'/\n/proc\n/dev\n/dev/pts\n/dev/shm\n/dev/mqueue\n/sys\n/sys/fs/cgroup' "$destinations"
@@ -99,7 +99,7 @@ mount_at() {
 }
 
 @test "the default devices exist, and no others" {
-	# /dev/core leads to a file that not every kernel has.
+	# /dev/core is a link to a file that some kernels do not have.
 	run_script 'stat -c "%N %A %u:%g %t:%T" /dev/* | { if [ -e /proc/kcore ]; then grep -v "^./dev/core"; else cat; fi; }'
 	assert_lines "$(cat <<-'END'
 		'/dev/fd' -> '/proc/self/fd' lrwxrwxrwx 0:0 0:0
@@ -344,7 +344,7 @@ mount_at() {
 
 # bats test_tags=v2
 @test "the container can make nothing in /sys/fs/cgroup itself" {
-	# On v1 it is a tmpfs around the hierarchies: "ro" is meant for it too.
+	# On v1 it is a tmpfs around the hierarchies: "ro" applies to it too.
 	mountinfo_of
 	assert_options "$inside" /sys/fs/cgroup ro
 }
@@ -362,7 +362,7 @@ mount_at() {
 	assert_equal / "$(mount_line "$out" /sys/fs/cgroup | cut -d ' ' -f 4)"
 }
 
-# roots_of MOUNTINFO TYPE: what is mounted, of the file systems of a type, once each.
+# roots_of MOUNTINFO TYPE: the roots of mounts of a type, once each.
 roots_of() {
 	sed -n "s/^[0-9]* [0-9]* [^ ]* \([^ ]*\) .* - $2 .*/\1/p" <<<"$1" | sort -u
 }
@@ -413,8 +413,8 @@ roots_of() {
 	assert_whole_hierarchy
 }
 
-# assert_whole_hierarchy: the container finds itself where /proc/self/cgroup
-# says, and can write nowhere.
+# assert_whole_hierarchy: the container finds its cgroup at the path of
+# /proc/self/cgroup, and can write nowhere.
 assert_whole_hierarchy() {
 	# shellcheck disable=SC2016 # for the container's shell
 	run_script 'cat "/sys/fs/cgroup$(sed -n s/^0:://p /proc/self/cgroup)/cgroup.procs" | head -n 1

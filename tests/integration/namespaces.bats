@@ -1,4 +1,4 @@
-# Namespaces, seen from inside.
+# Namespaces, as the container sees them.
 load helpers
 
 prepare() {
@@ -42,7 +42,7 @@ own() {
 	config '.linux.namespaces |= (map(select(.type != "cgroup")) + [{type: "cgroup"}])'
 	run_script "$print_namespaces; cat /proc/self/cgroup"
 	refute_match "$(own cgroup | sed 's/[][]/\\&/g')" "$out"
-	# The container is at the root of what it sees.
+	# The container is at the root of its view.
 	assert_match $':devices:/\n|^0::/$' "$out"
 	refute_match "$CGROUP" "$out"
 }
@@ -106,7 +106,7 @@ join() {
 	assert_match "pid:\[" "$out"
 	assert_equal "$(readlink "/proc/$holder/ns/pid")" "$(head -n 1 <<<"$out")"
 	refute_match $'\nme 1\n' "$out"
-	# The holder's first process is seen from inside.
+	# The container sees the holder's process 1.
 	assert_match ' 1 sleep' "$out"
 }
 
@@ -120,7 +120,7 @@ join() {
 @test "create joins a mount namespace by path" {
 	holder --mount --propagation slave
 	join mount mnt
-	# Without one of its own there is nothing to mount or mask.
+	# Without a mount namespace of its own, the container may not mount or mask.
 	config '.mounts = [] | del(.linux.maskedPaths, .linux.readonlyPaths) | .root.readonly = false'
 	args sh -c 'readlink /proc/self/ns/mnt'
 	rt run --bundle "$BUNDLE" c
@@ -144,7 +144,7 @@ join() {
 	assert_equal "$before" "$(readlink /proc/self/ns/*)"
 }
 
-# without_inet ARG...: run the runtime as a service may with systemd's
+# without_inet ARG...: run the runtime like a service with systemd's
 # RestrictAddressFamilies=AF_UNIX AF_NETLINK.
 without_inet() {
 	status=0

@@ -1,8 +1,8 @@
-# linux.netDevices, seen from inside. runc 1.1 does not know it.
+# linux.netDevices, as the container sees them. runc 1.1 does not know them.
 # bats file_tags=berth
 load helpers
 
-# The runtime runs in a network namespace of the test's own, as its host.
+# The runtime runs in a network namespace of the test, as its host.
 prepare() {
 	new_bundle
 	holder --net
@@ -10,16 +10,16 @@ prepare() {
 	printf '#!/bin/sh\n[ -e %s ] || exec %s "$@"\nexec nsenter --net=%s %s "$@"\n' "$host_ns" "$RUNTIME" "$host_ns" "$RUNTIME" >"$T/runtime"
 	chmod +x "$T/runtime"
 	RUNTIME=$T/runtime
-	# Addresses are to be there at once.
+	# Duplicate address detection would delay addresses.
 	nsenter --net="$host_ns" sysctl -q net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
 }
 
-# host COMMAND...: in the runtime's network namespace.
+# host COMMAND...: run it in the runtime's network namespace.
 host() {
 	nsenter --net="$host_ns" "$@"
 }
 
-# device NAME ADDRESS...: a network device of the host's.
+# device NAME ADDRESS...: add a network device to the host.
 device() {
 	local name=$1 address
 	shift
@@ -34,7 +34,7 @@ net_devices() {
 	config ".linux.netDevices = $1" "${@:2}"
 }
 
-# addresses TEXT DEVICE: what "ip -o address" says, with scopes.
+# addresses TEXT DEVICE: the addresses in the output of "ip -o address", with scopes.
 addresses() {
 	awk -v device="$2" '$2 == device { scope = $0; sub(/.*scope /, "", scope); sub(/ .*/, "", scope); print $4, scope }' <<<"$1" | sort
 }
@@ -141,12 +141,12 @@ addresses() {
 	assert_equal "192.0.2.5/24 global" "$(addresses "$out" e0)"
 }
 
-# unchanged: d0 and d1 are on the host again as they were before.
+# unchanged: d0 and d1 are on the host again as before.
 unchanged() {
 	assert_equal "$before" "$(host_devices)"
 }
 
-# host_devices: but for the numbers of the devices, and what is lost of state.
+# host_devices: without the numbers of the devices and the state that a move loses.
 host_devices() {
 	host ip -br link | awk '{ print $1, $3, $4 ~ /[<,]UP[,>]/ }' | sort
 	host ip -br address show scope global | awk '{ $2 = ""; print }' | sort
@@ -163,7 +163,7 @@ host_devices() {
 	rt create --bundle "$BUNDLE" c
 	refused 'hooks\.createRuntime\[0\]'
 	unchanged
-	# In a namespace that lives on, too.
+	# Also in a namespace that stays.
 	holder --net
 	config '(.linux.namespaces[] | select(.type == "network")).path = $path' --arg path "/proc/$holder/ns/net"
 	rt create --bundle "$BUNDLE" c
@@ -196,7 +196,7 @@ host_devices() {
 	rt create --bundle "$BUNDLE" c
 	refused 'has a device "d0": file exists'
 	unchanged
-	# The name on the host may be taken there, if the new one is not.
+	# The device's name on the host may exist there, if the new one does not.
 	net_devices '{d0: {name: "e1"}}'
 	run_script 'ip -o -4 address'
 	assert_equal "192.0.2.5/24 global" "$(addresses "$out" e1)"

@@ -1,5 +1,5 @@
-# A container as a service that tells when it is ready (sd_notify(3)).
-# runc 1.1 knows no barrier, and hangs where a program ends without a word.
+# A container as a service that reports when it is ready (sd_notify(3)). runc 1.1 knows
+# no barrier, and hangs when a program ends without READY=1.
 # bats file_tags=berth
 load helpers
 
@@ -10,20 +10,20 @@ prepare() {
 	wait_for 5 test -S "$T/manager"
 }
 
-# as_service ARG...: the runtime, started by a service manager.
+# as_service ARG...: run the runtime as a service manager does.
 as_service() {
 	NOTIFY_SOCKET=$T/manager rt "$@"
 	succeeded "runtime $*"
 }
 
-# told MESSAGE: the manager has it, as a Go string.
+# told MESSAGE: the manager got it; MESSAGE is quoted like a Go string.
 told() {
 	has_line "$T/told" "\"$1\""
 }
 
-# manager_has_read: it was waited for, though it takes its time.
+# manager_has_read: the runtime waited for the manager, which is slow.
 manager_has_read() {
-	has_line "$T/told" '1 descriptors closed' || failed "the manager was not waited for:" "$(cat "$T/told")"
+	has_line "$T/told" '1 descriptors closed' || failed "the runtime did not wait for the manager:" "$(cat "$T/told")"
 }
 
 @test "run --detach returns when the program is ready" {
@@ -104,7 +104,7 @@ manager_has_read() {
 		as_service run -d --bundle "$BUNDLE" c
 		wait_for 5 has_line "$T/err" 'let through'
 		told 'READY=1\n'
-		# The manager has got the runtime's own barrier alone.
+		# The manager got only the runtime's own barrier.
 		refute_match 'BARRIER.*READY' "$(tr '\n' ' ' <"$T/told")"
 		rt_ok delete --force c
 	done
@@ -164,7 +164,7 @@ manager_has_read() {
 	config '.process.capabilities[] += ["CAP_SYS_ADMIN"]'
 	script 'mount -o remount,bind,rw /run/notify && mkdir /run/notify/dir && touch /run/notify/dir/file && ln -s / /run/notify/link && probe notify READY=1; exec sleep 1000'
 	as_service run -d --bundle "$BUNDLE" c
-	[ -e "$ROOT/c/notify/dir/file" ] || failed "nothing was put there"
+	[ -e "$ROOT/c/notify/dir/file" ] || failed "the container made no files there"
 	rt_ok delete --force c
 	[ ! -e "$ROOT/c" ]
 }

@@ -1,4 +1,4 @@
-# A container that has too little memory to begin with says so.
+# A container with too little memory: the runtime's error says so.
 # bats file_tags=berth
 load helpers
 
@@ -7,7 +7,7 @@ prepare() {
 	args true
 }
 
-# memory_limit BYTES: of memory and swap together.
+# memory_limit BYTES: limit memory and swap together.
 memory_limit() {
 	config '.linux.resources.memory = {limit: $n, swap: $n}' --argjson n "$1"
 }
@@ -30,7 +30,8 @@ needs_memory() {
 		case $status in
 		0) smallest=${smallest:-$limit} ;;
 		1)
-			# Besides being killed: ENOMEM, or a limit that is below what is used.
+			# Other failures than an OOM kill: ENOMEM, or a limit below the current
+			# usage.
 			refused "linux.resources.memory.limit.*$limit"
 			[ "$(wc -l <<<"$err")" = 1 ]
 			# Tools match the phrase, which is runc's.

@@ -1,4 +1,4 @@
-# Orphans of a container without a pid namespace, and containers that are kept.
+# Orphans of a container without a pid namespace, and run --keep.
 load helpers
 
 prepare() {
@@ -6,13 +6,14 @@ prepare() {
 	config '.linux.namespaces |= map(select(.type != "pid")) | .root.readonly = false'
 }
 
-# in_background ARG...: run in the foreground, beside the test; the runtime's
-# pid is in $background_pid.
+# in_background ARG...: run in the foreground of a background job; the runtime's pid is
+# in $background_pid.
 in_background() {
 	background "$RUNTIME" --root "$ROOT" run "$@" --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err"
 }
 
-# An orphan: its parent ends at once. Its pid is printed; it ends with the file.
+# An orphan: its parent ends at once. It prints its pid, and ends when the file is
+# removed.
 # shellcheck disable=SC2016
 orphan='(sh -c "while [ ! -e /tmp/end ]; do sleep 0.05; done" & echo $! >/tmp/orphan); while :; do sleep 0.1; done'
 

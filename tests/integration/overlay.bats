@@ -1,11 +1,11 @@
-# Layers straight from config.json: overlay as a mount type, mounts on "/", and
-# changes of what is mounted already.
+# Layers from config.json: overlay as a mount type, mounts on "/", and remounts.
 load helpers
 
 prepare() {
 	new_bundle
 	config '.root.readonly = false'
-	# upper and work must be on one file system that is not an overlay.
+	# The upper and the work directory must be on one file system that is not an
+	# overlay.
 	mkdir -p "$T/o/lower/bin" "$T/o/upper" "$T/o/work"
 	echo lower >"$T/o/lower/file"
 }

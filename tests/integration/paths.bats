@@ -1,4 +1,4 @@
-# Masked and read-only paths, and a read-only root, tried from inside.
+# Masked and read-only paths, and a read-only root, as the container sees them.
 load helpers
 
 prepare() {
@@ -85,7 +85,7 @@ prepare() {
 	for path in /proc/bus /proc/fs /proc/irq /proc/sys; do
 		assert_options "$out" "$path" ro
 	done
-	# What lies on a mount that is nosuid stays so.
+	# A path on a nosuid mount stays nosuid.
 	config '.linux.readonlyPaths = ["/dev/shm"]'
 	run_script 'cat /proc/self/mountinfo'
 	assert_options "$out" /dev/shm ro nosuid nodev noexec

@@ -6,7 +6,7 @@ prepare() {
 	new_bundle
 }
 
-# start_counting: a container with two processes that count.
+# start_counting: start a container with two processes that count.
 start_counting() {
 	script 'count() { n=0; while :; do n=$((n + 1)); echo $n >/tmp/$1; sleep 0.01; done; }; mkdir -p /tmp; count a & count b'
 	config '.mounts += [{destination: "/tmp", type: "bind", source: $dir, options: ["bind", "rw"]}]' --arg dir "$T/counts"
@@ -15,7 +15,7 @@ start_counting() {
 	wait_for 10 counting
 }
 
-# counting: both processes go on.
+# counting: both processes count on.
 counting() {
 	local a b
 	a=$(cat "$T/counts/a") b=$(cat "$T/counts/b")
@@ -28,7 +28,7 @@ changed() {
 	[[ -n $now && $now != "$2" ]]
 }
 
-# standing: neither goes on, though it is given time for it.
+# standing: neither counts on within a while.
 standing() {
 	local before i
 	before=$(cat "$T"/counts/*)
@@ -36,7 +36,7 @@ standing() {
 	[ "$before" = "$(cat "$T"/counts/*)" ]
 }
 
-# freezer: the directory of the container's freezer cgroup: v1's where there is one.
+# freezer: the directory of the container's freezer cgroup, of v1 if it exists.
 freezer() {
 	local dir
 	for dir in $(cgroup_dirs "$CGROUP"); do
@@ -45,7 +45,7 @@ freezer() {
 	echo "$dir"
 }
 
-# frozen: the kernel says that they have stopped.
+# frozen: the kernel reports that the processes are frozen.
 frozen() {
 	local dir
 	dir=$(freezer)

@@ -1,4 +1,4 @@
-# What --pid-file may replace.
+# The files that --pid-file may replace.
 load helpers
 
 prepare() {
@@ -12,7 +12,7 @@ prepare() {
 	kinds=$(stat -c '%n %F' "$T"/f/*)
 }
 
-# kept: the files are what they were, and no container is left.
+# kept: the files are unchanged, and no container is left.
 kept() {
 	assert_equal "$kinds" "$(stat -c '%n %F' "$T"/f/*)"
 	assert_equal "" "$(find "$T/f" -name '.*')"

@@ -1,5 +1,4 @@
-# The process: who it is, what it may, what it finds around it. Seen from
-# /proc/self of the process itself.
+# The process: its user, privileges and environment, from its own /proc/self.
 load helpers
 
 prepare() {
@@ -46,7 +45,8 @@ mask() {
 	read_output
 	assert_equal '7 8' "$(self Groups)"
 	assert_match 'level=warning msg="?process\.user\.additionalGids: not set' "$err"
-	# What they are for: an unprivileged user's, in a user namespace without them.
+	# The use case: an unprivileged user's groups, in a user namespace that does not map
+	# them.
 	new_user_namespace
 	config 'del(.process.user.additionalGids)'
 	setpriv --groups 7,8 "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" d </dev/null >"$T/out" 2>"$T/err"
@@ -89,7 +89,7 @@ mask() {
 	assert_equal "$(mask 0 5 10 18)" "$(self CapBnd)"
 	assert_equal "$(mask 5)" "$(self CapInh)"
 	assert_equal "$(mask 5)" "$(self CapAmb)"
-	# execve leaves a user that is not root what is ambient.
+	# execve leaves only the ambient set to a user that is not root.
 	assert_equal "$(mask 5)" "$(self CapPrm)"
 	assert_equal "$(mask 5)" "$(self CapEff)"
 }
@@ -200,13 +200,14 @@ mask() {
 	for n in 3 4 5 6 7 8 9 10 11 12; do
 		config '.process.cwd = $cwd' --arg cwd "/proc/self/fd/$n"
 		rt run --bundle "$BUNDLE" c 9</
-		[ "$status" != 0 ] || failed "cwd /proc/self/fd/$n was taken"
+		[ "$status" != 0 ] || failed "cwd /proc/self/fd/$n was accepted"
 	done
 }
 
 # bats test_tags=berth
 @test "create refuses a working directory that leads out by a process of the host" {
-	# By a link to what is none of the stub's descriptors, that it may follow as root.
+	# By a link to a file that is not a descriptor of the stub, which it may follow as
+	# root.
 	config '.linux.namespaces |= map(select(.type != "pid"))'
 	args true
 	local link
@@ -274,7 +275,7 @@ mask() {
 	mkdir -p "$BUNDLE/rootfs"/{one,two}
 	cp "$BUNDLE/rootfs/bin/busybox" "$BUNDLE/rootfs/two/program"
 	ln -s /bin/busybox "$BUNDLE/rootfs/two/echo"
-	# What is not executable, and a directory, are passed over.
+	# The lookup skips a file that is not executable, and a directory.
 	touch "$BUNDLE/rootfs/one/echo"
 	mkdir "$BUNDLE/rootfs/one/program"
 	config '.process.env = ["PATH=/nowhere:/one:/two"]'
@@ -328,7 +329,7 @@ create_refused() {
 }
 
 @test "create reports a program that is a directory, with permission denied" {
-	# Old docker clients and podman look for the second phrase.
+	# Old docker clients and podman parse the second phrase.
 	create_refused 'exec:? "/etc": is a directory.*permission denied' /etc
 }
 
@@ -336,7 +337,7 @@ create_refused() {
 	exec 9</etc/passwd 8</
 	run_script 'ls /proc/self/fd'
 	exec 9<&- 8<&-
-	# The fourth is that of ls itself.
+	# ls opens the fourth.
 	assert_equal '0 1 2 3' "$(xargs <<<"$out")"
 }
 
@@ -360,8 +361,8 @@ create_refused() {
 }
 
 @test "the program ignores no signal" {
-	# Shells start what runs in the background with INT and QUIT ignored.
-	# In the foreground the runtime itself would have asked for them.
+	# Shells start background processes with INT and QUIT ignored. The runtime itself
+	# catches them in the foreground.
 	args sleep 1000
 	(
 		trap '' HUP INT QUIT PIPE USR1 CHLD

@@ -1,5 +1,5 @@
-# Nothing may come to lie in /proc and /sys that could make what is written
-# there go elsewhere (CVE-2019-16884, CVE-2019-19921, CVE-2023-27561).
+# Mounts in /proc and /sys must not redirect the runtime's writes there (CVE-2019-16884,
+# CVE-2019-19921, CVE-2023-27561).
 load helpers
 
 prepare() {
@@ -15,7 +15,7 @@ bind() {
 	config '.mounts += [{destination: $d, type: "none", source: $s, options: ["bind"]}]' --arg d "$2" --arg s "$1"
 }
 
-# is_refused: run is, for a reason that names a path of /proc.
+# is_refused: run fails, with an error that names a path of /proc.
 is_refused() {
 	rt run --bundle "$BUNDLE" c
 	[ "$status" != 0 ] || failed "a mount on $1 was made"

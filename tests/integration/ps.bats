@@ -7,7 +7,7 @@ prepare() {
 	script 'sleep 1001 & exec sleep 1002'
 }
 
-# start_two: a container with two processes.
+# start_two: start a container with two processes.
 start_two() {
 	start_detached c
 	wait_for 5 two_sleep

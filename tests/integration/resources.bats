@@ -1,5 +1,5 @@
-# linux.resources of config.json, as the kernel has it afterwards; of devices see
-# cgroups.bats, of later changes update.bats.
+# linux.resources of config.json, read back from the kernel; cgroups.bats has the tests
+# of devices, update.bats those of later changes.
 load helpers
 
 prepare() {
@@ -9,8 +9,8 @@ prepare() {
 
 MiB=1048576
 
-# with_resources FILTER [DEVICE]: create a container that has these, too; $d are
-# the numbers of the device.
+# with_resources FILTER [DEVICE]: create a container with these resources; $d has the
+# numbers of the device.
 with_resources() {
 	config ".linux.resources += $1" --argjson d "[${2:-}]"
 	rt_ok create --bundle "$BUNDLE" c

@@ -1,4 +1,4 @@
-# Cgroups of an unprivileged user's containers: one that is delegated, or none.
+# Cgroups of an unprivileged user's containers: delegated, or missing.
 load helpers
 
 prepare() {

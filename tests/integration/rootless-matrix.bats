@@ -1,6 +1,6 @@
-# Containers of an unprivileged user: what every operation does with and without
-# a cgroup, in a pid namespace that is private, joined or the host's. The table in
-# expect states each cell.
+# Containers of an unprivileged user: the result of every operation with and without a
+# cgroup, in a pid namespace that is private, joined or the host's. The table in expect
+# states each cell.
 # bats file_tags=berth
 load helpers
 
@@ -8,13 +8,13 @@ prepare() {
 	rootless_user
 }
 
-# What an operation without a cgroup is refused with.
+# The error of an operation that needs a cgroup.
 NEEDS_CGROUP='no cgroup .*systemd-run --user --scope -p Delegate=yes'
-# What it warns of, if it reaches init alone.
+# The warning of an operation that reaches only init.
 INIT_ALONE="only the container's init was signalled: .*cannot be found: no cgroup .*systemd-run --user --scope -p Delegate=yes"
 
-# expect CGROUP PIDNS OPERATION: "all" processes are reached, or "init" alone, with a
-# warning; the operation "works", or is refused with what stands here.
+# expect CGROUP PIDNS OPERATION: print "all" if the operation reaches all processes,
+# "init" if only init, with a warning; "works", or the error that refuses it.
 expect() {
 	case "$1 $2 $3" in
 	none\ *\ ps | none\ *\ pause | none\ *\ update | none\ *\ events) echo "$NEEDS_CGROUP" ;;
@@ -27,14 +27,14 @@ expect() {
 	esac
 }
 
-# can_limit CONTROLLER: cgroup v2 has it here.
+# can_limit CONTROLLER: cgroup v2 has the controller here.
 can_limit() {
 	grep -qsw "$1" /sys/fs/cgroup/cgroup.controllers /sys/fs/cgroup/unified/cgroup.controllers
 }
 
 OPERATIONS='kill-KILL kill-all-KILL kill-all-TERM delete ps pause update events exec'
 
-# pid_namespace private|joined|host: give the bundle such a pid namespace.
+# pid_namespace private|joined|host: set the pid namespace of the bundle.
 pid_namespace() {
 	case $1 in
 	private) return ;;
@@ -47,7 +47,7 @@ pid_namespace() {
 		;;
 	host) config 'del(.linux.namespaces[] | select(.type == "pid"))' ;;
 	esac
-	# A procfs can be mounted in a pid namespace of the container's own alone.
+	# Only a pid namespace of the container's own allows mounting a procfs.
 	config '.mounts |= map(select(.type != "proc")) | del(.linux.maskedPaths, .linux.readonlyPaths)'
 }
 

@@ -1,4 +1,4 @@
-# Containers of a user of systemd's, in what his manager delegates to him.
+# Containers of a user of systemd, in the cgroup that the user's manager delegates.
 load helpers
 # bats file_tags=systemd-user
 
@@ -32,7 +32,7 @@ own_cgroup() {
 }
 
 @test "rootless: a container has a cgroup in a delegated scope" {
-	# The words of the error where there is none.
+	# The error without a delegated cgroup names this command.
 	script 'grep ^0:: /proc/self/cgroup'
 	config '.linux.namespaces |= map(select(.type != "cgroup"))'
 	RT_STDIN=/dev/null
@@ -58,7 +58,7 @@ own_cgroup() {
 	local dir
 	dir=/sys/fs/cgroup$(own_cgroup)
 	grep -qw memory "$dir/cgroup.controllers" || {
-		# Without controllers the error says which is missing.
+		# Without controllers the error names the missing one.
 		rt run --bundle "$BUNDLE" c
 		refused 'linux.resources.[a-z]+.[a-z]+: controller "[a-z]+" is not available in'
 		return
@@ -74,7 +74,7 @@ own_cgroup() {
 }
 
 @test "rootless: root in the user's user namespace has systemd make a cgroup" {
-	# As podman does for its user.
+	# As podman runs it for its user.
 	config '.linux.cgroupsPath = "user.slice:berth:" + $id | .linux.namespaces |= map(select(.type != "cgroup"))' --arg id "c$BATS_TEST_NUMBER"
 	script 'grep ^0:: /proc/self/cgroup'
 	out=$(env -u USER unshare --user --map-root-user --map-auto --mount "$RUNTIME" --root "$ROOT" --systemd-cgroup run --bundle "$BUNDLE" c </dev/null 2>"$T/err") || failed "$(<"$T/err")"

@@ -1,5 +1,5 @@
-# Containers of an unprivileged user, seen from inside, and what it takes to have
-# them.
+# Containers of an unprivileged user, as the container sees them, and their
+# requirements.
 load helpers
 
 prepare() {
@@ -143,7 +143,7 @@ prepare() {
 	refute_match "$(readlink "/proc/$pod/ns/mnt" | tr -dc 0-9)" "$out"
 }
 
-# A range of ids, by newuidmap and newgidmap.
+# A range of IDs, by newuidmap and newgidmap.
 
 @test "rootless: create maps a range of IDs" {
 	grant_range
@@ -211,7 +211,7 @@ prepare() {
 	as_user setpriv --no-new-privs "$T/user/bin/runtime" --root "$ROOT" run --bundle "$BUNDLE" c >"$T/out" 2>"$T/err" || status=$?
 	read_output
 	refused 'linux.uidMappings: .*newuidmap.* is set-uid root .*no_new_privs'
-	# One that has lost its bit, as by a copy of the image without it.
+	# A program that has lost its set-uid bit, as by a copy of the image.
 	local kind
 	for kind in uid gid; do
 		rm -rf "$USER_DIR/lost"
@@ -235,7 +235,7 @@ prepare() {
 	refused 'process.user.uid: 5: not mapped by linux.uidMappings'
 }
 
-# What an unprivileged user cannot have.
+# Features that an unprivileged user cannot have.
 
 # bats test_tags=berth
 @test "rootless: create refuses a container without a user namespace" {
@@ -367,15 +367,15 @@ prepare() {
 	rt_ok exec c true
 }
 
-# Root in a user namespace that an unprivileged user has made: that is how engines
-# run the runtime for him.
+# Root in a user namespace that an unprivileged user has made: engines run the runtime
+# that way.
 
 # as_namespace_root COMMAND...
 as_namespace_root() {
 	as_user env -u USER unshare --user --map-root-user --map-auto --mount "$@"
 }
 
-# privileged_bundle: one that does not know that it is run by such a root.
+# privileged_bundle: a bundle from the host's root, without settings for such a root.
 privileged_bundle() {
 	"$T/user/bin/runtime" spec --bundle "$T" # by the host's root
 	mv "$T/config.json" "$BUNDLE/config.json"
@@ -412,13 +412,13 @@ privileged_bundle() {
 	assert_equal $'0\n  "status": "running",' "$(<"$T/out")"
 }
 
-# as_single_id COMMAND...: as root in a user namespace with one id, in which setgroups
-# is denied (unshare -r, bwrap).
+# as_single_id COMMAND...: run it as root in a user namespace with one ID, in which
+# setgroups is denied (unshare -r, bwrap).
 as_single_id() {
 	as_user env -u USER unshare --user --map-root-user --mount "$@"
 }
 
-# single_id_bundle: what such a root can have.
+# single_id_bundle: a bundle that such a root can run.
 single_id_bundle() {
 	privileged_bundle
 	config '.process.rlimits = [] | .linux.namespaces = [{type: "mount"}, {type: "ipc"}, {type: "uts"}, {type: "pid"}]
@@ -476,7 +476,7 @@ single_id_bundle() {
 
 # bats test_tags=berth
 @test "a hook of the image cannot access the process that becomes the program" {
-	# CVE-2016-9962: it could go round the filter that it is itself under.
+	# CVE-2016-9962: the hook could circumvent the filter that applies to itself.
 	config '.hooks.startContainer = [{path: "/bin/sh", args: ["sh", "-c", $look], env: ["PATH=/bin"]}]
 		| .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW"} | .root.readonly = false' \
 		--arg look 'cd /proc/1; cat comm >/looked; for f in exe cwd root fd/0; do readlink $f && echo "got $f"; done >>/looked; (: >mem) && echo "got mem" >>/looked; true'

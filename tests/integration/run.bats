@@ -5,7 +5,7 @@ prepare() {
 	new_bundle
 }
 
-# run_in_background: what signals can be sent to; $background_pid is the
+# run_in_background: run a container that can be signalled; $background_pid is the
 # runtime's, $T/out the container's output.
 run_in_background() {
 	background "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" "$@" c <"${RT_STDIN:-/dev/null}" >"$T/out" 2>"$T/err"
@@ -23,7 +23,7 @@ run_in_background() {
 }
 
 @test "run exits with 128 and the signal's number when a signal kills the program" {
-	# In a pid namespace of its own, the first process is immune to itself.
+	# In a pid namespace of its own, init is immune to its own signals.
 	config 'del(.linux.namespaces[] | select(.type == "pid"))'
 	local signal
 	for signal in 1 6 9 15; do
@@ -103,7 +103,7 @@ run_in_background() {
 	done
 }
 
-# A program that has succeeded has not, when its output is lost; runc says 0.
+# A program has not succeeded when its output is lost; runc exits with 0.
 # bats test_tags=berth
 @test "run fails when it cannot write its program's output" {
 	args echo one
@@ -204,8 +204,8 @@ run_in_background() {
 }
 
 @test "run does not wait for processes of others" {
-	# A child that the caller's exec handed to the runtime is not the
-	# container: neither is it waited for, nor does its end end the run.
+	# A child that the caller's exec handed to the runtime is not the container: run
+	# neither waits for it nor ends with it.
 	script 'sleep 0.3; exit 5'
 	status=0
 	# shellcheck disable=SC2016 # for the inner shell
@@ -225,7 +225,7 @@ run_in_background() {
 # bats test_tags=berth
 @test "run leaves no container when it is told to end at its very beginning" {
 	args true
-	# In a shell of its own: bats slows the loop that counts.
+	# In a separate shell: bats slows the loop that counts.
 	# shellcheck disable=SC2016 # for the inner shell
 	bash -c 'for ((round = 0; round < 100; round++)); do
 		"$0" --root "$1" run --bundle "$2" c </dev/null >/dev/null 2>&1 3>&- &

@@ -1,7 +1,6 @@
-# How the process is scheduled, on which CPUs, from which nodes its memory
-# comes, and what it takes the kernel for. Asked of the kernel, by the program
-# or from outside.
-# runc 1.1 knows none of it.
+# Scheduling of the process, its CPUs, the nodes of its memory, and its personality, as
+# the kernel reports them to the program or from outside.
+# runc 1.1 supports none of them.
 # bats file_tags=berth
 
 load helpers
@@ -10,19 +9,19 @@ prepare() {
 	new_bundle
 }
 
-# stat_field N: of the /proc/PID/stat of a container's program that runs.
+# stat_field N: a field of the /proc/PID/stat of a container's running program.
 stat_field() {
 	sed 's/.*) //' "/proc/$(init_pid c)/stat" | cut -d ' ' -f $(($1 - 2))
 }
 
-# running FILTER: a container, changed by a jq filter, whose program runs.
+# running FILTER: start a container that a jq filter has changed.
 running() {
 	config "$1"
 	args sleep 1000
 	start_detached c
 }
 
-# policy: as chrt tells it.
+# policy: as chrt prints it.
 policy() {
 	chrt --pid "$(init_pid c)" | sed -n 's/.*policy: *//p'
 }
@@ -32,7 +31,7 @@ priority() {
 	chrt --pid "$(init_pid c)" | sed -n 's/.*priority: *//p'
 }
 
-# real_time: give the container time for processes in real time.
+# real_time: let the container use real-time processor time.
 real_time() {
 	real_time_above 200000 || return 0
 	config '.linux.resources.cpu = {realtimeRuntime: 100000, realtimePeriod: 1000000}'
@@ -41,7 +40,7 @@ real_time() {
 @test "create sets every scheduling policy" {
 	real_time
 	local name want rt nice
-	# Policies to which a nice value means nothing leave that of the runtime.
+	# Policies that ignore the nice value keep the runtime's.
 	while read -r name want rt nice; do
 		running ".process.scheduler = {policy: \"$name\", priority: $rt, nice: $nice}"
 		assert_equal "$want $rt $nice" "$(policy) $(priority) $(stat_field 19)"
@@ -103,7 +102,8 @@ real_time() {
 	machine_lock deadline
 	args true
 	config '.process.scheduler = {policy: "SCHED_DEADLINE", runtime: 1000000000, deadline: 1000000000, period: 1000000000}'
-	# Each has all of one CPU; the kernel keeps a twentieth of all of them.
+	# Each deadline needs all of one CPU; the kernel reserves a twentieth of all of
+	# them.
 	for ((i = 1; i < $(nproc); i++)); do
 		config ".linux.cgroupsPath = \"$CGROUP-$i\""
 		rt_ok create --bundle "$BUNDLE" "c$i"
@@ -136,7 +136,7 @@ real_time() {
 	refused 'process\.ioPriority\.priority: 8: want 0 \(first\) to 7 \(last\)'
 }
 
-# cpus_of_self: as /proc/PID/status lists them.
+# cpus_of_self: the CPUs in /proc/PID/status.
 # shellcheck disable=SC2016
 cpus_of_self='sed -n "s/^Cpus_allowed_list:[[:space:]]*//p" /proc/self/status'
 
@@ -168,7 +168,7 @@ cpus_of_self='sed -n "s/^Cpus_allowed_list:[[:space:]]*//p" /proc/self/status'
 	refused 'process\.execCPUAffinity\.final: .*want CPU numbers below 8192'
 }
 
-# personality FILTER: what /proc/self/personality says.
+# personality FILTER: the content of /proc/self/personality.
 personality() {
 	config ".linux.personality = $1"
 	run_script 'cat /proc/self/personality; uname -m'

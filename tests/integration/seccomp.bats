@@ -1,4 +1,4 @@
-# linux.seccomp: which system calls a container may make. With both backends.
+# linux.seccomp: the system calls that a container may make. With both backends.
 # bats file_tags=libseccomp
 load helpers
 
@@ -7,7 +7,7 @@ prepare() {
 	cp "$PROBE" "$BUNDLE/rootfs/bin/probe"
 }
 
-# profile DEFAULT [RULE...]: a profile of rules in JSON. $EXTRA is more of it.
+# profile DEFAULT [RULE...]: set a profile of rules in JSON. $EXTRA is merged into it.
 profile() {
 	config '.linux.seccomp = ({defaultAction: $default, architectures: [$arch],
 		syscalls: [$ARGS.positional[] | fromjson]} * ($extra | fromjson))' \
@@ -29,20 +29,21 @@ no_new_privs() {
 	config ".process.noNewPrivileges = $1"
 }
 
-# calls CALL...: what comes of system calls in the container, on one line.
+# calls CALL...: the results of system calls in the container, on one line.
 calls() {
 	args /bin/probe calls "$@"
 	rt_ok run --bundle "$BUNDLE" "c$BATS_TEST_NUMBER"
 	out=${out//$'\n'/ }
 }
 
-# in_force ID: the flags that the kernel tells of the filter of a container's first
-# process, which is SECCOMP_FILTER_FLAG_LOG alone, and its actions.
+# in_force ID: the flags and the actions of the filter of a container's init, as the
+# kernel reports them; the kernel reports only SECCOMP_FILTER_FLAG_LOG.
 in_force() {
 	"$PROBE" filter "$(init_pid "$1")"
 }
 
-# What comes of an action, for root's containers and others. Each leaves no container.
+# The results of an action, for containers of root and of others. Each leaves no
+# container.
 
 denies() {
 	profile ALLOW "$(rule ERRNO personality)" "$(rule ERRNO getpgid '{"errnoRet": 7}')" "$(rule ERRNO openat2 '{"errnoRet": 0}')"
@@ -66,7 +67,7 @@ kills() {
 
 traps() {
 	profile ALLOW "$(rule TRAP chdir)"
-	# The signal can be handled; the shell does so between two commands.
+	# The signal can be handled; the shell handles it between two commands.
 	config '.process.cwd = "/"'
 	run_script 'trap "echo trapped" SYS; cd /bin; echo on'
 	assert_equal $'trapped\non' "$out"
@@ -107,7 +108,7 @@ logs() {
 	config '.process.user.uid = 1000'
 	run_script 'grep -E "^(Cap|NoNewPrivs|Seccomp:)" /proc/self/status | tr "\n\t" "  "'
 	assert_equal 'CapInh: 0000000000000000 CapPrm: 0000000000000000 CapEff: 0000000000000000 CapBnd: 0000000000000021 CapAmb: 0000000000000000 NoNewPrivs: 0 Seccomp: 2 ' "$out"
-	# What it takes to install the filter is not ambient because of that.
+	# The capability that installs the filter does not become ambient by that.
 	config '.process.capabilities = (["CAP_SYS_ADMIN"] as $a | {bounding: $a, inheritable: $a, ambient: $a})'
 	run_script 'grep -E "^Cap(Prm|Amb)" /proc/self/status | tr "\n\t" "  "'
 	assert_equal 'CapPrm: 0000000000000000 CapAmb: 0000000000000000 ' "$out"
@@ -159,7 +160,7 @@ logs() {
 }
 
 @test "calls newer than the profile return ENOSYS" {
-	# The names of what the probe needs are in Podman's profile.
+	# Podman's profile lists the calls that the probe needs.
 	local names
 	names=$(jq -c '[.syscalls[] | select(.action == "SCMP_ACT_ALLOW" and .args == null).names[]] - ["getppid", "faccessat2"]' "$BATS_TEST_DIRNAME/../../seccomp/testdata/podman.json")
 	profile ERRNO "{\"names\": $names, \"action\": \"SCMP_ACT_ALLOW\"}"
@@ -168,7 +169,7 @@ logs() {
 	config '.linux.seccomp.defaultErrnoRet = 7'
 	calls getppid future
 	assert_equal 'getppid E2BIG future ENOSYS' "$out"
-	# One that is not as new as the newest known is denied.
+	# A call that is older than the newest known one is denied.
 	profile ERRNO "{\"names\": $(jq -c '. + ["futex_waitv"]' <<<"$names"), \"action\": \"SCMP_ACT_ALLOW\"}"
 	calls faccessat2
 	assert_equal 'faccessat2 EPERM' "$out"
@@ -231,7 +232,7 @@ logs() {
 	local on
 	for on in true false; do
 		no_new_privs "$on"
-		# And what the program takes, which is not read or sendto.
+		# And the calls of the program, which do not include read or sendto.
 		profile KILL_PROCESS '{"names": ["execve", "brk", "arch_prctl", "set_tid_address", "set_robust_list", "rseq", "prlimit64", "readlink",
 			"readlinkat", "getrandom", "mprotect", "fstat", "newfstatat", "getuid", "write", "prctl", "exit_group"], "action": "SCMP_ACT_ALLOW"}'
 		args echo hello
@@ -252,7 +253,7 @@ logs() {
 	refused 'start .c.: execute program: exec "/bin/true": permission denied$'
 }
 
-# As many as libseccomp takes, on three architectures.
+# libseccomp's maximum, on three architectures.
 @test "create accepts a profile of four thousand rules on one argument" {
 	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", architectures: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
 		syscalls: [range(4000) | {names: ["getppid"], action: "SCMP_ACT_ERRNO", args: [{index: 0, op: "SCMP_CMP_EQ", value: (. * 17 + 8)}]}]}'
@@ -389,7 +390,7 @@ agent() {
 	done
 }
 
-# rootless: this test's bundle is an unprivileged user's, and so is the agent.
+# rootless: this test's bundle and the agent belong to an unprivileged user.
 rootless() {
 	rootless_user
 	BUNDLE=$T/users

@@ -1,6 +1,6 @@
-# Containers in a mount namespace that others use: the runtime's own, or one given
-# by path. runc makes the mounts of the whole host slaves for them, leaves their
-# mounts behind, and its exec runs in the host's root: so it is not asked here.
+# Containers in a mount namespace that others use: the runtime's own, or one given by
+# path. runc makes the mounts of the whole host slaves for them, leaves their mounts,
+# and its exec runs in the host's root: so these tests do not run with it.
 # bats file_tags=berth,v2
 load helpers
 
@@ -9,29 +9,29 @@ prepare() {
 	config 'del(.linux.namespaces[] | select(.type == "mount")) | del(.linux.maskedPaths, .linux.readonlyPaths) | .root.readonly = false'
 }
 
-# as_administrator: the container has the capabilities that mounting takes.
+# as_administrator: the container has the capabilities for mounting.
 as_administrator() {
 	config '.process.capabilities |= with_entries(.value = ["CAP_SYS_ADMIN", "CAP_SYS_CHROOT", "CAP_MKNOD", "CAP_DAC_OVERRIDE"])'
 }
 
-# propagation_here: how the mounts of this namespace propagate.
+# propagation_here: the propagation of the mounts of this namespace.
 propagation_here() {
 	awk '{ print $5, $7 }' /proc/self/mountinfo | sort
 }
 
-# a_namespace OPTION...: a mount namespace that others use; $holder lives in it.
+# a_namespace OPTION...: make a mount namespace with other users; $holder lives in it.
 a_namespace() {
 	background unshare --mount "$@" sleep 1000
 	holder=$background_pid
 	wait_for 10 elsewhere "$holder"
 }
 
-# elsewhere PID: it is in a mount namespace of its own, as what it executes.
+# elsewhere PID: it is in another mount namespace than this shell.
 elsewhere() {
 	[ "$(readlink "/proc/$1/ns/mnt")" != "$(readlink /proc/self/ns/mnt)" ] && [ "$(<"/proc/$1/comm")" = sleep ]
 }
 
-# mounts_there: what is mounted below the bundle in that namespace.
+# mounts_there: the mounts below the bundle in that namespace.
 mounts_there() {
 	grep -c " $BUNDLE" "/proc/$holder/mountinfo" || true
 }
@@ -72,7 +72,7 @@ mounts_there() {
 	rt run --bundle "$BUNDLE" c
 	no_mount_left
 	umount -R "$BUNDLE/rootfs"
-	umount -R "$BUNDLE/rootfs/tmp" 2>/dev/null || true # a peer, gone with the other
+	umount -R "$BUNDLE/rootfs/tmp" 2>/dev/null || true # a peer, unmounted with the other
 	host_mounts >"$T/mounts"
 	succeeded run
 	assert_equal $'deep\nmounted' "$out"
@@ -193,7 +193,7 @@ mounts_there() {
 	refute_match " $BUNDLE/" "$(<"$T/mounts.now")"
 	rt_ok delete --force c
 	assert_equal 0 "$(mounts_there)"
-	# Nothing is left to be done when nobody has the namespace any more.
+	# delete has nothing left to do when the namespace no longer exists.
 	start_detached c
 	kill "$holder"
 	wait_for 10 dead "$holder"

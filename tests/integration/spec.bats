@@ -46,7 +46,7 @@ default_capabilities='["CAP_AUDIT_WRITE","CAP_KILL","CAP_NET_BIND_SERVICE"]'
 	assert_equal mine "$(cat config.json)"
 }
 
-# runc leaves an empty file, which its next try takes for one of the user's.
+# runc leaves an empty file, which its next try takes for one of the user.
 # bats test_tags=berth
 @test "spec leaves no file when the disk is full" {
 	mkdir full

@@ -1,4 +1,4 @@
-# state and list, to the letter.
+# state and list: their exact output.
 load helpers
 
 prepare() {
@@ -6,7 +6,7 @@ prepare() {
 	config '.process.args = ["sleep", "1000"]'
 }
 
-# rfc3339: a time as state prints it: UTC, up to nine digits, none in vain.
+# rfc3339: a time as state prints it: UTC, at most nine digits, no trailing zeros.
 rfc3339='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{0,8}[1-9])?Z'
 
 created_at() {
@@ -83,8 +83,7 @@ created_at() {
 }
 
 @test "state reports a container as stopped when its init is a zombie" {
-	# An engine that has not waited yet: the container's parent is a process
-	# that does not reap.
+	# An engine that has not waited yet: the container's parent does not reap.
 	rt_ok run -d --bundle "$BUNDLE" c
 	local pid
 	pid=$(init_pid c)

@@ -1,4 +1,4 @@
-# Whose the state root is, and the containers in it. runc does not look.
+# Owner and mode of the state root, and of the containers in it. runc checks neither.
 # bats file_tags=berth
 load helpers
 
@@ -59,7 +59,7 @@ prepare() {
 	rt delete --force c
 	assert_match 'belongs to another user' "$msg"
 	mv "$ROOT/c/state.json" "$T"
-	rt delete --force c # of what is left without a state
+	rt delete --force c # of a directory without a state
 	assert_match 'belongs to another user' "$msg"
 	[ ! -e "$T/touched" ]
 	[ -e "$ROOT/c/config.json" ]

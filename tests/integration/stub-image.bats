@@ -1,18 +1,18 @@
-# Where the kernel does not execute memory files, the stub is a file of the
-# container's state.
+# Where the kernel does not execute memory files, the stub is a file in the container's
+# state directory.
 # bats file_tags=berth
 load helpers
 
-# no_memfd_sh SCRIPT: a script, whose arguments begin a command of the runtime,
-# in a pid namespace in which vm.memfd_noexec, which is per pid namespace (Linux
-# 6.3), forbids it.
+# no_memfd_sh SCRIPT: run a script, with the start of a runtime command as arguments, in
+# a pid namespace where vm.memfd_noexec (Linux 6.3, per pid namespace) forbids executing
+# memory files.
 no_memfd_sh() {
 	export BUNDLE
 	unshare --pid --fork --mount --mount-proc sh -c "echo 2 >/proc/sys/vm/memfd_noexec || exit 77
 		$1" - "$RUNTIME" --root "$ROOT" </dev/null >"$T/out" 2>"$T/err" 3>&-
 }
 
-# no_memfd ARG...: one command of the runtime, there.
+# no_memfd ARG...: run one command of the runtime there.
 no_memfd() {
 	no_memfd_sh "\"\$@\" $(printf '%q ' "$@")"
 }

@@ -1,5 +1,5 @@
-# What berth promises of the process that waits in a created container, and
-# no conventional runtime can: DESIGN, "The promises".
+# The promises of berth about the process that waits in a created container, which a
+# runtime in Go or C that keeps its own process there cannot make.
 # bats file_tags=berth
 load helpers
 
@@ -20,13 +20,13 @@ prepare() {
 	local exe
 	exe=$(readlink "/proc/$pid/exe")
 	refute_match "^$RUNTIME" "$exe"
-	# The file that it runs is a few hundred bytes, with nothing of Go in it.
+	# Its executable has a few hundred bytes, and contains nothing of Go.
 	(($(stat -Lc %s "/proc/$pid/exe") <= 4096)) || failed "exe has $(stat -Lc %s "/proc/$pid/exe") bytes"
 }
 
 @test "the executable of the stub is not writable" {
-	if (true >>"/proc/$pid/exe") 2>/dev/null; then failed "it can"; fi
-	# Nor when it does not run any more (CVE-2019-5736).
+	if (true >>"/proc/$pid/exe") 2>/dev/null; then failed "it is writable"; fi
+	# Nor after its process has ended (CVE-2019-5736).
 	assert_equal 'seal shrink grow write' "$("$PROBE" seals "/proc/$pid/exe")"
 }
 
@@ -42,7 +42,7 @@ prepare() {
 	init_has "$own | .process.noNewPrivileges = false" '0000000000000020 0000000000000020 0000000000000020'
 	init_has '.process.capabilities.effective = []' '0000000000000020 0000000000000000 0000000000000020'
 	config "$own"
-	# And what it takes to install a filter, when nothing else allows that.
+	# And the capability to install a filter, without no_new_privs.
 	init_has "$admin" '0000000000200020 0000000000200020 0000000000000020'
 	init_has '.process.noNewPrivileges = true' '0000000000000020 0000000000000020 0000000000000020'
 }
@@ -68,7 +68,7 @@ prepare() {
 		((fd <= 2 || 8#${flags//[[:space:]]/} & 8#2000000)) || failed "descriptor $fd does not:" "$seen"
 		most=$((fd > most ? fd : most))
 	done <<<"$seen"
-	((most > 4)) || failed "no descriptor but those that the program is to have:" "$seen"
+	((most > 4)) || failed "no descriptor but those of the program:" "$seen"
 }
 
 @test "the init of a created container has one thread" {
@@ -76,7 +76,7 @@ prepare() {
 }
 
 @test "the init of a created container cannot be traced or dumped" {
-	# Files of a process that is not dumpable belong to root, whoever it runs as.
+	# Files of a process that is not dumpable belong to root, whatever its user.
 	config '.process.user = {uid: 1000, gid: 1000} | .linux.cgroupsPath += "-user"'
 	"$RUNTIME" --root "$ROOT" create --bundle "$BUNDLE" user </dev/null >"$T/c.out" 2>&1 3>&-
 	local user_pid
@@ -132,7 +132,7 @@ prepare() {
 }
 
 @test "a created container does not need the runtime's binary" {
-	# Nothing of it is mapped or open, so it may be replaced or removed.
+	# The kernel maps and holds open nothing of it, so it may be replaced or removed.
 	refute_match "$RUNTIME" "$(cat "/proc/$pid/maps")"
 	assert_equal "" "$(find "/proc/$pid/fd" -lname "$RUNTIME*")"
 	rt_ok start c

@@ -23,7 +23,8 @@ prepare() {
 
 # bats test_tags=berth
 @test "create swaps dots and slashes in the name of a device" {
-	# There is no device with a dot here: the error tells what was looked for.
+	# No device here has a dot in its name: the error contains the path that was looked
+	# up.
 	args true
 	config '.linux.sysctl = {"net.ipv4.conf.eth0/5.forwarding": "1"}'
 	rt create --bundle "$BUNDLE" c
@@ -38,7 +39,7 @@ prepare() {
 }
 
 @test "create sets sysctls after the hooks, in a joined namespace as well" {
-	# Not net.ipv4.ip_forward, which a new namespace has from the host.
+	# Not net.ipv4.ip_forward, which a new namespace copies from the host.
 	local before
 	background unshare --net sleep 1000
 	# shellcheck disable=SC2016

@@ -1,4 +1,4 @@
-# Limits of a scope, which systemd and the kernel both know of.
+# Limits of a scope, in systemd and in the kernel.
 # bats file_tags=guest,guest-user
 load helpers
 
@@ -7,9 +7,8 @@ prepare() {
 	args sleep 1000
 }
 
-# in_force NAME=VALUE...: properties of the scope, and files of its cgroup, which
-# have a dot in their names. At once: in a guest that is emulated every command
-# takes its time.
+# in_force NAME=VALUE...: properties of the scope, and files of its cgroup, which have a
+# dot in their names. All in one command: an emulated guest is slow to start each.
 in_force() {
 	local each want properties=() files=()
 	want=$(printf '%s\n' "$@")
@@ -41,7 +40,7 @@ in_force() {
 	sctl daemon-reload
 	in_force MemoryMax=62914560 TasksMax=infinity CPUQuotaPerSecUSec=500ms \
 		memory.max=62914560 pids.max=max cpu.max="25000 50000" memory.low=41943040
-	# Of a cgroup that is idle systemd says so in the place of its weight.
+	# For an idle cgroup systemd prints that instead of the weight.
 	rt_ok update --cpu-idle 1 c
 	sctl daemon-reload
 	in_force CPUWeight=idle cpu.idle=1
@@ -65,7 +64,7 @@ in_force() {
 	rt --systemd-cgroup run --bundle "$BUNDLE" c
 	assert_equal 137 "$status"
 	assert_match 'OOM-killed: linux.resources.memory.limit is 20971520 bytes' "$err"
-	# What is killed otherwise does not blame memory.
+	# A process that was killed otherwise is not reported as OOM-killed.
 	args sleep 1000
 	background "$RUNTIME" --root "$ROOT" --systemd-cgroup run --bundle "$BUNDLE" c </dev/null >/dev/null 2>"$T/err"
 	wait_for 20 has_status c running

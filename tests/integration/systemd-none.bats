@@ -1,4 +1,4 @@
-# Hosts that no systemd makes scopes on.
+# Hosts without a systemd that makes scopes.
 # bats file_tags=v2,berth
 load helpers
 

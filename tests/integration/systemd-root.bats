@@ -1,4 +1,4 @@
-# Scopes of the system's systemd: device rules, and a message bus in trouble.
+# Scopes of the system's systemd: device rules, and a message bus that fails.
 # bats file_tags=systemd
 load helpers
 
@@ -6,7 +6,7 @@ prepare() {
 	systemd_bundle
 }
 
-# open_devices ID: what the container may open, of some nodes that it has made.
+# open_devices ID: the device nodes made in the container that it can open.
 open_devices() {
 	rt_ok exec "$1" sh -c '
 		for d in null fuse; do
@@ -16,7 +16,7 @@ open_devices() {
 		done; true'
 }
 
-# Two programs in the kernel decide, systemd's and the runtime's.
+# The kernel runs two programs for devices, systemd's and the runtime's.
 @test "device rules apply, also after systemd is reloaded" {
 	grep -qw fuse /proc/misc || skip "the kernel has no fuse, whose device is opened"
 	config '.linux.resources.devices = [{allow: false, access: "rwm"}, {allow: true, type: "c", major: 10, minor: 229, access: "r"}]
@@ -81,8 +81,8 @@ bus() {
 @test "create ends within its deadline when the message bus hangs, and leaves nothing" {
 	args true
 	local before=$EPOCHSECONDS
-	busctl list >/dev/null # so that there is a process
-	# By the time that systemd is asked for a scope, its process is there.
+	busctl list >/dev/null # so that the bus is running
+	# The container's process exists when the runtime asks systemd for a scope.
 	bus STOP
 	rt --systemd-cgroup create --bundle "$BUNDLE" c
 	bus CONT
@@ -109,13 +109,13 @@ bus() {
 	assert_match 'level=warning.*may still list' "$err"
 }
 
-# as_tester COMMAND...: run it as the user of the bed, but in the suite's cgroup,
-# as one who has logged in is not in a cgroup of his systemd's either.
+# as_tester COMMAND...: run it as the user of the bed, but in the suite's cgroup: after
+# a login, a user is not in a cgroup of the user's systemd either.
 as_tester() {
 	setpriv --reuid 1000 --regid 1000 --init-groups env -u DBUS_SESSION_BUS_ADDRESS XDG_RUNTIME_DIR=/run/user/1000 "$@"
 }
 
-# tester_ok ARG...: the runtime, with a state root of his.
+# tester_ok ARG...: run the runtime, with a state root of that user.
 tester_ok() {
 	as_tester "$RUNTIME" --root "$T/user/state" "$@" </dev/null >"$T/out" 2>"$T/err" || failed "$(<"$T/err")"
 }

@@ -1,4 +1,4 @@
-# Containers that are units of systemd's, the system's or the user's.
+# Containers that are units of systemd, the system's or the user's.
 # bats file_tags=systemd,systemd-user
 load helpers
 
@@ -29,7 +29,7 @@ prepare() {
 	for name in CPUAccounting IOAccounting MemoryAccounting TasksAccounting; do
 		assert_equal "$name yes" "$name $(property $name)"
 	done
-	assert_equal no "$(property DefaultDependencies)" # which would end it when the host begins to shut down
+	assert_equal no "$(property DefaultDependencies)" # they would end it when the host starts to shut down
 	assert_match "container.*$UNIT|container c$" "$(property Description)"
 }
 
@@ -148,11 +148,11 @@ prepare() {
 	no_unit_left
 }
 
-# A created container that nobody ever deletes is not to be listed for ever.
+# systemd must not list a created container for ever that is never deleted.
 # bats test_tags=berth
 @test "the scope of a container that is not deleted disappears with its last process" {
 	args sleep 1000
-	# Time enough for "run", which fails when the scope ends before.
+	# Time enough for "run", which fails when the scope ends earlier.
 	config '.annotations = {"org.systemd.property.RuntimeMaxUSec": "uint64 3000000", "org.systemd.property.TimeoutStopUSec": "uint64 100000"}'
 	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
 	wait_for 10 has_status c stopped

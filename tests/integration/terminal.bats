@@ -13,7 +13,7 @@ receive() {
 	wait_for 5 test -S "$socket"
 }
 
-# printed TEXT: it came out of the terminal, for wait_for.
+# printed TEXT: the terminal printed it, for wait_for.
 printed() {
 	tr -d '\r' <"$T/output" 2>/dev/null | grep -qF -- "$1"
 }
@@ -22,7 +22,7 @@ printed() {
 	receive
 	script 'tty; [ -t 0 ] && [ -t 1 ] && [ -t 2 ] && echo all three; readlink /proc/self/fd/0'
 	rt_ok create --bundle "$BUNDLE" --console-socket "$socket" c
-	# It is there before create returns, whoever reads it later.
+	# The terminal is in the socket before create returns, whenever it is read.
 	wait_for 5 appears "$T/descriptors"
 	assert_equal 1 "$(cat "$T/descriptors")"
 	[ -s "$T/payload" ]
@@ -56,7 +56,7 @@ printed() {
 	script 'echo from tty >/dev/tty; cut -d " " -f 5-8 /proc/1/stat'
 	rt_ok run -d --bundle "$BUNDLE" --console-socket "$socket" c
 	wait_for 5 printed 'from tty'
-	# Process group, session, terminal 136:0, and in its foreground.
+	# Process group, session, terminal 136:0, and its foreground process group.
 	wait_for 5 printed '1 1 34816 1'
 }
 
@@ -144,8 +144,8 @@ printed() {
 	no_process_left
 }
 
-# in_terminal COMMAND...: run it on a terminal; the typescript goes to
-# $T/typescript, the exit status to $status. Standard input is typed.
+# in_terminal COMMAND...: run it on a terminal, with standard input as typed input; the
+# typescript goes to $T/typescript, the exit status to $status.
 in_terminal() {
 	status=0
 	script_of_words=$(printf '%q ' "$@")
@@ -153,7 +153,7 @@ in_terminal() {
 }
 
 @test "run sends no terminal if config.json asks for none" {
-	# Whoever has the host's terminal open can type into it.
+	# A process with the host's terminal open can type into it.
 	config '.process.terminal = false'
 	script 'for fd in 0 1 2; do [ -t $fd ] && echo "$fd is a terminal"; done; echo none'
 	in_terminal "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null
@@ -178,7 +178,7 @@ in_terminal() {
 }
 
 @test "run in the foreground copies the size of its terminal" {
-	# It is set when the container runs already.
+	# The size changes while the container runs.
 	script 'for i in $(seq 3000); do [ "$(stty size)" = "22 99" ] && break; sleep 0.02; done; stty size'
 	in_terminal sh -c "stty rows 22 cols 99; exec $(printf '%q ' "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c)" </dev/null
 	assert_match '22 99' "$(cat "$T/typescript")"
@@ -190,19 +190,19 @@ in_terminal() {
 	assert_equal "$(cat "$T/before")" "$(cat "$T/after")"
 }
 
-# captured COMMAND...: run it on a terminal on which nothing is typed, not even
-# an end: that would be echoed. What it prints goes to $T/captured.
+# captured COMMAND...: run it on a terminal without typed input, not even an end of
+# file, which would be echoed. Its output goes to $T/captured.
 captured() {
 	mkfifo "$T/keyboard"
 	in_terminal sh -c "$(printf '%q ' "$@") >$T/captured" <>"$T/keyboard"
 }
 
-# lines_are_kept: exactly these bytes came out.
+# lines_are_kept: the output is exactly these bytes.
 lines_are_kept() {
 	assert_equal "$(printf 'a\nb\n' | od -c)" "$(od -c <"$T/captured")"
 }
 
-# With runc, a program that is executed may print before the mode is set.
+# With runc, an executed program may print before the mode is set.
 await_mode='i=0; until stty -a 2>/dev/null | grep -q -e -onlcr || [ $i = 250 ]; do i=$((i+1)); sleep 0.02; done'
 
 @test "run in the foreground prints lines without carriage returns" {
@@ -236,7 +236,7 @@ await_mode='i=0; until stty -a 2>/dev/null | grep -q -e -onlcr || [ $i = 250 ]; 
 }
 
 @test "a terminal that is sent to a console socket has the kernel's modes" {
-	# Its receiver sets others, if it wants them.
+	# Its receiver sets others, if necessary.
 	receive
 	script 'stty -a 2>/dev/null | tr " " "\n" | grep onlcr; echo end'
 	rt_ok run -d --bundle "$BUNDLE" --console-socket "$socket" c

@@ -1,4 +1,4 @@
-# Time namespaces, seen from inside. runc 1.1 has none.
+# Time namespaces, as the container sees them. runc 1.1 has none.
 # bats file_tags=berth
 load helpers
 
@@ -12,15 +12,15 @@ offsets() {
 	config '.linux.timeOffsets = ([$ARGS.positional | _nwise(3) | {(.[0]): {secs: (.[1] | tonumber), nanosecs: (.[2] | tonumber)}}] | add)' --args -- "$@"
 }
 
-# read_clock [COMMAND...]: the host's clock before the container's is read, in
-# seconds; that of /proc/uptime unless a command prints another.
+# read_clock [COMMAND...]: read the host's clock before the container's, in seconds;
+# /proc/uptime unless a command prints another.
 read_clock() {
 	[ $# -gt 0 ] || set -- cat /proc/uptime
 	before=$("$@" | cut -d . -f 1)
 }
 
-# ahead_by SECONDS [COMMAND...]: the clock that $out begins with was so much ahead
-# of the host's.
+# ahead_by SECONDS [COMMAND...]: the clock at the start of $out is that far ahead of the
+# host's.
 ahead_by() {
 	local ahead=$1 earliest=$before inside=${out%%.*}
 	read_clock "${@:2}"

@@ -1,5 +1,4 @@
-# What a tmpfs takes over from the directory that it covers, and options that
-# are given in unusual ways.
+# What a tmpfs copies from the directory that it covers, and options in unusual forms.
 load helpers
 
 prepare() {

@@ -12,7 +12,7 @@ tmux_() {
 	tmux -S "$T/tmux" -f /dev/null "$@" 3>&- 4>&-
 }
 
-# types TEXT: what a person types, and Enter.
+# types TEXT: type a text, and Enter.
 types() {
 	tmux_ send-keys -l -- "$1"
 	tmux_ send-keys Enter
@@ -28,12 +28,12 @@ shows() {
 	tmux_ capture-pane -p -J | grep -qE -- "$1"
 }
 
-# sees REGEX: it comes to be on the screen.
+# sees REGEX: wait until it appears on the screen.
 sees() {
 	wait_for 10 shows "$1" || failed "no line like $1 on the screen:" "$(tmux_ capture-pane -p)"
 }
 
-# clears: an empty screen, but for the prompt of the shell that is typed to.
+# clears: wait for a screen that is empty except for the shell's prompt.
 clears() {
 	types clear
 	wait_for 10 cleared || failed "the screen is not cleared:" "$(tmux_ capture-pane -p)"
@@ -43,20 +43,20 @@ cleared() {
 	[ "$(tmux_ capture-pane -p | grep -c .)" = 1 ]
 }
 
-# enters COMMAND...: a command of the runtime whose shell shows its prompt.
+# enters COMMAND...: run a command of the runtime, in which a shell prints its prompt.
 enters() {
 	types "stty -a >$T/before; $RUNTIME --root $ROOT $*; echo exit code \$?"
 	sees '^inside>'
 	clears
 }
 
-# leaves CODE: the outer shell says with which code the inner one has ended, and
-# its terminal is as it was.
+# leaves CODE: the outer shell prints the inner one's exit code, and its terminal has
+# its old settings.
 leaves() {
-	sees "exit code $1\$" # behind the prompt of the one that was killed
+	sees "exit code $1\$" # after the prompt of the killed shell
 	types "stty -a >$T/after"
 	wait_for 10 appears "$T/after"
-	# The size may be another: the person has changed it.
+	# The size may differ: the person has changed it.
 	assert_equal "$(sed 's/rows [0-9]*; columns [0-9]*;//' "$T/before")" "$(sed 's/rows [0-9]*; columns [0-9]*;//' "$T/after")"
 	clears
 	types 'printf "%s\n" sane and "echoed"'
@@ -66,14 +66,14 @@ leaves() {
 	tmux_ kill-server
 }
 
-# in_foreground COMMAND: it is what reads from its terminal, and not stopped.
+# in_foreground COMMAND: it reads from its terminal, and is not stopped.
 in_foreground() {
 	ps -e -o stat=,args= | awk -v command="$1" '
 		$1 ~ /^[^TZ].*\+/ { sub(/^[^ ]+ +/, ""); found = found || $0 == command }
 		END { exit !found }'
 }
 
-# works: what a person does in a shell.
+# works: use a shell as a person does.
 works() {
 	types 'stty size'
 	sees '^24 80$'
@@ -88,7 +88,7 @@ works() {
 	sees 'Stopped'
 	types 'bg %1'
 	sees '^\[1\] sleep 1000$'
-	types 'jobs' # a line of its own: busybox's shell now and then shows none right behind bg
+	types 'jobs' # a separate line: busybox's shell sometimes shows none right after bg
 	sees 'Running'
 	types 'fg'
 	wait_for 10 in_foreground 'sleep 1000'
@@ -97,7 +97,7 @@ works() {
 	sees '^after \^C: 130$'
 	clears
 
-	# What is typed while the shell edits its line is not for the program.
+	# Input that is typed while the shell edits its line does not reach the program.
 	types 'echo "go" "on"; read -r line; echo "<$line>"'
 	sees '^go on$'
 	tmux_ send-keys -l 'corrected!'
@@ -160,12 +160,12 @@ works() {
 }
 
 @test "run restores the terminal when a signal ends it" {
-	# An interactive shell takes no notice of SIGTERM, but of SIGHUP.
+	# An interactive shell ignores SIGTERM, but not SIGHUP.
 	enters run --bundle "$BUNDLE" c
 	types 'trap "exit 3" TERM; echo "set"'
 	sees '^set$'
 	kill -TERM "$(pgrep -f -- "^$RUNTIME --root $ROOT run ")"
-	# It looks at its traps when a line is read.
+	# It handles its traps when it has read a line.
 	wait_for 10 ends_at_enter
 	leaves 3
 }

@@ -8,7 +8,7 @@ prepare() {
 
 MiB=1048576
 
-# update_ok FLAG...: it works, and says nothing.
+# update_ok FLAG...: update succeeds, and prints nothing.
 update_ok() {
 	rt_ok update "$@" c
 	assert_equal "" "$out$err"
@@ -228,7 +228,7 @@ update_ok() {
 	needs_limit memory cpu-share cpuset-cpus pids-limit
 	local all
 	all=$(awk '$1 == "Cpus_allowed_list:" { print $2 }' "/proc/$(init_pid c)/status")
-	# The device is written last, and there is none of that number.
+	# The runtime writes the device last, and no device has that number.
 	echo '{"memory": {"limit": 209715200}, "cpu": {"shares": 400, "cpus": "0"}, "pids": {"limit": 40},
 		"blockIO": {"throttleReadBpsDevice": [{"major": 4095, "minor": 1, "rate": 1048576}]}}' >"$T/resources.json"
 	rt update -r "$T/resources.json" c

@@ -1,4 +1,4 @@
-# User namespaces, seen from inside, and their files from outside.
+# User namespaces, as the container sees them, and their files as the host does.
 load helpers
 
 prepare() {
@@ -6,8 +6,8 @@ prepare() {
 	socket=$T/tty.sock
 }
 
-# on_mount TARGET COMMAND...: run it in a mount namespace where a tmpfs, with a
-# file in it, is mounted nosuid, nodev and read-only.
+# on_mount TARGET COMMAND...: run it in a mount namespace where a tmpfs, with a file in
+# it, is mounted nosuid, nodev and read-only.
 on_tmpfs() {
 	local dir=$1
 	shift
@@ -261,14 +261,14 @@ on_tmpfs() {
 	config '(.mounts[] | select(.destination == "/sys/fs/cgroup") | .options) += ["ro"]'
 	in_view v2 "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c >"$T/out" 2>"$T/err" || failed "$(<"$T/err")"
 	assert_equal $'65534\n65534\n65534' "$(<"$T/out")"
-	# Nor one that is not the root of what the container sees.
+	# Nor one that is not at the root of the container's view.
 	config '(.mounts[] | select(.destination == "/sys/fs/cgroup") | .options) -= ["ro"] | del(.linux.namespaces[] | select(.type == "cgroup"))'
 	in_view v2 "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c >"$T/out" 2>"$T/err" || failed "$(<"$T/err")"
 	assert_equal $'65534\n65534\n65534' "$(<"$T/out")"
 }
 
-# pod: a container in a user namespace, whose namespaces others join; the pid
-# of its first process is in $pod.
+# pod: start a container in a user namespace, from which others join namespaces; the pid
+# of its init is in $pod.
 pod() {
 	new_user_namespace
 	config '.linux.namespaces |= (map(select(.type != "cgroup")) + [{type: "cgroup"}])'
@@ -281,8 +281,8 @@ pod() {
 	chown -R 100000:100000 "$BUNDLE/rootfs"
 }
 
-# join TYPE...: the second container joins these namespaces of the pod's, in
-# this order. Engines give the mappings beside the path of a user namespace.
+# join TYPE...: the second container joins these namespaces of the pod, in this order.
+# Engines set the mappings as well as the path of a user namespace.
 join() {
 	local type
 	[[ " $* " != *" user "* ]] ||
@@ -293,8 +293,8 @@ join() {
 	done
 }
 
-# shared TYPE...: the second container, which has printed its namespaces, has
-# these in common with the pod, and no other of the usual ones.
+# shared TYPE...: the second container, which printed its namespaces, shares these with
+# the pod, and no other of the usual ones.
 shared() {
 	local name own
 	for name in user pid net ipc uts cgroup time mnt; do
@@ -420,8 +420,8 @@ print_namespaces='for n in user pid net ipc uts mnt cgroup time; do readlink /pr
 	refused 'linux.namespaces\[[0-9]\]: "/proc/[0-9]+/ns/user" does not map container id 0'
 }
 
-# as_identity_root COMMAND...: run it as root of a user namespace that maps every
-# id to itself, as systemd makes them.
+# as_identity_root COMMAND...: run it as root of a user namespace with the identity
+# mapping, as systemd makes them.
 as_identity_root() {
 	holder --user --mount
 	echo '0 0 4294967295' >"/proc/$holder/uid_map"
