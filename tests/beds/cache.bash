@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# What the beds are made from is kept in .cache/beds of the repository, under
-# the hash of the recipe. Git's worktrees share it: there it is once.
+# .cache/beds of the repository keeps the files that beds are made from, under the hash
+# of the recipe. All worktrees of a clone share it.
 
-# cached NAME FUNCTION FILE...: print the path of NAME, which FUNCTION PATH
-# makes. The files are the recipe.
+# cached NAME FUNCTION FILE...: print the path of NAME, after FUNCTION PATH has made it
+# if necessary. The files are the recipe.
 cached() {
 	local name=$1 make=$2 dir path hash
 	shift 2
@@ -12,7 +12,7 @@ cached() {
 	hash=$(find "$@" -type f | LC_ALL=C sort | xargs sha256sum | sha256sum)
 	path=$dir/$name-${hash:0:12}
 	mkdir -p "$dir"
-	# Two that need the same wait for one that makes it.
+	# A second caller waits until the first has made it.
 	exec 9>"$path.lock"
 	flock 9
 	if [ ! -d "$path" ]; then
@@ -32,14 +32,14 @@ need() {
 	done
 }
 
-# lacking TEXT: this host cannot have the bed. The status says so, as it does
-# for automake and meson.
+# lacking TEXT: this host cannot have the bed. 77 is the status that automake and meson
+# use for a skipped test.
 lacking() {
 	echo "${0##*/}: $1" >&2
 	exit 77
 }
 
-# mirror: where apt gets its packages from here.
+# mirror: the mirror that apt uses here.
 mirror() {
 	local found
 	# shellcheck disable=SC2016 # apt's own

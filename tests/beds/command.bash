@@ -1,10 +1,9 @@
 # shellcheck shell=bash
-# How a bed with a system manager of its own is told what to run: a directory
-# with the files command, user, status and the pipes out and err, which in-bed
-# finds at /run/bed.
+# The command for a bed with its own system manager: a directory with the files command,
+# user, status and the pipes out and err, which in-bed finds at /run/bed.
 
-# prepare_command DIR USER ARG...: the command in this environment, for the
-# system manager, or if USER is not empty for the user's.
+# prepare_command DIR USER ARG...: write the command with this environment, for the
+# system manager, or for the user's if USER is not empty.
 prepare_command() {
 	local dir=$1 user=$2 name
 	shift 2
@@ -12,7 +11,7 @@ prepare_command() {
 	[ -z "$user" ] || : >"$dir/user"
 	while read -r name; do
 		case $name in
-		# Of the bed's own.
+		# The bed sets these itself.
 		BASH* | SHELLOPTS | HOME | USER | LOGNAME | PATH | PWD | OLDPWD | SHLVL | XDG_* | DBUS_* | TMPDIR | _) ;;
 		*) printf 'export %s=%q\n' "$name" "${!name}" ;;
 		esac
@@ -24,8 +23,8 @@ prepare_command() {
 	} >>"$dir/command"
 }
 
-# with_output DIR COMMAND...: run it, which begins the bed; what is written to
-# the pipes is this process's output. The status is the command's.
+# with_output DIR COMMAND...: run the command, which starts the bed; copy the pipes to
+# this process's output. Returns the status of the command.
 with_output() {
 	local dir=$1 copying status=0
 	shift
@@ -33,9 +32,9 @@ with_output() {
 	copying=$!
 	cat "$dir/err" >&2 &
 	copying+=" $!"
-	# Held open until the bed is gone, whether or not the command was begun.
+	# Held open until the bed has ended, whether or not the command was started.
 	exec 8<>"$dir/out" 9<>"$dir/err"
-	# Beside this shell, which can then be told to end it.
+	# In the background, so that a trap can end it.
 	"$@" &
 	running=$!
 	wait "$running" || status=$?
@@ -53,7 +52,7 @@ end_bed() {
 	wait "$running" 2>/dev/null || true
 }
 
-# leave_with DIR: with the status of the command.
+# leave_with DIR: exit with the status of the command.
 leave_with() {
 	[ -s "$1/status" ] || {
 		echo "${0##*/}: the command was not run" >&2

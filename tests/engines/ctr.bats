@@ -1,14 +1,15 @@
-# containerd, by its client ctr, which hands through what containerd can do.
+# containerd, by its client ctr, which passes on containerd's features.
 # bats file_tags=containerd
 load helpers
 
-# What a container runs whose output is wanted: ctr may lose that of one that has
-# ended before ctr listens. $1 is what it waits for, a file; the rest is run.
+# The start of a container whose output the test needs: ctr may lose the output of a
+# container that ends before ctr listens. $1 is a file to wait for; the rest is
+# executed.
 # shellcheck disable=SC2016 # for the container's shell
 when_heard='echo ready; echo ready >&2; until [ -e "$1" ]; do sleep 0.02; done; shift; exec "$@"'
 
-# ctr_heard FILE ARG...: run ctr, whose container runs $when_heard; FILE is what it
-# waits for, seen from here.
+# ctr_heard FILE ARG...: run ctr, with a container that runs $when_heard; FILE is the
+# file that it waits for, as this side sees it.
 ctr_heard() {
 	local file=$1 client
 	shift
@@ -30,7 +31,7 @@ heard() {
 	dead "$1" || { has_line "$T/out" ready && has_line "$T/err" ready; }
 }
 
-# ctr_run OPTION... -- COMMAND...: a container that goes when it has ended.
+# ctr_run OPTION... -- COMMAND...: run a container that is removed when it has ended.
 ctr_run() {
 	options_and_command "$@"
 	mkdir -p "$T/heard"
@@ -44,7 +45,7 @@ ctr_run_only() {
 	e run --rm --runc-binary "$BERTH" "${options[@]}" "$IMAGE" "$NAME" "${command[@]}"
 }
 
-# ctr_start OPTION... -- COMMAND...: one that stays; its output is in $T/log.
+# ctr_start OPTION... -- COMMAND...: start one that stays; its output is in $T/log.
 ctr_start() {
 	options_and_command "$@"
 	e_ok run -d --runc-binary "$BERTH" --log-uri "file://$T/log" --pid-file "$T/pid" \
@@ -62,7 +63,7 @@ options_and_command() {
 	command=("$@")
 }
 
-# ctr_idle OPTION...: one that does nothing until it is told to end.
+# ctr_idle OPTION...: start one that does nothing until SIGTERM.
 ctr_idle() {
 	ctr_start "$@" -- sh -c 'trap "exit 4" TERM; echo ready; while :; do sleep 0.1; done'
 	wait_for 10 has_line "$T/log" ready
@@ -78,7 +79,7 @@ task_is() {
 	ctr task ls | awk -v name="$NAME" '$1 == name { print $3 }' | grep -qx "$1"
 }
 
-# inspected: knob asks for the pid alone.
+# inspected: print the pid, the only property that knob needs.
 inspected() {
 	cat "$T/pid"
 }
@@ -177,7 +178,7 @@ inspected() {
 }
 
 @test "run makes a user namespace" {
-	# With these options ctr forgets its --runc-binary.
+	# With these options ctr ignores --runc-binary.
 	mount --bind "$BERTH" /usr/sbin/runc
 	ctr_run --uidmap 0:100000:65536 --gidmap 0:200000:65536 -- sh -c 'id -u; tr -s " " </proc/self/uid_map; tr -s " " </proc/self/gid_map'
 	umount /usr/sbin/runc
@@ -271,7 +272,7 @@ in_ps() {
 	wait_for 5 grep -q '/tasks/oom' "$T/events"
 }
 
-# events_come: ctr tells of what happens from here on.
+# events_come: ctr prints the events from here on.
 events_come() {
 	ctr_exec -- true
 	grep -q '/tasks/exec-started' "$T/events"

@@ -1,4 +1,4 @@
-# What Docker alone does with a runtime.
+# Features that only Docker uses of a runtime.
 # bats file_tags=docker
 load helpers
 
@@ -14,7 +14,7 @@ load helpers
 	knob_is 134217728 33554432 memory memory.memsw.limit_in_bytes memory.swap.max
 	knob_is 256 10 cpu cpu.shares cpu.weight
 	knob_is 50 50 pids pids.max pids.max
-	# The rest is sent again with what changes.
+	# Docker sends the other limits again with the changed one.
 	e_ok update --cpuset-cpus 0 "$NAME"
 	knob_is 0 0 cpuset cpuset.cpus cpuset.cpus
 	knob_is 100663296 100663296 memory memory.limit_in_bytes memory.max
@@ -36,7 +36,7 @@ load helpers
 
 @test "events report an OOM-killed process" {
 	idle --memory 32m --memory-swap 32m
-	# From before: Docker shows what it missed.
+	# From an earlier time: Docker prints past events.
 	background docker events --since "$EPOCHSECONDS" --filter "container=$NAME" --filter event=oom --format '{{.Action}}' >"$T/events"
 	e exec "$NAME" tail /dev/zero
 	assert_equal 137 "$status"
@@ -52,7 +52,7 @@ load helpers
 	is '{{.State.Running}}' true
 }
 
-# type_and_detach: as a person does, who looks before going on.
+# type_and_detach: type like a person, who looks before going on.
 type_and_detach() {
 	printf 'echo $((6 * 7))\n'
 	wait_for 10 says_42

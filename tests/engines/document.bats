@@ -1,5 +1,5 @@
-# docs/engines.md: what it says to do is done as it is written there. The files
-# have been read from it when the engine was started.
+# docs/engines.md: its commands work as written. The engine was started with its
+# configuration files.
 load helpers
 
 # bats test_tags=docker
@@ -17,13 +17,13 @@ load helpers
 	try containerd 1
 }
 
-# try SECTION NUMBER: its commands, of which there are so many, print "hello".
+# try SECTION NUMBER: each of the section's NUMBER commands prints "hello".
 try() {
 	run -0 commands_of "$1"
 	assert_equal "$2" "${#lines[@]}"
 	local command
 	for command in "${lines[@]}"; do
-		# More than once, for ctr may lose the output of so short a container.
+		# More than once, for ctr may lose the output of such a short container.
 		wait_for 10 prints_hello "$command"
 	done
 }

@@ -29,7 +29,7 @@ load helpers
 
 @test "exec reports a program that does not exist" {
 	idle
-	# Docker 20.10 has one status for all that is wrong with a program.
+	# Docker 20.10 has one status for all errors of a program.
 	local want=127
 	[ "$ENGINE" = podman ] || want=126
 	e exec "$NAME" nonesuch
@@ -67,11 +67,11 @@ load helpers
 	assert_equal $'CapPrm:\t0000000000000001\nCapEff:\t0000000000000001\nCapBnd:\t0000000000000001\nNoNewPrivs:\t1\nSeccomp:\t2' "$out"
 }
 
-# With Debian's runc, the soft limit of files is now and then the hard one: the Go
-# that it is built with raises its own when it starts, and races with who sets it.
+# With Debian's runc, the soft limit of files is sometimes the hard one: its Go runtime
+# raises the limit of a process when it starts, and races with the runtime that sets it.
 # bats test_tags=berth
 @test "exec has the limits of the container" {
-	# Podman raises what is not given to what this root may not have.
+	# Podman raises limits without a flag to values that this root may not set.
 	idle --ulimit nofile=111:222 --ulimit nproc=4000
 	e_ok exec "$NAME" sh -c 'ulimit -Sn; ulimit -Hn'
 	assert_equal $'111\n222' "$out"
@@ -125,7 +125,7 @@ e_says() {
 	wait_for 10 dead "$background_pid"
 }
 
-# alone: the container has no shell but its first process.
+# alone: the container has no process but init.
 alone() {
 	e_ok exec "$NAME" ps -o comm
 	[ "$(grep -c '^sh$' "$T/out")" = 1 ]

@@ -1,4 +1,4 @@
-# What every test file loads, and the frame around each test.
+# Every test file loads this: the helpers, and setup and teardown.
 
 bats_require_minimum_version 1.8.0
 for _file in "${BATS_TEST_DIRNAME:?}"/helpers/*.bash \
@@ -8,13 +8,13 @@ for _file in "${BATS_TEST_DIRNAME:?}"/helpers/*.bash \
 done
 unset _file
 
-# What takes longer hangs, as in tests/integration.
+# A test that takes longer hangs, as in tests/integration.
 BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-600}
 
 setup() {
 	T=$BATS_TEST_TMPDIR
-	NAME=test$BATS_TEST_NUMBER # of the test's container
-	BERTH=/usr/local/sbin/berth # what is tested
+	NAME=test$BATS_TEST_NUMBER # the test's container
+	BERTH=/usr/local/sbin/berth # the tested binary
 	CLIENT=${ENGINE/containerd/ctr}
 	cd "$T" || return
 	SUITE_PIDS=$(orphans | tr '\n' ' ')
@@ -25,10 +25,10 @@ setup() {
 teardown() {
 	stop_background
 	"remove_all_$ENGINE"
-	# Whatever the test was about, its containers must be gone without trace.
+	# Every test must leave nothing of its containers.
 	local trace=0
 	if ! no_runtime_state_left; then
-		# The next test starts clean.
+		# So that the next test starts clean.
 		runtime_state -delete
 		trace=1
 	fi
@@ -38,7 +38,7 @@ teardown() {
 	return "$trace"
 }
 
-# no_runtime_state_left: the engine has had the runtime delete all.
+# no_runtime_state_left: the engine has had the runtime delete every container.
 no_runtime_state_left() {
 	wait_for 2 no_runtime_state || failed "left of the runtime's state:" "$(runtime_state)"
 }
@@ -47,7 +47,7 @@ no_runtime_state() {
 	[ -z "$(runtime_state)" ]
 }
 
-# runtime_state ACTION: what there is, as find has it.
+# runtime_state ACTION: run find on the runtime's state.
 runtime_state() {
 	# shellcheck disable=SC2046 # a list of directories, some of which may not be there
 	find $("runtime_root_$ENGINE") -mindepth 1 "$@" 2>/dev/null || true
@@ -66,15 +66,15 @@ no_new_cgroup() {
 	[ -z "$(comm -13 "$T/cgroups" <(cgroups))" ]
 }
 
-# mounts: without the one that Podman has while a container is mounted.
+# mounts: all but the mount that Podman has while a container is mounted.
 mounts() {
 	grep -v ' /var/lib/containers/storage/overlay ' /proc/self/mountinfo
 }
 
-# mounts_by_device: how many there are of each file system: "COUNT DEVICE". Not
-# by mount ID: an engine that mounts its own anew, as Docker does its network
-# namespace, gets another, unless nobody on the machine took the old one meanwhile.
-# Nor by place: whoever renames a directory on the host renames what the bed has of it.
+# mounts_by_device: the number of mounts of each file system: "COUNT DEVICE". Not by
+# mount ID: when an engine repeats a mount, as Docker does with its network namespace,
+# the ID changes unless it is still free. Nor by path: a rename on the host also renames
+# the mount points in the bed.
 mounts_by_device() {
 	mounts | awk '{ print $3 }' | sort | uniq -c
 }
@@ -87,8 +87,8 @@ no_more_mounts() {
 	mounts_by_device | awk 'NR == FNR { had[$2] = $1; next } $1 > had[$2] { more = 1 } END { exit more }' "$T/mounts" -
 }
 
-# e ARG...: run the engine's client. Leaves its exit status in $status and what
-# it printed in $out and $err; never fails itself. $STDIN is its standard input.
+# e ARG...: run the engine's client. Sets $status to its exit status, and $out and $err
+# to its output; never fails itself. $STDIN is its standard input.
 e() {
 	status=0
 	"$CLIENT" "$@" <"${STDIN:-/dev/null}" >"$T/out" 2>"$T/err" 3>&- 4>&- || status=$?
@@ -96,19 +96,19 @@ e() {
 	err=$(<"$T/err")
 }
 
-# e_ok ARG...: the same, for what must work.
+# e_ok ARG...: the same, and it must succeed.
 e_ok() {
 	e "$@"
 	succeeded "$CLIENT $*"
 }
 
-# once ARG...: run a container that goes when it has ended.
+# once ARG...: run a container that is removed when it has ended.
 once() {
 	e_ok run --rm --name "$NAME" "$@"
 }
 
-# detached SHELL-SCRIPT OPTION...: a container beside the test, once its
-# script has printed "ready".
+# detached SHELL-SCRIPT OPTION...: start a container, and wait until its script has
+# printed "ready".
 detached() {
 	local script=$1
 	shift
@@ -116,7 +116,7 @@ detached() {
 	wait_for 10 logged ready
 }
 
-# idle OPTION...: one that does nothing until it is told to end.
+# idle OPTION...: start a container that does nothing until SIGTERM.
 idle() {
 	detached 'trap "exit 0" TERM; echo ready; while :; do sleep 0.1; done' "$@"
 }
@@ -126,7 +126,7 @@ logged() {
 	"$ENGINE" logs "$NAME" 2>&1 | grep -qxF -- "$1"
 }
 
-# inspected TEMPLATE: what the engine knows of the container.
+# inspected TEMPLATE: a property of the container, by the engine.
 inspected() {
 	"$ENGINE" inspect --format "$1" "$NAME"
 }

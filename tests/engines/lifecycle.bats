@@ -1,4 +1,4 @@
-# What becomes of a container: stop, kill, pause, restart, and what is told.
+# The life of a container: stop, kill, pause, restart, and the reports about it.
 # bats file_tags=docker,podman
 load helpers
 
@@ -128,7 +128,7 @@ has_process() {
 }
 
 @test "inspect reports a container that was OOM-killed" {
-	# Engines begin to look for it when the container has been started.
+	# Engines watch for OOM kills only after the container has started.
 	detached 'echo ready; until [ -e /tmp/go ]; do sleep 0.1; done; exec tail /dev/zero' --memory 20m --memory-swap 20m
 	e_ok exec "$NAME" touch /tmp/go
 	wait_for 20 ended

@@ -1,4 +1,4 @@
-# Limits, read back from the cgroup and from inside.
+# Limits, read back from the cgroup and from the container.
 # bats file_tags=docker,podman
 load helpers
 
@@ -24,7 +24,7 @@ load helpers
 }
 
 @test "run limits the number of processes" {
-	# Debian's runc itself takes several while it starts one more.
+	# Debian's runc itself needs several while it starts one more.
 	idle --pids-limit 20
 	knob_is 20 20 pids pids.max pids.max
 	e exec "$NAME" sh -c 'i=0; while [ $i -lt 30 ]; do i=$((i + 1)); sleep 1000 >/dev/null 2>&1 & done'
@@ -49,8 +49,8 @@ load helpers
 }
 
 @test "the kernel enforces a memory limit" {
-	# The kernel is told whom to take, lest it take the container's first process;
-	# which takes no memory itself, as long as what is killed has not let go of all.
+	# oom_score_adj makes the kernel kill the new process and not init; init allocates
+	# no memory until the killed process has freed its own.
 	detached 'echo ready; exec sleep 1000' --memory 32m --memory-swap 32m
 	e exec "$NAME" sh -c 'echo 1000 >/proc/self/oom_score_adj; exec tail /dev/zero'
 	assert_equal 137 "$status"
@@ -61,7 +61,7 @@ load helpers
 	idle --cgroup-parent /somewhere
 	assert_match '/somewhere/' "$(cat "/proc/$(inspected '{{.State.Pid}}')/cgroup")"
 	e_ok rm -f "$NAME"
-	# Nobody but who asked for it knows whether the parent may go.
+	# Only the test knows that the parent cgroup is no longer needed.
 	wait_for 5 remove_somewhere
 }
 

@@ -1,8 +1,8 @@
-# Namespaces: of the container's own, the host's, and other containers'.
+# Namespaces: the container's own, the host's, and other containers'.
 # bats file_tags=docker,podman
 load helpers
 
-# namespace NAME: of this shell, as a link.
+# namespace NAME: the link of this shell's namespace.
 namespace() {
 	readlink "/proc/self/ns/$1"
 }

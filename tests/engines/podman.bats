@@ -1,4 +1,4 @@
-# What Podman alone does with a runtime: pods above all.
+# Features that only Podman uses of a runtime: pods above all.
 # bats file_tags=podman
 load helpers
 

@@ -1,4 +1,4 @@
-# run: output, exit status, and what the process is given.
+# run: output, exit status, and the settings of the process.
 # bats file_tags=docker,podman
 load helpers
 
@@ -29,7 +29,7 @@ load helpers
 }
 
 @test "run exits with 137 for a container that is killed" {
-	# Not its first process, which is immune to its own signals.
+	# Not init, which is immune to its own signals.
 	e run --rm --init --name "$NAME" "$IMAGE" sh -c 'kill -KILL $$'
 	assert_equal 137 "$status"
 }
@@ -97,7 +97,7 @@ load helpers
 	once -v /anonymous "$IMAGE" true
 	assert_equal "" "$("$ENGINE" ps -aq)"
 	assert_equal "" "$("$ENGINE" volume ls -q)"
-	# The rest is what every test's end looks for: cgroups, mounts, processes, state.
+	# The teardown of every test checks the rest: cgroups, mounts, processes, state.
 }
 
 @test "run --rm removes a container that failed to start" {
@@ -116,7 +116,7 @@ load helpers
 
 @test "build executes commands" {
 	printf 'FROM %s\nRUN echo built >/result\n' "$IMAGE" >"$T/Dockerfile"
-	# Docker's other builder brings a runtime of its own.
+	# Docker's other builder contains its own runtime.
 	DOCKER_BUILDKIT=0 e_ok build -t "$NAME" "$T"
 	once "$NAME" cat /result
 	assert_equal built "$out"

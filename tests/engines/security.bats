@@ -1,4 +1,4 @@
-# What a container may not do, and how engines loosen and tighten it.
+# Restrictions of a container, and the flags that change them.
 # bats file_tags=docker,podman
 load helpers
 
@@ -78,13 +78,14 @@ load helpers
 @test "--device makes a device that the cgroup allows" {
 	once --device /dev/fuse:/dev/other:r "$IMAGE" sh -c 'stat -c "%t:%T" /dev/other; (: </dev/other) && echo read; (: >/dev/other) 2>&1 || true'
 	assert_match $'^a:e5\nread\n.*Operation not permitted' "$out"
-	# Others may be made, if at all, but not opened.
+	# The container may be able to make another device, but not open it.
 	once --cap-add MKNOD "$IMAGE" sh -c 'mknod /tmp/fuse c 10 229; (: </tmp/fuse) 2>&1 || true'
 	assert_match 'Operation not permitted' "$out"
 }
 
 @test "--privileged removes the restrictions" {
-	# Docker asks for all that the kernel knows, Podman for what there is.
+	# Docker asks for all capabilities of the kernel, Podman for those of its own
+	# process.
 	[ "$ENGINE" = podman ] || has_all_capabilities || skip "root has not every capability here"
 	once --privileged "$IMAGE" sh -c 'grep ^Seccomp: /proc/self/status; test -c /dev/fuse && echo devices'
 	assert_equal $'Seccomp:\t0\ndevices' "$out"

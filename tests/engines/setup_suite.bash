@@ -11,17 +11,17 @@ setup_suite() {
 		source "$file"
 	done
 	export DOCUMENT=$repository/docs/engines.md
-	# Debian's programs, before any other of the same name. What is tested
-	# lies where the document says that berth does, whatever it is.
+	# Debian's programs, before any other of the same name. The tested runtime, berth or
+	# another, is at the documented path of berth.
 	export PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
 	cp "$RUNTIME" /usr/local/sbin/berth || return
 	make_image "$BATS_RUN_TMPDIR/rootfs" || return
 	"start_$ENGINE" || return
-	# What engines keep as long as they run is there after the first container.
+	# The files that engines keep as long as they run exist after the first container.
 	"first_container_$ENGINE"
 }
 
-# make_image DIR: the root file system that all containers have, and a tar of it.
+# make_image DIR: make the root file system of all containers, and a tar of it.
 make_image() {
 	make_rootfs "$1" || return
 	mkdir -p "$1/srv/volume" || return

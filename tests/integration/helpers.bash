@@ -1,5 +1,4 @@
-# What every test file loads: one file of helpers per subject, and the frame
-# around each test.
+# Every test file loads this: one file of helpers per subject, and setup and teardown.
 
 bats_require_minimum_version 1.8.0
 for _file in "${BATS_TEST_DIRNAME:?}"/helpers/*.bash; do
@@ -8,8 +7,8 @@ for _file in "${BATS_TEST_DIRNAME:?}"/helpers/*.bash; do
 done
 unset _file
 
-# A test that takes longer than this hangs. It is no measure of speed: a busy
-# machine may need minutes for what takes seconds.
+# A test that takes longer hangs. This does not measure speed: a busy machine may need
+# minutes for work of seconds.
 BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-600}
 
 setup() {
@@ -19,19 +18,18 @@ setup() {
 	ROOT=$T/state                   # the state root
 	CGROUP=$CGROUP_PARENT/$BATS_TEST_NUMBER # the cgroup of the bundle's container
 	export T BUNDLE ROOT CGROUP
-	# Relative paths of a test are its own, never the checkout's.
+	# Relative paths of a test belong to it, never to the checkout.
 	cd "$T" || return
 	record_mounts || return
-	# A file of tests prepares its bundle here.
+	# A test file makes its bundle here.
 	if declare -F prepare >/dev/null; then prepare; fi
 }
 
 teardown() {
 	stop_background
 	delete_all
-	# Whatever the test was about, its containers must be gone without trace.
-	# After a failure the trace is cleared away, so that the next test starts
-	# clean.
+	# Every test must leave nothing of its containers. After a failure, remove what is
+	# left, so that the next test starts clean.
 	local trace=0
 	no_state_left || trace=1
 	thaw_cgroup

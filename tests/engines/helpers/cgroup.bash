@@ -1,4 +1,4 @@
-# What a container's cgroup has, whichever version.
+# Files of a container's cgroup, in either version.
 
 # knob CONTROLLER FILE-OF-V1 FILE-OF-V2: the content.
 knob() {
@@ -13,7 +13,7 @@ knob() {
 	cat "/sys/fs/cgroup/$1$path/$2"
 }
 
-# knob_is V1 V2 CONTROLLER FILE-OF-V1 FILE-OF-V2: what it must be.
+# knob_is V1 V2 CONTROLLER FILE-OF-V1 FILE-OF-V2: the content is V1 or V2.
 knob_is() {
 	local want=$1
 	[ "$(stat -f -c %T /sys/fs/cgroup)" != cgroup2fs ] || want=$2

@@ -1,5 +1,4 @@
-# containerd, with its client ctr, and what docs/engines.md says in its
-# configuration.
+# containerd, with its client ctr, configured with the lines of docs/engines.md.
 
 start_containerd() {
 	configure /etc/containerd/config.toml || return
@@ -27,8 +26,8 @@ runtime_root_containerd() {
 	echo /run/containerd/runc/default
 }
 
-# oci_archive LAYER ARCHIVE NAME CONFIG: an image of one layer, as the image
-# specification has it, with an expression of jq for what it is run with.
+# oci_archive LAYER ARCHIVE NAME CONFIG: make an image of one layer, as the image
+# specification defines it, with a jq expression for its configuration.
 oci_archive() {
 	local dir config manifest layer
 	dir=$(mktemp -d)
@@ -48,7 +47,7 @@ oci_archive() {
 	tar -C "$dir" -cf "$2" . && rm -r "$dir"
 }
 
-# blob DIR: put standard input there; prints its digest and size.
+# blob DIR: store standard input there; print its digest and size.
 blob() {
 	local digest
 	cat >"$1/blob"
@@ -57,7 +56,7 @@ blob() {
 	mv "$1/blob" "$1/blobs/sha256/$digest"
 }
 
-# architecture: what an image calls that of this machine.
+# architecture: the name that images use for this machine's.
 architecture() {
 	case $(uname -m) in
 	x86_64) echo amd64 ;;

@@ -1,4 +1,4 @@
-# Docker: a daemon, with what docs/engines.md says in its configuration.
+# Docker: a daemon, configured with the lines of docs/engines.md.
 
 start_docker() {
 	configure /etc/docker/daemon.json || return
@@ -22,7 +22,7 @@ remove_all_docker() {
 	docker volume ls -q | xargs -r docker volume rm -f >/dev/null
 }
 
-# runtime_root_docker: where the runtime is told to keep its state.
+# runtime_root_docker: the state root that Docker passes to the runtime.
 runtime_root_docker() {
 	echo /run/docker/runtime-*/moby
 }

@@ -1,6 +1,6 @@
-# docs/engines.md, whose lines are the ones that are tested.
+# docs/engines.md: the tests use its lines.
 
-# The image that it has in its commands; made here, never fetched.
+# The image in its commands; made here, never fetched.
 export IMAGE=docker.io/library/busybox:latest
 
 # documented PATH: the block that the document has below the line "`PATH`:".
@@ -12,7 +12,7 @@ documented() {
 		END { if (!inside) exit 1 }' "$DOCUMENT"
 }
 
-# configure PATH: with what the document says.
+# configure PATH: write the documented lines there.
 configure() {
 	local text
 	text=$(documented "$1") && printf '%s\n' "$text" >"$1"

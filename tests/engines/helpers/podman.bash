@@ -1,10 +1,9 @@
-# Podman, which has no daemon, with what docs/engines.md says in its
-# configuration.
+# Podman, which has no daemon, configured with the lines of docs/engines.md.
 
 start_podman() {
 	configure /etc/containers/containers.conf || return
-	# Limits higher than its own are not for a root without CAP_SYS_RESOURCE,
-	# which the tests may be run by; systemd and its journal are not in the bed.
+	# Root without CAP_SYS_RESOURCE, which may run the tests, cannot raise its limits to
+	# Podman's default; the bed has no systemd and no journal.
 	mkdir /etc/containers/containers.conf.d
 	cat >/etc/containers/containers.conf.d/bed.conf <<-END
 		[containers]
@@ -22,14 +21,14 @@ first_container_podman() {
 
 remove_all_podman() {
 	podman pod rm -f -a -t 0 >/dev/null
-	# Of a pod, Podman leaves the cgroups in those hierarchies that it knows
-	# no controller of.
+	# After a pod, Podman leaves its cgroups in the hierarchies without a known
+	# controller.
 	rmdir /sys/fs/cgroup/{systemd,unified}/libpod_parent/[0-9a-f]* 2>/dev/null || true
 	podman rm -f -a -t 0 -v >/dev/null
 	podman volume rm -f -a >/dev/null
 }
 
-# runtime_root_podman: Podman tells of none; berth's and runc's defaults.
+# runtime_root_podman: Podman passes none: the defaults of berth and runc.
 runtime_root_podman() {
 	echo /run/berth /run/runc
 }

@@ -1,4 +1,4 @@
-# Assertions: each says what it saw, and fails the test.
+# Assertions: each prints the values and fails the test.
 
 # failed LINE...: explain a failure.
 failed() {
@@ -6,12 +6,12 @@ failed() {
 	return 1
 }
 
-# succeeded WHAT: the last rt ended with 0.
+# succeeded WHAT: the last rt exited with 0.
 succeeded() {
 	[ "$status" = 0 ] || failed "$1: exit status $status" "stdout: $out" "stderr: $err"
 }
 
-# refused REGEX: the last rt ended with 1 and one line, whose text matches.
+# refused REGEX: the last rt exited with 1 and one line of error that matches.
 refused() {
 	[ "$status" = 1 ] || failed "want exit status 1, got $status" "stdout: $out" "stderr: $err"
 	[ "$(wc -l <"$T/err")" = 1 ] || failed "want one line of error, got: $err"
@@ -23,7 +23,7 @@ assert_equal() {
 	[ "$1" = "$2" ] || failed "want: $1" "got:  $2"
 }
 
-# assert_match REGEX TEXT: the extended regular expression is found in it.
+# assert_match REGEX TEXT: the extended regular expression matches a part of the text.
 assert_match() {
 	[[ $2 =~ $1 ]] || failed "want a match of: $1" "got: $2"
 }
@@ -33,7 +33,7 @@ refute_match() {
 	[[ ! $2 =~ $1 ]] || failed "want no match of: $1" "got: $2"
 }
 
-# assert_lines WANT GOT: the same lines, in whatever order.
+# assert_lines WANT GOT: the same lines, in any order.
 assert_lines() {
 	assert_equal "$(sort <<<"$1")" "$(sort <<<"$2")"
 }

@@ -1,7 +1,7 @@
 # Bundles: a root file system and a config.json.
 
-# new_bundle [DIR]: a bundle with the runtime's own default config, changed
-# as little as running it here asks for: no terminal, a cgroup of this test's.
+# new_bundle [DIR]: make a bundle with the runtime's own default config, with as few
+# changes as the tests need: no terminal, and this test's cgroup.
 new_bundle() {
 	local dir=${1:-$BUNDLE}
 	mkdir -p "$dir"
@@ -10,7 +10,7 @@ new_bundle() {
 	config --bundle "$dir" '.process.terminal = false | .linux.cgroupsPath = $cgroup' --arg cgroup "$CGROUP"
 }
 
-# config [--bundle DIR] FILTER [JQ-ARGS...]: put config.json through jq.
+# config [--bundle DIR] FILTER [JQ-ARGS...]: change config.json with jq.
 config() {
 	local dir=$BUNDLE
 	if [ "$1" = --bundle ]; then

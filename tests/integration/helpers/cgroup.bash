@@ -1,4 +1,4 @@
-# Cgroups of the host, whichever version.
+# Cgroups of the host, of either version.
 
 # cgroup_roots: the mount point of every hierarchy.
 cgroup_roots() {
@@ -18,8 +18,8 @@ cgroup_dirs() {
 	done
 }
 
-# no_cgroup_left: the cgroup of this test's is gone, and so are those that it
-# has named $CGROUP-SOMETHING. If not, they are removed.
+# no_cgroup_left: the cgroups $CGROUP and $CGROUP-SOMETHING no longer exist. Otherwise
+# remove them and fail.
 no_cgroup_left() {
 	local dirs dir
 	dirs=$(cgroup_dirs "$CGROUP" "$CGROUP-*")
@@ -31,7 +31,7 @@ no_cgroup_left() {
 	return 1
 }
 
-# thaw_cgroup: what a test has left frozen could not even be killed on v1.
+# thaw_cgroup: thaw what a test has left frozen: on v1 it could not even be killed.
 thaw_cgroup() {
 	local dir file
 	for dir in $(cgroup_dirs "$CGROUP" "$CGROUP-*"); do
@@ -42,7 +42,7 @@ thaw_cgroup() {
 	done
 }
 
-# remove_cgroup DIRECTORY: with what lives in it and below it.
+# remove_cgroup DIRECTORY: kill its processes, and remove it and the cgroups below it.
 remove_cgroup() {
 	local procs pid
 	# shellcheck disable=SC2044 # the names are our own
@@ -52,9 +52,9 @@ remove_cgroup() {
 	done
 }
 
-# real_time_above MICROSECONDS: give processes in real time so much of a second in
-# the cgroup above that of the container, if cgroups have limits of it: v1 with
-# RT_GROUP_SCHED, where a cgroup has none of its own accord. If not, it is false.
+# real_time_above MICROSECONDS: allow real-time processes that much of each second in
+# the parent of the container's cgroup. False unless the host has v1 and RT_GROUP_SCHED,
+# where the default of a cgroup is 0.
 real_time_above() {
 	local dir=/sys/fs/cgroup/cpu
 	[ -e "$dir/cpu.rt_runtime_us" ] || return 1
@@ -62,8 +62,8 @@ real_time_above() {
 	echo "$1" >"$dir$CGROUP_PARENT/cpu.rt_runtime_us" || failed "real time: $1"
 }
 
-# in_view v1|v2|hybrid COMMAND...: run it where the host looks like that, in a
-# mount namespace of its own.
+# in_view v1|v2|hybrid COMMAND...: run it where the host looks like that, in its own
+# mount namespace.
 in_view() {
 	local view=$1
 	shift

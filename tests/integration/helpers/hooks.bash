@@ -1,15 +1,15 @@
-# Hooks that tell what they see.
+# Hooks that write down what they see.
 
-# hook_bundle: a new bundle whose hooks can write to $OUT, $T/seen here.
+# hook_bundle: make a bundle whose hooks can write to $OUT, which is $T/seen here.
 hook_bundle() {
 	new_bundle
 	mkdir -m 777 "$T/seen"
 	config '.mounts += [{destination: "/out", type: "bind", source: $out, options: ["bind"]}]' --arg out "$T/seen"
 }
 
-# hook KIND SCRIPT [FILTER]: add a hook that runs a shell script. It may use
-# $OUT, a directory that is the same on both sides, and $KIND. FILTER changes
-# the hook's entry.
+# hook KIND SCRIPT [FILTER]: add a hook that runs a shell script. It may use $KIND, and
+# $OUT, the same directory on the host and in the container. FILTER changes the hook's
+# entry.
 hook() {
 	local shell=/bin/sh out=$T/seen
 	case $1 in startContainer) out=/out ;; esac
@@ -17,7 +17,7 @@ hook() {
 		--arg kind "$1" --arg shell "$shell" --arg script "$2" --arg out "$out" --arg path /usr/sbin:/usr/bin:/sbin:/bin
 }
 
-# hooks SCRIPT: one of each kind.
+# hooks SCRIPT: add one hook of each kind.
 hooks() {
 	local kind
 	for kind in prestart createRuntime createContainer startContainer poststart poststop; do
@@ -25,17 +25,17 @@ hooks() {
 	done
 }
 
-# logged: the lines that hooks have written to the log, as one.
+# logged: the lines that hooks have written to the log, as one line.
 logged() {
 	tr '\n' ' ' <"$T/seen/log" 2>/dev/null || true
 }
 
-# told KIND: what was written to its file.
+# told KIND: the content of the hook's file.
 told() {
 	cat "$T/seen/$1"
 }
 
-# gone ID: nothing is left of the container.
+# gone ID: the container no longer exists.
 gone() {
 	rt state "$1"
 	refused 'container does not exist'

@@ -1,5 +1,5 @@
-# Limits as the kernel has them, whichever the version of cgroups: the table
-# below names the files of v1 and v2 by the flag of "update".
+# Limits in the kernel, in either version of cgroups: the table below has the files of
+# v1 and v2 by the flag of "update".
 
 # limit_files NAME: files of v1, then of v2, with the field of the line.
 limit_files() {
@@ -18,7 +18,8 @@ limit_files() {
 	esac
 }
 
-# cgroup_file NAME: where the container's cgroup has it; fails if nowhere.
+# cgroup_file NAME: the path of the file in the container's cgroup; fails if there is no
+# such file.
 cgroup_file() {
 	local dir
 	for dir in $(cgroup_dirs "$CGROUP"); do
@@ -30,8 +31,8 @@ cgroup_file() {
 	return 1
 }
 
-# needs_limit NAME...: skip where the kernel has no such limit. On v2 a controller
-# is enabled when a limit is set, and has no files before that.
+# needs_limit NAME...: skip where the kernel has no such limit. On v2 the runtime
+# enables a controller when it sets a limit; the files do not exist earlier.
 needs_limit() {
 	local name file
 	for name in "$@"; do
@@ -43,7 +44,7 @@ needs_limit() {
 	done
 }
 
-# limit NAME: its value in the kernel; no limit is -1.
+# limit NAME: its value in the kernel; -1 is unlimited.
 limit() {
 	local file path
 	for file in $(limit_files "$1"); do
@@ -59,7 +60,7 @@ limit() {
 	failed "no $1 in the cgroup"
 }
 
-# swap_and_memory FILE: the limit of both, as v1 has it.
+# swap_and_memory FILE: the limit of both together, as v1 has it.
 swap_and_memory() {
 	local swap memory
 	swap=$(cat "$1") memory=$(cat "${1%/*}/memory.max")
@@ -80,7 +81,7 @@ assert_limit() {
 	[ "$want" = "$(limit "$1")" ] || failed "$1: want $want, got $(limit "$1")"
 }
 
-# weight_of_shares SHARES: 2 to 262144 as 1 to 10000, 1024 as 100.
+# weight_of_shares SHARES: map 2..262144 to 1..10000, and 1024 to 100.
 weight_of_shares() {
 	awk -v s="$1" 'BEGIN { l = log(s) / log(2); w = 10 ^ ((l * l + 125 * l) / 612 - 7 / 34); print w == int(w) ? w : int(w) + 1 }'
 }

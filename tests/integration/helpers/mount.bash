@@ -1,9 +1,9 @@
-# Mounts, as mountinfo tells of them; see proc_pid_mountinfo(5).
+# Mounts, as mountinfo lists them; see proc_pid_mountinfo(5).
 
-# record_mounts, no_mount_left: the mounts of the host before and after a test.
-# Ids and peer groups may differ; what is mounted where may not. They are those
-# that the suite began with: a runtime that takes mounts of the host away ruins
-# all that follows, which is told here.
+# record_mounts, no_mount_left: compare the mounts of the host before and after a test.
+# IDs and peer groups may differ, mount points and what they show may not. record_mounts
+# also compares with the start of the suite: a runtime that has removed mounts of the
+# host breaks all later tests.
 record_mounts() {
 	host_mounts >"$T/mounts"
 	[ -e "$BATS_RUN_TMPDIR/mounts" ] || cp "$T/mounts" "$BATS_RUN_TMPDIR/mounts"
@@ -13,7 +13,7 @@ record_mounts() {
 no_mount_left() {
 	local change
 	change=$(diff "$T/mounts" <(host_mounts)) && return
-	# What the test itself has mounted, or a runtime in its bundle, goes with it.
+	# Unmount what the test itself, or a runtime in its bundle, has mounted.
 	host_mounts | awk -v own="$T/" 'index($3, own) == 1 { print $3 }' | sort -r | xargs -r umount -l || true
 	failed "mounts of the host changed:" "$change"
 }
@@ -22,7 +22,7 @@ host_mounts() {
 	cut -d ' ' -f 3-6 /proc/self/mountinfo
 }
 
-# mount_line MOUNTINFO DESTINATION: the line of what is on top there.
+# mount_line MOUNTINFO DESTINATION: the line of the topmost mount there.
 mount_line() {
 	awk -v destination="$2" '$5 == destination { line = $0 } END { print line }' <<<"$1"
 }
@@ -32,7 +32,8 @@ mount_options() {
 	mount_line "$@" | cut -d ' ' -f 6
 }
 
-# mount_type MOUNTINFO DESTINATION: file system, and options of the superblock.
+# mount_type MOUNTINFO DESTINATION: the type of the file system; mount_data: the options
+# of the superblock.
 mount_type() {
 	mount_line "$@" | sed 's/.* - //' | awk '{ print $1 }'
 }

@@ -1,8 +1,8 @@
-# Processes on the host side of a test. The whole suite runs in a pid
-# namespace of its own, so what is in /proc is the suite's.
+# Processes on the host side of a test. The whole suite runs in a pid namespace of its
+# own, so all processes in /proc belong to it.
 
-# background COMMAND...: run it beside the test, until the test ends; its pid
-# is in $background_pid.
+# background COMMAND...: run it concurrently, until the test ends; its pid is in
+# $background_pid.
 background() {
 	"$@" 3>&- 4>&- &
 	background_pid=$!
@@ -27,23 +27,22 @@ dead() {
 	! alive "$1"
 }
 
-# orphans: processes that lost their parent to the suite's reaper: that is
-# where containers go, and what a runtime left behind. Those that were there
-# before the first test are the suite's own. Without ps(1): it is asked for after
-# every test, and in a guest each program that is started takes its time.
+# orphans: the processes whose parent is the suite's reaper, except those that existed
+# before the first test: containers, and processes that a runtime left. It does not call
+# ps(1): it runs after every test, and an emulated guest is slow to start a program.
 orphans() {
 	local stat line
 	for stat in /proc/[0-9]*/stat; do
 		{ read -r line <"$stat"; } 2>/dev/null || continue
-		# "PID (NAME) STATE PARENT ...", where the name may hold anything.
+		# "PID (NAME) STATE PARENT ...", in which the name may contain anything.
 		if [[ ${line##*) } == [!ZX]" ${REAPER:?} "* && " ${SUITE_PIDS:-} " != *" ${line%% *} "* ]]; then
 			echo "${line%% *}"
 		fi
 	done
 }
 
-# no_process_left: nothing that was started in the test lives. What dies is
-# given a moment; what does not is killed.
+# no_process_left: no process of the test is left after a moment. Otherwise kill them
+# and fail.
 no_process_left() {
 	wait_for 1 no_orphans && return
 	local pid
@@ -58,19 +57,19 @@ no_orphans() {
 	[ -z "$(orphans)" ]
 }
 
-# holder FLAGS...: a process in namespaces of its own; its pid is in $holder.
+# holder FLAGS...: start a process in new namespaces; its pid is in $holder.
 holder() {
 	background unshare "$@" --fork --kill-child sleep 1000
 	wait_for 5 pgrep -P "$background_pid" -x sleep >/dev/null
 	holder=$(pgrep -P "$background_pid" -x sleep)
 }
 
-# may_raise: the tests are run with CAP_SYS_RESOURCE.
+# may_raise: skip without CAP_SYS_RESOURCE.
 may_raise() {
 	(((16#$(awk '$1 == "CapEff:" { print $2 }' /proc/self/status) >> 24) & 1)) || skip "no CAP_SYS_RESOURCE here"
 }
 
-# unread FIFO: $unread is a descriptor of a pipe that nobody reads any more.
+# unread FIFO: make a pipe without a reader; $unread is its descriptor.
 unread() {
 	mkfifo "$1"
 	exec {unread}<>"$1"

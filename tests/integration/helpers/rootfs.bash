@@ -7,7 +7,7 @@ make_rootfs() {
 	mkdir -p "$1"/{bin,etc,tmp,root,home/user} || return
 	chmod 1777 "$1/tmp"
 	cp "$busybox" "$1/bin/busybox" || return
-	# Hard links: every test copies all 270, and inodes take their time.
+	# Hard links: every test copies all 270, and inodes are slow to make.
 	"$1/bin/busybox" --install "$1/bin" || return
 	cat >"$1/etc/passwd" <<-END
 		root:x:0:0:root:/root:/bin/sh

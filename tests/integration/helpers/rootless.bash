@@ -1,12 +1,12 @@
-# An unprivileged user, and containers of his. He exists, and is granted ids,
-# where his commands run only: the machine's own files in /etc are not touched.
+# An unprivileged user with containers. The user and the granted IDs exist only for the
+# user's commands: nothing changes the machine's own files in /etc.
 
-# His name, id and the range that he is granted.
+# The user's ID and granted range.
 ROOTLESS=4242
 ROOTLESS_RANGE=200000:65536
 
-# rootless_user: from here on the runtime is run by an unprivileged user, on the
-# state root of his. $USER_DIR is his, with etc/{passwd,group,subuid,subgid}.
+# rootless_user: from here on an unprivileged user runs the runtime, on a state root of
+# the user. $USER_DIR has the user's files and etc/{passwd,group,subuid,subgid}.
 rootless_user() {
 	USER_DIR=$T/user
 	ROOT=$USER_DIR/run/berth
@@ -20,7 +20,7 @@ rootless_user() {
 	printf '#!/bin/sh\nexec "%s/bin/as-user" "%s/bin/runtime" "$@"\n' "$USER_DIR" "$USER_DIR" >"$RUNTIME"
 	cat >"$USER_DIR/bin/as-user" <<-'END'
 		#!/bin/sh
-		# as-user COMMAND...: run it as the user, where the host knows of him.
+		# as-user COMMAND...: run it as the user, where the host has that user.
 		exec unshare --mount --propagation private sh -c '
 			user=$0
 			mount -t overlay -o "lowerdir=$user/etc:/etc" none /etc || exit
@@ -40,8 +40,8 @@ as_user() {
 	"$USER_DIR/bin/as-user" "$@"
 }
 
-# rootless_bundle [DIR]: a bundle of the user's, with the runtime's own config
-# for such, changed as little as running it here asks for.
+# rootless_bundle [DIR]: make a bundle of the user, with the runtime's own config of
+# spec --rootless, without a terminal.
 rootless_bundle() {
 	local dir=${1:-$BUNDLE}
 	mkdir -p "$dir"
@@ -51,14 +51,15 @@ rootless_bundle() {
 	config --bundle "$dir" '.process.terminal = false'
 }
 
-# grant_range: the bundle's user namespace has the user as root, and his range.
+# grant_range: map the user as root, and the granted range, in the bundle's user
+# namespace.
 grant_range() {
 	config '.linux.uidMappings = [{containerID: 0, hostID: 4242, size: 1}, {containerID: 1, hostID: 200000, size: 65536}]
 		| .linux.gidMappings = .linux.uidMappings'
 }
 
-# delegate_cgroup: the user runs on a host with cgroup v2 alone, in a cgroup that
-# is below one of his. Its path is in $DELEGATED.
+# delegate_cgroup: the user runs on a host with cgroup v2 alone, in a cgroup below a
+# delegated one. The path of the delegated cgroup is in $DELEGATED.
 delegate_cgroup() {
 	DELEGATED=$CGROUP-user
 	local unified dir
@@ -70,7 +71,7 @@ delegate_cgroup() {
 	echo "$DELEGATED" >"$USER_DIR/delegated"
 }
 
-# undelegate_cgroup: take it away again.
+# undelegate_cgroup: remove it.
 undelegate_cgroup() {
 	local dir
 	[ -n "${DELEGATED:-}" ] || return 0

@@ -1,16 +1,16 @@
 # Running the runtime.
 
-# rt ARG...: run the runtime on this test's state root. Leaves the exit
-# status in $status, what it printed in $out and $err and the text of its last
-# error record in $msg; never fails itself. Everything goes through files: a container that lives on would hold a pipe
-# open. $RT_STDIN is the runtime's standard input.
+# rt ARG...: run the runtime on this test's state root. Sets $status to its exit status,
+# $out and $err to its output, and $msg to the text of its last error record; never
+# fails itself. The output goes to files: a container that stays would hold a pipe open.
+# $RT_STDIN is the runtime's standard input.
 rt() {
 	status=0
 	"$RUNTIME" --root "$ROOT" "$@" <"${RT_STDIN:-/dev/null}" >"$T/out" 2>"$T/err" 3>&- || status=$?
 	read_output
 }
 
-# read_output: take over what a runtime wrote to $T/out and $T/err.
+# read_output: read $T/out and $T/err into the variables that rt sets.
 read_output() {
 	out=$(<"$T/out")
 	err=$(<"$T/err")
@@ -24,7 +24,7 @@ read_output() {
 	fi
 }
 
-# rt_ok ARG...: the same, for what must work.
+# rt_ok ARG...: the same, and it must succeed.
 rt_ok() {
 	rt "$@"
 	succeeded "runtime $*"
@@ -56,7 +56,7 @@ has_status() {
 	[ "$(status_of "$1")" = "$2" ]
 }
 
-# delete_all: clear away the containers that a test has left in its state root.
+# delete_all: remove the containers that a test has left in its state root.
 delete_all() {
 	local dir
 	for dir in "$ROOT"/*/; do
@@ -65,7 +65,7 @@ delete_all() {
 	done
 }
 
-# no_state_left: the state root has no container in it.
+# no_state_left: the state root has no container.
 no_state_left() {
 	[ -d "$ROOT" ] || return 0
 	local left

@@ -1,7 +1,7 @@
-# Units of systemd's: the system's, or those of a user who runs the suite.
+# Units of systemd: the system's, or those of the user that runs the suite.
 
-# systemd_bundle: a bundle whose container is the scope $UNIT in bt.slice, with
-# the cgroup $CGROUP.
+# systemd_bundle: make a bundle of a container with the scope $UNIT in bt.slice, and the
+# cgroup $CGROUP.
 systemd_bundle() {
 	UNIT=bt-$BATS_TEST_NUMBER.scope
 	CGROUP=$(sctl show --property ControlGroup --value)/bt.slice/$UNIT
@@ -16,7 +16,7 @@ systemd_bundle() {
 	config '.process.terminal = false | .linux.cgroupsPath = $path' --arg path "bt.slice:bt:$BATS_TEST_NUMBER"
 }
 
-# sctl ARG...: systemctl, of the user's systemd where that is whose tests run.
+# sctl ARG...: systemctl, for the user's systemd if a user runs the tests.
 sctl() {
 	if [ "$(id -u)" = 0 ]; then systemctl "$@"; else systemctl --user "$@"; fi
 }
@@ -26,12 +26,12 @@ property() {
 	sctl show --property "$1" --value "${2:-$UNIT}"
 }
 
-# unit_is STATE: of the test's unit; "inactive" is also what there is not.
+# unit_is STATE: the test's unit is in that state; a missing unit is "inactive".
 unit_is() {
 	[ "$(sctl is-active "$UNIT")" = "$1" ]
 }
 
-# no_unit_left: systemd knows of no unit of the tests', not even a failed one.
+# no_unit_left: systemd has no unit of the tests, not even a failed one.
 no_unit_left() {
 	wait_for 5 no_unit || failed "left in systemd:" "$(units)"
 }
@@ -44,7 +44,7 @@ units() {
 	sctl list-units --all --plain --no-legend 'bt-*.scope' 'berth-*.scope'
 }
 
-# in_scope PID: where the process is, if that is the container's scope.
+# in_scope PID: the process is in the container's scope.
 in_scope() {
 	assert_equal "0::$CGROUP" "$(grep ^0: "/proc/$1/cgroup")"
 }

@@ -1,8 +1,8 @@
 # User namespaces.
 
-# new_user_namespace [CONTAINER:HOST:SIZE...]: give the container of the bundle a
-# user namespace with these ranges, 0:100000:65536 if none, for users and
-# groups alike. Its root file system becomes the property of its root.
+# new_user_namespace [CONTAINER:HOST:SIZE...]: add a user namespace to the bundle with
+# these ranges (0:100000:65536 by default) for users and groups. Its root becomes the
+# owner of the root file system.
 new_user_namespace() {
 	[ $# -gt 0 ] || set -- 0:100000:65536
 	config '($ARGS.positional | map(split(":") | map(tonumber) | {containerID: .[0], hostID: .[1], size: .[2]})) as $ids
@@ -11,7 +11,7 @@ new_user_namespace() {
 	for range in "$@"; do
 		[[ $range != 0:* ]] || chown -R "$(cut -d : -f 2 <<<"$range"):$(cut -d : -f 2 <<<"$range")" "$BUNDLE/rootfs"
 	done
-	# For those runtimes that go the way to the bundle as the container's root.
+	# Some runtimes walk to the bundle as the container's root.
 	chmod a+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/{,test,file,suite}* "$T" 2>/dev/null || true
 }
 
@@ -22,7 +22,7 @@ all_capabilities() {
 		| .process.capabilities |= del(.ambient, .inheritable)'
 }
 
-# squeezed TEXT: with single blanks, and none at the ends of lines.
+# squeezed TEXT: with single blanks, and without blanks at the ends of lines.
 squeezed() {
 	sed 's/[[:space:]]\+/ /g; s/^ //; s/ $//' <<<"$1"
 }

@@ -1,16 +1,16 @@
-# Waiting, always for a condition and never without an end.
+# Waiting: always for a condition, and always with a deadline.
 
-# PATIENCE multiplies every deadline of the tests: the seconds that they name
-# are what a quiet machine needs at most. A deadline only ends what hangs.
+# PATIENCE multiplies every deadline of the tests: the tests name the seconds that a
+# quiet machine needs at most. A deadline only ends a test that hangs.
 PATIENCE=${PATIENCE:-12}
 
-# patient SECONDS: the same, for a busy machine.
+# patient SECONDS: the seconds for a busy machine.
 patient() {
 	echo $(($1 * PATIENCE))
 }
 
-# wait_for SECONDS COMMAND...: until the command succeeds; fails when it has
-# not by then.
+# wait_for SECONDS COMMAND...: repeat the command until it succeeds; fail at the
+# deadline.
 wait_for() {
 	local deadline=$((${EPOCHREALTIME/[.,]/} + $1 * PATIENCE * 1000000))
 	shift
@@ -32,8 +32,8 @@ has_line() {
 	grep -qxF -- "$2" "$1" 2>/dev/null
 }
 
-# machine_lock NAME: until the test ends, no other test of any suite on this
-# machine has the lock: for what the kernel has only one of.
+# machine_lock NAME: until the test ends, no other test of any suite on this machine has
+# the lock: for resources that the kernel has only once.
 machine_lock() {
 	local lock
 	exec {lock}>"/tmp/berth-test-$1.lock"
