@@ -10,10 +10,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// bundle is a bundle under attack. Beside its root file system lies a tree
-// with the same names, outside, to which the attacker's links lead. The root
-// file system has that tree once more, at the path that it has on the host: a
-// link that is followed as it should be leads there.
+// bundle is a bundle under attack. The directory "outside" next to its root file system
+// has a tree with the same names, to which the attacker's links lead. The root file
+// system contains that tree once more, at its path on the host: a link that is resolved
+// correctly leads there.
 type bundle struct {
 	dir     string
 	rootfs  string
@@ -25,14 +25,14 @@ type bundle struct {
 	added   []specs.Mount // mounts that are added when the container is created
 	swaps   []swap
 	wanted
-	// err is the first that a scenario has met.
+	// err is the first error of a scenario.
 	err error
 }
 
-// owner is root in the user namespaces of scenarios.
+// owner is the ID of root in the user namespaces of scenarios.
 const owner = 100000
 
-// secret is in each file outside.
+// secret is the content of each file outside.
 const secret = "outside\n"
 
 func newBundle(dir string) (*bundle, error) {
@@ -55,7 +55,7 @@ func newBundle(dir string) (*bundle, error) {
 			return nil, err
 		}
 	}
-	// It is never executed: nothing is started.
+	// Never executed: no container is started.
 	return b, os.WriteFile(filepath.Join(b.rootfs, "program"), []byte("#!/program\n"), 0o755)
 }
 
@@ -93,7 +93,7 @@ func (b *bundle) hasFile(paths ...string) {
 	}
 }
 
-// link is how a link of the attacker's leads to a path outside.
+// link returns the target of an attacker's link to a path outside.
 type link func(b *bundle, path string) string
 
 func absolute(b *bundle, path string) string { return filepath.Join(b.outside, path) }
@@ -105,7 +105,7 @@ func climbing(b *bundle, path string) string {
 // magic goes through the root directory of the process that follows it.
 func magic(b *bundle, path string) string { return "/proc/self/root" + absolute(b, path) }
 
-// swap has the attacker exchange a path for a link that leads outside.
+// swap makes the attacker exchange a path for a link that leads outside.
 func (b *bundle) swap(to link, paths ...string) {
 	for _, path := range paths {
 		at := filepath.Join(b.rootfs, path)
@@ -114,18 +114,17 @@ func (b *bundle) swap(to link, paths ...string) {
 	}
 }
 
-// mount adds a mount that is recognised by its source.
+// mount adds a mount that judge recognizes by its source.
 func (b *bundle) mount(m specs.Mount) {
 	b.spec.Mounts = append(b.spec.Mounts, m)
 	b.wantMount(m.Source)
 }
 
-// tmpfs adds a tmpfs.
 func (b *bundle) tmpfs(destination string, options ...string) {
 	b.mount(specs.Mount{Destination: destination, Type: "tmpfs", Source: "attacked" + destination, Options: options})
 }
 
-// bind adds a bind mount of a directory, or of a file, of the host's.
+// bind adds a bind mount of a directory or file of the host.
 func (b *bundle) bind(destination string, file bool, options ...string) {
 	source := filepath.Join(b.volumes, strings.ReplaceAll(destination, "/", "-"))
 	if file {
@@ -136,7 +135,8 @@ func (b *bundle) bind(destination string, file bool, options ...string) {
 	b.mount(specs.Mount{Destination: destination, Type: "none", Source: source, Options: append(options, "bind")})
 }
 
-// userNamespace gives the container one, and the root file system to its root.
+// userNamespace adds a user namespace, and makes its root the owner of the root file
+// system.
 func (b *bundle) userNamespace() {
 	ids := []specs.LinuxIDMapping{{HostID: owner, Size: 65536}}
 	b.spec.Linux.Namespaces = append(b.spec.Linux.Namespaces, specs.LinuxNamespace{Type: specs.UserNamespace})
@@ -149,8 +149,8 @@ func (b *bundle) userNamespace() {
 	}))
 }
 
-// finish writes config.json, but for the path of the cgroup, which each
-// container has of its own.
+// finish writes config.json without the path of the cgroup, which differs for each
+// container.
 func (b *bundle) finish() error {
 	if b.err != nil {
 		return b.err
@@ -159,7 +159,7 @@ func (b *bundle) finish() error {
 	return b.write(b.dir, "")
 }
 
-// write puts a config.json into a directory.
+// write writes config.json to a directory.
 func (b *bundle) write(dir, cgroup string) error {
 	spec, linux, root := *b.spec, *b.spec.Linux, *b.spec.Root
 	linux.CgroupsPath = cgroup

@@ -8,13 +8,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// console takes the terminals of the containers and holds them: a container that
-// is created ends when its terminal hangs up.
+// console receives the terminals of the containers and holds them: a created
+// container ends when its terminal hangs up.
 type console struct {
 	*net.UnixListener
 }
 
-// terminal gives the containers terminals.
+// terminal makes the containers have terminals.
 func (b *bundle) terminal() {
 	path := filepath.Join(b.limbo, "console.sock")
 	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
@@ -28,8 +28,8 @@ func (b *bundle) terminal() {
 	go b.console.take()
 }
 
-// take holds each terminal that comes. Anything else, and errors, the runtime
-// reports.
+// take holds each received terminal; the runtime must report errors and missing
+// terminals.
 func (c *console) take() {
 	var held []*os.File // closed when the program ends
 	for {

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// create creates one container, looks at it, and deletes it.
+// create creates one container, checks it, and deletes it.
 func (w *work) create(id string) {
 	if err := w.tryCreate(id); err != nil {
 		w.violation("%s: %v", id, err)
@@ -48,8 +48,7 @@ func (w *work) tryCreate(id string) (err error) {
 	return errors.Join(err, e)
 }
 
-// judgeCreated looks at a container that was created, when the mounts that are to
-// be added have been.
+// judgeCreated checks a created container, after adding mounts if the scenario has any.
 func (w *work) judgeCreated(dir, id, pid string) error {
 	if len(w.added) == 0 {
 		w.made.Add(1)
@@ -75,8 +74,8 @@ func (w *work) judgeCreated(dir, id, pid string) error {
 	return w.judge(id, pid)
 }
 
-// call runs the runtime and gives what it said when it failed. It goes
-// through a file: a container that lives on would hold a pipe open.
+// call runs the runtime and returns its standard error if it failed. The output goes to
+// a file: a container that stays would hold a pipe open.
 func (w *work) call(dir string, args ...string) (failure string, err error) {
 	stderr, err := os.CreateTemp(dir, "stderr")
 	if err != nil {
@@ -99,8 +98,8 @@ func (w *work) call(dir string, args ...string) (failure string, err error) {
 	return string(text), e
 }
 
-// place is what an error has to name: where in config.json, or what of the
-// defaults, it happened.
+// place matches the place that an error must name: in config.json, or among the
+// defaults.
 var place = regexp.MustCompile(`mounts\[\d+\]|linux\.[a-zA-Z]+|process\.[a-zA-Z]+|root\.path|device "|link "|working directory`)
 
 var (
@@ -108,8 +107,7 @@ var (
 	numbers = regexp.MustCompile(`\d+`)
 )
 
-// judgeFailure looks at the message of a create that has failed, and at what is
-// left of it.
+// judgeFailure checks the message of a failed create, and that its state is gone.
 func (w *work) judgeFailure(id, failure string) error {
 	w.judgeMessage(id, failure)
 	if _, err := os.Lstat(filepath.Join(w.dir, "state", id)); err == nil {
@@ -118,7 +116,7 @@ func (w *work) judgeFailure(id, failure string) error {
 	return nil
 }
 
-// judgeMessage looks at a message, which is to be one line that names a place.
+// judgeMessage checks that a message is one line that names a place.
 func (w *work) judgeMessage(id, failure string) {
 	failure = strings.TrimSpace(failure)
 	if _, msg, ok := strings.Cut(failure, "msg="); ok {

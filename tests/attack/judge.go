@@ -9,19 +9,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// wanted is what a container that was created has to have.
+// wanted is what a created container must have.
 type wanted struct {
 	sources  []string // of mounts
 	masks    int
 	readonly int
-	copied   []string // sources of tmpfs with a file that is to be the root's
+	copied   []string // sources of tmpfs with a file that must come from the root
 	console  *console
 	oomScore string
 }
 
 func (w *wanted) wantMount(source string) { w.sources = append(w.sources, source) }
 
-// mask adds masked paths. What the kernel does not have is not masked.
+// mask adds masked paths, and counts those that exist.
 func (b *bundle) mask(paths ...string) {
 	b.spec.Linux.MaskedPaths = append(b.spec.Linux.MaskedPaths, paths...)
 	b.masks += b.existing(paths)
@@ -78,8 +78,8 @@ func readMountinfo(pid string) ([]mountLine, error) {
 	return list, nil
 }
 
-// inFilesystem gives a path of the host's as mountinfo has it: from the root
-// of the file system that it is on.
+// inFilesystem returns a path of the host as mountinfo has it: from the root of its file
+// system.
 func inFilesystem(path string) (string, error) {
 	list, err := readMountinfo("self")
 	if err != nil {
@@ -95,7 +95,7 @@ func inFilesystem(path string) (string, error) {
 	return strings.TrimSuffix(best.root, "/") + rest, nil
 }
 
-// judge looks at a container that was created.
+// judge checks a created container.
 func (w *work) judge(id, pid string) error {
 	list, err := readMountinfo(pid)
 	if err != nil {
@@ -140,8 +140,7 @@ func (w *work) judge(id, pid string) error {
 	return nil
 }
 
-// judgeNone looks whether some of the mounts are there: when one cannot be added,
-// none is to be.
+// judgeNone checks that no mount exists when one could not be added.
 func (w *work) judgeNone(id, pid string) error {
 	list, err := readMountinfo(pid)
 	for _, source := range w.sources {
@@ -152,8 +151,8 @@ func (w *work) judgeNone(id, pid string) error {
 	return err
 }
 
-// is tells whether a source is mounted: a directory or file of the host's, or a
-// whole file system.
+// is reports whether a mount has a source: a directory or file of the host, or a whole
+// file system.
 func (m *mountLine) is(source string) bool {
 	if strings.HasPrefix(source, "/") {
 		return m.root != "/" && strings.HasSuffix(source, m.root)
@@ -161,7 +160,7 @@ func (m *mountLine) is(source string) bool {
 	return m.root == "/" && m.source == source
 }
 
-// count tells how often a source is mounted.
+// count returns how often a source is mounted.
 func count(list []mountLine, source string) (n int) {
 	for i := range list {
 		if list[i].is(source) {
@@ -183,7 +182,7 @@ func (w *work) judgeProcess(id, pid string, list []mountLine) {
 	}
 }
 
-// judgePlaces looks whether something of config.json has come to lie in a procfs.
+// judgePlaces checks that no mount of config.json is in a procfs.
 func (w *work) judgePlaces(id string, list []mountLine) {
 	for _, m := range list {
 		in := slices.IndexFunc(list, func(p mountLine) bool { return p.id == m.parent })
@@ -193,8 +192,8 @@ func (w *work) judgePlaces(id string, list []mountLine) {
 	}
 }
 
-// judgeCopy looks whether a file that was copied is the root's. Its directory
-// is where the mount is, which the attacker moves: the number of the mount tells.
+// judgeCopy checks that a copied file comes from the root. Its directory is the mount
+// point, which the attacker moves: the ID of the mount identifies it.
 func (w *work) judgeCopy(id, pid, source string) error {
 	root, err := unix.Open("/proc/"+pid+"/root", unix.O_PATH|unix.O_DIRECTORY, 0)
 	if err != nil {
@@ -208,18 +207,18 @@ func (w *work) judgeCopy(id, pid, source string) error {
 		}
 		at := slices.IndexFunc(list, func(m mountLine) bool { return m.source == source })
 		if at < 0 {
-			return nil // told already
+			return nil // reported already
 		}
 		text, found := readOn(root, list[at])
 		if !found {
 			continue
 		}
 		if text == secret {
-			w.violation("%s: %s is a copy of what is outside", id, source)
+			w.violation("%s: %s is a copy of a file outside", id, source)
 		}
 		return nil
 	}
-	return fmt.Errorf("%s: %s is not to be found", id, source)
+	return fmt.Errorf("%s: %s cannot be found", id, source)
 }
 
 // readOn reads the one file on a mount, if the mount is found.

@@ -99,7 +99,7 @@ func attack(runtime, name, dir, cgroup string, creates, workers int) error {
 	return w.report(name, swapped)
 }
 
-// work is the creating of many containers.
+// work creates many containers.
 type work struct {
 	*bundle
 	runtime string
@@ -143,7 +143,7 @@ func (w *work) failed(reason string) {
 	w.reasons[reason]++
 }
 
-// shown is how many violations are printed.
+// shown is the maximum number of printed violations.
 const shown = 20
 
 func (w *work) report(name string, swapped int) error {

@@ -11,12 +11,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// snapshot describes all that may not change: the tree outside, the volumes, the
-// names beside them and at the top of the host, its mounts, and its domain name.
+// snapshot describes everything that must not change: the tree outside, the volumes, the
+// names in the directories around them and at the top of the host, its mounts, and its
+// domain name.
 func (b *bundle) snapshot() (map[string]string, error) {
 	facts := map[string]string{}
 	for _, tree := range []string{b.outside, b.volumes} {
-		if err := tell(facts, tree); err != nil {
+		if err := describe(facts, tree); err != nil {
 			return nil, err
 		}
 	}
@@ -44,8 +45,8 @@ func (b *bundle) snapshot() (map[string]string, error) {
 	return facts, err
 }
 
-// tell adds what is known of each file of a tree.
-func tell(facts map[string]string, tree string) error {
+// describe adds a description of each file of a tree.
+func describe(facts map[string]string, tree string) error {
 	return filepath.WalkDir(tree, func(path string, _ os.DirEntry, err error) error {
 		var st unix.Stat_t
 		if err == nil {
@@ -68,7 +69,7 @@ func tell(facts map[string]string, tree string) error {
 	})
 }
 
-// difference tells what two snapshots do not have in common.
+// difference lists the differences of two snapshots.
 func difference(before, after map[string]string) (changes []string) {
 	for path, was := range before {
 		if is, ok := after[path]; !ok {

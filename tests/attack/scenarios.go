@@ -7,8 +7,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// scenarios are what is in a configuration, and what of its root file system is
-// attacked.
+// scenarios set up a configuration and the attacks on its root file system, by name.
 var scenarios = map[string]func(*bundle){
 	"mounts":  mounts,
 	"missing": missing,
@@ -30,8 +29,8 @@ var scenarios = map[string]func(*bundle){
 	},
 }
 
-// mounts are attacked at their mount points and above, and so are a working
-// directory and paths that are masked or read-only.
+// mounts attacks mount points and their parents, the working directory, and masked and
+// read-only paths.
 func mounts(b *bundle) {
 	b.has("/d1", "/d2/x", "/d3/x/y/z", "/d4/x", "/d5/x/y", "/w/x/y", "/k1/x/dir", "/k2", "/r1/x/dir", "/run/lock")
 	b.hasFile("/f1", "/f2/x/file", "/k3/x/file", "/r2/x/file")
@@ -53,8 +52,8 @@ func mounts(b *bundle) {
 	b.swap(climbing, "/d2/x", "/d3/x/y/z", "/d5/x", "/f1", "/w/x/y", "/k1/x", "/r2/x/file")
 }
 
-// missing mount points, directories above them, and those of devices have to be
-// made again and again, and what tmpcopyup copies is exchanged.
+// missing attacks mount points, their parents, and the directories of devices, all of
+// which the runtime has to make again and again, and the files that tmpcopyup copies.
 func missing(b *bundle) {
 	b.has("/m1", "/m2", "/m3/x", "/m4", "/graveyard", "/l1/in", "/out/in")
 	b.hasFile("/c1/file", "/c2/x/file")
@@ -65,8 +64,8 @@ func missing(b *bundle) {
 	b.spec.Linux.Devices = []specs.LinuxDevice{{Path: "/m4/new/null", Type: "c", Major: 1, Minor: 3}}
 	b.copyUp("/c1")
 	b.copyUp("/c2/x")
-	// What is moved out of the root file system is outside, and so is ".." of
-	// it: a mount there is lost, but nothing may come to lie above it.
+	// A directory moved out of the root file system is outside, and so is its "..": a
+	// mount there is lost, but no mount may appear above it.
 	b.must(os.MkdirAll(filepath.Join(b.limbo, "l1/in"), 0o755))
 	b.must(os.Symlink("l1/in/../../../outside/out/in", filepath.Join(b.rootfs, "l1.up")))
 	b.spec.Mounts = append(b.spec.Mounts, specs.Mount{
@@ -81,12 +80,12 @@ func missing(b *bundle) {
 	}
 }
 
-// dev has the devices and the terminal made in the image's own /dev.
+// dev attacks the devices and the terminal in the image's own /dev.
 func dev(b *bundle) {
 	b.has("/dev/pts", "/dev/shm", "/x/devices")
 	b.hasFile("/dev/ptmx.decoy", "/dev/console.decoy")
 	for _, name := range []string{"ptmx", "core", "fd", "console", "null", "zero"} {
-		// Only outside: there it must stay as it is.
+		// Only outside: these must stay unchanged.
 		b.must(os.WriteFile(filepath.Join(b.outside, "dev", name), []byte(secret), 0o600))
 	}
 	b.must(os.WriteFile(filepath.Join(b.outside, "dev/pts/ptmx"), []byte(secret), 0o600))
@@ -101,7 +100,8 @@ func dev(b *bundle) {
 	b.swap(climbing, "/dev", "/dev/shm", "/x")
 }
 
-// proc has what the kernel shows mounted where links may not lead, and hidden.
+// proc attacks the mounts of procfs and sysfs, which follow no links, and masked paths
+// in them.
 func proc(b *bundle) {
 	b.has("/proc", "/sys", "/d1")
 	b.hasFile("/proc/timer_list", "/proc/keys", "/proc/self/oom_score_adj", "/proc/sys/kernel/domainname")
@@ -120,8 +120,8 @@ func proc(b *bundle) {
 	b.swap(magic, "/d1")
 }
 
-// volume is shared with the attacker, who exchanges mount points in it for links
-// to what only the kernel's own is to be mounted on.
+// volume attacks mount points in a volume that the attacker shares: it exchanges them
+// for links into /proc, where config.json may mount nothing.
 func volume(b *bundle) {
 	b.has("/proc", "/v")
 	shared := filepath.Join(b.limbo, "v")
@@ -149,8 +149,8 @@ func volume(b *bundle) {
 	}
 }
 
-// boundDevices are the devices of a user namespace, bound into the image's own
-// /dev.
+// boundDevices attacks the devices of a user namespace, which are bound into the image's
+// own /dev.
 func boundDevices(b *bundle) {
 	b.has("/dev", "/x/devices")
 	b.hasFile("/dev/null", "/dev/zero", "/x/devices/null")

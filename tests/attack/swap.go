@@ -14,12 +14,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// swap is what the attacker does again and again: it exchanges A and B, or, if
-// B ends in a slash, moves A into the directory B under a new name.
+// swap is one exchange that the attacker repeats: of A and B, or, if B ends in a slash,
+// a move of A into the directory B under a new name.
 type swap struct{ A, B string }
 
-// held is a swap whose directories are open: what is above them may be
-// exchanged itself.
+// held is a swap with open directories: the attacker may exchange their parents too.
 type held struct {
 	fromDir, toDir int
 	from, to       string
@@ -46,16 +45,16 @@ func (h held) do(n, index int) error {
 	}
 	err := unix.Renameat2(h.fromDir, h.from, h.toDir, fmt.Sprintf("%d-%d", n, index), unix.RENAME_NOREPLACE)
 	if errors.Is(err, unix.ENOENT) {
-		return nil // nobody has made it again yet
+		return nil // no create has made it again yet
 	}
 	return err
 }
 
-// awayEvery is how rarely something is moved away: what is missing all the time
-// is never mounted on.
+// awayEvery is the number of rounds between two moves: a path that is always missing is
+// never mounted on.
 const awayEvery = 1000
 
-// swapForever is the attacker. It prints how often it has exchanged something.
+// swapForever is the attacker. It prints the number of exchanges.
 func swapForever(stdin io.Reader) error {
 	var swaps []swap
 	in := json.NewDecoder(stdin)
@@ -118,7 +117,7 @@ func startAttacker(swaps []swap) (*attacker, error) {
 	return a, json.NewEncoder(stdin).Encode(swaps)
 }
 
-// stop ends the attacker and tells how often it has exchanged something.
+// stop ends the attacker and returns the number of exchanges.
 func (a *attacker) stop() (int, error) {
 	if err := errors.Join(a.stdin.Close(), a.cmd.Wait()); err != nil {
 		return 0, err

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// measurements are what is timed, each from the first command to the end of
-// the last.
+// measurements are timed, each from the start of the first command to the end of the
+// last.
 var measurements = []struct {
 	name string
 	do   func(*bundle, *candidate) error
@@ -32,7 +32,7 @@ var measurements = []struct {
 	{"exec", func(b *bundle, c *candidate) error { return b.do(c, "exec", "target", "/bin/true") }},
 }
 
-// bundle is what all run: the default config, with /bin/true of busybox.
+// bundle is the bundle of all runs: the default config, with busybox's /bin/true.
 type bundle struct {
 	dir    string
 	roots  string // where the state roots are
@@ -45,7 +45,7 @@ func newBundle(berth string) (*bundle, error) {
 		return nil, err
 	}
 	b := &bundle{dir: dir, cgroup: "/" + filepath.Base(dir)}
-	// A tmpfs, as /run is where runtimes are used.
+	// A tmpfs, like /run.
 	b.roots, err = os.MkdirTemp("/dev/shm", "berth-bench.")
 	if err == nil {
 		err = b.fill(berth)
@@ -80,7 +80,7 @@ func (b *bundle) fill(berth string) error {
 	return b.fillFiltered()
 }
 
-// filtered is a bundle of the same with Docker's default seccomp profile.
+// filtered is the path of the same bundle with Docker's default seccomp profile.
 func (b *bundle) filtered() string { return filepath.Join(b.dir, "filtered") }
 
 func (b *bundle) fillFiltered() error {
@@ -94,8 +94,8 @@ func (b *bundle) fillFiltered() error {
 	return b.write(b.filtered(), "container", text, "/bin/true")
 }
 
-// write makes a config.json in a directory of what "spec" has made, with a
-// seccomp profile unless that is nil.
+// write makes a config.json in a directory from the one that "spec" made, with a seccomp
+// profile unless that is nil.
 func (b *bundle) write(dir, cgroup string, profile json.RawMessage, args ...string) error {
 	text, err := os.ReadFile(filepath.Join(b.dir, "config.json"))
 	if err != nil {
@@ -105,7 +105,7 @@ func (b *bundle) write(dir, cgroup string, profile json.RawMessage, args ...stri
 	if err := json.Unmarshal(text, &config); err != nil {
 		return err
 	}
-	// The oldest that all read: Debian 12's crun knows no later one.
+	// The newest version that Debian 12's crun supports.
 	config["ociVersion"] = "1.0.0"
 	process := config["process"].(map[string]any)
 	process["terminal"] = false
@@ -122,7 +122,7 @@ func (b *bundle) write(dir, cgroup string, profile json.RawMessage, args ...stri
 	return os.WriteFile(filepath.Join(dir, "config.json"), text, 0o644)
 }
 
-// startTarget starts the container that a candidate executes commands in.
+// startTarget starts the container for a candidate's exec.
 func (b *bundle) startTarget(c *candidate) error {
 	dir := filepath.Join(b.dir, "target-"+c.name)
 	if err := os.Mkdir(dir, 0o755); err != nil {
@@ -134,8 +134,8 @@ func (b *bundle) startTarget(c *candidate) error {
 	return b.do(c, "run", "--detach", "--bundle", dir, "target")
 }
 
-// do runs one command of a runtime. Its output goes to a file: the container
-// would hold a pipe open.
+// do runs one command of a runtime. Its output goes to a file: the container would hold
+// a pipe open.
 func (b *bundle) do(c *candidate, args ...string) error {
 	log, err := os.OpenFile(filepath.Join(b.dir, "log"), os.O_CREATE|os.O_RDWR|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -145,7 +145,7 @@ func (b *bundle) do(c *candidate, args ...string) error {
 	cmd := exec.Command(c.program, append([]string{"--root", b.root(c)}, args...)...)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Run(); err != nil {
-		text, _ := os.ReadFile(log.Name()) // the error is told without it, too
+		text, _ := os.ReadFile(log.Name()) // the error is reported without it, too
 		return fmt.Errorf("%s: %w: %s", args[0], err, bytes.TrimSpace(text))
 	}
 	return nil
@@ -153,7 +153,7 @@ func (b *bundle) do(c *candidate, args ...string) error {
 
 func (b *bundle) root(c *candidate) string { return filepath.Join(b.roots, c.name) }
 
-// measureInit finds how much memory a container takes that has not started.
+// measureInit measures the memory of a container that has not started.
 func (b *bundle) measureInit(c *candidate) error {
 	pidFile := filepath.Join(b.dir, "pid")
 	if err := b.do(c, "create", "--bundle", b.dir, "--pid-file", pidFile, "bench"); err != nil {
@@ -181,7 +181,7 @@ func rssOf(pid string) (int, error) {
 	return kB, err
 }
 
-// remove leaves nothing of the bundle, nor of its cgroup.
+// remove deletes the bundle and its cgroup.
 func (b *bundle) remove() {
 	hierarchies, _ := filepath.Glob("/sys/fs/cgroup/*" + b.cgroup) // the pattern is ours
 	for _, dir := range append(hierarchies, "/sys/fs/cgroup"+b.cgroup) {

@@ -1,12 +1,12 @@
-// Command bench measures berth against runc, and crun where it runs: each in
-// turn on the same bundle, medians of many rounds, as ratios. It fails when
-// "run" takes more than BENCH_LIMIT (0.4) of runc's time, "exec" more than
-// 0.5, or "run" with Docker's seccomp profile more than 1.05 of what it takes
-// without, which both follow when that is changed.
+// Command bench measures berth against runc, and crun where it runs: in turn on
+// the same bundle, medians of many rounds, as ratios. It fails when "run" takes
+// more than BENCH_LIMIT (0.4) of runc's time, "exec" more than 0.5, or "run" with
+// Docker's seccomp profile more than 1.05 of its time without. BENCH_LIMIT scales
+// the other two limits as well.
 //
 //	BENCH_ROUNDS  rounds, 100 unless set
-//	BENCH_LIMIT   most that berth's run may take of runc's, 0.4 unless set; 0: no limit
-//	BENCH_VIEW    v1 or v2: what the host looks like; crun needs one of them
+//	BENCH_LIMIT   maximum of berth's run as a part of runc's, 0.4 unless set; 0: no limit
+//	BENCH_VIEW    v1 or v2: make the host look like that; crun needs one of them
 package main
 
 import (
@@ -20,15 +20,15 @@ import (
 	"time"
 )
 
-// The most that berth may take of runc's time.
+// Limits of berth's time, as a part of runc's.
 const (
 	runLimit  = 0.4
 	execLimit = 0.5
-	// filterLimit is of berth's own time without a filter.
+	// filterLimit is a part of berth's own time without a filter.
 	filterLimit = 1.05
 )
 
-// a candidate is a runtime that is measured.
+// candidate is a measured runtime.
 type candidate struct {
 	name    string
 	program string
@@ -89,7 +89,7 @@ func number(name string, unset float64) (float64, error) {
 	return n, nil
 }
 
-// views are what makes a hybrid host look like another, in a mount namespace.
+// views are scripts that make a hybrid host look like another, in a mount namespace.
 var views = map[string]string{
 	"v1": `umount -l /sys/fs/cgroup/unified && exec "$@"`,
 	"v2": `umount -R -l /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup && exec "$@"`,
@@ -111,7 +111,7 @@ func inView(view string) error {
 	return cmd.Run()
 }
 
-// runnable leaves out, with a word, what does not run on this host.
+// runnable removes, with a message, the candidates that do not run on this host.
 func runnable(b *bundle, all []*candidate) []*candidate {
 	return slices.DeleteFunc(all, func(c *candidate) bool {
 		c.took = map[string][]time.Duration{}
@@ -123,7 +123,7 @@ func runnable(b *bundle, all []*candidate) []*candidate {
 	})
 }
 
-// measure takes turns: whatever else the machine does hits everyone alike.
+// measure takes turns: other load of the machine affects all candidates alike.
 func measure(b *bundle, candidates []*candidate, rounds int) (err error) {
 	const warmUp = 3
 	for _, c := range candidates {
@@ -206,9 +206,9 @@ func judge(candidates []*candidate, limit float64) error {
 	return nil
 }
 
-// filterCost is what "run" takes with a filter, of what it takes without. The
-// two are compared round by round, in which they follow each other: the cost
-// is smaller than what the machine's other work does to medians.
+// filterCost returns the time of "run" with a filter as a part of its time without.
+// It compares the two in each round, in which they follow each other: the cost is
+// smaller than the effect of other load on medians.
 func filterCost(took map[string][]time.Duration) float64 {
 	var more []time.Duration
 	for i, without := range took["run"] {

@@ -36,7 +36,7 @@ func TestWhatAProgramSees(t *testing.T) {
 	}
 }
 
-// bed is what all configurations have in common.
+// bed has what all configurations share.
 type bed struct {
 	berth  string
 	dir    string
@@ -115,7 +115,7 @@ func (b *bed) compare(t *testing.T, seed uint64) {
 	}
 }
 
-// run gives the probe's facts. Input and output are pipes for both runtimes.
+// run returns the probe's facts. Input and output are pipes for both runtimes.
 func (b *bed) run(t *testing.T, runtime, state, id string) []string {
 	t.Helper()
 	cmd := exec.Command(runtime, "--root", filepath.Join(b.dir, state), "run", "--bundle", b.dir, id)
@@ -128,8 +128,7 @@ func (b *bed) run(t *testing.T, runtime, state, id string) []string {
 	return strings.Split(strings.TrimSpace(string(out)), "\n")
 }
 
-// normal takes out what differs from run to run, and the differences that are
-// meant.
+// normal removes values that differ from run to run, and wanted differences.
 func normal(spec *specs.Spec, facts []string) []string {
 	var list []string
 	for _, f := range facts {
@@ -156,9 +155,9 @@ func normal(spec *specs.Spec, facts []string) []string {
 	return list
 }
 
-// normalMount leaves of a line of mountinfo what does not depend on the order
-// of mounting: the root, the mount point, options, the kind of propagation,
-// the file system with its source and options.
+// normalMount keeps the parts of a line of mountinfo that do not depend on the order of
+// mounting: the root, the mount point, options, the kind of propagation, the file system
+// with its source and options.
 func normalMount(spec *specs.Spec, line string) string {
 	fields := strings.Fields(line)
 	sep := slices.Index(fields, "-")
@@ -172,8 +171,8 @@ func normalMount(spec *specs.Spec, line string) string {
 	}
 	fs := fields[sep+1:]
 	if slices.Contains(spec.Linux.MaskedPaths, point) {
-		// What covers a path is each runtime's own affair; what can be done
-		// with it is in the facts named "reach".
+		// The runtimes cover paths with different mounts; the facts named "reach" show
+		// the effect.
 		return "masked " + point
 	}
 	switch point {
@@ -185,17 +184,17 @@ func normalMount(spec *specs.Spec, line string) string {
 		fs[1] = "cgroup" // runc calls the source of this one hierarchy "systemd"
 	}
 	if fs[0] == "tmpfs" {
-		// With "ro" berth makes the superblock read-only too; runc remounts
-		// the mount alone, behind the others.
+		// With "ro" berth makes the superblock read-only too; runc only remounts the
+		// mount, after the others.
 		fs[2] = strings.Replace(fs[2], "ro", "rw", 1)
-		// The mode of the mount point is an option with berth; runc changes
-		// the mode of the mount afterwards.
+		// berth sets the mode of the mount point by an option; runc changes the mode of
+		// the mount afterwards.
 		fs[2] = strings.Replace(fs[2], ",mode=755", "", 1)
 	}
 	return strings.Join([]string{root, point, options, strings.Join(kinds, ","), strings.Join(fs, " ")}, " | ")
 }
 
-// normalNamespace tells whether a namespace is this process's too.
+// normalNamespace reports whether this process is in the namespace too.
 func normalNamespace(line string) string {
 	name, link, _ := strings.Cut(line, " ")
 	own, err := os.Readlink("/proc/self/ns/" + name)

@@ -1,3 +1,3 @@
-// Package differential holds the test that runs generated configurations with
-// berth and with Debian's runc, and compares what a program sees inside.
+// Package differential contains the test that runs generated configurations with berth
+// and with Debian's runc, and compares what the program reports.
 package differential

@@ -20,7 +20,7 @@ type generator struct {
 
 func (g *generator) maybe() bool { return g.IntN(2) == 0 }
 
-// pick gives one of the choices, some any number of them, in their order.
+// pick returns one of the choices, some returns any number of them, in their order.
 func pick[T any](g *generator, choices ...T) T { return choices[g.IntN(len(choices))] }
 
 func some[T any](g *generator, choices ...T) []T {
@@ -90,8 +90,8 @@ func (g *generator) process(p *specs.Process) {
 	g.capabilities(p)
 }
 
-// capabilities makes sets as the kernel takes them: what is effective or
-// ambient is permitted, what is ambient is inheritable, all is in the bounds.
+// capabilities makes sets that the kernel accepts: effective and ambient ones are
+// permitted, ambient ones are inheritable, all are bounding.
 func (g *generator) capabilities(p *specs.Process) {
 	bounding := some(g, capabilities.Names()[:38]...)
 	without := func(list []string, drop string) []string {

@@ -28,14 +28,14 @@ type batsRun struct {
 	runtime string
 	files   []string // names in the bed's directory of tests; all if empty
 	filter  string   // a regular expression for names; all if empty
-	// reference is set when the runtime is not ours: tests of what only
-	// berth has are left out, and the wanted differences must be there.
+	// reference is set when the runtime is not berth: tests with the tag "berth" do not
+	// run, and the wanted differences must fail.
 	reference bool
 
 	planned  int
 	seen     map[string]bool
 	expected differences // failures of the reference
-	everyone differences // failures of every runtime, ours too
+	everyone differences // failures of every runtime, berth too
 }
 
 func (b *batsRun) run(r *report) error {
@@ -62,7 +62,7 @@ func (b *batsRun) run(r *report) error {
 	return b.complete()
 }
 
-// readLists reads which tests are known to fail.
+// readLists reads the lists of tests that are known to fail.
 func (b *batsRun) readLists() (err error) {
 	if b.reference {
 		if b.expected, err = readDifferences(b.bed.tests("reference-differences")); err != nil {
@@ -76,7 +76,7 @@ func (b *batsRun) readLists() (err error) {
 	return err
 }
 
-// command gives bats, as it is run in the bed.
+// command returns the command that runs bats in the bed.
 func (b *batsRun) command() (*exec.Cmd, error) {
 	program, err := filepath.Abs(b.runtime)
 	if err != nil {
@@ -101,7 +101,7 @@ func (b *batsRun) command() (*exec.Cmd, error) {
 	return cmd, nil
 }
 
-// follow runs bats, reports what it tells, and gives its exit status.
+// follow runs bats, reports its results, and returns its exit status.
 func (b *batsRun) follow(r *report, cmd *exec.Cmd) (int, error) {
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
@@ -112,7 +112,7 @@ func (b *batsRun) follow(r *report, cmd *exec.Cmd) (int, error) {
 		return 0, err
 	}
 	defer record.Close()
-	cmd.WaitDelay = 5 * time.Second // for those who hold stderr open
+	cmd.WaitDelay = 5 * time.Second // for processes that hold stderr open
 	if err := cmd.Start(); err != nil {
 		return 0, err
 	}
@@ -125,8 +125,8 @@ func (b *batsRun) follow(r *report, cmd *exec.Cmd) (int, error) {
 	return cmd.ProcessState.ExitCode(), readErr
 }
 
-// buildPrograms makes the programs that the integration tests use, and returns
-// how they are named to them.
+// buildPrograms builds the programs that the integration tests use, and returns the
+// environment variables with their paths.
 func buildPrograms() (env map[string]string, err error) {
 	env = map[string]string{}
 	for _, p := range []struct {
@@ -150,7 +150,7 @@ func buildPrograms() (env map[string]string, err error) {
 	return env, nil
 }
 
-// arguments are what bats is told.
+// arguments are the arguments of bats.
 func (b *batsRun) arguments() ([]string, error) {
 	args := []string{"--formatter", "tap", "--timing"}
 	if b.filter != "" {
@@ -217,14 +217,14 @@ func parseResult(m []string) result {
 	return res
 }
 
-// judge takes a failure that the lists tell of for what they tell. What fails
-// with every runtime says nothing of one, and is as good as not run.
+// judge applies the lists to a result. A test that fails with every runtime counts as
+// skipped: it shows nothing about this one.
 func (b *batsRun) judge(res result) result {
 	res = b.everyone.judge(res, skipped, "fails-with-all")
 	return b.expected.judge(res, passed, "reference-differences")
 }
 
-// complete finds what should have been seen and was not.
+// complete fails if planned or listed tests have not run.
 func (b *batsRun) complete() error {
 	if len(b.seen) < b.planned || b.planned == 0 {
 		return fmt.Errorf("%d of %d planned tests were run", len(b.seen), b.planned)
@@ -235,7 +235,7 @@ func (b *batsRun) complete() error {
 	for _, list := range []differences{b.expected, b.everyone} {
 		for entry := range list {
 			if name, ours := b.bed.names(entry); ours && !b.seen[name] {
-				return fmt.Errorf("there is no test %q, which is listed as different", entry)
+				return fmt.Errorf("the listed test %q does not exist", entry)
 			}
 		}
 	}

@@ -12,28 +12,29 @@ import (
 	"strings"
 )
 
-// bed is a host that tests are run on; see tests/beds and tests/engines.
+// bed is a host for tests; see tests/beds and tests/engines.
 type bed struct {
 	name string
-	// enter is a command that runs its arguments there. It leaves with
-	// bedLacking, and the reason, where it cannot.
+	// enter is a command that runs its arguments there. It exits with bedLacking, and
+	// prints the reason, on a machine that cannot have the bed.
 	enter []string
-	// tags are the tests that are run there, each as bats' --filter-tags
-	// takes it: a test that one of them fits is run. The first begins with
-	// the bed's own tag, unless it is a denial.
+	// tags select the tests of the bed, each like bats' --filter-tags: a test runs if
+	// one of them matches. The first starts with the bed's own tag, unless it is a
+	// negation.
 	tags []string
-	// guest is set for what is emulated, and slow.
+	// guest is set for an emulated, slow bed.
 	guest bool
-	// made makes what the bed is made from, unless that is there; enter would.
+	// made is the command that makes the files of the bed unless they exist; enter runs
+	// it too.
 	made string
-	// dir is the directory of the tests; that of the integration tests if empty.
+	// dir is the directory of the tests; empty for the integration tests.
 	dir string
 }
 
 // bedLacking is the status of a bed that cannot be made on this machine.
 const bedLacking = 77
 
-// beds are all of them; tests/beds/README.md explains the tags.
+// beds are all beds; tests/beds/README.md explains the tags.
 var beds = []bed{
 	{name: "bats", enter: []string{"tests/beds/host", "--"}, tags: []string{"!systemd,!systemd-user,!guest,!guest-user,!guest-selinux", "host"}},
 	{name: "libseccomp", enter: []string{"tests/beds/libseccomp", "--"}, tags: []string{"libseccomp"}},
@@ -48,7 +49,7 @@ var beds = []bed{
 	engineBed("containerd"),
 }
 
-// engineBed is where the tests with a container engine are run.
+// engineBed returns the bed of the tests with a container engine.
 func engineBed(engine string) bed {
 	return bed{
 		name:  engine,
@@ -58,9 +59,8 @@ func engineBed(engine string) bed {
 	}
 }
 
-// bedsNamed finds beds by their names, which commas part; "all" is every one,
-// "native" those that are not emulated, "guests" the others, "engines" those of
-// tests/engines.
+// bedsNamed finds beds by their names, separated by commas; "all" is every bed, "native"
+// those that are not emulated, "guests" the others, "engines" those of tests/engines.
 func bedsNamed(names string) ([]bed, error) {
 	var found []bed
 	for name := range strings.SplitSeq(names, ",") {
@@ -72,14 +72,14 @@ func bedsNamed(names string) ([]bed, error) {
 			}
 		}
 		if len(found) == before {
-			return nil, fmt.Errorf("there is no bed %q", name)
+			return nil, fmt.Errorf("unknown bed %q", name)
 		}
 	}
 	return found, nil
 }
 
-// makeBeds begins to make what these beds are made from, beside the tests that
-// come first. What goes wrong is told when the bed is entered: it tries again.
+// makeBeds starts to make the files of these beds, while the tests of the first one run.
+// It ignores errors: entering the bed tries again and reports them.
 func makeBeds(beds []bed) {
 	begun := map[string]bool{"": true}
 	for _, b := range beds {
@@ -91,7 +91,7 @@ func makeBeds(beds []bed) {
 	}
 }
 
-// command runs the arguments in the bed, below a process that reaps.
+// command runs the arguments in the bed, below a process that reaps orphans.
 func (b *bed) command(probe string, args []string) *exec.Cmd {
 	line := append(append([]string{}, b.enter...), probe, "reap")
 	line = append(line, args...)
@@ -103,8 +103,7 @@ func (b *bed) command(probe string, args []string) *exec.Cmd {
 	return cmd
 }
 
-// names gives the test that an entry of differences is about, and whether it is
-// one of this bed's.
+// names returns the test of an entry of differences, and whether it belongs to this bed.
 func (b *bed) names(entry string) (string, bool) {
 	if b.dir != enginesDir {
 		return entry, true
@@ -112,13 +111,13 @@ func (b *bed) names(entry string) (string, bool) {
 	return strings.CutPrefix(entry, b.name+": ")
 }
 
-// tests is the path of a file, or a pattern of files, among the bed's tests.
+// tests returns the path of a file, or a pattern of files, among the bed's tests.
 func (b *bed) tests(name string) string {
 	return filepath.Join(cmp.Or(b.dir, integrationDir), name)
 }
 
-// files are those that have tests for the bed. Bats finds them too, but takes
-// its time in a slow bed.
+// files returns the files that have tests for the bed. Bats would skip the others, but
+// slowly in a slow bed.
 func (b *bed) files() ([]string, error) {
 	all, err := filepath.Glob(b.tests("*.bats"))
 	if err != nil || strings.HasPrefix(b.tags[0], "!") {
@@ -135,8 +134,8 @@ func (b *bed) files() ([]string, error) {
 	}), err
 }
 
-// lacking counts a bed that cannot be made here as skipped; in continuous
-// integration as failed: there, tests that are not run would go unnoticed.
+// lacking counts a bed that this machine cannot have as skipped. In continuous
+// integration it counts as failed: a skip would go unnoticed there.
 func (r *report) lacking(bed, reason string) {
 	res := result{suite: bed, name: "all of it", status: skipped, reason: reason}
 	if os.Getenv("CI") != "" {
@@ -145,7 +144,7 @@ func (r *report) lacking(bed, reason string) {
 	r.add(res)
 }
 
-// lastLine keeps the last line of what is written to it.
+// lastLine keeps the last written line.
 type lastLine struct{ line []byte }
 
 func (l *lastLine) Write(p []byte) (int, error) {

@@ -6,13 +6,12 @@ import (
 	"strings"
 )
 
-// differences are tests that are known to fail, by name, with the reason. In
-// tests/engines, the name of the engine stands before that of the test:
-// "podman: run". It may be nil.
+// differences are the tests that are known to fail, by name, with the reason. In
+// tests/engines, the name is "ENGINE: NAME". It may be nil.
 type differences map[string]string
 
-// readDifferences reads a file of test names, one or more of them followed by
-// indented lines that say why; "#" begins a comment.
+// readDifferences reads a file of test names, each group of them followed by indented
+// lines with the reason; "#" starts a comment.
 func readDifferences(path string) (differences, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -49,8 +48,8 @@ func readDifferences(path string) (differences, error) {
 	return d, nil
 }
 
-// judge turns the expected failure into what it becomes, and an unexpected pass
-// into a failure: a list that has gone stale says nothing.
+// judge turns an expected failure into another status, and an unexpected pass into a
+// failure: such an entry is stale.
 func (d differences) judge(res result, becomes status, list string) result {
 	reason, listed := d[res.name]
 	if !listed {

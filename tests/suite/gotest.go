@@ -33,7 +33,7 @@ type goRun struct {
 // runGoTests runs the tests of all packages.
 func runGoTests(r *report) error { return goTest(r, "./...") }
 
-// runLibseccompTests runs those that compare our filters with libseccomp's.
+// runLibseccompTests runs the tests that compare berth's filters with libseccomp's.
 func runLibseccompTests(r *report) error {
 	if _, err := os.Stat("/usr/include/seccomp.h"); err != nil {
 		r.lacking("go-libseccomp", "libseccomp-dev is not installed")
@@ -102,11 +102,11 @@ func (g *goRun) event(e testEvent) {
 }
 
 func (g *goRun) packageEnded(e testEvent) {
-	verb := map[string]string{"pass": "ok", "fail": "FAILED", "skip": "no tests"}[e.Action]
-	fmt.Printf("%-8s %s  %.1fs\n", verb, e.Package, e.Elapsed)
+	word := map[string]string{"pass": "ok", "fail": "FAILED", "skip": "no tests"}[e.Action]
+	fmt.Printf("%-8s %s  %.1fs\n", word, e.Package, e.Elapsed)
 }
 
-// count turns what ended into results, and says whether a failure is among them.
+// count turns the events into results, and reports whether a test failed.
 func (g *goRun) count() bool {
 	failedTests := map[string]bool{}
 	for _, e := range g.ended {
@@ -137,8 +137,8 @@ func (g *goRun) count() bool {
 	return len(failedTests) > 0
 }
 
-// skipReason takes the text of t.Skip out of the output of a test, where it
-// stands as "    file_test.go:12: text".
+// skipReason returns the text of t.Skip in the output of a test: "    file_test.go:12:
+// text".
 func skipReason(output *strings.Builder) string {
 	if output == nil {
 		return ""

@@ -1,6 +1,6 @@
-// Command suite runs the project's test suites, says what took longest and
-// what was skipped why, and ends with one line that sums them up:
-// "N passed, N failed, N skipped". It leaves with 1 if anything failed.
+// Command suite runs the project's test suites, lists the slowest and the skipped tests
+// with the reasons, and ends with one line that sums them up: "N passed, N failed, N
+// skipped". It exits with 1 if a test failed.
 //
 //	go run ./tests/suite --go                the Go tests of all packages
 //	go run ./tests/suite --bats              tests/integration against bin/berth
@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// referenceRuntime is what the integration tests are themselves tested with.
+// referenceRuntime is the runtime that checks the integration tests themselves.
 const referenceRuntime = "/usr/sbin/runc"
 
 type status string
@@ -29,7 +29,7 @@ const (
 	skipped status = "skipped"
 )
 
-// result is what came of one test.
+// result is the result of one test.
 type result struct {
 	suite  string // "go", or the name of a bed
 	name   string
@@ -46,7 +46,7 @@ type report struct {
 
 func (r *report) add(res result) { r.results = append(r.results, res) }
 
-// broken counts a suite that could not do its work as one failed test.
+// broken counts a suite that could not run as one failed test.
 func (r *report) broken(suite string, err error) {
 	fmt.Printf("%s: %v\n", suite, err)
 	r.add(result{suite: suite, name: err.Error(), status: failed})
@@ -61,7 +61,7 @@ func (r *report) timed(suite string, run func(*report) error) {
 	r.suites = append(r.suites, result{name: suite, took: time.Since(start)})
 }
 
-// print writes the summary and says whether all is well.
+// print writes the summary and reports whether no test failed.
 func (r *report) print() bool {
 	count := map[status]int{}
 	for _, res := range r.results {
@@ -104,7 +104,7 @@ func main() {
 	reference := flag.Bool("reference", false, "run tests/integration against "+referenceRuntime)
 	runtime := flag.String("runtime", "bin/berth", "the `program` that tests/integration are run against")
 	bedNames := flag.String("beds", beds[0].name, "the `names` of the beds to run tests in, with commas; all, native, guests, or engines")
-	filter := flag.String("filter", "", "run only those of tests/integration whose name matches `regexp`")
+	filter := flag.String("filter", "", "run only the tests with a name that matches `regexp`")
 	flag.Parse()
 
 	if !*goTests && !*bats && !*reference {

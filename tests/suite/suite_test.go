@@ -10,12 +10,12 @@ import (
 
 func TestTapLine(t *testing.T) {
 	for line, want := range map[string]result{
-		"ok 2 run (a) [b], c in 8ms":                     {name: "run (a) [b], c", status: passed, took: 8 * time.Millisecond},
-		"ok 3 run":                                       {name: "run", status: passed},
-		"ok 4 run in 5ms # skip no fuse here":            {name: "run", status: skipped, took: 5 * time.Millisecond, reason: "no fuse here"},
-		"ok 5 run # skip":                                {name: "run", status: skipped},
-		"not ok 6 run in 2017ms # timeout after 2s":      {name: "run", status: failed, took: 2017 * time.Millisecond},
-		"not ok 7 what comes in is kept in order in 3ms": {name: "what comes in is kept in order", status: failed, took: 3 * time.Millisecond},
+		"ok 2 run (a) [b], c in 8ms":                {name: "run (a) [b], c", status: passed, took: 8 * time.Millisecond},
+		"ok 3 run":                                  {name: "run", status: passed},
+		"ok 4 run in 5ms # skip no fuse here":       {name: "run", status: skipped, took: 5 * time.Millisecond, reason: "no fuse here"},
+		"ok 5 run # skip":                           {name: "run", status: skipped},
+		"not ok 6 run in 2017ms # timeout after 2s": {name: "run", status: failed, took: 2017 * time.Millisecond},
+		"not ok 7 the input keeps its order in 3ms": {name: "the input keeps its order", status: failed, took: 3 * time.Millisecond},
 	} {
 		m := tapLine.FindStringSubmatch(line)
 		if m == nil {
@@ -28,12 +28,12 @@ func TestTapLine(t *testing.T) {
 	}
 	for _, line := range []string{"1..7", "# ok 1 run", "#   `false' failed", ""} {
 		if tapLine.MatchString(line) {
-			t.Errorf("%q was taken for a result", line)
+			t.Errorf("%q parsed as a result", line)
 		}
 	}
 }
 
-func TestBatsRunCountsWhatDidNotRun(t *testing.T) {
+func TestBatsRunReportsMissingTests(t *testing.T) {
 	var r report
 	b := batsRun{seen: map[string]bool{}}
 	if err := b.read(&r, strings.NewReader("1..3\nok 1 a in 1ms\nok 2 b in 1ms\n")); err != nil {
@@ -84,12 +84,12 @@ func TestDifferences(t *testing.T) {
 	for _, text := range []string{"one\n", "\twhy\n", "one\n\twhy\ntwo\n"} {
 		write(text)
 		if _, err := readDifferences(path); err == nil {
-			t.Errorf("%q was taken", text)
+			t.Errorf("%q was accepted", text)
 		}
 	}
 }
 
-func TestWhatFailsWithAllIsNotRun(t *testing.T) {
+func TestFailsWithAllCountsAsSkipped(t *testing.T) {
 	b := batsRun{
 		bed: engineBed("podman"), planned: 2, seen: map[string]bool{"one": true, "two": true},
 		everyone: differences{"podman: one": "why", "docker: three": "why"},
@@ -135,7 +135,7 @@ func TestGoRunCountsLeaves(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !g.count() {
-		t.Error("a package that does not build is no failure")
+		t.Error("a package that does not build does not count as a failure")
 	}
 	want := []result{
 		{suite: "go", name: "p A/one", status: passed, took: 500 * time.Millisecond},

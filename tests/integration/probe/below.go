@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// below takes the root of a process's mount namespace away and tells what file
-// systems the directories of the root below are on.
+// below unmounts the root of a process's mount namespace and prints the types of the
+// file systems of directories in the root below.
 func below(pid string, dirs []string) error {
 	ns, err := os.Open("/proc/" + pid + "/ns/mnt")
 	if err != nil {

@@ -20,7 +20,7 @@ var deniable = map[string]uint32{
 	"fsmount": unix.SYS_FSMOUNT, "keyctl": unix.SYS_KEYCTL, "madvise": unix.SYS_MADVISE, "faccessat2": unix.SYS_FACCESSAT2,
 }
 
-// denials are what is done to the caller of a system call that is denied.
+// denials are the results of a denied system call.
 var denials = map[string]uint32{
 	"fail": unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM), "lack": unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS), "kill": unix.SECCOMP_RET_KILL_PROCESS,
 }

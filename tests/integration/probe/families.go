@@ -14,8 +14,8 @@ import (
 )
 
 // families executes a command under a filter like that of systemd's
-// RestrictAddressFamilies: socket(2) of an address family that is not listed
-// fails with EAFNOSUPPORT.
+// RestrictAddressFamilies: socket(2) fails with EAFNOSUPPORT for an address family that
+// is not listed.
 func families(list string, command []string) error {
 	const offsetOfNr, offsetOfFamily = 0, 16 // struct seccomp_data, little-endian
 	filter := []unix.SockFilter{

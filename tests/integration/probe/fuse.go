@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mountFuse mounts a file system of FUSE on a directory and gives the
-// descriptor of its server.
+// mountFuse mounts a FUSE file system on a directory and returns the descriptor of its
+// server.
 func mountFuse(dir string) (int, error) {
 	fd, err := unix.Open("/dev/fuse", unix.O_RDWR, 0)
 	if err != nil {
@@ -19,8 +19,7 @@ func mountFuse(dir string) (int, error) {
 	return fd, unix.Mount("probe", dir, "fuse", 0, fmt.Sprintf("fd=%d,rootmode=40000,user_id=0,group_id=0", fd))
 }
 
-// stall mounts a file system on a directory that never answers: its server
-// sleeps.
+// stall mounts a file system on a directory that never answers: its server sleeps.
 func stall(dir string) error {
 	if _, err := mountFuse(dir); err != nil {
 		return err
@@ -31,7 +30,7 @@ func stall(dir string) error {
 	}
 }
 
-// Calls of linux/fuse.h, and what they are answered with.
+// Calls of linux/fuse.h.
 const (
 	fuseLookup  = 1
 	fuseForget  = 2
@@ -42,9 +41,9 @@ const (
 	fuseIoctl   = 39
 )
 
-// silent mounts a file system on a directory whose server knows the root and
-// reads, but does not answer, everything else: who asks for a name waits, and
-// cannot be killed.
+// silent mounts a file system on a directory. Its server answers for the root, and reads
+// but does not answer any other call: a process that looks up a name waits, and cannot
+// be killed.
 func silent(dir string) error {
 	return serveFuse(dir, func(call uint32, node uint64) ([]byte, bool) {
 		known := call == fuseInit || call == fuseGetattr && node == 1
@@ -52,8 +51,8 @@ func silent(dir string) error {
 	})
 }
 
-// fakeTerminals mounts a file system on a directory in which there is every
-// name, as a file all of whose ioctls return a number.
+// fakeTerminals mounts a file system on a directory. Every name exists in it, as a file
+// on which all ioctls return a number.
 func fakeTerminals(dir, number string) error {
 	result, err := strconv.ParseUint(number, 10, 32)
 	if err != nil {
@@ -62,8 +61,8 @@ func fakeTerminals(dir, number string) error {
 	return serveFuse(dir, func(call uint32, node uint64) ([]byte, bool) { return answerFuse(call, node, uint32(result)), true })
 }
 
-// serveFuse mounts a file system on a directory and answers its calls, except those
-// of which answer returns false.
+// serveFuse mounts a file system on a directory and answers its calls, except those for
+// which answer returns false.
 func serveFuse(dir string, answer func(call uint32, node uint64) ([]byte, bool)) error {
 	fd, err := mountFuse(dir)
 	if err != nil {
@@ -91,7 +90,7 @@ func serveFuse(dir string, answer func(call uint32, node uint64) ([]byte, bool))
 	}
 }
 
-// answerFuse gives the struct that a call is answered with.
+// answerFuse returns the struct that answers a call.
 func answerFuse(call uint32, node uint64, result uint32) []byte {
 	ne := binary.NativeEndian
 	attr := func(node uint64) []byte { // struct fuse_attr

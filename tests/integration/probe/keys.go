@@ -10,9 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// leaveKeyring executes a command in a session keyring without a name, which is a
-// new one: the one before is gone if nobody else has it. The other threads have,
-// until the execve.
+// leaveKeyring executes a command in a new session keyring without a name. The kernel
+// frees the old one if it has no other user; the other threads use it until the execve.
 func leaveKeyring(command []string) error {
 	path, err := exec.LookPath(command[0])
 	if err != nil {
@@ -25,8 +24,8 @@ func leaveKeyring(command []string) error {
 	return unix.Exec(path, command, os.Environ())
 }
 
-// fillKeyring adds keys to its session keyring until the user may have no more,
-// says so and stays.
+// fillKeyring adds keys to its session keyring until the user's quota is used up, prints
+// "full" and stays.
 func fillKeyring() error {
 	for i := 0; ; i++ {
 		_, err := unix.AddKey("user", fmt.Sprint("probe", i), []byte("x"), unix.KEY_SPEC_SESSION_KEYRING)

@@ -1,17 +1,17 @@
-// Command probe does, for the integration tests, what a shell cannot: it is
+// Command probe does for the integration tests what a shell cannot: for example, it is
 // the other end of a console socket, and reads a clock.
 //
 //	probe recvtty SOCKET DIR
 //
-// listens on SOCKET, takes one connection, writes what came into DIR/payload
-// and the number of descriptors that came with it into DIR/descriptors, types
-// the content of DIR/input (if there is one) into the terminal and copies
-// what is printed there to DIR/output until the terminal hangs up.
+// listens on SOCKET, accepts one connection, writes the message to DIR/payload and the
+// number of its descriptors to DIR/descriptors, types the content of DIR/input (if it
+// exists) into the terminal and copies the terminal's output to DIR/output until it
+// hangs up.
 //
 //	probe recvpidfd SOCKET DIR
 //
-// listens on SOCKET, takes one connection, and writes what came into DIR/pidfd,
-// and the process id that the descriptor stands for.
+// listens on SOCKET, accepts one connection, and writes the message and the process ID
+// of the received pidfd to DIR/pidfd.
 //
 //	probe monotonic
 //
@@ -23,7 +23,7 @@
 //
 //	probe keylabel
 //
-// prints the label that SELinux has given to its session keyring.
+// prints the SELinux label of its session keyring.
 //
 //	probe leavekeyring COMMAND...
 //
@@ -31,56 +31,56 @@
 //
 //	probe fillkeyring
 //
-// adds keys to its session keyring until its user may have no more, prints "full"
-// and stays.
+// adds keys to its session keyring until its user's quota is used up, prints "full" and
+// stays.
 //
 //	probe below PID DIR...
 //
-// takes the root of a process away and prints what file systems the
-// directories of the root below are on.
+// unmounts the root of a process and prints the types of the file systems of directories
+// in the root below.
 //
 //	probe nonblocking COMMAND...
 //
-// executes a command with a socket that does not block as its descriptor 3.
+// executes a command with a non-blocking socket as its descriptor 3.
 //
 //	probe reap COMMAND...
 //
-// runs a command, and is the parent of those that lose theirs.
+// runs a command, and is the parent of orphans.
 //
 //	probe calls NAME[,ARG0]...
 //
-// makes system calls whose other arguments are -1, and prints what came of them.
+// makes system calls, with -1 for the other arguments, and prints their results.
 //
 //	probe deny fail|lack|kill NAME[,NAME...] COMMAND...
 //
-// executes a command that is denied system calls: a call fails with EPERM, or
-// with ENOSYS, or kills the process that makes it.
+// executes a command for which system calls are denied: a call fails with EPERM or
+// ENOSYS, or kills the caller.
 //
 //	probe filter PID
 //
-// prints the flags, and the actions, of the filter that the kernel has for a process.
+// prints the flags and the actions of a process's filter, as the kernel has them.
 //
 //	probe agent SOCKET DIR
 //
-// listens on SOCKET for listeners of seccomp filters, writes what came with the
-// Nth into DIR/state.N, and answers getppid with 4242; other calls go on.
+// listens on SOCKET for listeners of seccomp filters, writes the Nth message to
+// DIR/state.N, and answers getppid with 4242; the kernel continues other calls.
 //
 //	probe spy
 //
-// prints, without an end, what it can get hold of of the runtime's processes.
+// prints, without an end, what it can access of the runtime's processes.
 //
 //	probe families LIST COMMAND...
 //
-// executes a command that may make sockets of the address families in the list
-// (of numbers, with commas between) and of no others.
+// executes a command that may make sockets only of the address families in the list,
+// which are numbers separated by commas.
 //
 //	probe stall DIR
 //
-// mounts a file system there that never answers.
+// mounts a file system that never answers.
 //
 //	probe silent DIR
 //
-// mounts a file system there that answers for its root alone.
+// mounts a file system that answers only for its root.
 //
 //	probe backlog SOCKET
 //
@@ -88,15 +88,15 @@
 //
 //	probe terminals DIR NUMBER
 //
-// mounts a file system there with files whose ioctls all return the number.
+// mounts a file system with files on which all ioctls return the number.
 //
 //	probe manage SOCKET FILE
 //
-// writes what services tell to a file, as Go strings.
+// writes the messages of services to a file, as Go strings.
 //
 //	probe notify MESSAGE...
 //
-// tells the service manager something.
+// sends messages to the service manager.
 package main
 
 import (
@@ -111,8 +111,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// commands are what the probe can do; the last argument of a usage that ends
-// in "..." may be there more than once.
+// commands are the subcommands of the probe; the last argument of a usage that ends in
+// "..." may be repeated.
 var commands = []struct {
 	usage string
 	do    func(args []string) error
@@ -164,7 +164,7 @@ func main() {
 	os.Exit(2)
 }
 
-// seals prints which seals a memory file has (memfd_create(2)).
+// seals prints the seals of a memory file (memfd_create(2)).
 func seals(file string) error {
 	f, err := os.Open(file)
 	if err != nil {
@@ -188,13 +188,13 @@ func seals(file string) error {
 	return nil
 }
 
-// backlog listens without ever accepting, and takes what there is to wait in.
+// backlog listens without ever accepting, and fills its own backlog.
 func backlog(socket string) error {
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM, 0)
 	if err != nil {
 		return err
 	}
-	name := &unix.SockaddrUnix{Name: socket + ".new"} // it appears when it is full
+	name := &unix.SockaddrUnix{Name: socket + ".new"} // the final name appears when the backlog is full
 	if err := errors.Join(unix.Bind(fd, name), unix.Listen(fd, 0)); err != nil {
 		return err
 	}
@@ -257,7 +257,7 @@ func recvtty(socket, dir string) error {
 	return converse(os.NewFile(uintptr(fds[0]), "terminal"), dir)
 }
 
-// receive takes one message of one connection.
+// receive accepts one connection and reads one message.
 func receive(socket string) (payload []byte, fds []int, err error) {
 	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: socket, Net: "unix"})
 	if err != nil {
@@ -267,7 +267,7 @@ func receive(socket string) (payload []byte, fds []int, err error) {
 	return receiveFrom(listener)
 }
 
-// receiveFrom takes one message of the next connection.
+// receiveFrom accepts the next connection and reads one message.
 func receiveFrom(listener *net.UnixListener) (payload []byte, fds []int, err error) {
 	conn, err := listener.AcceptUnix()
 	if err != nil {
@@ -293,8 +293,8 @@ func receiveFrom(listener *net.UnixListener) (payload []byte, fds []int, err err
 	return payload[:n], fds, nil
 }
 
-// converse types the input and keeps the output. Reading the master of a
-// terminal that nobody has open any more fails with EIO.
+// converse types the input and keeps the output. Reading the master of a terminal that
+// no process has open fails with EIO.
 func converse(terminal *os.File, dir string) error {
 	defer terminal.Close()
 	output, err := os.OpenFile(filepath.Join(dir, "output"), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o644)

@@ -11,15 +11,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// readingTime is what the manager takes from a descriptor's arrival to letting
-// go of it, as one that has other things to do.
+// readingTime is the time between the arrival of a descriptor and its close, as of a
+// manager with other work to do.
 const readingTime = 200 * time.Millisecond
 
-// barrierTime is how long a service waits for what it has sent to be read.
+// barrierTime is the time for which a service waits until its messages have been read.
 const barrierTime = time.Minute
 
-// manage is a service manager's side of sd_notify(3): what it is sent goes to
-// a file. Descriptors are closed after a while, which is told there too.
+// manage is a service manager's side of sd_notify(3): it writes the messages to a file.
+// It closes descriptors after a while, and writes that too.
 func manage(socket, file string) error {
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
 	if err != nil {
@@ -58,8 +58,8 @@ func manage(socket, file string) error {
 	}
 }
 
-// notify is the service's side: it sends each message by itself. With BARRIER=1
-// it waits as sd_notify_barrier(3) does.
+// notify is the service's side: it sends each message separately. With BARRIER=1 it
+// waits as sd_notify_barrier(3) does.
 func notify(messages []string) error {
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -78,7 +78,7 @@ func notify(messages []string) error {
 	return err
 }
 
-// barrier sends one end of a pipe, and waits until nobody has it any more.
+// barrier sends one end of a pipe, and waits until every process has closed it.
 func barrier(send func(rights []byte) error) error {
 	r, w, err := os.Pipe()
 	if err != nil {

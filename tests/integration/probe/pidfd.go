@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// recvpidfd takes a pidfd from a socket and writes the message that it came in,
-// and the process id that it stands for.
+// recvpidfd receives a pidfd from a socket and writes the message that contained it, and
+// the process ID that it refers to.
 func recvpidfd(socket, dir string) error {
 	payload, fds, err := receive(socket)
 	if err != nil {

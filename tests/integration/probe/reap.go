@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reap runs a command and takes the place of the first process for all that it
-// starts: what loses its parent becomes a child of this process, and is waited
-// for when it ends. The command finds its pid in REAPER. Its status is reap's.
+// reap runs a command and acts as process 1 for all that it starts: orphans become
+// children of this process, which waits for them. The command finds its pid in REAPER.
+// Its status is reap's.
 func reap(command []string) error {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return err

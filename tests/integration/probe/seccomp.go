@@ -16,8 +16,8 @@ import (
 	"github.com/berth-oci/berth/internal/sys"
 )
 
-// numbers are the system calls that tests make; there is none that is called
-// "future" yet.
+// numbers are the system calls that tests make; the kernel has no call with the number
+// of "future" yet.
 var numbers = map[string]uintptr{
 	"getppid": unix.SYS_GETPPID, "getpgid": unix.SYS_GETPGID, "personality": unix.SYS_PERSONALITY,
 	"openat2": unix.SYS_OPENAT2, "faccessat2": unix.SYS_FACCESSAT2, "future": 900,
@@ -49,7 +49,7 @@ func calls(list []string) error {
 	return nil
 }
 
-// agent answers for containers, one after the other and all at once.
+// agent answers for several containers concurrently.
 func agent(socket, dir string) error {
 	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: socket, Net: "unix"})
 	if err != nil {
@@ -72,7 +72,7 @@ func agent(socket, dir string) error {
 	}
 }
 
-// serve answers the calls of one filter, until nobody has that any more.
+// serve answers the calls of one filter, until no process has the filter any more.
 func serve(listener int) {
 	defer unix.Close(listener)
 	for {
@@ -97,21 +97,20 @@ func serve(listener int) {
 	}
 }
 
-// gone tells whether the last process with the filter has ended.
+// gone reports whether the last process with the filter has ended.
 func gone(listener int) bool {
 	fds := []unix.PollFd{{Fd: int32(listener), Events: unix.POLLIN}}
 	n, err := unix.Poll(fds, 0)
 	return err == nil && n == 1 && fds[0].Revents&unix.POLLHUP != 0
 }
 
-// filter prints the flags, and the actions, of the filter that the kernel has
-// for a process.
+// filter prints the flags and the actions of a process's filter, as the kernel has them.
 func filter(text string) error {
 	pid, err := strconv.Atoi(text)
 	if err != nil {
 		return err
 	}
-	runtime.LockOSThread() // who traces is a thread
+	runtime.LockOSThread() // the tracer is a thread
 	if err := unix.PtraceSeize(pid); err != nil {
 		return fmt.Errorf("seize %d: %w", pid, err)
 	}

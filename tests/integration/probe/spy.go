@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// spy looks, without an end, at all processes that it can see and prints what
-// it can get hold of of those that are the runtime's: their descriptors,
-// directories and memory, and capabilities that it does not have itself. It
-// says once when it has begun, and counts in "spied" how many it met.
+// spy looks, without an end, at all processes that it can see and prints what it can
+// access of the runtime's: descriptors, directories, memory, and capabilities that it
+// does not have itself. It prints once that it has started, and counts in "spied" the
+// processes that it has seen.
 func spy() error {
 	fmt.Println("spying")
 	met := map[string]bool{}
@@ -32,7 +32,7 @@ func spy() error {
 			if caps, ok := capabilities(dir); ok && caps&^own != 0 {
 				fmt.Printf("privileged %x\n", caps)
 			}
-			// What has become the program meanwhile may be looked into.
+			// A process that has meanwhile become the program may be accessed.
 			if got := lookInto(dir); isRuntime(dir) {
 				fmt.Print(got)
 			}
@@ -40,13 +40,13 @@ func spy() error {
 	}
 }
 
-// isRuntime tells by its name whether a process is the runtime's.
+// isRuntime reports by the name whether a process is the runtime's.
 func isRuntime(dir string) bool {
 	name, err := os.ReadFile(filepath.Join(dir, "comm"))
 	return err == nil && strings.HasPrefix(string(name), "berth")
 }
 
-// capabilities gives the permitted ones of a process.
+// capabilities returns the permitted set of a process.
 func capabilities(dir string) (caps uint64, ok bool) {
 	status, err := os.ReadFile(filepath.Join(dir, "status"))
 	if err != nil {
@@ -57,7 +57,7 @@ func capabilities(dir string) (caps uint64, ok bool) {
 	return caps, err == nil
 }
 
-// lookInto gives what there is to be had of a process.
+// lookInto returns a line for each thing of a process that the spy can access.
 func lookInto(dir string) string {
 	var got strings.Builder
 	for _, name := range []string{"root", "cwd", "exe"} {
