@@ -42,13 +42,13 @@ ctr_run() {
 # ctr_run_only OPTION... -- COMMAND...: the same, without waiting for ctr.
 ctr_run_only() {
 	options_and_command "$@"
-	e run --rm --runc-binary "$BERTH" "${options[@]}" "$IMAGE" "$NAME" "${command[@]}"
+	engine run --rm --runc-binary "$BERTH" "${options[@]}" "$IMAGE" "$NAME" "${command[@]}"
 }
 
 # ctr_start OPTION... -- COMMAND...: start one that stays; its output is in $T/log.
 ctr_start() {
 	options_and_command "$@"
-	e_ok run -d --runc-binary "$BERTH" --log-uri "file://$T/log" --pid-file "$T/pid" \
+	engine_ok run -d --runc-binary "$BERTH" --log-uri "file://$T/log" --pid-file "$T/pid" \
 		"${options[@]}" "$IMAGE" "$NAME" "${command[@]}"
 	pid=$(cat "$T/pid")
 }
@@ -72,7 +72,7 @@ ctr_idle() {
 # ctr_exec OPTION... -- COMMAND...
 ctr_exec() {
 	options_and_command "$@"
-	e task exec --exec-id "e$RANDOM" "${options[@]}" "$NAME" "${command[@]}"
+	engine task exec --exec-id "e$RANDOM" "${options[@]}" "$NAME" "${command[@]}"
 }
 
 task_is() {
@@ -199,16 +199,16 @@ inspected() {
 
 @test "task kill sends a signal" {
 	ctr_idle
-	e_ok task kill "$NAME"
+	engine_ok task kill "$NAME"
 	wait_for 5 task_is STOPPED
-	e_ok task rm "$NAME"
+	engine_ok task rm "$NAME"
 }
 
 @test "task kill --all signals every process" {
 	ctr_idle
 	ctr_exec -d -- sleep 1000
 	wait_for 5 in_ps 'sleep'
-	e_ok task kill --all -s KILL "$NAME"
+	engine_ok task kill --all -s KILL "$NAME"
 	wait_for 5 task_is STOPPED
 }
 
@@ -248,9 +248,9 @@ in_ps() {
 
 @test "task pause and resume freeze and thaw the container" {
 	ctr_idle
-	e_ok task pause "$NAME"
+	engine_ok task pause "$NAME"
 	task_is PAUSED
-	e_ok task resume "$NAME"
+	engine_ok task resume "$NAME"
 	task_is RUNNING
 	ctr_exec -- true
 	succeeded exec
@@ -258,7 +258,7 @@ in_ps() {
 
 @test "task metrics prints statistics" {
 	ctr_idle --memory-limit 67108864
-	e_ok task metrics --format json "$NAME"
+	engine_ok task metrics --format json "$NAME"
 	jq -e '(.memory.usage.usage // .usage // 1) > 0 and (.pids.current // .current // 1) >= 1' <<<"$out"
 }
 

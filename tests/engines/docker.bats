@@ -9,20 +9,20 @@ load helpers
 
 @test "update changes limits of a running container" {
 	idle --memory 64m --memory-swap 64m --cpu-shares 512 --pids-limit 100
-	e_ok update --memory 96m --memory-swap 128m --cpu-shares 256 --pids-limit 50 "$NAME"
+	engine_ok update --memory 96m --memory-swap 128m --cpu-shares 256 --pids-limit 50 "$NAME"
 	knob_is 100663296 100663296 memory memory.limit_in_bytes memory.max
 	knob_is 134217728 33554432 memory memory.memsw.limit_in_bytes memory.swap.max
 	knob_is 256 10 cpu cpu.shares cpu.weight
 	knob_is 50 50 pids pids.max pids.max
 	# Docker sends the other limits again with the changed one.
-	e_ok update --cpuset-cpus 0 "$NAME"
+	engine_ok update --cpuset-cpus 0 "$NAME"
 	knob_is 0 0 cpuset cpuset.cpus cpuset.cpus
 	knob_is 100663296 100663296 memory memory.limit_in_bytes memory.max
 	knob_is 256 10 cpu cpu.shares cpu.weight
 }
 
 @test "Docker's own profile denies a new user namespace" {
-	e run --rm --name "$NAME" "$IMAGE" unshare -U true
+	engine run --rm --name "$NAME" "$IMAGE" unshare -U true
 	assert_equal 1 "$status"
 	assert_match 'Operation not permitted' "$err"
 	once --security-opt seccomp=unconfined "$IMAGE" unshare -U true
@@ -30,26 +30,26 @@ load helpers
 
 @test "a health check runs" {
 	idle --health-cmd 'test -e /tmp/healthy' --health-interval 1s --health-retries 1
-	e_ok exec "$NAME" touch /tmp/healthy
-	wait_for 10 is '{{.State.Health.Status}}' healthy
+	engine_ok exec "$NAME" touch /tmp/healthy
+	wait_for 10 inspect_is '{{.State.Health.Status}}' healthy
 }
 
 @test "events report an OOM-killed process" {
 	idle --memory 32m --memory-swap 32m
 	# From an earlier time: Docker prints past events.
 	background docker events --since "$EPOCHSECONDS" --filter "container=$NAME" --filter event=oom --format '{{.Action}}' >"$T/events"
-	e exec "$NAME" tail /dev/zero
+	engine exec "$NAME" tail /dev/zero
 	assert_equal 137 "$status"
 	wait_for 5 has_line "$T/events" oom
 }
 
 @test "attach passes typed input, and detaches" {
-	e_ok run -dit --name "$NAME" "$IMAGE" sh
+	engine_ok run -dit --name "$NAME" "$IMAGE" sh
 	mkfifo "$T/in"
 	type_and_detach >"$T/in" 3>&- 4>&- &
 	STDIN=$T/in on_terminal docker attach "$NAME"
 	assert_match '42.*read escape sequence' "$(tr '\n' ' ' <"$T/terminal")"
-	is '{{.State.Running}}' true
+	inspect_is '{{.State.Running}}' true
 }
 
 # type_and_detach: type like a person, who looks before going on.
@@ -75,15 +75,15 @@ says_42() {
 	rm /run/docker.pid
 	alive "$pid"
 	start_dockerd
-	is '{{.State.Running}}' true
-	is '{{.State.Pid}}' "$pid"
-	e_ok exec "$NAME" true
+	inspect_is '{{.State.Running}}' true
+	inspect_is '{{.State.Pid}}' "$pid"
+	engine_ok exec "$NAME" true
 	assert_equal "" "$out"
 }
 
 @test "info and inspect name berth" {
-	e_ok info --format '{{.DefaultRuntime}} {{.Runtimes.berth.Path}}'
+	engine_ok info --format '{{.DefaultRuntime}} {{.Runtimes.berth.Path}}'
 	assert_equal 'berth /usr/local/sbin/berth' "$out"
 	idle
-	is '{{.HostConfig.Runtime}}' berth
+	inspect_is '{{.HostConfig.Runtime}}' berth
 }

@@ -4,7 +4,7 @@ load helpers
 
 @test "exec prints the output of the process, each stream separately" {
 	idle
-	e_ok exec "$NAME" sh -c 'echo one; echo two >&2'
+	engine_ok exec "$NAME" sh -c 'echo one; echo two >&2'
 	assert_equal one "$out"
 	assert_equal two "$err"
 }
@@ -12,7 +12,7 @@ load helpers
 @test "exec passes standard input on" {
 	idle
 	echo 'from outside' >"$T/in"
-	STDIN=$T/in e_ok exec -i "$NAME" cat
+	STDIN=$T/in engine_ok exec -i "$NAME" cat
 	assert_equal 'from outside' "$out"
 }
 
@@ -20,10 +20,10 @@ load helpers
 	idle
 	local code
 	for code in 0 1 42 255; do
-		e exec "$NAME" sh -c "exit $code"
+		engine exec "$NAME" sh -c "exit $code"
 		assert_equal "$code" "$status"
 	done
-	e exec "$NAME" sh -c 'kill -KILL $$'
+	engine exec "$NAME" sh -c 'kill -KILL $$'
 	assert_equal 137 "$status"
 }
 
@@ -32,38 +32,38 @@ load helpers
 	# Docker 20.10 has one status for all errors of a program.
 	local want=127
 	[ "$ENGINE" = podman ] || want=126
-	e exec "$NAME" nonesuch
+	engine exec "$NAME" nonesuch
 	assert_equal "$want" "$status"
 	assert_match 'executable file .*nonesuch.* not found|nonesuch.*executable file not found in \$PATH' "$out$err"
-	e exec "$NAME" /nonesuch
+	engine exec "$NAME" /nonesuch
 	assert_equal "$want" "$status"
 	assert_match 'no such file or directory' "$out$err"
 }
 
 @test "exec exits with 126 for a program that is not executable" {
 	idle
-	e exec "$NAME" /srv/text
+	engine exec "$NAME" /srv/text
 	assert_equal 126 "$status"
 }
 
 @test "exec runs in the container's namespaces and cgroup" {
 	idle
 	local namespaces='for n in cgroup ipc mnt net pid uts; do readlink /proc/$1/ns/$n; done; cat /proc/$1/cgroup'
-	e_ok exec "$NAME" sh -c "$namespaces" sh 1
+	engine_ok exec "$NAME" sh -c "$namespaces" sh 1
 	local first=$out
-	e_ok exec "$NAME" sh -c "$namespaces" sh self
+	engine_ok exec "$NAME" sh -c "$namespaces" sh self
 	assert_equal "$first" "$out"
 }
 
 @test "exec sets user, directory and environment" {
 	idle
-	e_ok exec -u user -w /srv -e A=1 "$NAME" sh -c 'id -un; id -gn; pwd; echo "$A"'
+	engine_ok exec -u user -w /srv -e A=1 "$NAME" sh -c 'id -un; id -gn; pwd; echo "$A"'
 	assert_equal $'user\nuser\n/srv\n1' "$out"
 }
 
 @test "exec has the capabilities and the filter of the container" {
 	idle --cap-drop ALL --cap-add CHOWN --security-opt no-new-privileges
-	e_ok exec "$NAME" sh -c 'grep -E "^(Cap(Prm|Eff|Bnd)|NoNewPrivs|Seccomp):" /proc/self/status'
+	engine_ok exec "$NAME" sh -c 'grep -E "^(Cap(Prm|Eff|Bnd)|NoNewPrivs|Seccomp):" /proc/self/status'
 	assert_equal $'CapPrm:\t0000000000000001\nCapEff:\t0000000000000001\nCapBnd:\t0000000000000001\nNoNewPrivs:\t1\nSeccomp:\t2' "$out"
 }
 
@@ -73,7 +73,7 @@ load helpers
 @test "exec has the limits of the container" {
 	# Podman raises limits without a flag to values that this root may not set.
 	idle --ulimit nofile=111:222 --ulimit nproc=4000
-	e_ok exec "$NAME" sh -c 'ulimit -Sn; ulimit -Hn'
+	engine_ok exec "$NAME" sh -c 'ulimit -Sn; ulimit -Hn'
 	assert_equal $'111\n222' "$out"
 }
 
@@ -101,18 +101,18 @@ load helpers
 
 @test "exec -d returns while the process runs" {
 	idle
-	e_ok exec -d "$NAME" sh -c 'echo done >/tmp/result'
-	wait_for 10 e_says 'done' exec "$NAME" cat /tmp/result
+	engine_ok exec -d "$NAME" sh -c 'echo done >/tmp/result'
+	wait_for 10 engine_prints 'done' exec "$NAME" cat /tmp/result
 }
 
-e_says() {
-	e "${@:2}"
+engine_prints() {
+	engine "${@:2}"
 	[ "$out" = "$1" ]
 }
 
 @test "exec refuses a stopped container" {
-	e_ok run --name "$NAME" "$IMAGE" true
-	e exec "$NAME" true
+	engine_ok run --name "$NAME" "$IMAGE" true
+	engine exec "$NAME" true
 	[ "$status" != 0 ]
 	assert_match 'not running|is not running|container state improper' "$err"
 }
@@ -120,14 +120,14 @@ e_says() {
 @test "a process of exec ends with its container" {
 	idle
 	background "$ENGINE" exec "$NAME" sh -c 'echo ready >/tmp/ready; while :; do sleep 0.1; done'
-	wait_for 10 e_says ready exec "$NAME" cat /tmp/ready
-	e_ok kill "$NAME"
+	wait_for 10 engine_prints ready exec "$NAME" cat /tmp/ready
+	engine_ok kill "$NAME"
 	wait_for 10 dead "$background_pid"
 }
 
 # alone: the container has no process but init.
 alone() {
-	e_ok exec "$NAME" ps -o comm
+	engine_ok exec "$NAME" ps -o comm
 	[ "$(grep -c '^sh$' "$T/out")" = 1 ]
 }
 

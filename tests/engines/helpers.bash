@@ -87,24 +87,24 @@ no_more_mounts() {
 	mounts_by_device | awk 'NR == FNR { had[$2] = $1; next } $1 > had[$2] { more = 1 } END { exit more }' "$T/mounts" -
 }
 
-# e ARG...: run the engine's client. Sets $status to its exit status, and $out and $err
+# engine ARG...: run the engine's client. Sets $status to its exit status, and $out and $err
 # to its output; never fails itself. $STDIN is its standard input.
-e() {
+engine() {
 	status=0
 	"$CLIENT" "$@" <"${STDIN:-/dev/null}" >"$T/out" 2>"$T/err" 3>&- 4>&- || status=$?
 	out=$(<"$T/out")
 	err=$(<"$T/err")
 }
 
-# e_ok ARG...: the same, and it must succeed.
-e_ok() {
-	e "$@"
+# engine_ok ARG...: the same, and it must succeed.
+engine_ok() {
+	engine "$@"
 	succeeded "$CLIENT $*"
 }
 
 # once ARG...: run a container that is removed when it has ended.
 once() {
-	e_ok run --rm --name "$NAME" "$@"
+	engine_ok run --rm --name "$NAME" "$@"
 }
 
 # detached SHELL-SCRIPT OPTION...: start a container, and wait until its script has
@@ -112,7 +112,7 @@ once() {
 detached() {
 	local script=$1
 	shift
-	e_ok run -d --name "$NAME" "$@" "$IMAGE" sh -c "$script"
+	engine_ok run -d --name "$NAME" "$@" "$IMAGE" sh -c "$script"
 	wait_for 10 logged ready
 }
 
@@ -131,7 +131,7 @@ inspected() {
 	"$ENGINE" inspect --format "$1" "$NAME"
 }
 
-is() {
+inspect_is() {
 	[ "$(inspected "$1")" = "$2" ]
 }
 

@@ -2,57 +2,57 @@
 # bats file_tags=docker,podman
 load helpers
 
-running() { is '{{.State.Running}}' true; }
-ended() { is '{{.State.Running}}' false; }
+running() { inspect_is '{{.State.Running}}' true; }
+ended() { inspect_is '{{.State.Running}}' false; }
 
 @test "stop sends the signal that the container asks for" {
 	detached 'trap "echo caught; exit 4" USR1; echo ready; while :; do sleep 0.1; done' --stop-signal USR1
-	e_ok stop -t 20 "$NAME"
+	engine_ok stop -t 20 "$NAME"
 	logged caught
-	is '{{.State.ExitCode}}' 4
+	inspect_is '{{.State.ExitCode}}' 4
 }
 
 @test "stop kills a container that ignores the signal" {
 	detached 'trap "" TERM; echo ready; while :; do sleep 0.1; done'
-	e_ok stop -t 1 "$NAME"
-	is '{{.State.ExitCode}}' 137
+	engine_ok stop -t 1 "$NAME"
+	inspect_is '{{.State.ExitCode}}' 137
 }
 
 @test "kill sends a signal" {
 	detached 'trap "echo caught" HUP; echo ready; while :; do sleep 0.1; done'
-	e_ok kill -s HUP "$NAME"
+	engine_ok kill -s HUP "$NAME"
 	wait_for 5 logged caught
 	running
-	e_ok kill "$NAME"
+	engine_ok kill "$NAME"
 	wait_for 5 ended
-	is '{{.State.ExitCode}}' 137
+	inspect_is '{{.State.ExitCode}}' 137
 }
 
 @test "wait prints the exit status" {
-	e_ok run -d --name "$NAME" "$IMAGE" sh -c 'sleep 0.3; exit 6'
-	e_ok wait "$NAME"
+	engine_ok run -d --name "$NAME" "$IMAGE" sh -c 'sleep 0.3; exit 6'
+	engine_ok wait "$NAME"
 	assert_equal 6 "$out"
 }
 
 @test "logs prints both streams, and follows" {
-	e_ok run -d --name "$NAME" "$IMAGE" sh -c 'echo one; echo two >&2; sleep 0.5; echo three'
-	e_ok logs -f "$NAME"
+	engine_ok run -d --name "$NAME" "$IMAGE" sh -c 'echo one; echo two >&2; sleep 0.5; echo three'
+	engine_ok logs -f "$NAME"
 	assert_equal $'one\nthree' "$out"
 	assert_equal two "$err"
 }
 
 @test "pause and unpause freeze and thaw the container" {
 	detached 'echo ready; while :; do echo >>/tmp/ticks; sleep 0.02; done'
-	e_ok pause "$NAME"
-	is '{{.State.Status}}' paused
+	engine_ok pause "$NAME"
+	inspect_is '{{.State.Status}}' paused
 	local pid ticks
 	pid=$(inspected '{{.State.Pid}}')
 	ticks=$(wc -l <"/proc/$pid/root/tmp/ticks")
 	sleep 0.2
 	assert_equal "$ticks" "$(wc -l <"/proc/$pid/root/tmp/ticks")"
-	e exec "$NAME" true
+	engine exec "$NAME" true
 	[ "$status" != 0 ]
-	e_ok unpause "$NAME"
+	engine_ok unpause "$NAME"
 	running
 	wait_for 5 more_ticks "$pid" "$ticks"
 }
@@ -63,8 +63,8 @@ more_ticks() {
 
 @test "rm -f removes a paused container" {
 	idle
-	e_ok pause "$NAME"
-	e_ok rm -f "$NAME"
+	engine_ok pause "$NAME"
+	engine_ok rm -f "$NAME"
 	assert_equal "" "$("$ENGINE" ps -aq)"
 }
 
@@ -72,24 +72,24 @@ more_ticks() {
 	idle
 	local pid
 	pid=$(inspected '{{.State.Pid}}')
-	e_ok restart -t 5 "$NAME"
+	engine_ok restart -t 5 "$NAME"
 	running
 	[ "$(inspected '{{.State.Pid}}')" != "$pid" ]
 	assert_equal 2 "$("$ENGINE" logs "$NAME" | grep -cx ready)"
 }
 
 @test "start runs a stopped container again, with its files" {
-	e_ok run --name "$NAME" "$IMAGE" sh -c 'echo >>/runs; wc -l </runs'
-	e_ok start -a "$NAME"
+	engine_ok run --name "$NAME" "$IMAGE" sh -c 'echo >>/runs; wc -l </runs'
+	engine_ok start -a "$NAME"
 	assert_equal 2 "$out"
 }
 
 @test "the restart policy starts a failing container again" {
-	e_ok run -d --name "$NAME" --restart on-failure:2 "$IMAGE" sh -c 'echo run; exit 3'
+	engine_ok run -d --name "$NAME" --restart on-failure:2 "$IMAGE" sh -c 'echo run; exit 3'
 	wait_for 15 ran_three_times
 	wait_for 10 ended
-	is '{{.State.ExitCode}}' 3
-	is '{{.RestartCount}}' 2
+	inspect_is '{{.State.ExitCode}}' 3
+	inspect_is '{{.RestartCount}}' 2
 }
 
 ran_three_times() {
@@ -105,14 +105,14 @@ ran_three_times() {
 }
 
 restarted() {
-	running && ! is '{{.State.Pid}}' "$1"
+	running && ! inspect_is '{{.State.Pid}}' "$1"
 }
 
 @test "top shows the processes of the container" {
 	idle
-	e_ok exec -d "$NAME" sleep 1000
+	engine_ok exec -d "$NAME" sleep 1000
 	wait_for 5 has_process 'sleep 1000'
-	e_ok top "$NAME" -eo pid,args
+	engine_ok top "$NAME" -eo pid,args
 	assert_match 'sleep 1000' "$out"
 	refute_match dockerd "$out"
 }
@@ -123,17 +123,17 @@ has_process() {
 
 @test "stats prints the usage" {
 	detached 'dd if=/dev/zero of=/dev/shm/file bs=1M count=20 2>/dev/null; echo ready; while :; do sleep 0.1; done' --memory 100m
-	e_ok stats --no-stream --format '{{.MemUsage}} {{.PIDs}}' "$NAME"
+	engine_ok stats --no-stream --format '{{.MemUsage}} {{.PIDs}}' "$NAME"
 	assert_match '^2[0-9.]+Mi?B / 10[04](\.9)?Mi?B [12]$' "$out"
 }
 
 @test "inspect reports a container that was OOM-killed" {
 	# Engines watch for OOM kills only after the container has started.
 	detached 'echo ready; until [ -e /tmp/go ]; do sleep 0.1; done; exec tail /dev/zero' --memory 20m --memory-swap 20m
-	e_ok exec "$NAME" touch /tmp/go
+	engine_ok exec "$NAME" touch /tmp/go
 	wait_for 20 ended
-	is '{{.State.ExitCode}}' 137
-	wait_for 1 is '{{.State.OOMKilled}}' true # in vain with Podman on cgroup v1
+	inspect_is '{{.State.ExitCode}}' 137
+	wait_for 1 inspect_is '{{.State.OOMKilled}}' true # in vain with Podman on cgroup v1
 }
 
 @test "inspect prints the pid of the container" {
@@ -141,23 +141,23 @@ has_process() {
 	local pid
 	pid=$(inspected '{{.State.Pid}}')
 	assert_match 'trap "exit 0" TERM' "$(tr '\0' ' ' <"/proc/$pid/cmdline")"
-	is '{{.State.Status}}' running
+	inspect_is '{{.State.Status}}' running
 }
 
 @test "cp copies files into and out of a running container" {
 	idle
 	echo content >"$T/file"
-	e_ok cp "$T/file" "$NAME:/srv/copied"
-	e_ok exec "$NAME" cat /srv/copied
+	engine_ok cp "$T/file" "$NAME:/srv/copied"
+	engine_ok exec "$NAME" cat /srv/copied
 	assert_equal content "$out"
-	e_ok cp "$NAME:/srv/volume/file" "$T/back"
+	engine_ok cp "$NAME:/srv/volume/file" "$T/back"
 	assert_equal 'from the image' "$(cat "$T/back")"
 }
 
 @test "50 containers can run concurrently" {
 	seq 50 | xargs -P 10 -I {} "$ENGINE" run -d --name "$NAME-{}" --network none "$IMAGE" sleep 1000 >"$T/out" 2>"$T/err" 3>&- 4>&-
 	assert_equal 50 "$("$ENGINE" ps -q | wc -l)"
-	e_ok exec "$NAME-50" true
+	engine_ok exec "$NAME-50" true
 	"$ENGINE" ps -q | xargs "$ENGINE" kill >/dev/null
 	"$ENGINE" ps -aq | xargs "$ENGINE" rm >/dev/null
 	assert_equal 0 "$("$ENGINE" ps -aq | wc -l)"

@@ -14,7 +14,7 @@ load helpers
 	knob_is 512 20 cpu cpu.shares cpu.weight
 	knob_is 20000 '20000 50000' cpu cpu.cfs_quota_us cpu.max
 	knob_is 0 0 cpuset cpuset.cpus cpuset.cpus
-	e_ok exec "$NAME" nproc
+	engine_ok exec "$NAME" nproc
 	assert_equal 1 "$out"
 }
 
@@ -27,7 +27,7 @@ load helpers
 	# Debian's runc itself needs several while it starts one more.
 	idle --pids-limit 20
 	knob_is 20 20 pids pids.max pids.max
-	e exec "$NAME" sh -c 'i=0; while [ $i -lt 30 ]; do i=$((i + 1)); sleep 1000 >/dev/null 2>&1 & done'
+	engine exec "$NAME" sh -c 'i=0; while [ $i -lt 30 ]; do i=$((i + 1)); sleep 1000 >/dev/null 2>&1 & done'
 	assert_match "can't fork" "$err"
 }
 
@@ -52,15 +52,15 @@ load helpers
 	# oom_score_adj makes the kernel kill the new process and not init; init allocates
 	# no memory until the killed process has freed its own.
 	detached 'echo ready; exec sleep 1000' --memory 32m --memory-swap 32m
-	e exec "$NAME" sh -c 'echo 1000 >/proc/self/oom_score_adj; exec tail /dev/zero'
+	engine exec "$NAME" sh -c 'echo 1000 >/proc/self/oom_score_adj; exec tail /dev/zero'
 	assert_equal 137 "$status"
-	e_ok exec "$NAME" true
+	engine_ok exec "$NAME" true
 }
 
 @test "--cgroup-parent sets the parent cgroup" {
 	idle --cgroup-parent /somewhere
 	assert_match '/somewhere/' "$(cat "/proc/$(inspected '{{.State.Pid}}')/cgroup")"
-	e_ok rm -f "$NAME"
+	engine_ok rm -f "$NAME"
 	# Only the test knows that the parent cgroup is no longer needed.
 	wait_for 5 remove_somewhere
 }

@@ -23,7 +23,7 @@ namespace() {
 
 @test "run can join another container's namespaces" {
 	idle --ipc shareable
-	e_ok run --rm --net "container:$NAME" --pid "container:$NAME" --ipc "container:$NAME" "$IMAGE" \
+	engine_ok run --rm --net "container:$NAME" --pid "container:$NAME" --ipc "container:$NAME" "$IMAGE" \
 		sh -c 'for n in net pid ipc; do readlink /proc/self/ns/$n; done; ps -o args | grep -c "[t]rap"'
 	local pid
 	pid=$(inspected '{{.State.Pid}}')
@@ -32,11 +32,11 @@ namespace() {
 
 @test "stop kills all processes of a container in another's pid namespace" {
 	idle
-	e_ok run -d --name "$NAME-b" --pid "container:$NAME" "$IMAGE" sh -c 'sleep 1000 & echo ready; wait'
+	engine_ok run -d --name "$NAME-b" --pid "container:$NAME" "$IMAGE" sh -c 'sleep 1000 & echo ready; wait'
 	wait_for 10 has_sleep
-	e_ok rm -f "$NAME-b"
+	engine_ok rm -f "$NAME-b"
 	wait_for 5 has_no_sleep
-	is '{{.State.Running}}' true
+	inspect_is '{{.State.Running}}' true
 }
 
 has_sleep() {
@@ -49,11 +49,11 @@ has_no_sleep() {
 
 @test "the network has loopback, and an address on the engine's bridge" {
 	idle
-	e_ok exec "$NAME" sh -c 'ip -4 -o addr'
+	engine_ok exec "$NAME" sh -c 'ip -4 -o addr'
 	assert_match 'lo +inet 127.0.0.1/8' "$out"
 	assert_match 'eth0 +inet (172|10)\.' "$out"
-	e_ok exec -d "$NAME" nc -ll -p 8080 -e hostname
-	e_ok run --rm "$IMAGE" sh -c 'until nc "$1" 8080; do sleep 0.1; done </dev/null 2>/dev/null' sh \
+	engine_ok exec -d "$NAME" nc -ll -p 8080 -e hostname
+	engine_ok run --rm "$IMAGE" sh -c 'until nc "$1" 8080; do sleep 0.1; done </dev/null 2>/dev/null' sh \
 		"$(inspected '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}')"
 	assert_equal "$("$ENGINE" exec "$NAME" hostname)" "$out"
 }

@@ -9,12 +9,12 @@ load helpers
 
 # pod OPTION...: make the test's pod.
 pod() {
-	e_ok pod create --name "$NAME-pod" "$@"
+	engine_ok pod create --name "$NAME-pod" "$@"
 }
 
 # in_pod NAME COMMAND...: run a container in it, detached.
 in_pod() {
-	e_ok run -d --name "$1" --pod "$NAME-pod" "$IMAGE" "${@:2}"
+	engine_ok run -d --name "$1" --pod "$NAME-pod" "$IMAGE" "${@:2}"
 }
 
 @test "the containers of a pod share network, IPC and host name" {
@@ -22,29 +22,29 @@ in_pod() {
 	in_pod "$NAME-a" sleep 1000
 	in_pod "$NAME-b" sleep 1000
 	local n links='for n in ipc net uts mnt pid; do readlink /proc/self/ns/$n; done'
-	e_ok exec "$NAME-a" sh -c "$links"
+	engine_ok exec "$NAME-a" sh -c "$links"
 	cp "$T/out" "$T/a"
-	e_ok exec "$NAME-b" sh -c "$links"
+	engine_ok exec "$NAME-b" sh -c "$links"
 	cmp <(head -n 3 "$T/a") <(head -n 3 "$T/out")
 	[ "$(tail -n 2 "$T/a")" != "$(tail -n 2 "$T/out")" ]
-	e_ok exec "$NAME-a" hostname
+	engine_ok exec "$NAME-a" hostname
 	assert_equal "$NAME-pod" "$out"
 }
 
 @test "the containers of a pod connect on the loopback" {
 	pod
 	in_pod "$NAME-a" nc -ll -p 8080 -e echo hello
-	e_ok run --rm --pod "$NAME-pod" "$IMAGE" sh -c 'until nc 127.0.0.1 8080; do sleep 0.1; done </dev/null 2>/dev/null'
+	engine_ok run --rm --pod "$NAME-pod" "$IMAGE" sh -c 'until nc 127.0.0.1 8080; do sleep 0.1; done </dev/null 2>/dev/null'
 	assert_equal hello "$out"
 }
 
 @test "the containers of a pod can share a pid namespace" {
 	pod --share pid,net
 	in_pod "$NAME-a" sleep 1000
-	e_ok run --rm --pod "$NAME-pod" "$IMAGE" ps -o args
+	engine_ok run --rm --pod "$NAME-pod" "$IMAGE" ps -o args
 	assert_match 'sleep 1000' "$out"
-	e_ok rm -f -t 0 "$NAME-a"
-	e_ok run --rm --pod "$NAME-pod" "$IMAGE" ps -o args
+	engine_ok rm -f -t 0 "$NAME-a"
+	engine_ok run --rm --pod "$NAME-pod" "$IMAGE" ps -o args
 	refute_match 'sleep 1000' "$out"
 }
 
@@ -52,14 +52,14 @@ in_pod() {
 	pod
 	in_pod "$NAME-a" sh -c 'trap exit TERM; while :; do sleep 0.1; done'
 	in_pod "$NAME-b" sh -c 'trap exit TERM; while :; do sleep 0.1; done'
-	e_ok pod pause "$NAME-pod"
+	engine_ok pod pause "$NAME-pod"
 	assert_equal $'Paused' "$(podman pod inspect --format '{{.State}}' "$NAME-pod")"
-	e_ok pod unpause "$NAME-pod"
-	e_ok pod stop -t 10 "$NAME-pod"
+	engine_ok pod unpause "$NAME-pod"
+	engine_ok pod stop -t 10 "$NAME-pod"
 	assert_equal Exited "$(podman pod inspect --format '{{.State}}' "$NAME-pod")"
-	e_ok pod start "$NAME-pod"
+	engine_ok pod start "$NAME-pod"
 	assert_equal Running "$(podman pod inspect --format '{{.State}}' "$NAME-pod")"
-	e_ok pod rm -f -t 0 "$NAME-pod"
+	engine_ok pod rm -f -t 0 "$NAME-pod"
 	assert_equal "" "$(podman ps -aq)"
 }
 
@@ -70,10 +70,10 @@ in_pod() {
 
 @test "a health check runs" {
 	idle --health-cmd 'test -e /tmp/healthy'
-	e healthcheck run "$NAME"
+	engine healthcheck run "$NAME"
 	assert_equal 1 "$status"
-	e_ok exec "$NAME" touch /tmp/healthy
-	e_ok healthcheck run "$NAME"
+	engine_ok exec "$NAME" touch /tmp/healthy
+	engine_ok healthcheck run "$NAME"
 }
 
 @test "run passes descriptors on" {
@@ -89,10 +89,10 @@ in_pod() {
 
 @test "a secret is a file of the container" {
 	echo secret >"$T/secret"
-	e_ok secret create "$NAME" "$T/secret"
+	engine_ok secret create "$NAME" "$T/secret"
 	once --secret "$NAME" "$IMAGE" cat "/run/secrets/$NAME"
 	assert_equal secret "$out"
-	e_ok secret rm "$NAME"
+	engine_ok secret rm "$NAME"
 }
 
 @test "run masks and unmasks paths" {
@@ -101,8 +101,8 @@ in_pod() {
 }
 
 @test "info and inspect name berth" {
-	e_ok info --format '{{.Host.OCIRuntime.Name}} {{.Host.OCIRuntime.Path}}'
+	engine_ok info --format '{{.Host.OCIRuntime.Name}} {{.Host.OCIRuntime.Path}}'
 	assert_equal 'berth /usr/local/sbin/berth' "$out"
 	idle
-	is '{{.OCIRuntime}}' berth
+	inspect_is '{{.OCIRuntime}}' berth
 }

@@ -23,22 +23,22 @@ load helpers
 @test "run passes the exit status on" {
 	local code
 	for code in 0 1 42 255; do
-		e run --rm --name "$NAME" "$IMAGE" sh -c "exit $code"
+		engine run --rm --name "$NAME" "$IMAGE" sh -c "exit $code"
 		assert_equal "$code" "$status"
 	done
 }
 
 @test "run exits with 137 for a container that is killed" {
 	# Not init, which is immune to its own signals.
-	e run --rm --init --name "$NAME" "$IMAGE" sh -c 'kill -KILL $$'
+	engine run --rm --init --name "$NAME" "$IMAGE" sh -c 'kill -KILL $$'
 	assert_equal 137 "$status"
 }
 
 @test "run exits with 127 for a program that does not exist" {
-	e run --rm --name "$NAME" "$IMAGE" nonesuch
+	engine run --rm --name "$NAME" "$IMAGE" nonesuch
 	assert_equal 127 "$status"
 	assert_match 'executable file .*nonesuch.* not found|nonesuch.*executable file not found in \$PATH' "$err"
-	e run --rm --name "$NAME" "$IMAGE" /nonesuch
+	engine run --rm --name "$NAME" "$IMAGE" /nonesuch
 	assert_equal 127 "$status"
 	assert_match 'no such file or directory' "$err"
 }
@@ -46,14 +46,14 @@ load helpers
 @test "run exits with 126 for a program that cannot be executed" {
 	local program
 	for program in /srv/text /srv; do
-		e run --rm --name "$NAME" "$IMAGE" "$program"
+		engine run --rm --name "$NAME" "$IMAGE" "$program"
 		assert_equal 126 "$status"
 		assert_match 'permission denied' "$err"
 	done
 }
 
 @test "run exits with 125 for a flag that the engine refuses" {
-	e run --rm --name "$NAME" --nonesuch "$IMAGE" true
+	engine run --rm --name "$NAME" --nonesuch "$IMAGE" true
 	assert_equal 125 "$status"
 }
 
@@ -101,15 +101,15 @@ load helpers
 }
 
 @test "run --rm removes a container that failed to start" {
-	e run --rm --name "$NAME" "$IMAGE" nonesuch
+	engine run --rm --name "$NAME" "$IMAGE" nonesuch
 	assert_equal 127 "$status"
 	wait_for 5 no_new_cgroup
 	no_runtime_state_left
 }
 
 @test "create and start -a attach to the container" {
-	e_ok create --name "$NAME" "$IMAGE" sh -c 'echo started; exit 9'
-	e start -a "$NAME"
+	engine_ok create --name "$NAME" "$IMAGE" sh -c 'echo started; exit 9'
+	engine start -a "$NAME"
 	assert_equal 9 "$status"
 	assert_equal started "$out"
 }
@@ -117,8 +117,8 @@ load helpers
 @test "build executes commands" {
 	printf 'FROM %s\nRUN echo built >/result\n' "$IMAGE" >"$T/Dockerfile"
 	# Docker's other builder contains its own runtime.
-	DOCKER_BUILDKIT=0 e_ok build -t "$NAME" "$T"
+	DOCKER_BUILDKIT=0 engine_ok build -t "$NAME" "$T"
 	once "$NAME" cat /result
 	assert_equal built "$out"
-	e_ok rmi "$NAME"
+	engine_ok rmi "$NAME"
 }

@@ -15,7 +15,7 @@ load helpers
 @test "--cap-add and --cap-drop change the capabilities" {
 	once --cap-drop ALL --cap-add NET_ADMIN "$IMAGE" sh -c 'grep -E "^Cap(Prm|Eff|Bnd)" /proc/self/status | cut -f 2 | uniq; ip link set lo down && echo can'
 	assert_equal $'0000000000001000\ncan' "$out"
-	e run --rm --name "$NAME" "$IMAGE" ip link set lo down
+	engine run --rm --name "$NAME" "$IMAGE" ip link set lo down
 	[ "$status" != 0 ]
 }
 
@@ -37,7 +37,7 @@ load helpers
 			{"names": ["chmod", "fchmodat"], "action": "SCMP_ACT_ERRNO"},
 			{"names": ["sethostname"], "action": "SCMP_ACT_ERRNO", "errnoRet": 28}]}
 	END
-	e run --rm --name "$NAME" --security-opt "seccomp=$T/profile.json" --cap-add SYS_ADMIN "$IMAGE" \
+	engine run --rm --name "$NAME" --security-opt "seccomp=$T/profile.json" --cap-add SYS_ADMIN "$IMAGE" \
 		sh -c 'grep ^Seccomp: /proc/self/status; chmod 700 /tmp; hostname other; true'
 	assert_equal $'Seccomp:\t2' "$out"
 	assert_match 'chmod: /tmp: Operation not permitted' "$err"
@@ -52,7 +52,7 @@ load helpers
 }
 
 @test "--read-only makes the root read-only, except for volumes and tmpfs" {
-	e run --rm --name "$NAME" --read-only --tmpfs /scratch:size=1m -v "$T:/outside" "$IMAGE" sh -c '
+	engine run --rm --name "$NAME" --read-only --tmpfs /scratch:size=1m -v "$T:/outside" "$IMAGE" sh -c '
 		for dir in / /etc /srv /scratch /outside /dev/shm; do echo "$dir $(touch $dir/file 2>&1 && echo written)"; done'
 	local dir
 	for dir in /scratch /outside /dev/shm; do
@@ -70,7 +70,7 @@ load helpers
 }
 
 @test "the container can make nothing in /sys/fs/cgroup" {
-	e run --rm --name "$NAME" "$IMAGE" touch /sys/fs/cgroup/file
+	engine run --rm --name "$NAME" "$IMAGE" touch /sys/fs/cgroup/file
 	assert_equal 1 "$status"
 	assert_match 'Read-only file system' "$err"
 }

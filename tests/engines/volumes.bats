@@ -11,7 +11,7 @@ load helpers
 @test "run mounts a directory of the host read-only" {
 	mkdir "$T/dir"
 	echo outside >"$T/dir/file"
-	e run --rm --name "$NAME" -v "$T/dir:/data:ro" "$IMAGE" sh -c 'cat /data/file; echo >/data/file'
+	engine run --rm --name "$NAME" -v "$T/dir:/data:ro" "$IMAGE" sh -c 'cat /data/file; echo >/data/file'
 	assert_equal outside "$out"
 	assert_match 'Read-only file system' "$err"
 }
@@ -23,7 +23,7 @@ load helpers
 }
 
 @test "a named volume has the image's files, and survives the container" {
-	e_ok volume create "$NAME"
+	engine_ok volume create "$NAME"
 	once -v "$NAME:/srv/volume" "$IMAGE" sh -c 'cat /srv/volume/file; echo more >/srv/volume/more'
 	assert_equal 'from the image' "$out"
 	once -v "$NAME:/elsewhere" "$IMAGE" cat /elsewhere/more
@@ -32,8 +32,8 @@ load helpers
 
 @test "run mounts the volumes of another container" {
 	idle -v /data
-	e_ok exec "$NAME" sh -c 'echo shared >/data/file'
-	e_ok run --rm --volumes-from "$NAME" "$IMAGE" cat /data/file
+	engine_ok exec "$NAME" sh -c 'echo shared >/data/file'
+	engine_ok run --rm --volumes-from "$NAME" "$IMAGE" cat /data/file
 	assert_equal shared "$out"
 }
 
@@ -55,7 +55,7 @@ load helpers
 	background_mount() { mount -t tmpfs tmpfs "$T/dir/below" && touch "$T/dir/below/file"; }
 	idle -v "$T/dir:/slave:rslave" -v "$T/dir:/private:rprivate"
 	background_mount
-	e_ok exec "$NAME" sh -c 'ls /slave/below; ls /private/below'
+	engine_ok exec "$NAME" sh -c 'ls /slave/below; ls /private/below'
 	umount "$T/dir/below"
 	assert_equal file "$out"
 }
@@ -63,9 +63,9 @@ load helpers
 @test "a shared volume propagates mounts to the host" {
 	mkdir -p "$T/dir/below"
 	idle -v "$T/dir:/shared:rshared" --cap-add SYS_ADMIN --security-opt seccomp=unconfined --security-opt apparmor=unconfined
-	e_ok exec "$NAME" mount -t tmpfs tmpfs /shared/below
+	engine_ok exec "$NAME" mount -t tmpfs tmpfs /shared/below
 	findmnt -n "$T/dir/below" >/dev/null
-	e_ok exec "$NAME" umount /shared/below
+	engine_ok exec "$NAME" umount /shared/below
 }
 
 @test "the container sees no other files of the host" {

@@ -7,11 +7,11 @@ prepare() {
 	args sleep 1000
 }
 
-# bad REGEX: create and run both refuse the bundle, with an error that matches.
-bad() {
-	local verb
-	for verb in create run; do
-		rt "$verb" --bundle "$BUNDLE" c
+# both_refuse REGEX: create and run both refuse the bundle, with an error that matches.
+both_refuse() {
+	local command
+	for command in create run; do
+		runtime "$command" --bundle "$BUNDLE" c
 		refused "$1"
 		assert_equal "" "$out"
 		nothing_left
@@ -27,207 +27,207 @@ nothing_left() {
 
 @test "create and run refuse a missing bundle directory" {
 	rm -r "$BUNDLE"
-	bad "$BUNDLE: no such file or directory"
+	both_refuse "$BUNDLE: no such file or directory"
 }
 
 @test "create and run refuse a bundle without config.json" {
 	rm "$BUNDLE/config.json"
-	bad 'JSON specification file config.json not found'
+	both_refuse 'JSON specification file config.json not found'
 }
 
 @test "create and run refuse an empty config.json" {
 	: >"$BUNDLE/config.json"
-	bad '(EOF|config\.json)'
+	both_refuse '(EOF|config\.json)'
 }
 
 @test "create and run refuse a truncated config.json" {
 	local size
 	size=$(stat -c %s "$BUNDLE/config.json")
 	truncate -s $((size / 2)) "$BUNDLE/config.json"
-	bad 'unexpected (EOF|end of JSON input)'
+	both_refuse 'unexpected (EOF|end of JSON input)'
 }
 
 @test "create and run refuse a config.json that is not JSON" {
 	echo 'hello' >"$BUNDLE/config.json"
-	bad '(invalid character|config\.json)'
+	both_refuse '(invalid character|config\.json)'
 }
 
 @test "create and run refuse a config.json of 50 MB of [" {
 	head -c 50000000 /dev/zero | tr '\0' '[' >"$BUNDLE/config.json"
-	bad 'config\.json'
+	both_refuse 'config\.json'
 }
 
 @test "create and run refuse a config.json that is null" {
 	echo null >"$BUNDLE/config.json"
-	bad 'config.*null'
+	both_refuse 'config.*null'
 }
 
 @test "create and run refuse a config.json that is a list" {
 	echo '[]' >"$BUNDLE/config.json"
-	bad 'array'
+	both_refuse 'array'
 }
 
 @test "create and run refuse a config.json that cannot be read" {
 	rm "$BUNDLE/config.json"
 	mkdir "$BUNDLE/config.json"
-	bad 'config\.json: is a directory'
+	both_refuse 'config\.json: is a directory'
 }
 
 @test "create and run refuse a field of the wrong type" {
 	config '.process.args = "sh"'
-	bad 'process\.args'
+	both_refuse 'process\.args'
 }
 
 @test "create and run refuse a number out of range" {
 	config '.process.user.uid = -1'
-	bad 'process\.user\.uid'
+	both_refuse 'process\.user\.uid'
 	config '.process.user.uid = 4294967296'
-	bad 'process\.user\.uid'
+	both_refuse 'process\.user\.uid'
 }
 
 @test "create and run refuse another major version" {
 	config '.ociVersion = "2.0.0"'
-	bad 'ociVersion.*"?2\.0\.0"?'
+	both_refuse 'ociVersion.*"?2\.0\.0"?'
 }
 
 @test "create and run refuse an invalid version" {
 	config '.ociVersion = "latest"'
-	bad 'ociVersion.*"?latest"?'
+	both_refuse 'ociVersion.*"?latest"?'
 }
 
 @test "create and run refuse a config.json without root" {
 	config 'del(.root)'
-	bad 'root.*(must be specified|missing)'
+	both_refuse 'root.*(must be specified|missing)'
 }
 
 @test "create and run refuse a bundle without a root file system" {
 	mv "$BUNDLE/rootfs" "$T/away"
-	bad "$BUNDLE/rootfs.*no such file or directory"
+	both_refuse "$BUNDLE/rootfs.*no such file or directory"
 }
 
 @test "create and run refuse a root file system that is a file" {
 	mv "$BUNDLE/rootfs" "$T/away"
 	echo >"$BUNDLE/rootfs"
-	bad "$BUNDLE/rootfs.*not a directory"
+	both_refuse "$BUNDLE/rootfs.*not a directory"
 }
 
 @test "create and run refuse a config.json without process" {
 	config 'del(.process)'
-	bad 'process.*(must not be empty|missing)'
+	both_refuse 'process.*(must not be empty|missing)'
 }
 
 @test "create and run refuse a process without a working directory" {
 	config 'del(.process.cwd)'
-	bad '(process\.cwd|Cwd property must not be empty)'
+	both_refuse '(process\.cwd|Cwd property must not be empty)'
 }
 
 @test "create and run refuse a relative working directory" {
 	config '.process.cwd = "tmp"'
-	bad '(process\.cwd.*"tmp"|Cwd must be an absolute path)'
+	both_refuse '(process\.cwd.*"tmp"|Cwd must be an absolute path)'
 }
 
 @test "create and run refuse a process without arguments" {
 	config 'del(.process.args)'
-	bad '(process\.args|args must not be empty)'
+	both_refuse '(process\.args|args must not be empty)'
 	config '.process.args = []'
-	bad '(process\.args|args must not be empty)'
+	both_refuse '(process\.args|args must not be empty)'
 }
 
 @test "create and run refuse an environment entry without =" {
 	config '.process.env = ["PATH=/bin", "BROKEN"]'
-	bad 'process\.env\[1\]'
+	both_refuse 'process\.env\[1\]'
 }
 
 @test "create and run refuse an environment entry without a name" {
 	config '.process.env = ["PATH=/bin", "=x"]'
-	bad 'process\.env\[1\]'
+	both_refuse 'process\.env\[1\]'
 }
 
 @test "create and run refuse an unknown resource limit" {
 	config '.process.rlimits = [{type: "RLIMIT_CORE", soft: 1, hard: 1}, {type: "RLIMIT_NOPE", soft: 1, hard: 1}]'
-	bad '(process\.rlimits\[1\]\.type.*|rlimit.*)RLIMIT_NOPE'
+	both_refuse '(process\.rlimits\[1\]\.type.*|rlimit.*)RLIMIT_NOPE'
 }
 
 @test "create and run refuse a soft limit above the hard limit" {
 	config '.process.rlimits = [{type: "RLIMIT_CORE", soft: 2, hard: 1}]'
-	bad 'process\.rlimits\[0\]'
+	both_refuse 'process\.rlimits\[0\]'
 }
 
 @test "create and run refuse an unknown namespace type" {
 	config '.linux.namespaces += [{type: "foo"}]'
-	bad '(linux\.namespaces\[[56]\]\.type.*|namespace .*)foo'
+	both_refuse '(linux\.namespaces\[[56]\]\.type.*|namespace .*)foo'
 }
 
 @test "create and run refuse a duplicate namespace" {
 	config '.linux.namespaces += [{type: "pid"}]'
-	bad '(linux\.namespaces\[[56]\].*|duplicated ns.*)pid'
+	both_refuse '(linux\.namespaces\[[56]\].*|duplicated ns.*)pid'
 }
 
 @test "create and run refuse a namespace path that does not exist" {
 	config '(.linux.namespaces[] | select(.type == "network")).path = "/nope/net"'
-	bad '/nope/net.*no such file or directory'
+	both_refuse '/nope/net.*no such file or directory'
 }
 
 @test "create and run refuse a namespace path that is not a namespace" {
 	config '(.linux.namespaces[] | select(.type == "network")).path = "/etc/passwd"'
-	bad '/etc/passwd'
+	both_refuse '/etc/passwd'
 }
 
 @test "create and run refuse a hostname without its own UTS namespace" {
 	config 'del(.linux.namespaces[] | select(.type == "uts"))'
-	bad 'hostname.*(uts|UTS)'
+	both_refuse 'hostname.*(uts|UTS)'
 }
 
 @test "create and run refuse masked paths without a mount namespace" {
 	config 'del(.linux.namespaces[] | select(.type == "mount"))'
-	bad '(linux\.namespaces.*mount|maskedPaths|unable to restrict)'
+	both_refuse '(linux\.namespaces.*mount|maskedPaths|unable to restrict)'
 }
 
 @test "create and run refuse a mount without a destination" {
 	config '.mounts[2].destination = ""'
-	bad 'mounts\[2\]\.destination'
+	both_refuse 'mounts\[2\]\.destination'
 }
 
 @test "create and run refuse an unknown mount option" {
 	config '.mounts[1].options[1] = "rbnd"'
-	bad 'mounts\[1\].*rbnd'
+	both_refuse 'mounts\[1\].*rbnd'
 }
 
 @test "create and run refuse an unknown mount option of a bind mount" {
 	config '.mounts += [{destination: "/mnt", type: "none", source: "/etc", options: ["bind", "nosiud"]}]'
-	bad 'mounts\[7\]\.options\[1\].*"nosiud"'
+	both_refuse 'mounts\[7\]\.options\[1\].*"nosiud"'
 }
 
 @test "create and run refuse an unknown file system" {
 	config '.mounts += [{destination: "/mnt", type: "nopefs", source: "nope"}]'
-	bad 'nopefs.*no such device'
+	both_refuse 'nopefs.*no such device'
 }
 
 @test "create and run refuse a bind source that does not exist" {
 	config '.mounts += [{destination: "/mnt", type: "none", source: "/nope/source", options: ["bind"]}]'
-	bad '/nope/source.*no such file or directory'
+	both_refuse '/nope/source.*no such file or directory'
 }
 
 @test "create and run refuse a bind mount of a directory on a file" {
 	echo >"$BUNDLE/rootfs/file"
 	config '.mounts += [{destination: "/file", type: "none", source: "/etc", options: ["bind"]}]'
-	bad '/file.*(not a directory|invalid argument)'
+	both_refuse '/file.*(not a directory|invalid argument)'
 }
 
 @test "create and run refuse an unknown device type" {
 	config '.linux.devices = [{path: "/dev/x", type: "z", major: 1, minor: 3}]'
-	bad '("?z"?|linux\.devices\[0\])'
+	both_refuse '("?z"?|linux\.devices\[0\])'
 }
 
 @test "create and run refuse an unknown root propagation" {
 	config '.linux.rootfsPropagation = "sideways"'
-	bad 'rootfsPropagation.*"?sideways|sideways'
+	both_refuse 'rootfsPropagation.*"?sideways|sideways'
 }
 
 @test "create refuses an ID that leads out of the state root" {
 	local id
 	for id in ../c a/b .. . ''; do
-		rt create --bundle "$BUNDLE" "$id"
+		runtime create --bundle "$BUNDLE" "$id"
 		refused 'invalid container ID format|container id cannot be empty'
 		nothing_left
 	done
@@ -235,29 +235,29 @@ nothing_left() {
 }
 
 @test "create refuses an existing ID and leaves no trace of the second container" {
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 	local before
 	before=$(find "$ROOT" | sort)
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'container with given ID already exists'
 	assert_equal "$before" "$(find "$ROOT" | sort)"
 	assert_equal "$(init_pid c)" "$(orphans)"
 }
 
 @test "create refuses an ID longer than a file name may be" {
-	rt create --bundle "$BUNDLE" "$(printf 'x%.0s' {1..300})"
+	runtime create --bundle "$BUNDLE" "$(printf 'x%.0s' {1..300})"
 	refused 'file name too long'
 	nothing_left
 }
 
 @test "create and run refuse a cgroup path that is a file of the cgroup" {
 	config '.linux.cgroupsPath = "/cgroup.procs"'
-	bad 'not a directory'
+	both_refuse 'not a directory'
 }
 
 @test "create refuses a state root that is a file" {
 	echo >"$ROOT"
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'not a directory|file exists'
 	rm "$ROOT"
 	nothing_left
@@ -266,5 +266,5 @@ nothing_left() {
 @test "create and run refuse intelRdt without a resctrl file system" {
 	! grep -q ' - resctrl ' /proc/self/mountinfo || skip "there is one"
 	config '.linux.intelRdt = {closID: "x"}'
-	bad 'make resctrl group: linux\.intelRdt: no resctrl file system is mounted.*\(.*mount -t resctrl resctrl /sys/fs/resctrl\)'
+	both_refuse 'make resctrl group: linux\.intelRdt: no resctrl file system is mounted.*\(.*mount -t resctrl resctrl /sys/fs/resctrl\)'
 }

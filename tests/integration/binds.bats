@@ -68,14 +68,14 @@ source_mounted() {
 	mkdir "$BUNDLE/rootfs/dir"
 	args true
 	bind "$T/source" /there
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused "mounts\\[7\\]: mount bind .* source \"$T/source\" is a directory, destination \"/there\" is not a directory$"
 	config 'del(.mounts[7])'
 	bind "$T/source/file" /dir
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused "mounts\\[7\\]: mount bind .* source \"$T/source/file\" is not a directory, destination \"/dir\" is a directory$"
 	config '.mounts[7] = {destination: "/there", type: "tmpfs", source: "tmpfs"}'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'mounts\[7\].*destination "/there" is not a directory'
 }
 
@@ -83,7 +83,7 @@ source_mounted() {
 @test "create names a bind source that is missing" {
 	bind "$T/nowhere" /mnt
 	args true
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused "mounts\\[7\\].*\"$T/nowhere\" does not exist on the host"
 }
 
@@ -116,7 +116,7 @@ source_mounted() {
 	[ -L "$BUNDLE/rootfs/copied/here" ]
 	ln -s other "$BUNDLE/rootfs/link"
 	bind "$T/source/link" /link copy-symlink
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'copy-symlink: "/link" exists and is not a link to "../where/ever"'
 }
 

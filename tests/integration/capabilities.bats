@@ -29,8 +29,8 @@ rootless() {
 # shellcheck disable=SC2054 # the commas are meant
 declare -gA names=([0]=none [20]=kill [420]=kill,bind [421]=chown,kill,bind [40421]=chown,kill,bind,chroot)
 
-# a_program USER NO_NEW_PRIVS AMBIENT: run a program and describe its sets in $seen.
-a_program() {
+# program_sets USER NO_NEW_PRIVS AMBIENT: run a program and describe its sets in $seen.
+program_sets() {
 	local field value text=
 	config ".process.user = {uid: $1, gid: $1} | .process.noNewPrivileges = $2 | .process.capabilities.ambient = $3"
 	run_script 'cat /proc/self/status'
@@ -46,22 +46,22 @@ nothing='[]' kill='["CAP_KILL"]' both='["CAP_KILL", "CAP_NET_BIND_SERVICE"]'
 # root_may_gain: root without no_new_privs has the bounding set.
 root_may_gain() {
 	local rest='Bnd chown,kill,bind,chroot; NoNewPrivs: 0'
-	a_program 0 false "$nothing"
+	program_sets 0 false "$nothing"
 	assert_equal "Prm chown,kill,bind,chroot; Eff chown,kill,bind,chroot; Inh kill,bind; Amb none; $rest" "$seen"
-	a_program 0 false "$kill"
+	program_sets 0 false "$kill"
 	assert_equal "Prm chown,kill,bind,chroot; Eff chown,kill,bind,chroot; Inh kill,bind; Amb kill; $rest" "$seen"
-	a_program 0 false "$both"
+	program_sets 0 false "$both"
 	assert_equal "Prm chown,kill,bind,chroot; Eff chown,kill,bind,chroot; Inh kill,bind; Amb kill,bind; $rest" "$seen"
 }
 
 # root_may_not_gain: root with no_new_privs has the permitted set.
 root_may_not_gain() {
 	local rest='Bnd chown,kill,bind,chroot; NoNewPrivs: 1'
-	a_program 0 true "$nothing"
+	program_sets 0 true "$nothing"
 	assert_equal "Prm chown,kill,bind; Eff chown,kill,bind; Inh kill,bind; Amb none; $rest" "$seen"
-	a_program 0 true "$kill"
+	program_sets 0 true "$kill"
 	assert_equal "Prm chown,kill,bind; Eff chown,kill,bind; Inh kill,bind; Amb kill; $rest" "$seen"
-	a_program 0 true "$both"
+	program_sets 0 true "$both"
 	assert_equal "Prm chown,kill,bind; Eff chown,kill,bind; Inh kill,bind; Amb kill,bind; $rest" "$seen"
 }
 
@@ -70,11 +70,11 @@ another_user() {
 	local nnp number=0 rest
 	for nnp in false true; do
 		rest="Bnd chown,kill,bind,chroot; NoNewPrivs: $((number++))"
-		a_program 1000 "$nnp" "$nothing"
+		program_sets 1000 "$nnp" "$nothing"
 		assert_equal "Prm none; Eff none; Inh kill,bind; Amb none; $rest" "$seen"
-		a_program 1000 "$nnp" "$kill"
+		program_sets 1000 "$nnp" "$kill"
 		assert_equal "Prm kill; Eff kill; Inh kill,bind; Amb kill; $rest" "$seen"
-		a_program 1000 "$nnp" "$both"
+		program_sets 1000 "$nnp" "$both"
 		assert_equal "Prm kill,bind; Eff kill,bind; Inh kill,bind; Amb kill,bind; $rest" "$seen"
 	done
 }
@@ -110,9 +110,9 @@ another_user() {
 # CVE-2022-29162: inheritable capabilities reach programs with such file capabilities.
 @test "no capability is inheritable unless config.json lists it" {
 	config 'del(.process.capabilities.inheritable)'
-	a_program 0 false "$nothing"
+	program_sets 0 false "$nothing"
 	assert_match 'Inh none; Amb none' "$seen"
-	a_program 1000 false "$nothing"
+	program_sets 1000 false "$nothing"
 	assert_match 'Inh none; Amb none' "$seen"
 }
 
@@ -120,6 +120,6 @@ another_user() {
 	config '.process.user = {uid: 1000, gid: 1000} | .process.noNewPrivileges = false'
 	cp "$PROBE" "$BUNDLE/rootfs/bin/probe"
 	args /bin/probe securebits
-	rt_ok run --bundle "$BUNDLE" c
+	runtime_ok run --bundle "$BUNDLE" c
 	assert_equal 0 "$out"
 }

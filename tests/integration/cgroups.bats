@@ -51,7 +51,7 @@ mounted_of() {
 
 @test "a created container is already in its cgroup" {
 	args true
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 	assert_equal "$CGROUP" "$(cgroup_of "$(init_pid c)" | cut -d ' ' -f 2 | sort -u)"
 	local dir
 	for dir in $(cgroup_dirs "$CGROUP"); do
@@ -84,7 +84,7 @@ mounted_of() {
 		exec "$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" my-id </dev/null >"$T/out" 2>&1 3>&-
 	)
 	cgroup_of "$(init_pid my-id)" >"$T/cgroups"
-	rt_ok delete --force my-id
+	runtime_ok delete --force my-id
 	for root in $(cgroup_roots); do rmdir "$root$CGROUP"; done
 	assert_equal "$CGROUP/my-id" "$(grep '^[a-z]' "$T/cgroups" | cut -d ' ' -f 2 | sort -u)"
 }
@@ -118,7 +118,7 @@ cp_cpuset() {
 	local root
 	args sleep 1000
 	start_detached first
-	rt create --bundle "$BUNDLE" second
+	runtime create --bundle "$BUNDLE" second
 	refused 'cgroup.* not empty: 1 process'
 	alive "$(init_pid first)"
 	for root in $(cgroup_dirs "$CGROUP"); do
@@ -128,7 +128,7 @@ cp_cpuset() {
 
 @test "a failed create leaves no cgroup" {
 	args /nope
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused nope
 	no_cgroup_left
 }
@@ -288,7 +288,7 @@ tun_opened() {
 # bats test_tags=v1
 @test "the devices cgroup of v1 lists the allowed devices and nothing else" {
 	args true
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 	local list
 	list=$(cat "/sys/fs/cgroup/devices$CGROUP/devices.list")
 	refute_match '^a' "$list"
@@ -319,18 +319,18 @@ move_init() {
 	args sleep 1000
 	start_detached c
 	move_init
-	rt_ok exec c cat /proc/self/cgroup
+	runtime_ok exec c cat /proc/self/cgroup
 	assert_equal "" "$(grep ":$CGROUP\$" <<<"$out")"
 	assert_match ":$CGROUP-moved($|"$'\n'")" "$out"
 	for operation in 'ps c' 'pause c' 'update --pids-limit 100 c' 'events --stats c'; do
 		# shellcheck disable=SC2086 # a list of words
-		rt $operation
+		runtime $operation
 		refused "the container's cgroup \".*$CGROUP\" was removed, its init is in another one" || failed "$operation"
 		refute_match 'no such file' "$msg"
 	done
-	rt_ok kill --all c KILL
+	runtime_ok kill --all c KILL
 	wait_for 5 has_status c stopped
-	rt_ok delete c
+	runtime_ok delete c
 	for dir in $(cgroup_dirs "$CGROUP-moved"); do wait_for 5 rmdir "$dir"; done
 }
 
@@ -345,9 +345,9 @@ move_init() {
 	mkdir "$pids-moved"
 	init_pid c >"$pids-moved/cgroup.procs"
 	rmdir "$pids"
-	rt_ok exec c cat /proc/self/cgroup
+	runtime_ok exec c cat /proc/self/cgroup
 	assert_match ":pids:$CGROUP-moved($|"$'\n'")" "$out"
 	assert_match ":memory:$CGROUP($|"$'\n'")" "$out"
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	wait_for 5 rmdir "$pids-moved"
 }

@@ -2,7 +2,7 @@
 load helpers
 
 @test "berth without a command prints help" {
-	rt
+	runtime
 	succeeded "no command"
 	assert_match 'COMMANDS' "${out^^}"
 	assert_equal "" "$err"
@@ -10,13 +10,13 @@ load helpers
 
 @test "help is a command and a flag, for every command" {
 	local command
-	rt_ok help
+	runtime_ok help
 	assert_match 'create' "$out"
 	for command in create delete features kill list run spec start state; do
-		rt_ok "$command" --help
+		runtime_ok "$command" --help
 		assert_match "$command" "$out"
-		rt_ok "$command" -h
-		rt_ok help "$command"
+		runtime_ok "$command" -h
+		runtime_ok help "$command"
 		assert_match "$command" "$out"
 	done
 }
@@ -26,24 +26,24 @@ load helpers
 	args sleep 1000
 	local id
 	for id in help h; do
-		rt_ok create --bundle "$BUNDLE" "$id"
-		rt_ok start "$id"
-		rt_ok exec "$id" sh -c 'echo "$@"' sh -h --help
+		runtime_ok create --bundle "$BUNDLE" "$id"
+		runtime_ok start "$id"
+		runtime_ok exec "$id" sh -c 'echo "$@"' sh -h --help
 		assert_equal '-h --help' "$out"
-		rt_ok state "$id"
+		runtime_ok state "$id"
 		assert_equal running "$(jq -r .status <<<"$out")"
-		rt_ok kill "$id" KILL
+		runtime_ok kill "$id" KILL
 		wait_for 5 has_status "$id" stopped
-		rt_ok delete "$id"
+		runtime_ok delete "$id"
 		no_state_left
 	done
 }
 
 @test "an unknown command exits with 3" {
-	rt nonsense
+	runtime nonsense
 	assert_equal 3 "$status"
 	assert_match "No help topic for 'nonsense'" "$err"
-	rt help nonsense
+	runtime help nonsense
 	assert_equal 3 "$status"
 	assert_match "No help topic for 'nonsense'" "$err"
 }
@@ -53,25 +53,25 @@ load helpers
 @test "a command that berth does not have yet exits with 3, and the error says so" {
 	local command
 	for command in checkpoint restore; do
-		rt "$command" c
+		runtime "$command" c
 		assert_equal 3 "$status"
 		assert_match "unknown command .*$command.* \(berth cannot checkpoint and restore containers yet; see berth --help\): No help topic for '$command'" "$err"
-		rt "$command" --help
+		runtime "$command" --help
 		[ "$status" != 0 ]
 	done
 }
 
 @test "an unknown flag exits with 1, and the error names it" {
-	rt --nonsense list
+	runtime --nonsense list
 	assert_equal 1 "$status"
 	assert_match 'flag provided but not defined: -nonsense' "$err"
-	rt list --nonsense
+	runtime list --nonsense
 	assert_equal 1 "$status"
 	assert_match 'flag provided but not defined: -nonsense' "$err"
 }
 
 @test "a flag without its value exits with 1" {
-	rt create --bundle
+	runtime create --bundle
 	assert_equal 1 "$status"
 	assert_match 'flag needs an argument: --?bundle' "$err"
 }
@@ -79,17 +79,17 @@ load helpers
 @test "every command checks the number of its arguments" {
 	local command
 	for command in create run start state delete; do
-		rt "$command"
+		runtime "$command"
 		assert_equal 1 "$status"
 		assert_match "\"$command\" requires (exactly|a minimum of) 1 argument\(s\)" "$msg"
 	done
-	rt kill
+	runtime kill
 	assert_equal 1 "$status"
 	assert_match '"kill" requires a minimum of 1 argument\(s\)' "$msg"
-	rt state a b
+	runtime state a b
 	assert_equal 1 "$status"
 	assert_match '"state" requires exactly 1 argument\(s\)' "$msg"
-	rt list a
+	runtime list a
 	assert_equal 1 "$status"
 	assert_match '"list" requires exactly 0 argument\(s\)' "$msg"
 }
@@ -97,28 +97,28 @@ load helpers
 @test "a long flag may have one dash, and = before its value" {
 	new_bundle
 	args true
-	rt_ok run -bundle="$BUNDLE" --detach=true c
-	rt_ok list -quiet=true
+	runtime_ok run -bundle="$BUNDLE" --detach=true c
+	runtime_ok list -quiet=true
 	assert_equal c "$out"
-	rt_ok delete -force c
+	runtime_ok delete -force c
 }
 
 @test "flags may follow the arguments" {
 	new_bundle
 	args true
-	rt_ok create c --bundle "$BUNDLE"
+	runtime_ok create c --bundle "$BUNDLE"
 	assert_equal created "$(status_of c)"
-	rt_ok delete c --force
+	runtime_ok delete c --force
 	no_state_left
 }
 
 @test "two dashes end the flags" {
 	new_bundle
 	args true
-	rt_ok create --bundle "$BUNDLE" -- -c
-	rt_ok state -- -c
+	runtime_ok create --bundle "$BUNDLE" -- -c
+	runtime_ok state -- -c
 	assert_equal -c "$(jq -r .id <<<"$out")"
-	rt_ok delete --force -- -c
+	runtime_ok delete --force -- -c
 }
 
 @test "berth refuses / as --root" {
@@ -135,32 +135,32 @@ load helpers
 	args true
 	"$RUNTIME" --root state create --bundle "$BUNDLE" c >"$T/out" 2>&1 </dev/null
 	[ -d "$T/state/c" ]
-	rt_ok delete c
+	runtime_ok delete c
 }
 
 @test "berth refuses an unknown log format" {
-	rt --log-format xml list
+	runtime --log-format xml list
 	assert_equal 1 "$status"
 	assert_match 'invalid log-format: xml' "$err"
-	rt_ok --log-format= features
+	runtime_ok --log-format= features
 }
 
 @test "berth accepts the other global flags that engines send" {
-	rt_ok --debug --rootless=auto features
+	runtime_ok --debug --rootless=auto features
 	assert_match '"linux"' "$out"
-	rt_ok --rootless false --systemd-cgroup features
+	runtime_ok --rootless false --systemd-cgroup features
 	assert_match '"linux"' "$out"
 }
 
 @test "berth refuses an unknown value of --rootless" {
 	new_bundle
-	rt --rootless perhaps create --bundle "$BUNDLE" c
+	runtime --rootless perhaps create --bundle "$BUNDLE" c
 	assert_equal 1 "$status"
 	assert_match 'perhaps' "$err"
 }
 
 @test "--version prints version, commit and specification" {
-	rt_ok --version
+	runtime_ok --version
 	local lines
 	mapfile -t lines <<<"$out"
 	assert_match '^[a-z]+ version [0-9]+\.[0-9]+\.[0-9]+' "${lines[0]}"
@@ -169,9 +169,9 @@ load helpers
 	assert_match $'\ngo: go1\.[0-9]+' "$out"
 	assert_equal "" "$err"
 	local long=$out
-	rt_ok -v
+	runtime_ok -v
 	assert_equal "$long" "$out"
-	rt_ok --version list
+	runtime_ok --version list
 	assert_equal "$long" "$out"
 }
 

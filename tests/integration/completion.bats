@@ -63,7 +63,7 @@ in_zsh() {
 @test "every shell completes the IDs of containers" {
 	new_bundle
 	config '.linux.namespaces |= map(select(.type != "network"))'
-	rt_ok create --bundle "$BUNDLE" web-1
+	runtime_ok create --bundle "$BUNDLE" web-1
 	assert_equal web-1 "$(in_bash berth --root "$ROOT" start web)"
 	assert_match web-1 "$(in_bash berth --root "$ROOT" delete --force '')"
 	assert_equal $'web-1\tcreated' "$(in_fish "berth --root $ROOT start web")"
@@ -72,15 +72,15 @@ in_zsh() {
 	assert_equal "" "$(in_bash berth --root "$ROOT" create web)"
 	assert_equal "" "$(in_bash berth --root "$T/nothing" start web)"
 	assert_equal "" "$(in_fish "berth --root $ROOT create web")"
-	rt_ok delete --force web-1
+	runtime_ok delete --force web-1
 }
 
 @test "completion prints a script for every shell, and refuses others" {
 	local shell
 	for shell in bash zsh fish pwsh; do
-		rt_ok completion "$shell"
+		runtime_ok completion "$shell"
 		assert_match '[Cc]omplet' "$out"
 	done
-	rt completion tcsh
+	runtime completion tcsh
 	refused 'no completion for shell "tcsh": want one of bash, zsh, fish, pwsh'
 }

@@ -33,7 +33,7 @@ no_mount() {
 	config '.process.user = {uid: 0, gid: 0}'
 	args sleep 1000
 	start_detached c
-	rt_ok exec --user 1000 c id -u
+	runtime_ok exec --user 1000 c id -u
 	assert_equal 1000 "$out"
 }
 
@@ -51,12 +51,12 @@ no_mount() {
 	config '(.linux.namespaces[] | select(.type == "pid")).path = $pid | .linux.namespaces += [{type: "user", path: $user}]
 		| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings' \
 		--arg pid "/proc/$spy/ns/pid" --arg user "/proc/$spy/ns/user"
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 	pid=$(awk '$1 == "NSpid:" { print $NF }' "/proc/$(init_pid c)/status")
-	rt_ok exec spy grep Name: "/proc/$pid/status"
+	runtime_ok exec spy grep Name: "/proc/$pid/status"
 	assert_match berth/init "$out"
 	# shellcheck disable=SC2016 # for the container's shell
-	rt_ok exec spy sh -c 'cd /proc/$1 && for f in exe cwd root fd/0 ns/mnt; do readlink $f && echo "got $f"; done
+	runtime_ok exec spy sh -c 'cd /proc/$1 && for f in exe cwd root fd/0 ns/mnt; do readlink $f && echo "got $f"; done
 		for f in mem environ maps auxv; do cat $f >/dev/null && echo "got $f"; done; ls fd && echo got fds; true' sh "$pid"
 	assert_equal "" "$out"
 }
@@ -69,11 +69,11 @@ no_mount() {
 	ln -s /proc/self/exe "$BUNDLE/rootfs/bin/trap2"
 	for program in /proc/self/exe /bin/trap /bin/trap2; do
 		args "$program"
-		rt run --bundle "$BUNDLE" c
+		runtime run --bundle "$BUNDLE" c
 		[ "$status" != 0 ]
 	done
 	args sleep 1000
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 	pid=$(init_pid c)
 	[ "$(stat -L -c %s "/proc/$pid/exe")" -lt 4096 ] || failed "$(readlink "/proc/$pid/exe")"
 	run ! cp "$BUNDLE/rootfs/bin/trap" "/proc/$pid/exe"
@@ -159,7 +159,7 @@ no_mount() {
 		"mknod $BUNDLE/rootfs/dev/null c 5 3" "mknod $BUNDLE/rootfs/dev/null b 1 3" "ln -s /dev/null $BUNDLE/rootfs/dev/null"; do
 		rm -f "$BUNDLE/rootfs/dev/null"
 		$fake
-		rt run --bundle "$BUNDLE" c
+		runtime run --bundle "$BUNDLE" c
 		refused 'default device "/dev/null"'
 		victim_untouched
 	done
@@ -167,7 +167,7 @@ no_mount() {
 	rm "$BUNDLE/rootfs/dev/null"
 	ln -s "$VICTIM/fd" "$BUNDLE/rootfs/dev/own"
 	config '.linux.devices = [{path: "/dev/own", type: "c", major: 1, minor: 3, uid: 1000, gid: 1000}]'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'linux\.devices\[0\]: device "/dev/own"'
 	victim_untouched
 }
@@ -204,7 +204,7 @@ fake_terminal() {
 	mknod "$BUNDLE/rootfs/dev/pts/ptmx" c 5 2
 	fake_terminal
 	args true
-	rt create --bundle "$BUNDLE" --console-socket "$T/tty.sock" c
+	runtime create --bundle "$BUNDLE" --console-socket "$T/tty.sock" c
 	refused 'open terminal'
 	victim_untouched
 }
@@ -216,15 +216,15 @@ fake_terminal() {
 	ln -s "$VICTIM/console" "$BUNDLE/rootfs/dev/console"
 	fake_terminal
 	args sleep 1000
-	rt create --bundle "$BUNDLE" --console-socket "$T/tty.sock" c
+	runtime create --bundle "$BUNDLE" --console-socket "$T/tty.sock" c
 	victim_untouched
 	[ "$status" != 0 ] || refute_match victim "$(cat "/proc/$(init_pid c)/mountinfo")"
 	# Nor is it bound on another file of the image.
 	ln -sf /etc/passwd "$BUNDLE/rootfs/dev/console"
-	rt delete --force c
+	runtime delete --force c
 	rm -f "$T/tty.sock"
 	fake_terminal
-	rt_ok create --bundle "$BUNDLE" --console-socket "$T/tty.sock" d
+	runtime_ok create --bundle "$BUNDLE" --console-socket "$T/tty.sock" d
 	refute_match /etc/passwd "$(cat "/proc/$(init_pid d)/mountinfo")"
 }
 
@@ -253,7 +253,7 @@ decoys() {
 		| .mounts |= map(if .destination == "/proc" then {destination: "/proc", type: "none", source: "/proc", options: ["rbind"]} else . end)
 		| .linux.maskedPaths = [] | .linux.readonlyPaths = []'
 	script 'cat /proc/sys/kernel/msgmax'
-	rt_ok run --bundle "$BUNDLE" c
+	runtime_ok run --bundle "$BUNDLE" c
 	assert_equal 5000 "$out"
 	status=0
 	decoys "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c >"$T/out" 2>"$T/err" || status=$?
@@ -274,7 +274,7 @@ decoys() {
 	local path
 	for path in /proc/self/oom_score_adj /proc/self/attr/exec /proc/sys/kernel/msgmax /proc/thread-self; do
 		config '.mounts[-1].destination = $path' --arg path "$path"
-		rt run --bundle "$BUNDLE" c
+		runtime run --bundle "$BUNDLE" c
 		refused 'mounts\[7\]'
 	done
 	assert_equal decoy "$(cat "$T/decoys/file")"
@@ -294,7 +294,7 @@ decoys() {
 		victim_untouched
 		args sleep 1000
 		start_detached c
-		rt_ok delete --force c
+		runtime_ok delete --force c
 		victim_untouched
 	done
 }
@@ -302,13 +302,13 @@ decoys() {
 @test "CVE-2026-30892: exec refuses a user that is not a number" {
 	args sleep 1000
 	start_detached c
-	rt_ok exec --user 1 c id -u
+	runtime_ok exec --user 1 c id -u
 	assert_equal 1 "$out"
-	rt_ok exec --user 1:2 c sh -c 'id -u; id -g'
+	runtime_ok exec --user 1:2 c sh -c 'id -u; id -g'
 	assert_equal $'1\n2' "$out"
 	local user
 	for user in 0x1 1a -1 4294967296 18446744073709551617 root user 1:x '1 ' 1.0 1e0; do
-		rt exec "--user=$user" c id -u
+		runtime exec "--user=$user" c id -u
 		[ "$status" != 0 ] || failed "--user=$user is $out"
 		assert_equal "" "$out"
 	done

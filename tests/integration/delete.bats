@@ -18,26 +18,26 @@ nothing_left() {
 	args true
 	start_detached c
 	wait_for 5 has_status c stopped
-	rt_ok delete c
+	runtime_ok delete c
 	assert_equal "" "$out$err"
 	nothing_left
-	rt state c
+	runtime state c
 	refused 'container does not exist$'
 }
 
 @test "delete removes a created container" {
 	local pid
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 	pid=$(init_pid c)
 	alive "$pid"
-	rt_ok delete c
+	runtime_ok delete c
 	dead "$pid"
 	nothing_left
 }
 
 @test "delete refuses a running container" {
 	start_detached c
-	rt delete c
+	runtime delete c
 	refused 'cannot delete container c that is not stopped: running'
 	alive "$(init_pid c)"
 	assert_equal running "$(status_of c)"
@@ -48,19 +48,19 @@ nothing_left() {
 	start_detached c
 	pid=$(init_pid c)
 	alive "$pid"
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	assert_equal "" "$out$err"
 	dead "$pid"
 	nothing_left
 	start_detached c
-	rt_ok delete -f c
+	runtime_ok delete -f c
 	nothing_left
 }
 
 @test "delete refuses a container that does not exist, --force does not" {
-	rt delete c
+	runtime delete c
 	refused 'container does not exist$'
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	assert_equal "" "$out$err"
 }
 
@@ -68,9 +68,9 @@ nothing_left() {
 	local id
 	mkdir -p "$ROOT" "$T/victim"
 	for id in ../victim .. . /; do
-		rt delete "$id"
+		runtime delete "$id"
 		refused 'invalid container ID format'
-		rt delete --force "$id"
+		runtime delete --force "$id"
 		refused 'invalid container ID format'
 	done
 	[ -d "$T/victim" ]
@@ -78,21 +78,21 @@ nothing_left() {
 
 @test "delete removes a directory that has no state" {
 	mkdir -p "$ROOT/c"
-	rt delete c
+	runtime delete c
 	refused 'container does not exist$'
 	[ ! -e "$ROOT/c" ]
 	mkdir -p "$ROOT/c"
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	[ ! -e "$ROOT/c" ]
 }
 
 @test "delete works without the bundle" {
 	start_detached c
-	rt_ok kill c KILL
+	runtime_ok kill c KILL
 	wait_for 5 has_status c stopped
 	rm -rf "$BUNDLE"
 	cd /
-	rt_ok delete c
+	runtime_ok delete c
 	nothing_left
 }
 
@@ -102,7 +102,7 @@ nothing_left() {
 	start_detached c
 	wait_for 5 has_status c stopped
 	assert_equal 2 "$(orphans | wc -l)"
-	rt_ok delete c
+	runtime_ok delete c
 	nothing_left
 }
 
@@ -111,7 +111,7 @@ nothing_left() {
 	script 'sleep 1000 & sleep 1000 & echo ready; exec sleep 1000'
 	"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/c.out" 2>&1 3>&-
 	wait_for 5 has_line "$T/c.out" ready
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	nothing_left
 }
 
@@ -122,7 +122,7 @@ nothing_left() {
 		mkdir -p "$dir/sub/sub"
 	done
 	[ -d "$dir/sub/sub" ]
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	nothing_left
 }
 
@@ -135,7 +135,7 @@ nothing_left() {
 		pids+=($!)
 	done
 	for i in "${pids[@]}"; do wait "$i" || true; done
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	nothing_left
 }
 
@@ -143,9 +143,9 @@ nothing_left() {
 	args true
 	local i
 	for i in 1 2 3; do
-		rt_ok create --bundle "$BUNDLE" c
+		runtime_ok create --bundle "$BUNDLE" c
 		assert_equal created "$(status_of c)"
-		rt_ok delete c
+		runtime_ok delete c
 	done
 }
 
@@ -157,14 +157,14 @@ nothing_left() {
 		config '.linux.cgroupsPath = $cgroup' --arg cgroup "$CGROUP-$id"
 		start_detached "$id"
 	done
-	rt_ok kill web-2 KILL
+	runtime_ok kill web-2 KILL
 	wait_for 5 has_status web-2 stopped
-	rt delete --regex '^web-'
+	runtime delete --regex '^web-'
 	refused 'cannot delete container web-1 that is not stopped'
-	rt state web-2
+	runtime state web-2
 	refused 'container does not exist'
-	rt_ok delete --force --regex '.'
-	rt_ok list -q
+	runtime_ok delete --force --regex '.'
+	runtime_ok list -q
 	assert_equal "" "$out"
 }
 
@@ -177,11 +177,11 @@ nothing_left() {
 	mkdir -p "$precious/sub"
 	cp "$ROOT/c/state.json" "$T/saved.json"
 	jq --arg dir "$precious" '.cgroups[] = $dir' "$T/saved.json" >"$ROOT/c/state.json"
-	rt delete --force c
+	runtime delete --force c
 	refused "use cgroup \"$precious\": .*not in a cgroup file system"
 	[ -d "$precious/sub" ] || failed "$precious was removed"
 	cp "$T/saved.json" "$ROOT/c/state.json"
-	rt_ok delete c
+	runtime_ok delete c
 }
 
 # bats test_tags=berth
@@ -194,8 +194,8 @@ nothing_left() {
 	failing newfstatat EIO "$ROOT/d" -- create --bundle "$BUNDLE" d
 	refused 'lock state: .*input/output error'
 	refute_match 'does not exist' "$msg"
-	rt_ok delete --force c
-	rt_ok delete --force d
+	runtime_ok delete --force c
+	runtime_ok delete --force d
 }
 
 # bats test_tags=berth
@@ -209,6 +209,6 @@ nothing_left() {
 	assert_match 'input/output error' "$err"
 	has_status c stopped
 	[ -n "$(cgroup_dirs "$CGROUP")" ] || failed "the cgroup was removed"
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	nothing_left
 }

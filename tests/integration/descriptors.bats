@@ -52,7 +52,7 @@ activated() {
 	"$RUNTIME" --root "$ROOT" create --preserve-fds 2 --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err" 3<"$T/three" 4>"$T/to" || status=$?
 	read_output
 	succeeded create
-	rt_ok start c
+	runtime_ok start c
 	wait_for 5 has_line "$T/to" three
 }
 
@@ -67,14 +67,14 @@ activated() {
 # bats test_tags=berth
 @test "--preserve-fds refuses a negative number" {
 	args true
-	rt create --preserve-fds -1 --bundle "$BUNDLE" c
+	runtime create --preserve-fds -1 --bundle "$BUNDLE" c
 	refused 'preserve -1 descriptors: want 0 or more'
 }
 
 # bats test_tags=berth
 @test "--preserve-fds refuses a descriptor of the runtime's own" {
 	args true
-	rt --log "$T/log" create --preserve-fds 1 --bundle "$BUNDLE" c
+	runtime --log "$T/log" create --preserve-fds 1 --bundle "$BUNDLE" c
 	assert_equal 1 "$status"
 	assert_match 'preserve 1 descriptors from 3 on: descriptor 3: not open' "$err"
 }
@@ -140,7 +140,7 @@ activated() {
 	succeeded run
 	assert_lines $'0\n1\n2\n3' "$(cat "$T/seen")" # 3 is the directory that ls reads
 	config '.hooks = {poststop: .hooks.createRuntime}'
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 	rm "$T/seen"
 	with_files delete --force c
 	assert_lines $'0\n1\n2\n3' "$(cat "$T/seen")"
@@ -150,9 +150,9 @@ activated() {
 	[ -e /proc/keys ] || skip "the kernel has no keys"
 	config '.linux.maskedPaths = []'
 	script 'cat /proc/keys'
-	rt_ok run --bundle "$BUNDLE" c
+	runtime_ok run --bundle "$BUNDLE" c
 	assert_match '_ses\.c: ' "$out"
-	rt_ok run --no-new-keyring --bundle "$BUNDLE" d
+	runtime_ok run --no-new-keyring --bundle "$BUNDLE" d
 	refute_match '_ses\.d: ' "$out"
 }
 

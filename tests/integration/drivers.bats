@@ -24,7 +24,7 @@ create_by() {
 		path=bt.slice:bt:$BATS_TEST_NUMBER-$2
 	fi
 	config ".linux.cgroupsPath = \$path | .linux.resources = $3" --arg path "$path"
-	rt "${flags[@]}" create --bundle "$BUNDLE" "$2"
+	runtime "${flags[@]}" create --bundle "$BUNDLE" "$2"
 }
 
 # reads_back RESOURCES LINE...: a container with these resources has these lines, each
@@ -36,11 +36,11 @@ reads_back() {
 		create_by "$driver" c "$1"
 		succeeded "create by $driver"
 		has_lines c "create by $driver" "${@:2}"
-		rt_ok delete --force c
+		runtime_ok delete --force c
 
 		[ -e "$ROOT/$driver" ] || create_by "$driver" "$driver" '{}'
 		jq -n "$1" >"$T/resources.json"
-		rt_ok update --resources "$T/resources.json" "$driver"
+		runtime_ok update --resources "$T/resources.json" "$driver"
 		has_lines "$driver" "update by $driver" "${@:2}"
 	done
 }
@@ -158,7 +158,7 @@ device="major: ${disk%:*}, minor: ${disk#*:}"
 	for kib in 512 384 256 192 128 96 64; do
 		config '.linux.cgroupsPath = $path | .linux.resources = {memory: {limit: ($kib * 1024)}}' \
 			--arg path "$CGROUP_PARENT/$BATS_TEST_NUMBER" --argjson kib "$kib"
-		rt run --bundle "$BUNDLE" c
+		runtime run --bundle "$BUNDLE" c
 		[ "$status" = 0 ] || break
 		smallest=$kib
 	done

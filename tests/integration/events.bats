@@ -32,7 +32,7 @@ has_events() {
 	script 'head -c 3000000 /dev/zero >/dev/shm/zeros; i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done; sleep 1000 & exec sleep 1000'
 	start_detached c
 	wait_for 10 used_up
-	rt_ok events --stats c
+	runtime_ok events --stats c
 	assert_equal 1 "$(wc -l <"$T/out")"
 	assert_equal "stats c" "$(field '.type + " " + .id')"
 	[ "$(field .data.cpu.usage.total)" -gt 1000000 ]
@@ -54,7 +54,7 @@ used_up() {
 	config '.linux.resources.memory = {limit: 104857600}'
 	start_detached c
 	needs_limit memory
-	rt_ok events --stats c
+	runtime_ok events --stats c
 	local key
 	for key in cpu cpuset memory pids blkio hugetlb intel_rdt network_interfaces; do
 		field ".data | has(\"$key\")" >/dev/null || failed "no $key"
@@ -74,7 +74,7 @@ used_up() {
 	[ -e /proc/pressure/cpu ] || skip "the kernel has no PSI"
 	start_detached c
 	cgroup_file cpu.pressure >/dev/null || skip "no cgroup v2 here"
-	rt_ok events --stats c
+	runtime_ok events --stats c
 	local what
 	for what in cpu memory blkio; do
 		assert_equal '["avg10","avg300","avg60","total"]' "$(field ".data.$what.psi.some | keys" | jq -c .)"
@@ -92,7 +92,7 @@ used_up() {
 }
 
 throttled() {
-	rt_ok events --stats c
+	runtime_ok events --stats c
 	# The kernel adds the time when throttling ends.
 	[ "$(field '.data.cpu.throttling | (.throttledPeriods // 0) > 0 and (.throttledTime // 0) > 1000000')" = true ]
 }
@@ -109,7 +109,7 @@ throttled() {
 	start_detached c
 	watch_events --interval 1h
 	wait_for 10 watching
-	rt_ok kill c KILL
+	runtime_ok kill c KILL
 	wait_for 10 dead "$watcher"
 	wait "$watcher"
 	assert_equal "" "$(cat "$T/events" "$T/events.err")"
@@ -124,9 +124,9 @@ watching() {
 	start_detached c
 	watch_events --interval 50ms
 	wait_for 10 has_events stats 1
-	rt_ok kill c KILL
+	runtime_ok kill c KILL
 	wait_for 10 has_status c stopped
-	rt_ok delete c
+	runtime_ok delete c
 	wait_for 10 dead "$watcher"
 	wait "$watcher"
 	assert_equal "" "$(cat "$T/events.err")"
@@ -146,7 +146,7 @@ eat_memory='trap : USR1; echo ready; sleep 1000 & wait; tail /dev/zero; echo "ta
 	watch_events --interval 100ms
 	wait_for 10 has_events stats 1
 	assert_equal 0 "$(events_of oom)"
-	rt_ok kill c USR1
+	runtime_ok kill c USR1
 	wait_for 30 has_events oom 1
 	wait_for 10 has_line "$T/c.out" "tail: 137"
 	assert_equal '{"type":"oom","id":"c"}' "$(jq -c 'select(.type == "oom")' "$T/events" | head -n 1)"
@@ -162,39 +162,39 @@ eat_memory='trap : USR1; echo ready; sleep 1000 & wait; tail /dev/zero; echo "ta
 	wait_for 10 has_line "$T/c.out" ready
 	watch_events --interval 100ms
 	wait_for 10 has_events stats 1
-	rt_ok kill c USR1
+	runtime_ok kill c USR1
 	wait_for 30 has_status c stopped
-	rt_ok delete c
+	runtime_ok delete c
 	wait_for 10 dead "$watcher"
 	assert_equal 1 "$(events_of oom)"
 }
 
 @test "events works for a created and for a paused container" {
-	rt_ok create --bundle "$BUNDLE" c
-	rt_ok events --stats c
+	runtime_ok create --bundle "$BUNDLE" c
+	runtime_ok events --stats c
 	[ "$(field .data.pids.current)" -ge 1 ]
-	rt_ok start c
-	rt_ok pause c
-	rt_ok events --stats c
+	runtime_ok start c
+	runtime_ok pause c
+	runtime_ok events --stats c
 	[ "$(field .data.pids.current)" -ge 1 ]
 }
 
 @test "events refuses invalid arguments and stopped containers" {
 	args true
 	start_detached c
-	rt events --interval 0 c
+	runtime events --interval 0 c
 	[ "$status" = 1 ]
-	rt events --interval=-1s c
+	runtime events --interval=-1s c
 	refused 'duration interval must be greater than 0'
-	rt events --interval 5 c
+	runtime events --interval 5 c
 	[ "$status" = 1 ]
 	assert_match 'interval' "$msg"
 	wait_for 5 has_status c stopped
-	rt events --stats c
+	runtime events --stats c
 	refused 'container with id c is not running'
-	rt events c
+	runtime events c
 	refused 'container with id c is not running'
-	rt events nobody
+	runtime events nobody
 	refused 'container does not exist$'
 }
 

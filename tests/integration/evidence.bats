@@ -22,10 +22,10 @@ killed_at_execve() {
 # bats test_tags=berth
 @test "start reports a process that is killed in execve" {
 	args sleep 1000
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 	background strace -o "$T/strace" -p "$(init_pid c)" -e trace=execve -e inject=execve:signal=KILL
 	wait_for 10 traced "$(init_pid c)"
-	rt start c
+	runtime start c
 	refused 'execute program: exec "/bin/sleep": execve: container process ended unexpectedly: killed by SIGKILL$'
 	has_status c stopped
 }
@@ -73,11 +73,11 @@ traced() {
 @test "start reports a filter that kills its execve" {
 	args true
 	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["execve"], action: "SCMP_ACT_KILL_PROCESS"}]}'
-	rt_ok create --bundle "$BUNDLE" c
-	rt start c
+	runtime_ok create --bundle "$BUNDLE" c
+	runtime start c
 	refused 'killed by SIGSYS \(the seccomp filter must allow execve\)$'
-	rt_ok delete c
-	rt run --bundle "$BUNDLE" c
+	runtime_ok delete c
+	runtime run --bundle "$BUNDLE" c
 	refused 'killed by SIGSYS \(the seccomp filter must allow execve\)$'
 }
 
@@ -97,19 +97,19 @@ traced() {
 	local i signal
 	script 'exit 0'
 	for i in {1..10}; do
-		rt_ok create --bundle "$BUNDLE" c
-		rt_ok start c
-		rt_ok delete --force c
+		runtime_ok create --bundle "$BUNDLE" c
+		runtime_ok start c
+		runtime_ok delete --force c
 	done
 	for signal in KILL SYS SEGV; do
 		script "kill -$signal \$\$; exec sleep 1000"
 		config 'del(.linux.namespaces[] | select(.type == "pid"))'
-		rt_ok run --detach --bundle "$BUNDLE" c
+		runtime_ok run --detach --bundle "$BUNDLE" c
 		wait_for 5 has_status c stopped
-		rt_ok delete c
+		runtime_ok delete c
 	done
 	script 'exit 125'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	assert_equal 125 "$status"
 	assert_equal "" "$err"
 }

@@ -9,8 +9,8 @@ prepare() {
 
 # attempt ARG...: exec in the container c; the test checks the result.
 attempt() {
-	[ -d "$ROOT/c" ] || rt_ok run -d --bundle "$BUNDLE" c
-	rt exec "$@"
+	[ -d "$ROOT/c" ] || runtime_ok run -d --bundle "$BUNDLE" c
+	runtime exec "$@"
 }
 
 @test "exec refuses a leaked directory as working directory" {
@@ -46,9 +46,9 @@ attempt() {
 		[ "$status" != 0 ] || failed "it is $out"
 		assert_match 'possible container breakout' "$msg"
 	}
-	rt_ok run -d --bundle "$BUNDLE" c
+	runtime_ok run -d --bundle "$BUNDLE" c
 	given exec --preserve-fds 1 --cwd /proc/self/fd/3 c pwd
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	config '.process.cwd = "/proc/self/fd/3"'
 	args pwd
 	given run --preserve-fds 1 --bundle "$BUNDLE" x
@@ -121,8 +121,8 @@ attempt() {
 	jq -n '[{destination: "/a", type: "tmpfs", source: "t"}, {destination: "/b", source: $source, options: ["bind"]}]' --arg source "$T/source" >"$T/mounts.json"
 	local i
 	for ((i = 0; i < 20; i++)); do
-		rt_ok mounts add c "$T/mounts.json"
-		rt_ok mounts remove c "$T/mounts.json"
+		runtime_ok mounts add c "$T/mounts.json"
+		runtime_ok mounts remove c "$T/mounts.json"
 	done
 	assert_equal spying "$(cat "$T/spied")"
 }
@@ -158,7 +158,7 @@ met_often() {
 	new_user_namespace
 	config '.process.capabilities |= with_entries(.value += ["CAP_SETFCAP"])' # to map root
 	script 'exec unshare -U -r sleep 1000'
-	rt_ok run -d --bundle "$BUNDLE" c
+	runtime_ok run -d --bundle "$BUNDLE" c
 	wait_for 5 grep -q deny "/proc/$(init_pid c)/setgroups"
 	status=0
 	setpriv --groups 4242 "$RUNTIME" --root "$ROOT" exec c grep Groups /proc/self/status </dev/null >"$T/out" 2>"$T/err" || status=$?
@@ -168,20 +168,20 @@ met_often() {
 
 # bats test_tags=berth
 @test "SIGTERM ends an exec that waits for a paused container" {
-	rt_ok run -d --bundle "$BUNDLE" c
-	rt_ok pause c
+	runtime_ok run -d --bundle "$BUNDLE" c
+	runtime_ok pause c
 	"$RUNTIME" --root "$ROOT" exec --ignore-paused c true </dev/null >"$T/out" 2>"$T/err" &
 	local exec=$!
-	wait_for 5 holds c 2
+	wait_for 5 has_processes c 2
 	kill -TERM "$exec"
 	status=0
 	wait "$exec" || status=$?
 	read_output
 	assert_equal 255 "$status"
 	assert_match 'received terminated before the program could be started' "$msg"
-	rt_ok resume c
-	rt_ok exec c true
-	wait_for 5 holds c 1
+	runtime_ok resume c
+	runtime_ok exec c true
+	wait_for 5 has_processes c 1
 }
 
 # bats test_tags=berth
@@ -196,7 +196,7 @@ met_often() {
 	wait "$background_pid" || status=$?
 	read_output
 	assert_match 'before the program could be started' "$msg"
-	wait_for 5 holds c 1
+	wait_for 5 has_processes c 1
 }
 
 # stalled ID: a process in the container waits in a call that only SIGKILL can end.
@@ -237,8 +237,8 @@ with_fuse() {
 	wait_for 5 has_line "$T/fuse" mounted
 }
 
-# holds ID N: the container has N processes.
-holds() {
+# has_processes ID N: the container has N processes.
+has_processes() {
 	[ "$("$RUNTIME" --root "$ROOT" ps --format json "$1" | jq length)" = "$2" ]
 }
 
@@ -279,7 +279,7 @@ holds() {
 		args sleep "0.0$((i % 10))"
 		"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" e </dev/null >/dev/null 2>&1
 		while :; do
-			rt exec e sleep 0.001
+			runtime exec e sleep 0.001
 			case $status in
 			0 | 137) ;;
 			255)
@@ -291,7 +291,7 @@ holds() {
 			*) failed "exit status $status: $err" ;;
 			esac
 		done
-		rt_ok delete --force e
+		runtime_ok delete --force e
 	done
 	echo "# $end of 25 ended in the middle of exec" >&3
 }

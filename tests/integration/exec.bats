@@ -7,7 +7,7 @@ prepare() {
 }
 
 @test "exec runs a command and passes its output and exit code on" {
-	ex c sh -c 'echo out; echo err >&2; exit 7'
+	exec_in c sh -c 'echo out; echo err >&2; exit 7'
 	assert_equal 7 "$status"
 	assert_equal out "$out"
 	assert_equal err "$err"
@@ -15,12 +15,12 @@ prepare() {
 
 @test "exec passes its standard input on" {
 	echo typed >"$T/in"
-	RT_STDIN=$T/in ex_ok c cat
+	RUNTIME_STDIN=$T/in exec_in_ok c cat
 	assert_equal typed "$out"
 }
 
 @test "exec ends with its program although nobody reads the program's output" {
-	ex_ok c true
+	exec_in_ok c true
 	unread "$T/unread"
 	status=0
 	"$RUNTIME" --root "$ROOT" exec c sh -c 'trap "" PIPE; echo one; exit 7' </dev/null 1>&"$unread" 2>"$T/err" || status=$?
@@ -29,7 +29,7 @@ prepare() {
 }
 
 @test "exec sends no SIGPIPE to a program that closes its input" {
-	ex_ok c true
+	exec_in_ok c true
 	# shellcheck disable=SC2016 # for the program
 	"$RUNTIME" --root "$ROOT" exec c sh -c '
 		exec <&-
@@ -40,33 +40,33 @@ prepare() {
 }
 
 @test "exec exits with 128 and the signal's number when a signal kills the process" {
-	ex c sh -c 'kill -KILL $$'
+	exec_in c sh -c 'kill -KILL $$'
 	assert_equal 137 "$status"
 }
 
 @test "arguments after the ID belong to the process" {
-	ex_ok c sh -c 'echo "$@"' sh --tty -d -- --env x
+	exec_in_ok c sh -c 'echo "$@"' sh --tty -d -- --env x
 	assert_equal '--tty -d -- --env x' "$out"
 }
 
 @test "exec drops two dashes after the ID" {
-	ex_ok c -- echo -n hello
+	exec_in_ok c -- echo -n hello
 	assert_equal hello "$out"
 }
 
 @test "exec enters all of the container's namespaces" {
-	ex_ok c sh -c 'cd /proc/self/ns; for n in *; do case $n in *_for_*) ;; *) readlink $n;; esac; done'
+	exec_in_ok c sh -c 'cd /proc/self/ns; for n in *; do case $n in *_for_*) ;; *) readlink $n;; esac; done'
 	local pid ns
 	pid=$(init_pid c)
 	for ns in cgroup ipc mnt net pid user uts; do
 		assert_match "$ns:$(readlink "/proc/$pid/ns/$ns" | cut -d : -f 2 | tr '[]' '..')" "$out"
 	done
-	ex_ok c sh -c 'echo $(ls /); sleep 0 & echo $!; ps | grep -c "sleep 1000"'
+	exec_in_ok c sh -c 'echo $(ls /); sleep 0 & echo $!; ps | grep -c "sleep 1000"'
 	assert_match 'bin dev etc' "$out"
 }
 
 @test "exec enters the container's cgroups" {
-	ex_ok c sh -c 'cat /proc/1/cgroup; echo; cat /proc/self/cgroup'
+	exec_in_ok c sh -c 'cat /proc/1/cgroup; echo; cat /proc/self/cgroup'
 	assert_equal "${out%%$'\n\n'*}" "${out##*$'\n\n'}"
 	assert_match "$CGROUP" "$(grep -E ':(pids|memory|):' "/proc/$(init_pid c)/cgroup")"
 }
@@ -81,71 +81,71 @@ prepare() {
 
 @test "exec takes environment, directory, user and groups from the container" {
 	config '.process.env += ["OF=container"] | .process.cwd = "/home" | .process.user = {uid: 1000, gid: 100, additionalGids: [5]}'
-	ex_ok c sh -c 'echo $OF; pwd; id -u; id -g; id -G; echo $HOME; umask'
+	exec_in_ok c sh -c 'echo $OF; pwd; id -u; id -g; id -G; echo $HOME; umask'
 	assert_equal $'container\n/home\n1000\n100\n100 5\n/home/user\n0022' "$out"
 }
 
 @test "the flags of exec replace environment, directory, user and groups" {
 	config '.process.env += ["OF=container"] | .process.user.additionalGids = [5]'
-	ex_ok --cwd /tmp --user 1000:7 -g 8 -g 9 -e OF=flag,with,commas -e NEW=1 -e NEW=2 c sh -c 'echo $OF $NEW; pwd; id -u; id -g; id -G; echo $HOME'
+	exec_in_ok --cwd /tmp --user 1000:7 -g 8 -g 9 -e OF=flag,with,commas -e NEW=1 -e NEW=2 c sh -c 'echo $OF $NEW; pwd; id -u; id -g; id -G; echo $HOME'
 	assert_equal $'flag,with,commas 2\n/tmp\n1000\n7\n7 5 8 9\n/home/user' "$out"
 }
 
 @test "the user of the process can reopen its standard files" {
-	rt_ok run -d --bundle "$BUNDLE" c
-	rt_ok exec --user 1000:1000 c sh -c 'echo out >/dev/stdout; echo err >/dev/stderr'
+	runtime_ok run -d --bundle "$BUNDLE" c
+	runtime_ok exec --user 1000:1000 c sh -c 'echo out >/dev/stdout; echo err >/dev/stderr'
 	assert_equal $'out\nerr' "$out"$'\n'"$err"
-	RT_STDIN=$T/in
-	echo in >"$RT_STDIN"
-	rt_ok exec --detach --user 1000:1000 c sh -c 'cat /dev/stdin >/dev/stdout'
+	RUNTIME_STDIN=$T/in
+	echo in >"$RUNTIME_STDIN"
+	runtime_ok exec --detach --user 1000:1000 c sh -c 'cat /dev/stdin >/dev/stdout'
 	wait_for 5 has_line "$T/out" in
 }
 
 @test "exec --user without a group keeps the container's group" {
 	config '.process.user.gid = 9'
-	ex_ok --user 1000 c id -g
+	exec_in_ok --user 1000 c id -g
 	assert_equal 9 "$out"
 }
 
 @test "exec refuses flags with invalid values" {
-	ex --user root c true
+	exec_in --user root c true
 	exec_refused 'bad uid'
-	ex --user 0:wheel c true
+	exec_in --user 0:wheel c true
 	exec_refused 'bad gid'
-	ex --env NOVALUE c true
+	exec_in --env NOVALUE c true
 	exec_refused 'NOVALUE|missing .=.'
-	ex --cwd relative c true
+	exec_in --cwd relative c true
 	exec_refused 'Cwd|cwd'
-	ex --cwd /nope c true
+	exec_in --cwd /nope c true
 	exec_refused 'no such file or directory'
-	ex c
+	exec_in c
 	exec_refused 'args cannot be empty'
 }
 
 @test "usage errors of exec exit with 1" {
-	rt exec
+	runtime exec
 	assert_equal 1 "$status"
-	rt exec --nope c true
+	runtime exec --nope c true
 	assert_equal 1 "$status"
 }
 
 @test "exec reports a program that cannot be executed as engines expect" {
-	ex c nope
+	exec_in c nope
 	exec_refused 'exec: "nope": executable file not found in \$PATH|exec "nope": executable file not found in \$PATH'
-	ex c /nope
+	exec_in c /nope
 	exec_refused 'no such file or directory'
-	ex c /etc/passwd
+	exec_in c /etc/passwd
 	exec_refused 'permission denied'
-	ex c /etc
+	exec_in c /etc
 	exec_refused 'is a directory|permission denied'
 }
 
 @test "exec reports a program of an invalid format as its own error" {
 	config '.root.readonly = false'
-	ex_ok c sh -c 'echo garbage >/tmp/bad; chmod +x /tmp/bad; printf "#!/nope\n" >/tmp/lost; chmod +x /tmp/lost'
-	ex c /tmp/bad
+	exec_in_ok c sh -c 'echo garbage >/tmp/bad; chmod +x /tmp/bad; printf "#!/nope\n" >/tmp/lost; chmod +x /tmp/lost'
+	exec_in c /tmp/bad
 	exec_refused 'exec format error'
-	ex c /tmp/lost
+	exec_in c /tmp/lost
 	exec_refused 'no such file or directory'
 	no_orphan_of_exec
 }
@@ -157,53 +157,53 @@ no_orphan_of_exec() {
 
 @test "exec --cap adds to bounding, effective and permitted" {
 	config '.process.capabilities = {bounding: ["CAP_CHOWN"], effective: ["CAP_CHOWN"], permitted: ["CAP_CHOWN"]}'
-	ex_ok --cap CAP_KILL c grep Cap /proc/self/status
+	exec_in_ok --cap CAP_KILL c grep Cap /proc/self/status
 	assert_equal $'CapInh:\t0000000000000000\nCapPrm:\t0000000000000021\nCapEff:\t0000000000000021\nCapBnd:\t0000000000000021\nCapAmb:\t0000000000000000' "$out"
 }
 
 @test "exec --cap ignores an unknown capability" {
 	config '.process.capabilities = {bounding: ["CAP_CHOWN"], effective: ["CAP_CHOWN"], permitted: ["CAP_CHOWN"]}'
-	ex_ok --cap CAP_NOSUCH --cap CAP_KILL c grep CapEff /proc/self/status
+	exec_in_ok --cap CAP_NOSUCH --cap CAP_KILL c grep CapEff /proc/self/status
 	assert_equal $'CapEff:\t0000000000000021' "$out"
 }
 
 # bats test_tags=berth
 @test "exec --cap warns of an unknown capability" {
-	ex_ok --cap net_admin c true
+	exec_in_ok --cap net_admin c true
 	assert_match 'level=warning msg="--cap: unknown capability .*net_admin.* is ignored; did you mean .*CAP_NET_ADMIN' "$err"
 }
 
 @test "exec sets no_new_privs with --no-new-privs only" {
 	config '.process.noNewPrivileges = false'
-	ex_ok c grep NoNewPrivs /proc/self/status
+	exec_in_ok c grep NoNewPrivs /proc/self/status
 	assert_equal $'NoNewPrivs:\t0' "$out"
-	ex_ok --no-new-privs c grep NoNewPrivs /proc/self/status
+	exec_in_ok --no-new-privs c grep NoNewPrivs /proc/self/status
 	assert_equal $'NoNewPrivs:\t1' "$out"
 }
 
 @test "exec works in a created container that was not started" {
-	rt_ok create --bundle "$BUNDLE" c
-	ex_ok c sh -c 'ls /; hostname'
+	runtime_ok create --bundle "$BUNDLE" c
+	exec_in_ok c sh -c 'ls /; hostname'
 	assert_match 'bin' "$out"
-	rt_ok start c
+	runtime_ok start c
 	has_status c running
 }
 
 @test "exec refuses a stopped container" {
 	args true
-	rt_ok run -d --bundle "$BUNDLE" c
+	runtime_ok run -d --bundle "$BUNDLE" c
 	wait_for 5 has_status c stopped
-	rt exec c true
+	runtime exec c true
 	exec_refused 'cannot exec in a stopped container'
 }
 
 @test "exec refuses a container that does not exist" {
-	rt exec c true
+	runtime exec c true
 	exec_refused 'container does not exist'
 }
 
 @test "exec --detach returns when the process runs" {
-	ex_ok --detach --pid-file "$T/pid" c sleep 999
+	exec_in_ok --detach --pid-file "$T/pid" c sleep 999
 	local pid
 	pid=$(<"$T/pid")
 	assert_equal "$pid" "$(tr -dc 0-9 <"$T/pid")"
@@ -213,12 +213,12 @@ no_orphan_of_exec() {
 }
 
 @test "exec writes the pid file in the foreground as well" {
-	ex_ok --pid-file "$T/pid" c true
+	exec_in_ok --pid-file "$T/pid" c true
 	[ -s "$T/pid" ]
 }
 
 @test "exec passes signals on" {
-	rt_ok run -d --bundle "$BUNDLE" c
+	runtime_ok run -d --bundle "$BUNDLE" c
 	background "$RUNTIME" --root "$ROOT" exec c sh -c 'trap "echo got it; exit 3" TERM; echo ready; while :; do sleep 0.05; done' >"$T/printed"
 	wait_for 5 has_line "$T/printed" ready
 	kill -TERM "$background_pid"
@@ -229,7 +229,7 @@ no_orphan_of_exec() {
 }
 
 @test "exec --preserve-fds passes that many descriptors on, and closes the others" {
-	rt_ok run -d --bundle "$BUNDLE" c
+	runtime_ok run -d --bundle "$BUNDLE" c
 	echo three >"$T/three"
 	echo four >"$T/four"
 	out=$("$RUNTIME" --root "$ROOT" exec --preserve-fds 2 c sh -c 'cat <&3; cat <&4; ls /proc/self/fd' \
@@ -242,36 +242,36 @@ no_orphan_of_exec() {
 }
 
 @test "the process of exec leads a session" {
-	ex_ok c sh -c 'cut -d " " -f 6 /proc/$$/stat; echo $$'
+	exec_in_ok c sh -c 'cut -d " " -f 6 /proc/$$/stat; echo $$'
 	assert_equal "${out%%$'\n'*}" "${out##*$'\n'}"
 }
 
 @test "exec works in a user namespace" {
 	config '.root.readonly = false'
 	new_user_namespace 0:100000:65536
-	ex_ok c sh -c 'id -u; grep Uid /proc/self/status; cat /proc/self/uid_map; touch /tmp/x && stat -c %u /tmp/x'
+	exec_in_ok c sh -c 'id -u; grep Uid /proc/self/status; cat /proc/self/uid_map; touch /tmp/x && stat -c %u /tmp/x'
 	assert_match '^0.*100000 +65536.*0$' "$(squeezed "$out" | tr '\n' ' ' | sed 's/ $//')"
-	ex_ok --user 1000:1000 c id -u
+	exec_in_ok --user 1000:1000 c id -u
 	assert_equal 1000 "$out"
 }
 
 @test "exec works in a container that shares the host's pid namespace" {
 	config 'del(.linux.namespaces[] | select(.type == "pid"))'
-	ex_ok c sh -c 'readlink /proc/self/ns/pid'
+	exec_in_ok c sh -c 'readlink /proc/self/ns/pid'
 	assert_equal "$(readlink /proc/self/ns/pid)" "$out"
 }
 
 @test "exec works in a container with joined namespaces" {
 	holder --pid --ipc --net
 	config '(.linux.namespaces[] | select(.type == "pid" or .type == "ipc")) |= (.path = "/proc/\($pid)/ns/\(.type)")' --arg pid "$holder"
-	ex_ok c sh -c 'readlink /proc/self/ns/ipc; ps | grep -c "sleep 1000"'
+	exec_in_ok c sh -c 'readlink /proc/self/ns/ipc; ps | grep -c "sleep 1000"'
 	assert_match "$(readlink "/proc/$holder/ns/ipc" | tr '[]' '..')" "$out"
 }
 
 @test "exec sends the terminal to the console socket" {
 	background "$PROBE" recvtty "$T/tty.sock" "$T"
 	wait_for 5 test -S "$T/tty.sock"
-	ex_ok -d -t --console-socket "$T/tty.sock" c sh -c 'tty; [ -t 0 ] && [ -t 1 ] && [ -t 2 ] && echo all three; echo controlling >/dev/tty'
+	exec_in_ok -d -t --console-socket "$T/tty.sock" c sh -c 'tty; [ -t 0 ] && [ -t 1 ] && [ -t 2 ] && echo all three; echo controlling >/dev/tty'
 	wait_for 5 grep -q 'all three' "$T/output"
 	wait_for 5 grep -q '/dev/pts/0' "$T/output"
 	wait_for 5 grep -q 'controlling' "$T/output"
@@ -279,24 +279,24 @@ no_orphan_of_exec() {
 }
 
 @test "exec --detach --tty needs a console socket" {
-	ex -d -t c true
+	exec_in -d -t c true
 	exec_refused 'cannot allocate tty if [a-z]+ will detach without setting console socket'
-	ex --console-socket "$T/tty.sock" c true
+	exec_in --console-socket "$T/tty.sock" c true
 	exec_refused 'cannot use console socket'
 }
 
 @test "exec refuses a leaked directory of the host" {
 	# CVE-2024-21626
 	local fd
-	rt_ok run -d --bundle "$BUNDLE" c
+	runtime_ok run -d --bundle "$BUNDLE" c
 	for fd in $(seq 3 16); do
-		rt exec --cwd "/proc/self/fd/$fd" c cat /etc/passwd 7</
+		runtime exec --cwd "/proc/self/fd/$fd" c cat /etc/passwd 7</
 		assert_equal 255 "$status"
 	done
 }
 
 @test "exec --cgroup names a cgroup below the container's" {
-	rt_ok run -d --bundle "$BUNDLE" c
+	runtime_ok run -d --bundle "$BUNDLE" c
 	local dir file
 	for dir in $(cgroup_dirs "$CGROUP"); do
 		mkdir "$dir/sub"
@@ -306,31 +306,31 @@ no_orphan_of_exec() {
 		done
 	done
 	# Without a cgroup namespace the container sees the host's path.
-	ex_ok --detach --pid-file "$T/pid" --cgroup sub c sleep 999
+	exec_in_ok --detach --pid-file "$T/pid" --cgroup sub c sleep 999
 	assert_equal "$(cgroup_dirs "$CGROUP" | wc -l)" "$(grep -c ":$CGROUP/sub\$" "/proc/$(<"$T/pid")/cgroup")"
 	kill -KILL "$(<"$T/pid")"
 	wait_for 5 dead "$(<"$T/pid")"
-	ex --cgroup ../sub c true
+	exec_in --cgroup ../sub c true
 	exec_refused 'sub cgroup path'
-	ex --cgroup nope c true
+	exec_in --cgroup nope c true
 	exec_refused 'no such file or directory'
 }
 
 @test "exec --cgroup can name a cgroup for some controllers" {
 	[ -d /sys/fs/cgroup/pids ] || skip "needs cgroup v1"
-	rt_ok run -d --bundle "$BUNDLE" c
+	runtime_ok run -d --bundle "$BUNDLE" c
 	mkdir "/sys/fs/cgroup/pids$CGROUP/sub" "/sys/fs/cgroup/memory$CGROUP/sub"
-	ex_ok --detach --pid-file "$T/pid" --cgroup pids,memory:sub c sleep 999
+	exec_in_ok --detach --pid-file "$T/pid" --cgroup pids,memory:sub c sleep 999
 	grep -q ":pids:$CGROUP/sub\$" "/proc/$(<"$T/pid")/cgroup"
 	grep -q ":memory:$CGROUP/sub\$" "/proc/$(<"$T/pid")/cgroup"
 	grep -q ":freezer:$CGROUP\$" "/proc/$(<"$T/pid")/cgroup"
 	kill -KILL "$(<"$T/pid")"
 	wait_for 5 dead "$(<"$T/pid")"
-	ex --cgroup pids:sub --cgroup sub c true
+	exec_in --cgroup pids:sub --cgroup sub c true
 	exec_refused 'missing.*controller.*prefix|no .*controller.*prefix'
-	ex --cgroup pids:sub --cgroup pids:sub c true
+	exec_in --cgroup pids:sub --cgroup pids:sub c true
 	exec_refused 'multiple times'
-	ex --cgroup nope:sub c true
+	exec_in --cgroup nope:sub c true
 	exec_refused 'unknown controller'
 }
 
@@ -356,15 +356,15 @@ no_orphan_of_exec() {
 }
 
 @test "exec refuses a paused container without --ignore-paused" {
-	rt_ok run -d --bundle "$BUNDLE" c
-	rt_ok pause c
-	ex c true
+	runtime_ok run -d --bundle "$BUNDLE" c
+	runtime_ok pause c
+	exec_in c true
 	exec_refused 'cannot exec in a paused container'
 	background "$RUNTIME" --root "$ROOT" exec --ignore-paused c echo later >"$T/printed"
 	# exec waits for the thaw when the cgroup has two processes.
 	wait_for 5 two_processes
 	[ ! -s "$T/printed" ]
-	rt_ok resume c
+	runtime_ok resume c
 	wait_for 5 has_line "$T/printed" later
 }
 
@@ -375,13 +375,13 @@ two_processes() {
 # Since runc 1.2.
 # bats test_tags=berth
 @test "exec sends a pidfd of the process to --pidfd-socket" {
-	rt_ok run -d --bundle "$BUNDLE" c
+	runtime_ok run -d --bundle "$BUNDLE" c
 	background "$PROBE" recvpidfd "$T/pidfd.sock" "$T"
 	wait_for 5 test -S "$T/pidfd.sock"
-	ex_ok --detach --pid-file "$T/pid" --pidfd-socket "$T/pidfd.sock" c sleep 999
+	exec_in_ok --detach --pid-file "$T/pid" --pidfd-socket "$T/pidfd.sock" c sleep 999
 	wait_for 5 appears "$T/pidfd"
 	assert_equal "setns $(<"$T/pid")" "$(<"$T/pidfd")"
-	ex --pidfd-socket "$T/nobody" c true
+	exec_in --pidfd-socket "$T/nobody" c true
 	exec_refused "$T/nobody.*no such file or directory"
 }
 
@@ -389,11 +389,11 @@ two_processes() {
 # bats test_tags=berth
 @test "exec uses the scheduling of the container unless the process has its own" {
 	config '.process.ioPriority = {class: "IOPRIO_CLASS_BE", priority: 6} | .process.scheduler = {policy: "SCHED_BATCH", nice: 7}'
-	ex_ok c sh -c 'ionice; cut -d " " -f 19,41 /proc/self/stat'
+	exec_in_ok c sh -c 'ionice; cut -d " " -f 19,41 /proc/self/stat'
 	assert_equal $'best-effort: prio 6\n7 3' "$out"
 	jq '{args: ["sh", "-c", "ionice; cut -d \" \" -f 19,41 /proc/self/stat"], cwd: "/", env: ["PATH=/bin"],
 		ioPriority: {class: "IOPRIO_CLASS_IDLE", priority: 0}, scheduler: {policy: "SCHED_OTHER", nice: 3}}' -n >"$T/process.json"
-	ex_ok --process "$T/process.json" c
+	exec_in_ok --process "$T/process.json" c
 	assert_equal $'idle\n3 0' "$out"
 }
 
@@ -402,8 +402,8 @@ two_processes() {
 @test "exec uses the personality and the memory policy of the container" {
 	config '.linux.personality = {domain: "LINUX32"}'
 	[ ! -e /proc/self/numa_maps ] || config '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0"}'
-	rt_ok run -d --bundle "$BUNDLE" c
-	rt_ok exec c sh -c 'cat /proc/self/personality; head -n 1 /proc/self/numa_maps 2>&1'
+	runtime_ok run -d --bundle "$BUNDLE" c
+	runtime_ok exec c sh -c 'cat /proc/self/personality; head -n 1 /proc/self/numa_maps 2>&1'
 	assert_match '^00000008' "$out"
 	[ ! -e /proc/self/numa_maps ] || assert_match ' bind:0 ' "$out"
 }
@@ -412,7 +412,7 @@ two_processes() {
 @test "exec sets a real-time policy" {
 	jq '{args: ["cut", "-d", " ", "-f", "40,41", "/proc/self/stat"], cwd: "/", env: ["PATH=/bin"], scheduler: {policy: "SCHED_RR", priority: 9}}' -n >"$T/process.json"
 	! real_time_above 2000 || config '.linux.resources.cpu = {realtimeRuntime: 1000, realtimePeriod: 1000000}'
-	ex_ok --process "$T/process.json" c
+	exec_in_ok --process "$T/process.json" c
 	assert_equal '9 2' "$out"
 }
 
@@ -421,10 +421,10 @@ two_processes() {
 @test "exec applies execCPUAffinity" {
 	[ "$(nproc)" -gt 1 ] || skip "needs two CPUs"
 	config '.process.execCPUAffinity = {initial: "0", final: "1"}'
-	ex_ok c grep Cpus_allowed_list /proc/self/status
+	exec_in_ok c grep Cpus_allowed_list /proc/self/status
 	assert_equal $'Cpus_allowed_list:\t1' "$out"
 	jq '{args: ["grep", "Cpus_allowed_list", "/proc/self/status"], cwd: "/", env: ["PATH=/bin"], execCPUAffinity: {initial: "0"}}' -n >"$T/process.json"
-	ex_ok --process "$T/process.json" c
+	exec_in_ok --process "$T/process.json" c
 	assert_equal $'Cpus_allowed_list:\t0' "$out"
 	# Init does not have it.
 	assert_equal $'Cpus_allowed_list:\t0-'"$(($(nproc --all) - 1))" "$(grep Cpus_allowed_list "/proc/$(init_pid c)/status")"
@@ -433,7 +433,7 @@ two_processes() {
 # Since runc 1.4.
 # bats test_tags=berth
 @test "without execCPUAffinity, exec uses all CPUs of the cpuset" {
-	rt_ok run -d --bundle "$BUNDLE" c
+	runtime_ok run -d --bundle "$BUNDLE" c
 	out=$(taskset -c 0 "$RUNTIME" --root "$ROOT" exec c grep Cpus_allowed_list /proc/self/status)
 	assert_equal "$(grep Cpus_allowed_list "/proc/$(init_pid c)/status")" "$out"
 }
@@ -442,7 +442,7 @@ two_processes() {
 # bats test_tags=berth
 @test "exec uses the clocks of the container's time namespace" {
 	config '.linux.namespaces += [{type: "time"}] | .linux.timeOffsets = {boottime: {secs: 1000000, nanosecs: 0}}'
-	ex_ok c cut -d . -f 1 /proc/uptime
+	exec_in_ok c cut -d . -f 1 /proc/uptime
 	[ "$out" -gt 1000000 ]
 }
 
@@ -450,7 +450,7 @@ two_processes() {
 	[ -e /proc/keys ] || skip "no keys in this kernel"
 	config 'del(.linux.maskedPaths)'
 	# The name of a session keyring, as root sees it in /proc/keys.
-	ex_ok c sh -c 'grep -o "keyring *_ses.*" /proc/keys'
+	exec_in_ok c sh -c 'grep -o "keyring *_ses.*" /proc/keys'
 	assert_match "_ses.c: " "$out"
 }
 
@@ -459,14 +459,14 @@ two_processes() {
 	wait_for 5 test -S "$T/tty.sock"
 	jq '{args: ["sh", "-c", "stty size; stat -c %u:%g /dev/pts/0; echo ok >/dev/pts/0"], cwd: "/", env: ["PATH=/bin"], terminal: true,
 		consoleSize: {height: 33, width: 111}, user: {uid: 1000, gid: 1000}}' -n >"$T/process.json"
-	ex_ok -d --process "$T/process.json" --console-socket "$T/tty.sock" c
+	exec_in_ok -d --process "$T/process.json" --console-socket "$T/tty.sock" c
 	wait_for 5 grep -q '33 111' "$T/output"
 	wait_for 5 grep -q '1000:5' "$T/output"
 	wait_for 5 grep -q ok "$T/output"
 }
 
 @test "many processes can be executed concurrently" {
-	rt_ok run -d --bundle "$BUNDLE" c
+	runtime_ok run -d --bundle "$BUNDLE" c
 	local i pids=()
 	for ((i = 0; i < 20; i++)); do
 		"$RUNTIME" --root "$ROOT" exec c sh -c "exit $i" </dev/null &
@@ -480,8 +480,8 @@ two_processes() {
 }
 
 @test "exec waits for the output of processes that its program left running, until a signal" {
-	rt_ok run -d --bundle "$BUNDLE" c
-	ex_ok c sh -c '{ sleep 0.3; echo late; } & echo early'
+	runtime_ok run -d --bundle "$BUNDLE" c
+	exec_in_ok c sh -c '{ sleep 0.3; echo late; } & echo early'
 	assert_equal $'early\nlate' "$out"
 	background "$RUNTIME" --root "$ROOT" exec c sh -c 'sleep 1000 & echo $!; exit 3' >"$T/printed"
 	wait_for 5 appears "$T/printed"

@@ -7,7 +7,7 @@ feature() {
 }
 
 @test "features prints one JSON object, indented with four blanks, and nothing else" {
-	rt_ok features
+	runtime_ok features
 	assert_equal "" "$err"
 	[ -n "$out" ]
 	assert_equal "$(jq --indent 4 . <<<"$out")" "$out"
@@ -22,24 +22,24 @@ feature() {
 }
 
 @test "features takes no arguments" {
-	rt features extra
+	runtime features extra
 	assert_equal 1 "$status"
 	assert_match '"features" requires exactly 0 argument\(s\)' "$msg"
 }
 
 @test "features prints the versions of the specification" {
-	rt_ok features
+	runtime_ok features
 	assert_equal '"1.0.0"' "$(feature .ociVersionMin)"
 	assert_match '^"1\.' "$(feature .ociVersionMax)"
-	rt_ok --version
+	runtime_ok --version
 	local spec
 	spec=$(sed -n 's/^spec: //p' <<<"$out")
-	rt_ok features
+	runtime_ok features
 	assert_equal "\"$spec\"" "$(feature .ociVersionMax)"
 }
 
 @test "features lists sorted mount options, the required ones among them" {
-	rt_ok features
+	runtime_ok features
 	assert_equal "$(feature '.mountOptions | sort')" "$(feature .mountOptions)"
 	assert_equal '[]' "$(feature '["async","atime","bind","defaults","dev","diratime","dirsync","exec","mand","noatime",
 		"nodev","nodiratime","noexec","nomand","norelatime","nostrictatime","nosuid","private","rbind","relatime",
@@ -48,20 +48,20 @@ feature() {
 }
 
 @test "features lists the supported namespaces" {
-	rt_ok features
+	runtime_ok features
 	assert_equal '[]' "$(feature '["cgroup","ipc","mount","network","pid","uts"] - .linux.namespaces')"
 	assert_equal "$(feature '.linux.namespaces | sort')" "$(feature .linux.namespaces)"
 }
 
 @test "features lists the capabilities of the kernel's headers" {
-	rt_ok features
+	runtime_ok features
 	assert_equal 41 "$(feature '.linux.capabilities | length')"
 	assert_equal '"CAP_CHOWN"' "$(feature '.linux.capabilities[0]')"
 	assert_equal '"CAP_CHECKPOINT_RESTORE"' "$(feature '.linux.capabilities[40]')"
 }
 
 @test "every mount option that features lists works" {
-	rt_ok features
+	runtime_ok features
 	local option options
 	mapfile -t options < <(jq -r '.mountOptions[]' <<<"$out")
 	new_bundle
@@ -78,30 +78,30 @@ feature() {
 			uidMappings: [{containerID: 0, hostID: 5, size: 1}], gidMappings: [{containerID: 0, hostID: 5, size: 1}]}' --arg o "$option" --arg s "$T/source" ;;
 		*) config '.mounts[7] = {destination: "/mnt", type: "tmpfs", source: "tmpfs", options: [$o]}' --arg o "$option" ;;
 		esac
-		rt create --bundle "$BUNDLE" c
+		runtime create --bundle "$BUNDLE" c
 		succeeded "option $option"
-		rt_ok delete c
+		runtime_ok delete c
 	done
 }
 
 @test "every namespace that features lists works" {
-	rt_ok features
+	runtime_ok features
 	local names
 	names=$(jq -c '.linux.namespaces - ["user", "time"] | map({type: .})' <<<"$out")
 	new_bundle
 	args true
 	config '.linux.namespaces = $names' --argjson names "$names"
-	rt_ok run --bundle "$BUNDLE" c
+	runtime_ok run --bundle "$BUNDLE" c
 }
 
 @test "every capability that features lists works" {
-	rt_ok features
+	runtime_ok features
 	local names
 	names=$(jq -c '.linux.capabilities' <<<"$out")
 	new_bundle
 	args true
 	config '.process.capabilities = {bounding: $names}' --argjson names "$names"
-	rt --log "$T/log" run --bundle "$BUNDLE" c
+	runtime --log "$T/log" run --bundle "$BUNDLE" c
 	succeeded "all capabilities"
 	# create may warn of a capability that the caller lacks, but not of an unknown one.
 	refute_match 'level=error' "$(cat "$T/log")"

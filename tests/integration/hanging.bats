@@ -28,8 +28,8 @@ talk() {
 	umount -l "$T/silent"
 }
 
-# limited SECONDS COMMAND...: run the runtime, and fail if it takes longer.
-limited() {
+# runtime_within SECONDS COMMAND...: run the runtime, and fail if it takes longer.
+runtime_within() {
 	local limit
 	limit=$(patient "$1")
 	shift
@@ -78,7 +78,7 @@ rmdir_if_there() {
 		wait_for 5 init_hangs c
 		# The runtime itself does not wait for the server.
 		! hangs "$create"
-		limited 1 delete --force c
+		runtime_within 1 delete --force c
 		succeeded "delete --force of a create that hangs"
 		assert_match 'which were killed, are in a call that the kernel does not end' "$err"
 		no_state_left
@@ -99,7 +99,7 @@ rmdir_if_there() {
 	pid=$(init_pid c)
 	wait_for 5 pgrep -P "$pid" -x cat >/dev/null
 	wait_for 5 hangs "$(pgrep -P "$pid" -x cat)"
-	limited 1 delete --force c
+	runtime_within 1 delete --force c
 	succeeded "delete --force of a process that hangs"
 	assert_match 'which were killed, are in a call that the kernel does not end' "$err"
 	no_state_left
@@ -114,26 +114,26 @@ rmdir_if_there() {
 	background "$RUNTIME" --root "$ROOT" create --bundle "$BUNDLE" c
 	create=$background_pid
 	wait_for 5 pgrep -P "$create" -x sleep >/dev/null
-	limited 1 delete --force c
+	runtime_within 1 delete --force c
 	succeeded "delete --force during a hook"
 	no_state_left
 	no_cgroup_left
 	# When the hook ends, create must not change a new container with the same ID.
 	config 'del(.hooks)'
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 	pkill -P "$create" -x sleep
 	status=0
 	wait "$create" || status=$?
 	assert_equal 1 "$status"
 	assert_equal created "$(status_of c)"
-	rt_ok start c
+	runtime_ok start c
 }
 
 @test "a console socket with a full backlog is an error" {
 	config '.process.terminal = true'
 	background "$PROBE" backlog "$T/tty.sock"
 	wait_for 5 test -S "$T/tty.sock"
-	limited 1 create --bundle "$BUNDLE" --console-socket "$T/tty.sock" c
+	runtime_within 1 create --bundle "$BUNDLE" --console-socket "$T/tty.sock" c
 	refused 'resource temporarily unavailable'
 	no_state_left
 }
@@ -142,7 +142,7 @@ rmdir_if_there() {
 @test "a pidfd socket with a full backlog is an error" {
 	background "$PROBE" backlog "$T/pidfd.sock"
 	wait_for 5 test -S "$T/pidfd.sock"
-	limited 1 create --bundle "$BUNDLE" --pidfd-socket "$T/pidfd.sock" c
+	runtime_within 1 create --bundle "$BUNDLE" --pidfd-socket "$T/pidfd.sock" c
 	refused 'resource temporarily unavailable \(its backlog is full: does the server accept connections\?\)$'
 	no_state_left
 }
@@ -151,18 +151,18 @@ rmdir_if_there() {
 # bats test_tags=berth
 @test "--log names a pipe: one that nobody reads is an error, one that is full loses records" {
 	mkfifo "$T/log"
-	limited 1 --log "$T/log" list
+	runtime_within 1 --log "$T/log" list
 	refused '--log ".*/log": no such device or address \(a pipe that nobody reads, or a socket\)$'
 	exec {unread}<>"$T/log"
 	head -c 70000 /dev/zero | timeout 1 tee "$T/log" >/dev/null || true # fills it
-	limited 1 --log "$T/log" --debug create --bundle "$BUNDLE" c
+	runtime_within 1 --log "$T/log" --debug create --bundle "$BUNDLE" c
 	succeeded "create with a log that nobody reads"
 	exec {unread}>&-
 }
 
 # bats test_tags=berth
 @test "another user's state root cannot make root hang, or use up its memory" {
-	local file id verb
+	local file id operation
 	mkdir -p "$ROOT"/{fifo,zero,link,dir,huge}
 	mkfifo "$ROOT/fifo/state.json" "$ROOT/pipe"
 	ln -s /dev/zero "$ROOT/zero/state.json"
@@ -171,12 +171,12 @@ rmdir_if_there() {
 	mkdir "$ROOT/dir/state.json"
 	truncate -s 1T "$ROOT/huge/state.json"
 	chown -hR 12345 "$ROOT"
-	limited 1 list
+	runtime_within 1 list
 	succeeded list
 	for id in fifo zero link dir huge pipe etc; do
-		for verb in state "delete --force" "kill" pause; do
+		for operation in state "delete --force" "kill" pause; do
 			# shellcheck disable=SC2086 # words
-			limited 1 $verb "$id"
+			runtime_within 1 $operation "$id"
 			assert_equal 1 "$status"
 		done
 	done
@@ -186,7 +186,7 @@ rmdir_if_there() {
 	jq -n --arg dir "$T/cgroup" --argjson pid "$$" --argjson start "$(awk '{ print $22 }' /proc/$$/stat)" \
 		'{version: 1, id: "c", pid: $pid, startTime: $start, complete: true, cgroups: {"": $dir, freezer: $dir}}' >"$ROOT/c/state.json"
 	chown -R 12345 "$ROOT/c"
-	limited 1 list -q
+	runtime_within 1 list -q
 	assert_equal c "$out"
 	rm -r "$ROOT"
 }

@@ -19,11 +19,11 @@ fails() {
 		rm -f "$T/seen/log"
 		config 'del(.hooks)'
 		fails $kind
-		rt create --bundle "$BUNDLE" c
+		runtime create --bundle "$BUNDLE" c
 		assert_equal 1 "$status"
 		assert_match 'exit status 3.*stdout: .?to stdout.*stderr: .?to stderr' "$msg"
 		assert_equal 'poststop ' "$(logged)"
-		gone c
+		no_such_container c
 	done
 }
 
@@ -32,13 +32,13 @@ fails() {
 	for kind in prestart createRuntime createContainer; do
 		config 'del(.hooks)'
 		fails $kind
-		rt create --bundle "$BUNDLE" c
+		runtime create --bundle "$BUNDLE" c
 		refused "hooks\.$kind\[0\]: .?\"/bin/sh.?\": exit status 3"
 	done
 	for kind in startContainer poststart; do
 		config 'del(.hooks)'
 		fails $kind
-		rt run --bundle "$BUNDLE" c
+		runtime run --bundle "$BUNDLE" c
 		refused "hooks\.$kind\[0\]: .?\"/bin/sh.?\": exit status 3"
 	done
 }
@@ -49,11 +49,11 @@ fails() {
 		rm -f "$T/seen/log"
 		config 'del(.hooks)'
 		fails $kind
-		rt_ok create --bundle "$BUNDLE" c
-		rt start c
+		runtime_ok create --bundle "$BUNDLE" c
+		runtime start c
 		refused "hooks.$kind\[0\]: .*exit status 3"
 		assert_equal 'poststop ' "$(logged)"
-		gone c
+		no_such_container c
 	done
 }
 
@@ -62,10 +62,10 @@ fails() {
 	for kind in prestart createContainer; do
 		config '.hooks = {($kind): [{path: "/nonexistent/hook"}]}' --arg kind $kind
 		args true
-		rt create --bundle "$BUNDLE" c
+		runtime create --bundle "$BUNDLE" c
 		assert_equal 1 "$status"
 		assert_match '/nonexistent/hook.*no such file or directory' "$msg"
-		gone c
+		no_such_container c
 	done
 }
 
@@ -73,7 +73,7 @@ fails() {
 	# shellcheck disable=SC2016
 	hook poststop 'echo poststop >>$OUT/log'
 	args nope
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	assert_equal 1 "$status"
 	assert_equal 'poststop ' "$(logged)"
 }
@@ -83,11 +83,11 @@ fails() {
 	# shellcheck disable=SC2016
 	hook poststop 'echo second >>$OUT/log'
 	args true
-	rt_ok create --bundle "$BUNDLE" c
-	rt_ok --log "$T/log" delete --force c
+	runtime_ok create --bundle "$BUNDLE" c
+	runtime_ok --log "$T/log" delete --force c
 	assert_equal 'second ' "$(logged)"
 	assert_match 'level=warning msg=.*hooks.poststop\[0\]: .*exit status 3, stdout: .*bad luck' "$(cat "$T/log")"
-	gone c
+	no_such_container c
 }
 
 # A hook that hangs, in three ways; the pids are in $OUT/pids.
@@ -105,10 +105,10 @@ no_sleepers() {
 		config 'del(.hooks)'
 		hook $kind "$hang" '.timeout = 1'
 		args true
-		rt create --bundle "$BUNDLE" c
+		runtime create --bundle "$BUNDLE" c
 		assert_equal 1 "$status"
 		assert_match "hooks.$kind\[0\]: .*timed out after 1s" "$msg"
-		gone c
+		no_such_container c
 		wait_for 2 no_sleepers || failed "left running: $(pgrep -af '^sleep')"
 	done
 }
@@ -120,16 +120,16 @@ no_sleepers() {
 		config 'del(.hooks)'
 		hook $kind "$hang" '.timeout = 1'
 		args true
-		rt_ok create --bundle "$BUNDLE" c
-		rt start c
+		runtime_ok create --bundle "$BUNDLE" c
+		runtime start c
 		refused "hooks.$kind\[0\]: .*timed out after 1s"
 		wait_for 2 no_sleepers || failed "left running: $(pgrep -af '^sleep')"
-		gone c
+		no_such_container c
 	done
 	config 'del(.hooks)'
 	hook poststop "$hang" '.timeout = 1'
-	rt_ok create --bundle "$BUNDLE" c
-	rt_ok delete --force c
+	runtime_ok create --bundle "$BUNDLE" c
+	runtime_ok delete --force c
 	wait_for 2 no_sleepers || failed "left running: $(pgrep -af '^sleep')"
 }
 
@@ -138,9 +138,9 @@ no_sleepers() {
 	# shellcheck disable=SC2016
 	hook createRuntime 'sleep 1000 & echo $! >$OUT/pid'
 	args true
-	rt_ok run --bundle "$BUNDLE" c
-	alive "$(told pid)" || failed "the daemon was ended"
-	kill "$(told pid)"
+	runtime_ok run --bundle "$BUNDLE" c
+	alive "$(hook_output pid)" || failed "the daemon was ended"
+	kill "$(hook_output pid)"
 }
 
 # bats test_tags=berth
@@ -152,18 +152,18 @@ no_sleepers() {
 	# shellcheck disable=SC2016
 	hook poststop 'cat | wc -c >$OUT/log'
 	args true
-	rt_ok run --bundle "$BUNDLE" c
+	runtime_ok run --bundle "$BUNDLE" c
 	[ "$(cat "$T/seen/log")" -gt 200000 ]
 }
 
 @test "a poststart hook can use the runtime on its container" {
 	hook poststart "$RUNTIME --root $ROOT state c | jq -r .status >\$OUT/status; $RUNTIME --root $ROOT kill c KILL"
 	args sleep 1000
-	rt_ok create --bundle "$BUNDLE" c
-	rt_ok start c
-	assert_equal running "$(told status)"
+	runtime_ok create --bundle "$BUNDLE" c
+	runtime_ok start c
+	assert_equal running "$(hook_output status)"
 	wait_for 5 has_status c stopped
-	rt_ok delete c
+	runtime_ok delete c
 }
 
 # bats test_tags=berth
@@ -178,7 +178,7 @@ no_sleepers() {
 	wait_for 5 appears "$T/seen/hung"
 	kill -KILL "$background_pid"
 	wait_for 5 pkill -f '^sleep 1009$'
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	assert_equal 'poststop ' "$(logged)"
-	gone c
+	no_such_container c
 }

@@ -9,7 +9,7 @@ prepare() {
 }
 
 # shellcheck disable=SC2016 # for the hooks
-tell='{ for ns in user time mnt net pid; do readlink /proc/self/ns/$ns; done; id -u; id -g; } >$OUT'
+identity='{ for ns in user time mnt net pid; do readlink /proc/self/ns/$ns; done; id -u; id -g; } >$OUT'
 
 # in_container SCRIPT: hooks of the two kinds that run in the container.
 in_container() {
@@ -22,9 +22,9 @@ in_container() {
 @test "hooks in the container have the IDs of its user namespace" {
 	new_user_namespace
 	config '.process.user = {uid: 1000, gid: 1001, additionalGids: [5]}'
-	in_container "$tell"
-	script "OUT=/seen/program; $tell"
-	rt_ok run --bundle "$BUNDLE" c
+	in_container "$identity"
+	script "OUT=/seen/program; $identity"
+	runtime_ok run --bundle "$BUNDLE" c
 	assert_equal "$(head -n 5 "$T/seen/program")" "$(head -n 5 "$T/seen/createContainer")"
 	assert_equal "$(cat "$T/seen/program")" "$(cat "$T/seen/startContainer")"
 	assert_equal $'0\n0' "$(tail -n 2 "$T/seen/createContainer")"
@@ -48,7 +48,7 @@ in_container() {
 	# shellcheck disable=SC2016
 	in_container 'case $OUT in *startContainer) echo to stderr >/dev/stderr; exit 3 ;; esac'
 	args true
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'hooks\.startContainer\[0\]: .*exit status 3, stderr: .*to stderr'
 }
 
@@ -63,9 +63,9 @@ other_network() {
 	wait_for 5 other_network "$background_pid"
 	config '(.linux.namespaces[] | select(.type == "network")) += {path: $path}' --arg path "/proc/$background_pid/ns/net"
 	config 'del(.mounts[] | select(.type == "sysfs" or .type == "cgroup")) | .hostname = ""'
-	in_container "$tell"
-	script "OUT=/seen/program; $tell"
-	rt_ok run --bundle "$BUNDLE" c
+	in_container "$identity"
+	script "OUT=/seen/program; $identity"
+	runtime_ok run --bundle "$BUNDLE" c
 	assert_equal "$(head -n 5 "$T/seen/program")" "$(head -n 5 "$T/seen/createContainer")"
 	assert_equal "$(head -n 5 "$T/seen/program")" "$(head -n 5 "$T/seen/startContainer")"
 }
@@ -76,7 +76,7 @@ other_network() {
 	in_container 'readlink /proc/self/ns/time >$OUT; cut -d . -f 1 /proc/uptime >>$OUT'
 	# shellcheck disable=SC2016
 	script 'readlink /proc/self/ns/time >/seen/program'
-	rt_ok run --bundle "$BUNDLE" c
+	runtime_ok run --bundle "$BUNDLE" c
 	local kind
 	for kind in createContainer startContainer; do
 		assert_equal "$(cat "$T/seen/program")" "$(head -n 1 "$T/seen/$kind")"
@@ -86,7 +86,7 @@ other_network() {
 
 @test "hooks in the container run for a user that is not root" {
 	new_user_namespace 0:1000:1
-	in_container "$tell"
+	in_container "$identity"
 	config 'del(.linux.resources, .linux.cgroupsPath) | .linux.namespaces -= [{type: "network"}, {type: "cgroup"}]
 		| del(.mounts[] | select(.type == "sysfs" or .type == "cgroup"))
 		| (.mounts[] | select(.options) | .options) |= map(select(startswith("gid=") | not))'
@@ -95,7 +95,7 @@ other_network() {
 	install -m 755 "$RUNTIME" "$T/runtime"
 	mkdir -m 700 "$T/state"
 	chown 1000:1000 "$T/state"
-	script "OUT=/seen/program; $tell"
+	script "OUT=/seen/program; $identity"
 	status=0
 	setpriv --reuid 1000 --regid 1000 --clear-groups "$T/runtime" --root "$T/state" run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err" || status=$?
 	read_output

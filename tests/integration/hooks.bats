@@ -8,17 +8,17 @@ prepare() { hook_bundle; }
 	# shellcheck disable=SC2016 # for the hooks
 	hooks 'echo $KIND >>$OUT/log'
 	script 'echo program >>/out/log; sleep 1000'
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 	assert_equal 'prestart createRuntime createContainer ' "$(logged)"
-	rt_ok start c
+	runtime_ok start c
 	wait_for 5 has_line "$T/seen/log" program
 	assert_lines $'createContainer\ncreateRuntime\npoststart\nprestart\nprogram\nstartContainer' "$(cat "$T/seen/log")"
 	# Only these two are concurrent.
 	assert_match '^prestart createRuntime createContainer startContainer (program poststart|poststart program) $' "$(logged)"
-	rt_ok kill c KILL
+	runtime_ok kill c KILL
 	wait_for 5 has_status c stopped
 	refute_match poststop "$(logged)"
-	rt_ok delete c
+	runtime_ok delete c
 	assert_match ' poststop $' "$(logged)"
 }
 
@@ -26,7 +26,7 @@ prepare() { hook_bundle; }
 	# shellcheck disable=SC2016
 	hooks 'echo $KIND >>$OUT/log'
 	args true
-	rt_ok run --bundle "$BUNDLE" c
+	runtime_ok run --bundle "$BUNDLE" c
 	assert_equal 'createContainer createRuntime poststart poststop prestart startContainer ' "$(sort "$T/seen/log" | tr '\n' ' ')"
 }
 
@@ -40,13 +40,13 @@ prepare() { hook_bundle; }
 		hook poststop 'echo 5 >>$OUT/log'
 	}
 	args true
-	rt_ok run --bundle "$BUNDLE" c
+	runtime_ok run --bundle "$BUNDLE" c
 	assert_equal '1 2 3 4 5 ' "$(logged)"
 }
 
-# of KIND FIELD: a field of the state that the hook got.
-of() {
-	told "$1" | jq -r "$2"
+# hook_state KIND FIELD: a field of the state that the hook got.
+hook_state() {
+	hook_output "$1" | jq -r "$2"
 }
 
 @test "hooks get the container's state on standard input" {
@@ -54,34 +54,34 @@ of() {
 	hooks 'cat >$OUT/$KIND'
 	config '.annotations = {"a.b": "c\"d"}'
 	args sleep 1000
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 	local pid kind
 	pid=$(init_pid c)
-	rt_ok start c
-	rt_ok delete --force c
+	runtime_ok start c
+	runtime_ok delete --force c
 	for kind in prestart createRuntime createContainer startContainer poststart poststop; do
-		assert_equal 1 "$(told $kind | wc -l | sed s/0/1/)" # one line, no newline
-		assert_equal c "$(of $kind .id)"
-		assert_equal "$BUNDLE" "$(of $kind .bundle)"
-		assert_match '^1\.' "$(of $kind .ociVersion)"
-		assert_equal 'c"d' "$(of $kind '.annotations["a.b"]')"
+		assert_equal 1 "$(hook_output $kind | wc -l | sed s/0/1/)" # one line, no newline
+		assert_equal c "$(hook_state $kind .id)"
+		assert_equal "$BUNDLE" "$(hook_state $kind .bundle)"
+		assert_match '^1\.' "$(hook_state $kind .ociVersion)"
+		assert_equal 'c"d' "$(hook_state $kind '.annotations["a.b"]')"
 	done
-	assert_equal "creating $pid" "$(of prestart '"\(.status) \(.pid)"')"
-	assert_equal "creating $pid" "$(of createRuntime '"\(.status) \(.pid)"')"
-	assert_equal "creating 1" "$(of createContainer '"\(.status) \(.pid)"')"
-	assert_equal "created 1" "$(of startContainer '"\(.status) \(.pid)"')"
-	assert_equal "$pid" "$(of poststart .pid)"
-	assert_equal "stopped null" "$(of poststop '"\(.status) \(.pid)"')"
+	assert_equal "creating $pid" "$(hook_state prestart '"\(.status) \(.pid)"')"
+	assert_equal "creating $pid" "$(hook_state createRuntime '"\(.status) \(.pid)"')"
+	assert_equal "creating 1" "$(hook_state createContainer '"\(.status) \(.pid)"')"
+	assert_equal "created 1" "$(hook_state startContainer '"\(.status) \(.pid)"')"
+	assert_equal "$pid" "$(hook_state poststart .pid)"
+	assert_equal "stopped null" "$(hook_state poststop '"\(.status) \(.pid)"')"
 }
 
 @test "a poststart hook gets the status running" {
 	# shellcheck disable=SC2016
 	hook poststart 'cat >$OUT/$KIND'
 	args sleep 1000
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 	[ ! -e "$T/seen/poststart" ] || failed "poststart ran before start"
-	rt_ok start c
-	assert_equal running "$(of poststart .status)"
+	runtime_ok start c
+	assert_equal running "$(hook_state poststart .status)"
 }
 
 @test "hooks get the pid of init in the container's pid namespace" {
@@ -93,8 +93,8 @@ of() {
 	}
 	args sleep 1000
 	start_detached c
-	assert_equal "$(init_pid c)" "$(of createContainer .pid)"
-	assert_equal "$(init_pid c)" "$(of startContainer .pid)"
+	assert_equal "$(init_pid c)" "$(hook_state createContainer .pid)"
+	assert_equal "$(init_pid c)" "$(hook_state startContainer .pid)"
 }
 
 # shellcheck disable=SC2016 # for the hooks
@@ -103,16 +103,16 @@ namespaces='for ns in mnt net pid uts ipc; do readlink /proc/self/ns/$ns; done'
 @test "hooks run in the runtime's namespaces, or in the container's" {
 	hooks "{ $namespaces; } >\$OUT/\$KIND"
 	script "{ $namespaces; } >/out/program"
-	rt_ok run --bundle "$BUNDLE" c
+	runtime_ok run --bundle "$BUNDLE" c
 	local kind host
 	host=$(bash -c "$namespaces")
 	for kind in prestart createRuntime poststart poststop; do
-		assert_equal "$host" "$(told $kind)"
+		assert_equal "$host" "$(hook_output $kind)"
 	done
 	for kind in createContainer startContainer; do
-		assert_equal "$(told program)" "$(told $kind)"
+		assert_equal "$(hook_output program)" "$(hook_output $kind)"
 	done
-	refute_match "$(head -n 1 <<<"$host" | sed 's/[][]/\\&/g')" "$(told program)"
+	refute_match "$(head -n 1 <<<"$host" | sed 's/[][]/\\&/g')" "$(hook_output program)"
 }
 
 @test "hooks in the container are in its cgroup" {
@@ -120,10 +120,10 @@ namespaces='for ns in mnt net pid uts ipc; do readlink /proc/self/ns/$ns; done'
 	hook startContainer "grep -c '$CGROUP\$' /proc/self/cgroup >\$OUT/\$KIND"
 	config '.linux.namespaces |= map(select(.type != "cgroup"))'
 	script "grep -c '$CGROUP\$' /proc/self/cgroup >/out/program"
-	rt_ok run --bundle "$BUNDLE" c
-	assert_equal "$(told program)" "$(told createContainer)"
-	assert_equal "$(told program)" "$(told startContainer)"
-	refute_match '^0' "$(told program)"
+	runtime_ok run --bundle "$BUNDLE" c
+	assert_equal "$(hook_output program)" "$(hook_output createContainer)"
+	assert_equal "$(hook_output program)" "$(hook_output startContainer)"
+	refute_match '^0' "$(hook_output program)"
 }
 
 @test "hooks get their arguments and environment" {
@@ -133,9 +133,9 @@ namespaces='for ns in mnt net pid uts ipc; do readlink /proc/self/ns/$ns; done'
 		hook $kind 'echo "$0|$1|$2|$A|$HOME" >$OUT/$KIND' '.args += ["name", "x y", ""] | .env += ["A=b c"]'
 	done
 	args true
-	rt_ok run --bundle "$BUNDLE" c
+	runtime_ok run --bundle "$BUNDLE" c
 	for kind in createRuntime createContainer startContainer poststop; do
-		assert_equal 'name|x y||b c|' "$(told $kind)"
+		assert_equal 'name|x y||b c|' "$(hook_output $kind)"
 	done
 }
 
@@ -144,7 +144,7 @@ namespaces='for ns in mnt net pid uts ipc; do readlink /proc/self/ns/$ns; done'
 	chmod +x "$T/hook"
 	config '.hooks.createRuntime = [{path: $path}]' --arg path "$T/hook"
 	args true
-	rt_ok run --bundle "$BUNDLE" c
+	runtime_ok run --bundle "$BUNDLE" c
 	assert_equal "0 $T/hook" "$(cat "$T/seen/log")"
 }
 
@@ -152,7 +152,7 @@ namespaces='for ns in mnt net pid uts ipc; do readlink /proc/self/ns/$ns; done'
 	# shellcheck disable=SC2016
 	hook createRuntime "echo \$MARK >$T/seen/log" 'del(.env)'
 	args true
-	MARK=here rt_ok run --bundle "$BUNDLE" c
+	MARK=here runtime_ok run --bundle "$BUNDLE" c
 	assert_equal here "$(cat "$T/seen/log")"
 }
 
@@ -160,7 +160,7 @@ namespaces='for ns in mnt net pid uts ipc; do readlink /proc/self/ns/$ns; done'
 	hook startContainer 'echo $MARK >/out/log' 'del(.env)'
 	config '.process.env += ["MARK=inside"]'
 	args true
-	MARK=here rt_ok run --bundle "$BUNDLE" c
+	MARK=here runtime_ok run --bundle "$BUNDLE" c
 	assert_equal inside "$(cat "$T/seen/log")"
 }
 
@@ -169,22 +169,22 @@ namespaces='for ns in mnt net pid uts ipc; do readlink /proc/self/ns/$ns; done'
 	hooks 'pwd >$OUT/$KIND'
 	config '.process.cwd = "/tmp"'
 	args true
-	(cd / && rt_ok run --bundle "$BUNDLE" c)
-	assert_equal "$BUNDLE" "$(told prestart)"
-	assert_equal "$BUNDLE" "$(told createRuntime)"
-	assert_equal "$BUNDLE/rootfs" "$(told createContainer)"
-	assert_equal /tmp "$(told startContainer)"
-	assert_equal "$BUNDLE" "$(told poststop)"
+	(cd / && runtime_ok run --bundle "$BUNDLE" c)
+	assert_equal "$BUNDLE" "$(hook_output prestart)"
+	assert_equal "$BUNDLE" "$(hook_output createRuntime)"
+	assert_equal "$BUNDLE/rootfs" "$(hook_output createContainer)"
+	assert_equal /tmp "$(hook_output startContainer)"
+	assert_equal "$BUNDLE" "$(hook_output poststop)"
 }
 
 @test "hooks have no descriptors but their standard files" {
 	# shellcheck disable=SC2016 # the fourth is that of ls
 	hooks 'ls /proc/self/fd | wc -l >$OUT/$KIND'
 	args true
-	rt_ok run --bundle "$BUNDLE" c 7</dev/null
+	runtime_ok run --bundle "$BUNDLE" c 7</dev/null
 	local kind
 	for kind in createContainer startContainer; do
-		assert_equal 4 "$(told $kind | tr -d ' ')"
+		assert_equal 4 "$(hook_output $kind | tr -d ' ')"
 	done
 }
 
@@ -193,9 +193,9 @@ namespaces='for ns in mnt net pid uts ipc; do readlink /proc/self/ns/$ns; done'
 		.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 77, hard: 88}]'
 	hook startContainer '{ id -u; id -g; id -G; umask; ulimit -n; ulimit -Hn; grep -E "^(Cap(Eff|Prm|Bnd)|NoNewPrivs)" /proc/self/status; } >/out/$KIND'
 	script '{ id -u; id -g; id -G; umask; ulimit -n; ulimit -Hn; grep -E "^(Cap(Eff|Prm|Bnd)|NoNewPrivs)" /proc/self/status; } >/out/program'
-	rt_ok run --bundle "$BUNDLE" c
-	assert_equal "$(told program)" "$(told startContainer)"
-	assert_match $'^1000\n1001\n' "$(told startContainer)"
+	runtime_ok run --bundle "$BUNDLE" c
+	assert_equal "$(hook_output program)" "$(hook_output startContainer)"
+	assert_match $'^1000\n1001\n' "$(hook_output startContainer)"
 }
 
 @test "the path of a startContainer hook is resolved in the container" {
@@ -203,7 +203,7 @@ namespaces='for ns in mnt net pid uts ipc; do readlink /proc/self/ns/$ns; done'
 	chmod +x "$BUNDLE/rootfs/bin/only-here"
 	config '.hooks.startContainer = [{path: "/bin/only-here"}]'
 	args true
-	rt_ok run --bundle "$BUNDLE" c
+	runtime_ok run --bundle "$BUNDLE" c
 	assert_equal inside "$(cat "$T/seen/log")"
 }
 
@@ -238,7 +238,7 @@ namespaces='for ns in mnt net pid uts ipc; do readlink /proc/self/ns/$ns; done'
 	args true
 	while IFS='|' read -r hook want; do
 		config ".hooks = {createRuntime: [$hook]}"
-		rt create --bundle "$BUNDLE" c
+		runtime create --bundle "$BUNDLE" c
 		refused "hooks\.createRuntime\[0\]\.$want"
 	done <<-'END'
 		{path: "bin/true"}|path: .*not an absolute path
@@ -250,7 +250,7 @@ namespaces='for ns in mnt net pid uts ipc; do readlink /proc/self/ns/$ns; done'
 }
 
 @test "features lists the hooks" {
-	rt_ok features
+	runtime_ok features
 	assert_equal '["prestart","createRuntime","createContainer","startContainer","poststart","poststop"]' "$(jq -c .hooks <<<"$out")"
 }
 
@@ -261,7 +261,7 @@ namespaces='for ns in mnt net pid uts ipc; do readlink /proc/self/ns/$ns; done'
 	echo before >"$T/stdout"
 	config '.annotations["run.oci.hooks.stdout"] = $out | .annotations["run.oci.hooks.stderr"] = "log"' --arg out "$T/stdout"
 	args true
-	rt_ok run --bundle "$BUNDLE" c
+	runtime_ok run --bundle "$BUNDLE" c
 	assert_equal "" "$out"
 	assert_lines $'before\nout of prestart\nout of createRuntime\nout of createContainer\nout of startContainer\nout of poststart\nout of poststop' "$(cat "$T/stdout")"
 	assert_equal 6 "$(grep -c '^err of' "$BUNDLE/log")"
@@ -275,13 +275,13 @@ namespaces='for ns in mnt net pid uts ipc; do readlink /proc/self/ns/$ns; done'
 	hook createRuntime true
 	args true
 	config '.annotations["run.oci.hooks.stdout"] = "none/log"'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'run createRuntime hooks: annotations\["run\.oci\.hooks\.stdout"\]: open .*/bundle/none/log: no such file'
 	mkfifo "$BUNDLE/pipe"
 	config '.annotations["run.oci.hooks.stdout"] = "pipe"'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'annotations\["run\.oci\.hooks\.stdout"\]: open .*a FIFO without a reader'
 	config '.annotations["run.oci.hooks.stdout"] = ""'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'annotations\["run\.oci\.hooks\.stdout"\]: missing'
 }

@@ -93,7 +93,7 @@ mapped() {
 	config '.mounts += [{destination: "/mnt", type: "none", source: "/proc/sys", options: ["bind", "idmap"],
 		uidMappings: [{containerID: 0, hostID: 70, size: 1}], gidMappings: [{containerID: 0, hostID: 80, size: 1}]}]'
 	args true
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'mounts\[7\]: mount bind "/proc/sys" on "/mnt": idmap: file system proc does not support ID-mapped mounts: mount_setattr: invalid argument$'
 }
 
@@ -101,6 +101,6 @@ mapped() {
 @test "create refuses idmap without mappings" {
 	config '.mounts += [{destination: "/mnt", type: "none", source: $s, options: ["bind", "idmap"]}]' --arg s "$T/source"
 	args true
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'mounts\[7\]\.options: "idmap" needs uidMappings and gidMappings'
 }

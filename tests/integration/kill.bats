@@ -20,7 +20,7 @@ start_trapping() {
 # gets SIGNAL SPELLING: the container gets the signal when kill has this spelling.
 gets() {
 	: >"$T/c.out"
-	rt_ok kill c "$2"
+	runtime_ok kill c "$2"
 	assert_equal "" "$out$err"
 	wait_for 5 has_line "$T/c.out" "got $1" || failed "kill c $2: $(cat "$T/c.out")"
 }
@@ -28,7 +28,7 @@ gets() {
 @test "kill sends TERM by default" {
 	start_trapping TERM
 	: >"$T/c.out"
-	rt_ok kill c
+	runtime_ok kill c
 	wait_for 5 has_line "$T/c.out" "got TERM"
 }
 
@@ -66,7 +66,7 @@ gets() {
 
 @test "kill 0 only checks that init exists" {
 	start_trapping TERM
-	rt_ok kill c 0
+	runtime_ok kill c 0
 	alive "$(init_pid c)"
 }
 
@@ -74,15 +74,15 @@ gets() {
 	start_trapping TERM
 	local pid
 	pid=$(init_pid c)
-	rt_ok kill c KILL
+	runtime_ok kill c KILL
 	wait_for 5 dead "$pid"
 	assert_equal stopped "$(status_of c)"
 }
 
 @test "kill signals a created container" {
 	args sleep 1000
-	rt_ok create --bundle "$BUNDLE" c
-	rt_ok kill c 9
+	runtime_ok create --bundle "$BUNDLE" c
+	runtime_ok kill c 9
 	wait_for 5 has_status c stopped
 }
 
@@ -90,21 +90,21 @@ gets() {
 	local signal
 	args sleep 1000
 	for signal in TERM INT HUP; do
-		rt_ok create --bundle "$BUNDLE" c
-		rt_ok kill c WINCH
+		runtime_ok create --bundle "$BUNDLE" c
+		runtime_ok kill c WINCH
 		assert_equal created "$(status_of c)"
-		rt_ok kill c "$signal"
+		runtime_ok kill c "$signal"
 		wait_for 5 has_status c stopped
-		rt start c
+		runtime start c
 		refused 'cannot start a container that has stopped'
-		rt_ok delete c
+		runtime_ok delete c
 	done
 }
 
 @test "kill --all of such a signal ends a created container" {
 	args sleep 1000
-	rt_ok create --bundle "$BUNDLE" c
-	rt_ok kill --all c TERM
+	runtime_ok create --bundle "$BUNDLE" c
+	runtime_ok kill --all c TERM
 	wait_for 5 has_status c stopped
 }
 
@@ -115,7 +115,7 @@ gets() {
 	local child
 	wait_for 5 pgrep -P "$(init_pid c)" -x sleep >/dev/null
 	child=$(pgrep -P "$(init_pid c)" -x sleep)
-	rt_ok kill c USR1
+	runtime_ok kill c USR1
 	alive "$child"
 }
 
@@ -124,7 +124,7 @@ gets() {
 	script 'sleep 1000 & sleep 1000 & echo ready; exec sleep 1000'
 	"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/c.out" 2>&1 3>&-
 	wait_for 5 has_line "$T/c.out" ready
-	rt_ok kill c KILL
+	runtime_ok kill c KILL
 	wait_for 5 no_orphans
 }
 
@@ -132,7 +132,7 @@ gets() {
 	start_trapping TERM
 	local name
 	for name in FOO SIGFOO SIG TERMX ' TERM' RTMIN99; do
-		rt kill c "$name"
+		runtime kill c "$name"
 		refused "unknown signal \"$name\"" || failed "signal: $name"
 	done
 	alive "$(init_pid c)"
@@ -140,9 +140,9 @@ gets() {
 
 @test "kill refuses an invalid signal number" {
 	start_trapping TERM
-	rt kill c 1000
+	runtime kill c 1000
 	refused 'invalid argument'
-	rt kill -- c -1
+	runtime kill -- c -1
 	assert_equal 1 "$status"
 	alive "$(init_pid c)"
 }
@@ -151,9 +151,9 @@ gets() {
 	args true
 	start_detached c
 	wait_for 5 has_status c stopped
-	rt kill c
+	runtime kill c
 	refused 'container not running$'
-	rt kill c 0
+	runtime kill c 0
 	refused 'container not running$'
 }
 
@@ -161,30 +161,30 @@ gets() {
 	args true
 	start_detached c
 	wait_for 5 has_status c stopped
-	rt_ok kill --all c KILL
+	runtime_ok kill --all c KILL
 	assert_equal "" "$out$err"
-	rt_ok kill -a c KILL
+	runtime_ok kill -a c KILL
 }
 
 @test "kill --all signals a running container" {
 	start_trapping TERM
 	: >"$T/c.out"
-	rt_ok kill --all c TERM
+	runtime_ok kill --all c TERM
 	wait_for 5 has_line "$T/c.out" "got TERM"
 }
 
 @test "kill refuses a container that does not exist" {
-	rt kill c
+	runtime kill c
 	refused 'container does not exist$'
-	rt kill --all c
+	runtime kill --all c
 	refused 'container does not exist$'
-	rt kill a/b
+	runtime kill a/b
 	refused 'invalid container ID format'
 }
 
 @test "kill takes two arguments at most" {
 	start_trapping TERM
-	rt kill c TERM more
+	runtime kill c TERM more
 	assert_equal 1 "$status"
 	assert_match '"kill" requires a maximum of 2 argument\(s\)' "$msg"
 }
@@ -197,13 +197,13 @@ start_family() {
 }
 
 all_say() {
-	local who
-	for who in a b c; do has_line "$T/c.out" "$who $1" || return 1; done
+	local name
+	for name in a b c; do has_line "$T/c.out" "$name $1" || return 1; done
 }
 
 @test "kill --all sends any signal to all processes" {
 	start_family c
-	rt_ok kill --all c TERM
+	runtime_ok kill --all c TERM
 	wait_for 5 all_say "got TERM"
 	assert_equal running "$(status_of c)"
 }
@@ -211,11 +211,11 @@ all_say() {
 @test "kill --all of a paused container waits until it is resumed" {
 	start_family c
 	: >"$T/c.out"
-	rt_ok pause c
-	rt_ok kill -a c TERM
+	runtime_ok pause c
+	runtime_ok kill -a c TERM
 	assert_equal paused "$(status_of c)"
 	assert_equal "" "$(cat "$T/c.out")"
-	rt_ok resume c
+	runtime_ok resume c
 	wait_for 5 all_say "got TERM"
 }
 
@@ -251,7 +251,7 @@ kills_all_on() {
 	start_detached c
 	wait_for 5 has_status c stopped
 	assert_equal 2 "$(orphans | wc -l)"
-	rt_ok kill --all c KILL
+	runtime_ok kill --all c KILL
 	wait_for 5 no_orphans
 }
 
@@ -263,20 +263,20 @@ kills_all_on() {
 		config '.linux.cgroupsPath = $cgroup' --arg cgroup "$CGROUP-$id"
 		start_detached "$id"
 	done
-	rt_ok kill --regex '^web-' KILL
+	runtime_ok kill --regex '^web-' KILL
 	wait_for 5 has_status web-1 stopped
 	wait_for 5 has_status web-2 stopped
 	assert_equal running "$(status_of db-1)"
-	rt_ok kill -r 1 KILL
+	runtime_ok kill -r 1 KILL
 	wait_for 5 has_status db-1 stopped
-	rt_ok kill --regex 'nothing' KILL
-	rt kill --regex '(' KILL
+	runtime_ok kill --regex 'nothing' KILL
+	runtime kill --regex '(' KILL
 	refused '--regex: error parsing regexp: .*\('
 }
 
-# leave_behind: start a container without a pid namespace of its own, whose init exits
+# leave_processes: start a container without a pid namespace of its own, whose init exits
 # before two other processes.
-leave_behind() {
+leave_processes() {
 	config 'del(.linux.namespaces[] | select(.type == "pid"))'
 	script 'sleep 1000 & sleep 1000 &'
 	start_detached c
@@ -285,17 +285,17 @@ leave_behind() {
 }
 
 @test "kill KILL kills the processes that an exited init left" {
-	leave_behind
-	rt_ok kill c KILL
+	leave_processes
+	runtime_ok kill c KILL
 	assert_equal "" "$out$err"
 	wait_for 5 no_orphans
-	rt kill c KILL
+	runtime kill c KILL
 	refused 'container not running$'
 }
 
 @test "kill TERM refuses a container after its init has exited, and spares the remaining processes" {
-	leave_behind
-	rt kill c TERM
+	leave_processes
+	runtime kill c TERM
 	refused 'container not running$'
 	[ "$(pgrep -c -x sleep)" -ge 2 ]
 }
@@ -321,17 +321,17 @@ freeze_below() {
 		config 'del(.linux.namespaces[] | select(.type == $type))' --arg type "${namespace/none/pid}"
 		[ "$namespace" = none ] || config '.linux.namespaces += [{type: "pid"}]'
 		freeze_below
-		rt_ok kill c KILL
+		runtime_ok kill c KILL
 		wait_for 5 has_status c stopped
 		wait_for 5 dead "$frozen"
-		rt_ok delete c
+		runtime_ok delete c
 	done
 }
 
 # bats test_tags=v1, berth
 @test "delete --force removes a container that has frozen processes of its own, on v1" {
 	freeze_below
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	dead "$frozen"
 }
 
@@ -339,28 +339,28 @@ freeze_below() {
 	local signal
 	args sleep 1000
 	for signal in TERM INT HUP QUIT; do
-		rt_ok create --bundle "$BUNDLE" c
+		runtime_ok create --bundle "$BUNDLE" c
 		kill "-$signal" "$(init_pid c)"
 		wait_for 5 has_status c stopped || failed "$signal"
-		rt_ok delete c
+		runtime_ok delete c
 	done
 }
 
 # bats test_tags=berth
 @test "a program starts with the default action of the signals that end a created container" {
 	args grep -E '^Sig(Cgt|Ign)' /proc/self/status
-	rt_ok run --bundle "$BUNDLE" c
+	runtime_ok run --bundle "$BUNDLE" c
 	assert_equal $'SigIgn:\t0000000000000000\nSigCgt:\t0000000000000000' "$out"
 }
 
 # bats test_tags=berth
 @test "kill reports that it cannot find out whether the container was started" {
 	args sleep 1000
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 	failing newfstatat EIO "$ROOT/c/control" -- kill c TERM
 	refused 'control.*: input/output error'
 	has_status c created
-	rt_ok kill c TERM
+	runtime_ok kill c TERM
 	wait_for 5 has_status c stopped
-	rt_ok delete c
+	runtime_ok delete c
 }

@@ -18,11 +18,11 @@ everything() {
 @test "200 runs leave no state, cgroup, mount, process or file" {
 	args /bin/true
 	# The first run makes the state root and the parent cgroup.
-	rt_ok run --bundle "$BUNDLE" c
+	runtime_ok run --bundle "$BUNDLE" c
 	everything >"$T/before"
 	local i
 	for ((i = 0; i < 200; i++)); do
-		rt run --bundle "$BUNDLE" c
+		runtime run --bundle "$BUNDLE" c
 		[ "$status" = 0 ] || failed "run $i: $err"
 	done
 	everything >"$T/after"
@@ -31,11 +31,11 @@ everything() {
 
 @test "50 failed creates leave no state, cgroup, mount, process or file" {
 	args /nope
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	everything >"$T/before"
 	local i
 	for ((i = 0; i < 50; i++)); do
-		rt create --bundle "$BUNDLE" c
+		runtime create --bundle "$BUNDLE" c
 		assert_equal 1 "$status"
 	done
 	everything >"$T/after"
@@ -44,7 +44,7 @@ everything() {
 
 @test "1000 execs leave no process, mount, file or descriptor" {
 	args sleep 1000
-	rt_ok run -d --bundle "$BUNDLE" c
+	runtime_ok run -d --bundle "$BUNDLE" c
 	everything >"$T/before"
 	ls "/proc/$(init_pid c)/fd" >>"$T/before"
 	local i
@@ -60,7 +60,7 @@ everything() {
 
 @test "30 execs, killed at any moment, leave no process, cgroup or mount" {
 	args sleep 1000
-	rt_ok run -d --bundle "$BUNDLE" c
+	runtime_ok run -d --bundle "$BUNDLE" c
 	everything >"$T/before"
 	local i
 	for ((i = 0; i < 30; i++)); do
@@ -97,13 +97,13 @@ only_the_container() {
 survives_kill() {
 	local i whole start
 	start=${EPOCHREALTIME/[.,]/}
-	rt "$@"
+	runtime "$@"
 	whole=$((${EPOCHREALTIME/[.,]/} - start))
 	"$RUNTIME" --root "$ROOT" delete --force c
 	for ((i = 0; i < 30; i++)); do
 		kill_at $((whole * RANDOM / 32768)) "$@"
 		wait_for 1 only_the_container || failed "outlives it: $(ps -o pid=,args= -p "$(orphans | xargs)")"
-		rt delete --force c
+		runtime delete --force c
 		succeeded "delete --force after a kill"
 		no_state_left
 		no_process_left
@@ -127,9 +127,9 @@ survives_kill() {
 	local i
 	args sleep 1000
 	for ((i = 0; i < 30; i++)); do
-		rt_ok run -d --bundle "$BUNDLE" c
+		runtime_ok run -d --bundle "$BUNDLE" c
 		kill_at $((20000 * RANDOM / 32768)) delete --force c
-		rt_ok delete --force c
+		runtime_ok delete --force c
 		no_state_left
 		no_process_left
 		no_cgroup_left
@@ -149,7 +149,7 @@ survives_kill() {
 		pids+=($!)
 	done
 	for i in "${pids[@]}"; do wait "$i"; done
-	rt_ok list -q
+	runtime_ok list -q
 	assert_equal 20 "$(wc -l <<<"$out")"
 	pids=()
 	for ((i = 0; i < 20; i++)); do

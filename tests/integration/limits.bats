@@ -37,7 +37,7 @@ prepare() {
 @test "the container has a session keyring of its own" {
 	config 'del(.linux.maskedPaths)'
 	script 'sed "s/.*keyring *//" /proc/keys'
-	rt_ok run --bundle "$BUNDLE" keeper
+	runtime_ok run --bundle "$BUNDLE" keeper
 	assert_match $'(^|\n)_ses\.keeper: ' "$out"
 }
 
@@ -58,14 +58,14 @@ fill_keyring() {
 	fill_keyring /bin/probe fillkeyring
 	args true
 	config --arg path "$CGROUP/other" '.linux.cgroupsPath = $path'
-	rt run --bundle "$BUNDLE" d
+	runtime run --bundle "$BUNDLE" d
 	refused 'session keyring: .*disk quota exceeded'
-	rt_ok run --no-new-keyring --bundle "$BUNDLE" d
+	runtime_ok run --no-new-keyring --bundle "$BUNDLE" d
 }
 
 @test "exec refuses a process for which there is no session keyring" {
 	fill_keyring /bin/probe leavekeyring /bin/probe fillkeyring
-	rt exec c true
+	runtime exec c true
 	exec_refused 'session keyring: .*disk quota exceeded'
 }
 
@@ -86,7 +86,7 @@ fill_keyring() {
 	config '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 3000, hard: 3001}] | .process.user.uid = 1000'
 	args sleep 1000
 	ulimit -n "$(ulimit -H -n)"
-	(ulimit -n 2000 && rt_ok create --bundle "$BUNDLE" c)
-	rt_ok start c
+	(ulimit -n 2000 && runtime_ok create --bundle "$BUNDLE" c)
+	runtime_ok start c
 	assert_match '^Max open files +3000 +3001 ' "$(grep 'open files' "/proc/$(init_pid c)/limits")"
 }

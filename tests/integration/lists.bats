@@ -81,7 +81,7 @@ paths='[range(1; $n + 1) | "/many/\(if . % 2 == 1 then "dir" else "file" end)/\(
 @test "more groups than the kernel takes are refused" {
 	with 100000 '.process.user.additionalGids = [range(1; $n + 1)]'
 	args true
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'process.user.additionalGids: 100000 groups: the kernel accepts at most 65536'
 }
 
@@ -98,7 +98,7 @@ paths='[range(1; $n + 1) | "/many/\(if . % 2 == 1 then "dir" else "file" end)/\(
 	local n
 	for n in $sizes; do
 		with "$n" '.process.args = ["sh", "-c", "echo $#", "sh", range(1; $n + 1) | tostring]'
-		rt_ok run --bundle "$BUNDLE" c
+		runtime_ok run --bundle "$BUNDLE" c
 		assert_equal "$n" "$out"
 	done
 }
@@ -107,13 +107,13 @@ paths='[range(1; $n + 1) | "/many/\(if . % 2 == 1 then "dir" else "file" end)/\(
 @test "arguments and variables that the kernel does not take are refused" {
 	with 200000 '.process.env += [range(1; $n + 1) | "A\(.)=bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"]'
 	args true
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'process\.env: exec .*: argument list too long: process.args has .* the kernel accepts a quarter'
 	with 200000 '.process.args = ["true", (range(1; $n + 1) | "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\(.)")]'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'process\.args: exec .*: argument list too long'
 	with 200000 '.process.args = ["true", "x" * $n]'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'process\.args\[1\]: exec .*: argument list too long: it has 200000 bytes; the kernel accepts at most 131071'
 }
 
@@ -121,7 +121,7 @@ paths='[range(1; $n + 1) | "/many/\(if . % 2 == 1 then "dir" else "file" end)/\(
 	local n
 	for n in $sizes; do
 		with "$n" '.process.env = ["PATH=" + ([range(1; $n + 1) | "/no/\(.)"] + ["/bin"] | join(":"))] | .process.args = ["echo", "found"]'
-		rt_ok run --bundle "$BUNDLE" c
+		runtime_ok run --bundle "$BUNDLE" c
 		assert_equal found "$out"
 	done
 }
@@ -147,15 +147,15 @@ paths='[range(1; $n + 1) | "/many/\(if . % 2 == 1 then "dir" else "file" end)/\(
 @test "of many wrong sysctls, network devices and limits the first is named" {
 	with 10000 '.linux.sysctl = ([range(1; $n + 1) | {"net.ipv4.no\(.)": "1"}] | add)'
 	args true
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'linux\.sysctl\["net\.ipv4\.no.*: .*no such sysctl'
 	with 10000 '.linux.netDevices = ([range(1; $n + 1) | {"no\(.)": {}}] | add)'
 	args true
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'linux\.netDevices.*no[0-9]+.*: .*no such device'
 	with 10000 '.process.rlimits = [range(1; $n + 1) | {type: "RLIMIT_NOFILE", soft: 100, hard: 100}]'
 	args true
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'process\.rlimits\[1\]'
 }
 
@@ -163,11 +163,11 @@ paths='[range(1; $n + 1) | "/many/\(if . % 2 == 1 then "dir" else "file" end)/\(
 @test "exec has any number of variables and groups" {
 	local n
 	args sleep 1000
-	rt_ok run -d --bundle "$BUNDLE" c
+	runtime_ok run -d --bundle "$BUNDLE" c
 	for n in $sizes; do
 		jq --argjson n "$n" '.process | .args = ["sh", "-c", "env | grep -c ^A; sed -n s/^Groups://p /proc/self/status | wc -w"]
 			| .env += [range(1; $n + 1) | "A\(.)=b"] | .user.additionalGids = [range(1; $n + 1)]' <"$BUNDLE/config.json" >"$T/process.json"
-		rt_ok exec --process "$T/process.json" c
+		runtime_ok exec --process "$T/process.json" c
 		assert_equal "$n"$'\n'"$n" "$out"
 	done
 }

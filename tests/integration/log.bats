@@ -4,25 +4,25 @@ load helpers
 time='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 
 @test "without --log the error goes to stderr, as a text record" {
-	rt state c
+	runtime state c
 	refused 'container does not exist'
 	assert_match "^time=\"$time\" level=error msg=\"(.*: )?container does not exist\"\$" "$err"
 }
 
 @test "without --log the error goes to stderr, as a JSON record" {
-	rt --log-format json state c
+	runtime --log-format json state c
 	assert_equal 1 "$status"
 	assert_match "^\{\"level\":\"error\",\"msg\":\"(.*: )?container does not exist\",\"time\":\"$time\"\}\$" "$err"
 	assert_equal 1 "$(wc -l <"$T/err")"
 }
 
 @test "with --log the record is written to the file, and the bare message to stderr" {
-	rt --log "$T/log" state c
+	runtime --log "$T/log" state c
 	assert_equal 1 "$status"
 	assert_match "^(.*: )?container does not exist\$" "$err"
 	assert_match "^time=\"$time\" level=error msg=\"(.*: )?container does not exist\"\$" "$(cat "$T/log")"
 	rm "$T/log"
-	rt --log "$T/log" --log-format json state c
+	runtime --log "$T/log" --log-format json state c
 	assert_equal "$(jq -r .msg "$T/log")" "$err"
 	assert_match "^\{\"level\":\"error\",\"msg\":\"(.*: )?container does not exist\",\"time\":\"$time\"\}\$" "$(cat "$T/log")"
 }
@@ -31,7 +31,7 @@ time='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 	# podman parses the whole file as one object.
 	new_bundle
 	args /nope
-	rt --log "$T/log" --log-format json create --bundle "$BUNDLE" c
+	runtime --log "$T/log" --log-format json create --bundle "$BUNDLE" c
 	assert_equal 1 "$status"
 	assert_equal 1 "$(wc -l <"$T/log")"
 	assert_equal error "$(jq -r .level "$T/log")"
@@ -42,7 +42,7 @@ time='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 @test "success writes no record" {
 	new_bundle
 	args echo hello
-	rt_ok --log "$T/log" --log-format json run --bundle "$BUNDLE" c
+	runtime_ok --log "$T/log" --log-format json run --bundle "$BUNDLE" c
 	assert_equal hello "$out"
 	assert_equal "" "$err"
 	assert_equal "" "$(cat "$T/log")"
@@ -50,27 +50,27 @@ time='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 
 @test "--log appends to the file" {
 	echo before >"$T/log"
-	rt --log "$T/log" state one
-	rt --log "$T/log" state two
+	runtime --log "$T/log" state one
+	runtime --log "$T/log" state two
 	assert_equal 3 "$(wc -l <"$T/log")"
 	assert_equal before "$(head -n 1 "$T/log")"
 }
 
 @test "--log creates the file, readable by all" {
-	rt_ok --log "$T/log" features
+	runtime_ok --log "$T/log" features
 	assert_equal 644 "$(stat -c %a "$T/log")"
 }
 
 @test "a relative log path is not relative to the bundle" {
 	new_bundle
 	args /nope
-	rt --log my.log create --bundle "$BUNDLE" c
+	runtime --log my.log create --bundle "$BUNDLE" c
 	[ -s "$T/my.log" ]
 	[ ! -e "$BUNDLE/my.log" ]
 }
 
 @test "berth reports a log that it cannot open" {
-	rt --log "$T/nowhere/log" features
+	runtime --log "$T/nowhere/log" features
 	assert_equal 1 "$status"
 	assert_match "open $T/nowhere/log: no such file or directory" "$err"
 }
@@ -78,17 +78,17 @@ time='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 @test "text records quote and escape special characters" {
 	new_bundle
 	args 'a"b'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	assert_match 'exec:? \\"a\\\\\\"b\\": executable file not found' "$err"
 	: >"$BUNDLE/config.json"
-	rt --log-format text create --bundle "$BUNDLE" c
+	runtime --log-format text create --bundle "$BUNDLE" c
 	assert_match '^time="[^"]*" level=error msg=("([^"\\]|\\.)*"|[-A-Za-z0-9._/@^+]+)$' "$err"
 }
 
 @test "--debug adds records, and none to stdout" {
 	new_bundle
 	args true
-	rt_ok --debug --log "$T/log" run --bundle "$BUNDLE" c
+	runtime_ok --debug --log "$T/log" run --bundle "$BUNDLE" c
 	assert_match 'level=debug' "$(cat "$T/log")"
 	assert_equal "" "$out"
 }
@@ -97,7 +97,7 @@ time='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 @test "--debug logs each system call when it is sent, with its step and symbolic flags" {
 	new_bundle
 	args true
-	rt_ok --debug --log "$T/log" --log-format json run --bundle "$BUNDLE" c
+	runtime_ok --debug --log "$T/log" --log-format json run --bundle "$BUNDLE" c
 	# The call and its result are two records; the call comes first.
 	jq -r 'select(.step == "open root").msg' "$T/log" >"$T/calls"
 	grep -n -m 1 '^#[0-9]* openat(AT_FDCWD, .*, O_PATH|O_DIRECTORY|O_CLOEXEC, 0)$' "$T/calls" >"$T/sent"
@@ -113,7 +113,7 @@ time='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 	new_bundle
 	args true
 	config '.linux.maskedPaths = ["/proc/nowhere"]'
-	rt_ok --debug --log "$T/log" run --bundle "$BUNDLE" c
+	runtime_ok --debug --log "$T/log" run --bundle "$BUNDLE" c
 	grep -q '/proc/nowhere' "$T/log"
 	assert_equal "" "$(grep -E 'EBADF|\(-[0-9]' "$T/log")"
 }
@@ -121,14 +121,14 @@ time='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 @test "--debug --log-format json writes valid JSON records" {
 	new_bundle
 	args true
-	rt_ok --debug --log "$T/log" --log-format json run --bundle "$BUNDLE" c
+	runtime_ok --debug --log "$T/log" --log-format json run --bundle "$BUNDLE" c
 	assert_equal '[]' "$(jq -sc '[.[] | ["level", "msg", "time"] - keys] | add' "$T/log")"
 	assert_equal '[]' "$(jq -sc 'map(.level) | unique - ["debug", "info", "warning"]' "$T/log")"
 	assert_equal true "$(jq -s 'all(.time | test("^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(Z|[+-]\\d\\d:\\d\\d)$"))' "$T/log")"
 }
 
 @test "the error of an unknown flag goes to stderr" {
-	rt --log "$T/log" create --nope c
+	runtime --log "$T/log" create --nope c
 	assert_equal 1 "$status"
 	assert_match 'flag provided but not defined: -nope' "$err"
 }

@@ -72,15 +72,15 @@ PROFILE=berth-test
 	config ".process.apparmorProfile = \"$PROFILE\""
 	args sleep 1000
 	start_detached c
-	rt_ok exec c cat /proc/self/attr/apparmor/current
+	runtime_ok exec c cat /proc/self/attr/apparmor/current
 	assert_equal "$PROFILE (enforce)" "$out"
-	rt_ok exec --apparmor "$PROFILE-other" c cat /proc/self/attr/apparmor/current
+	runtime_ok exec --apparmor "$PROFILE-other" c cat /proc/self/attr/apparmor/current
 	assert_equal "$PROFILE-other (enforce)" "$out"
 	jq -n --arg profile "$PROFILE-other" '{args: ["cat", "/proc/self/attr/apparmor/current"], cwd: "/", env: ["PATH=/bin"],
 		apparmorProfile: $profile}' >"$T/process.json"
-	rt_ok exec --process "$T/process.json" c
+	runtime_ok exec --process "$T/process.json" c
 	assert_equal "$PROFILE-other (enforce)" "$out"
-	rt exec --apparmor berth-not-there c true
+	runtime exec --apparmor berth-not-there c true
 	assert_equal 255 "$status"
 	assert_match 'process\.apparmorProfile.*berth-not-there.*not loaded' "$msg"
 }
@@ -90,7 +90,7 @@ PROFILE=berth-test
 	with_profile
 	args true
 	config '.process.apparmorProfile = "berth-not-there"'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'process\.apparmorProfile.*berth-not-there.*not loaded'
 	refute_match 'no such file or directory' "$err"
 }
@@ -108,12 +108,12 @@ PROFILE=berth-test
 	without_apparmor
 	args true
 	config '.process.apparmorProfile = "docker-default"'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'process\.apparmorProfile: "docker-default": AppArmor is not enabled'
 	config 'del(.process.apparmorProfile)'
 	args sleep 1000
 	start_detached c
-	rt exec --apparmor docker-default c true
+	runtime exec --apparmor docker-default c true
 	assert_equal 255 "$status"
 	assert_match 'process\.apparmorProfile: "docker-default": AppArmor is not enabled' "$msg"
 }
@@ -130,12 +130,12 @@ PROFILE=berth-test
 	without_selinux
 	args true
 	config '.process.selinuxLabel = "system_u:system_r:container_t:s0:c1,c2"'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'selinux label is specified in config, but selinux is disabled or not supported'
 	config 'del(.process.selinuxLabel)'
 	args sleep 1000
 	start_detached c
-	rt exec --process-label system_u:system_r:container_t:s0:c1,c2 c true
+	runtime exec --process-label system_u:system_r:container_t:s0:c1,c2 c true
 	[ "$status" != 0 ]
 	assert_match 'selinux is disabled or not supported' "$msg"
 }
@@ -144,7 +144,7 @@ PROFILE=berth-test
 	without_selinux
 	args true
 	config '.linux.mountLabel = "system_u:object_r:container_file_t:s0:c1,c2"'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'container_file_t:s0:c1,c2'
 }
 
@@ -164,9 +164,9 @@ with_selinux() {
 	start_detached c
 	assert_equal "$label" "$(tr -d '\0' <"/proc/$(init_pid c)/attr/current")"
 	# create makes the session keyring for the container, with its label.
-	rt_ok exec c sh -c 'cat /proc/self/attr/current; echo; probe keylabel'
+	runtime_ok exec c sh -c 'cat /proc/self/attr/current; echo; probe keylabel'
 	assert_equal "$label"$'\n'"$label" "$(tr -d '\0' <"$T/out")"
-	rt_ok exec --process-label "${label/c1,c2/c3}" c cat /proc/self/attr/current
+	runtime_ok exec --process-label "${label/c1,c2/c3}" c cat /proc/self/attr/current
 	assert_equal "${label/c1,c2/c3}" "$(tr -d '\0' <"$T/out")"
 }
 
@@ -175,7 +175,7 @@ with_selinux() {
 	with_selinux
 	config ".linux.mountLabel = \"$files\""
 	args sleep 100
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 	local dir root
 	root=/proc/$(init_pid c)/root
 	for dir in /dev /dev/null /dev/shm /dev/pts /dev/mqueue; do
@@ -189,9 +189,9 @@ with_selinux() {
 	with_selinux
 	args true
 	config '.process.selinuxLabel = "system_u:object_r:no_such_t:s0"'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'process\.selinuxLabel: .*no_such_t:s0.* is not a label of the loaded policy'
 	config 'del(.process.selinuxLabel) | .linux.mountLabel = "system_u:object_r:no_such_t:s0"'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'linux\.mountLabel: .*no_such_t:s0.* is not a label of the loaded policy'
 }

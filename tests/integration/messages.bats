@@ -28,7 +28,7 @@ said() {
 fails() {
 	local before after
 	before=$(ls "$ROOT" 2>/dev/null || true)
-	rt "${@:2}"
+	runtime "${@:2}"
 	said "$1"
 	after=$(ls "$ROOT" 2>/dev/null || true)
 	assert_equal "$before" "$after"
@@ -116,7 +116,7 @@ user_fails() {
 	fails 'no id' create --bundle "$BUNDLE" ''
 	fails 'an id with a slash' create --bundle "$BUNDLE" a/b
 	fails 'an id that is too long' create --bundle "$BUNDLE" "$(printf 'x%.0s' {1..300})"
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 	fails 'an id that is taken' create --bundle "$BUNDLE" c
 	echo '[]' >"$T/list"
 	local command
@@ -167,9 +167,9 @@ user_fails() {
 	for program in script text; do
 		args "/bin/$program"
 		fails "run a program that is a $program" run --bundle "$BUNDLE" c
-		rt_ok create --bundle "$BUNDLE" c
+		runtime_ok create --bundle "$BUNDLE" c
 		fails "start a program that is a $program" start c
-		rt_ok delete c
+		runtime_ok delete c
 	done
 }
 
@@ -210,24 +210,24 @@ user_fails() {
 }
 
 @test "errors of the container's status have their recorded texts" {
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 	fails 'resume a created container' resume c
-	rt_ok start c
+	runtime_ok start c
 	fails 'start a running container' start c
 	fails 'delete a running container' delete c
 	fails 'resume a running container' resume c
-	rt_ok pause c
+	runtime_ok pause c
 	fails 'start a paused container' start c
 	fails 'delete a paused container' delete c
 	fails 'pause a paused container' pause c
 	fails 'exec in a paused container' exec c true
-	rt_ok resume c
-	rt_ok kill c KILL
+	runtime_ok resume c
+	runtime_ok kill c KILL
 	wait_for 5 has_status c stopped
 	local command
 	for command in start kill pause resume events ps 'update --pids-limit 5'; do
 		# shellcheck disable=SC2086 # words
-		rt $command c
+		runtime $command c
 		[ "$status" = 0 ] || said "${command%% *} a stopped container"
 	done
 	fails 'exec in a stopped container' exec c true

@@ -32,7 +32,7 @@ a_source() {
 # see_source: see, and unmount the source in any case.
 see_source() {
 	script 'cat /proc/self/mountinfo'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	umount -R "$T/source"
 	succeeded run
 	inside=$out

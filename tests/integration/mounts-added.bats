@@ -18,18 +18,18 @@ mounts_of() {
 
 # inside COMMAND...: exec it in the container; its output is in $out.
 inside() {
-	rt_ok exec c "$@"
+	runtime_ok exec c "$@"
 }
 
 @test "mounts add mounts a directory of the host in a running container" {
 	start_detached c
 	mounts_of '[{destination: "/new/place", source: $source, options: ["bind", "ro", "nosuid"]}]'
-	rt_ok mounts add c "$T/mounts.json"
+	runtime_ok mounts add c "$T/mounts.json"
 	inside cat /new/place/file
 	assert_equal content "$out"
 	inside cat /proc/1/mountinfo
 	assert_options "$out" /new/place ro nosuid
-	rt_ok mounts remove c "$T/mounts.json"
+	runtime_ok mounts remove c "$T/mounts.json"
 	inside sh -c 'ls /new/place; grep -c /new /proc/1/mountinfo || true'
 	assert_equal 0 "$out"
 }
@@ -38,7 +38,7 @@ inside() {
 	start_detached c
 	mounts_of '[{destination: "/hosts", source: "\($source)/file", options: ["bind"]},
 		{destination: "/scratch", type: "tmpfs", source: "tmpfs", options: ["size=64k", "mode=700", "noexec"]}]'
-	RT_STDIN=$T/mounts.json rt_ok mounts add c -
+	RUNTIME_STDIN=$T/mounts.json runtime_ok mounts add c -
 	inside sh -c 'cat /hosts; stat -c %a /scratch; cat /proc/self/mountinfo'
 	assert_match $'^content\n700\n' "$out"
 	assert_options "$out" /scratch noexec
@@ -46,15 +46,15 @@ inside() {
 }
 
 @test "mounts add works for a created and for a paused container" {
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 	mounts_of '[{destination: "/one", source: $source, options: ["bind"]}]'
-	rt_ok mounts add c "$T/mounts.json"
-	rt_ok start c
+	runtime_ok mounts add c "$T/mounts.json"
+	runtime_ok start c
 	inside cat /one/file
-	rt_ok pause c
+	runtime_ok pause c
 	mounts_of '[{destination: "/two", source: $source, options: ["bind"]}]'
-	rt_ok mounts add c "$T/mounts.json"
-	rt_ok resume c
+	runtime_ok mounts add c "$T/mounts.json"
+	runtime_ok resume c
 	inside cat /one/file /two/file
 	assert_equal $'content\ncontent' "$out"
 }
@@ -63,10 +63,10 @@ inside() {
 	new_user_namespace 0:100000:65536
 	start_detached c
 	mounts_of '[{destination: "/one", source: $source, options: ["bind", "ro"]}, {destination: "/two", type: "tmpfs", source: "tmpfs"}]'
-	rt_ok mounts add c "$T/mounts.json"
+	runtime_ok mounts add c "$T/mounts.json"
 	inside sh -c 'cat /one/file; touch /two/x && stat -c %u /two/x'
 	assert_equal $'content\n0' "$out"
-	rt_ok mounts remove c "$T/mounts.json"
+	runtime_ok mounts remove c "$T/mounts.json"
 	inside sh -c 'ls /one /two'
 	refute_match file "$out"
 }
@@ -76,7 +76,7 @@ inside() {
 	inside cat /proc/1/mountinfo
 	local before=$out
 	mounts_of '[{destination: "/one", source: $source, options: ["bind"]}, {destination: "/two", type: "nofs", source: "x"}]'
-	rt mounts add c "$T/mounts.json"
+	runtime mounts add c "$T/mounts.json"
 	refused 'mounts\[1\].*no file system \\?"nofs'
 	inside cat /proc/1/mountinfo
 	assert_equal "$before" "$out"
@@ -111,38 +111,38 @@ inside() {
 			inside cat /proc/1/mountinfo
 			assert_equal "$before" "$out"
 		done
-		rt_ok delete --force c
+		runtime_ok delete --force c
 	done
 }
 
 @test "mounts add refuses invalid mounts" {
 	start_detached c
 	mounts_of '[{destination: "/one", source: "/nowhere", options: ["bind"]}]'
-	rt mounts add c "$T/mounts.json"
+	runtime mounts add c "$T/mounts.json"
 	refused 'mounts\[0\].*no such file or directory'
 	mounts_of '[{destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup"}]'
-	rt mounts add c "$T/mounts.json"
+	runtime mounts add c "$T/mounts.json"
 	refused 'mounts\[0\]: a cgroup file system'
 	mounts_of '[{destination: "/proc/sys", source: $source, options: ["bind"]}]'
-	rt mounts add c "$T/mounts.json"
+	runtime mounts add c "$T/mounts.json"
 	refused 'mounts\[0\]'
 	echo '[{"destination": "/one", "options": "bind"}]' >"$T/mounts.json"
-	rt mounts add c "$T/mounts.json"
+	runtime mounts add c "$T/mounts.json"
 	refused '\[0\].options: want an array of strings, found a string'
 	echo '[] []' >"$T/mounts.json"
-	rt mounts add c "$T/mounts.json"
+	runtime mounts add c "$T/mounts.json"
 	refused 'line 1, column 4: invalid character'
 	mounts_of '[{destination: "/etc"}]'
-	rt mounts remove c "$T/mounts.json"
+	runtime mounts remove c "$T/mounts.json"
 	refused 'mounts\[0\].*nothing is mounted there'
-	rt mounts swap c "$T/mounts.json"
+	runtime mounts swap c "$T/mounts.json"
 	refused 'want add or remove'
-	rt mounts add nope "$T/mounts.json"
+	runtime mounts add nope "$T/mounts.json"
 	refused 'container does not exist'
-	rt_ok kill c KILL
+	runtime_ok kill c KILL
 	wait_for 5 has_status c stopped
 	mounts_of '[{destination: "/one", source: $source, options: ["bind"]}]'
-	rt mounts add c "$T/mounts.json"
+	runtime mounts add c "$T/mounts.json"
 	refused 'stopped'
 }
 
@@ -151,25 +151,25 @@ inside() {
 	ln -s /proc/self/root "$BUNDLE/rootfs/magic"
 	start_detached c
 	mounts_of '[{destination: "/out/place", source: $source, options: ["bind"]}]'
-	rt_ok mounts add c "$T/mounts.json"
+	runtime_ok mounts add c "$T/mounts.json"
 	inside cat /tmp/place/file
 	[ ! -e /tmp/place ]
 	mounts_of '[{destination: "/magic/place", source: $source, options: ["bind"]}]'
-	rt mounts add c "$T/mounts.json"
+	runtime mounts add c "$T/mounts.json"
 	refused 'magic'
 	# Nor does a mount reach kernel file systems, nor a path to be removed.
 	inside ln -s /proc /kernels
 	local mount
 	for mount in '/kernels/version", source: "\($source)/file", options: ["bind"]' '/kernels/tty", type: "tmpfs", source: "tmpfs", options: ["mode=700"]'; do
 		mounts_of "[{destination: \"$mount}]"
-		rt mounts add c "$T/mounts.json"
+		runtime mounts add c "$T/mounts.json"
 		refused 'destination is in /proc'
 	done
 	inside sh -c 'grep -cE " /proc/version | mode=700" /proc/1/mountinfo || true'
 	assert_equal 0 "$out"
 	inside ln -s /dev/shm /shm
 	mounts_of '[{destination: "/shm"}]'
-	rt mounts remove c "$T/mounts.json"
+	runtime mounts remove c "$T/mounts.json"
 	refused 'unmount "/shm".*EINVAL|unmount "/shm".*invalid argument'
 	inside grep -c ' /dev/shm ' /proc/1/mountinfo
 	assert_equal 1 "$out"
@@ -178,7 +178,7 @@ inside() {
 @test "mounts add leaves no process in the container" {
 	start_detached c
 	mounts_of '[{destination: "/one", source: $source, options: ["bind"]}]'
-	rt_ok mounts add c "$T/mounts.json"
+	runtime_ok mounts add c "$T/mounts.json"
 	# Init, and sh.
 	inside sh -c 'set -- /proc/[0-9]*; echo $#'
 	assert_equal 2 "$out"
@@ -187,7 +187,7 @@ inside() {
 @test "a procfs from mounts add shows the container's processes" {
 	start_detached c
 	mounts_of '[{destination: "/added", type: "proc", source: "proc"}]'
-	rt_ok mounts add c "$T/mounts.json"
+	runtime_ok mounts add c "$T/mounts.json"
 	inside cat /added/1/comm
 	assert_equal sleep "$out"
 	# Init, and sh.
@@ -202,7 +202,7 @@ inside() {
 	start_detached c
 	mounts_of '[{destination: "/new", type: "bind", source: $source, options: ["rbind"]}, {destination: "/open", type: "bind", source: $source, options: ["rbind", "rshared"]},
 		{destination: "/new/other", type: "tmpfs", source: "hidden"}, {destination: "/open/other", type: "tmpfs", source: "hidden"}]'
-	rt_ok mounts add c "$T/mounts.json"
+	runtime_ok mounts add c "$T/mounts.json"
 	mount -t tmpfs shown "$T/source/below"
 	inside cat /proc/1/mountinfo
 	assert_match ' /new/below [^-]* - tmpfs shown ' "$out"
@@ -218,12 +218,12 @@ inside() {
 	all_capabilities
 	mount -t tmpfs -o mode=777 tmpfs "$T/source"
 	mount -o remount,bind,ro,nosuid,nodev "$T/source"
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 	mounts_of '[{destination: "/early", source: $source, options: ["bind"]}]'
-	rt_ok mounts add c "$T/mounts.json"
-	rt_ok start c
+	runtime_ok mounts add c "$T/mounts.json"
+	runtime_ok start c
 	mounts_of '[{destination: "/added", source: $source, options: ["bind"]}]'
-	rt_ok mounts add c "$T/mounts.json"
+	runtime_ok mounts add c "$T/mounts.json"
 	inside sh -c 'mount -o remount,bind,rw /early; mount -o remount,bind,rw /added && echo remounted; touch /added/written && echo written; true'
 	inside cat /proc/self/mountinfo
 	assert_options "$out" /early ro nosuid nodev
@@ -240,8 +240,8 @@ inside() {
 	start_detached c
 	mounts_of '[{destination: "/added", source: $source, options: ["bind", "ro"]}, {destination: "/scratch", type: "tmpfs", source: "t"}]'
 	chmod a+r "$T/mounts.json"
-	rt_ok mounts add c "$T/mounts.json"
+	runtime_ok mounts add c "$T/mounts.json"
 	inside cat /added/file
 	assert_equal content "$out"
-	rt_ok mounts remove c "$T/mounts.json"
+	runtime_ok mounts remove c "$T/mounts.json"
 }

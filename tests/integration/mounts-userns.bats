@@ -121,19 +121,19 @@ locked() {
 	mount -t tmpfs -o nosuid,nodev,noexec below "$T/closed/data/below"
 	mkdir "$T/closed/data/below/deeper"
 	bound "$T/closed/data/below" /data bind exec suid dev
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	local first=$msg
 	config '.mounts[-1].options = ["bind", "rexec"]'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	local second=$msg
 	config '.mounts[-1].options = ["bind"] | .mounts += [{destination: "/data", options: ["bind", "remount", "exec"]}]'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	local third=$msg
 	config '.mounts |= .[:-1]'
 	args sleep 1000
 	start_detached c
 	jq -n '[{destination: "/new", source: $s, options: ["bind", "dev"]}]' --arg s "$T/closed/data/below" >"$T/mounts.json"
-	rt mounts add c "$T/mounts.json"
+	runtime mounts add c "$T/mounts.json"
 	umount "$T/closed/data/below"
 	assert_match 'mounts\[[0-9]+\].*EPERM.*it is mounted nosuid,nodev,noexec on the host.*locked.*leave "suid", "dev", "exec" out' "$first"
 	assert_match 'it is mounted noexec on the host.*leave "rexec" out' "$second"

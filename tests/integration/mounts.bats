@@ -78,7 +78,7 @@ mount_at() {
 		config ".linux.rootfsPropagation = $propagation | del(..|nulls)"
 		start_detached c
 		no_mount_left
-		rt_ok delete --force c
+		runtime_ok delete --force c
 	done
 	umount "$T/own"
 	host_mounts >"$T/mounts"

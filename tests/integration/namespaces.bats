@@ -123,7 +123,7 @@ join() {
 	# Without a mount namespace of its own, the container may not mount or mask.
 	config '.mounts = [] | del(.linux.maskedPaths, .linux.readonlyPaths) | .root.readonly = false'
 	args sh -c 'readlink /proc/self/ns/mnt'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	[ "$status" != 0 ] || assert_equal "$(readlink "/proc/$holder/ns/mnt")" "$out"
 }
 
@@ -131,7 +131,7 @@ join() {
 	holder --net --uts
 	config '(.linux.namespaces[] | select(.type == "network")).path = $path' --arg path "/proc/$holder/ns/uts"
 	args true
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	assert_equal 1 "$status"
 	no_state_left
 	no_process_left

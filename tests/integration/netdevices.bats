@@ -46,12 +46,12 @@ addresses() {
 	mac=$(host ip -br link show d0 | awk '{ print $3 }')
 	net_devices '{d0: {name: "data"}}'
 	script 'cd /sys/class/net; ls; cat data/mtu data/address'
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 	local inside=(nsenter --net="/proc/$(init_pid c)/ns/net" ip -o)
 	assert_match '[<,]UP[,>]' "$("${inside[@]}" link show data)"
 	assert_match $'192.0.2.5/24 global\n192.0.2.6/24 global\n198.51.100.1/32 global\n2001:db8::5/64 global' "$(addresses "$("${inside[@]}" address)" data)"
 	refute_match d0 "$(host ip link)"
-	rt_ok start c
+	runtime_ok start c
 	wait_for 5 has_status c stopped
 	assert_equal $'data\nlo\n1345\n'"$mac" "$(cat "$T/out")"
 }
@@ -160,13 +160,13 @@ host_devices() {
 	net_devices '{d0: {name: "e0"}, d1: {name: "x%d"}}'
 	config '.hooks = {createRuntime: [{path: "/bin/false"}]}'
 	args true
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'hooks\.createRuntime\[0\]'
 	unchanged
 	# Also in a namespace that stays.
 	holder --net
 	config '(.linux.namespaces[] | select(.type == "network")).path = $path' --arg path "/proc/$holder/ns/net"
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'hooks\.createRuntime\[0\]'
 	unchanged
 }
@@ -176,7 +176,7 @@ host_devices() {
 	before=$(host_devices)
 	net_devices '{d0: {}, d7: {name: "e0"}}'
 	args true
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'move network devices: linux\.netDevices\.d7: find device: no such device \(the runtime.s network namespace has no device of this name'
 	unchanged
 }
@@ -190,10 +190,10 @@ host_devices() {
 	config '(.linux.namespaces[] | select(.type == "network")).path = $path' --arg path "/proc/$holder/ns/net"
 	net_devices '{d0: {name: "e0"}}'
 	args true
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'linux\.netDevices\.d0: the container.s network namespace has a device "e0": file exists \(choose another'
 	net_devices '{d0: {}}'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'has a device "d0": file exists'
 	unchanged
 	# The device's name on the host may exist there, if the new one does not.
@@ -207,7 +207,7 @@ host_devices() {
 	before=$(host_devices)
 	net_devices '{br0: {}}'
 	args true
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'linux\.netDevices\.br0: move to the container.s network namespace: invalid argument.*cannot leave'
 	unchanged
 }
@@ -217,7 +217,7 @@ host_devices() {
 	config '(.linux.namespaces[] | select(.type == "network")).path = $path' --arg path "$host_ns"
 	net_devices '{d0: {name: "e0"}}'
 	args true
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused "linux\.netDevices: the container is in the runtime's network namespace"
 	host ip link show d0 >/dev/null
 }

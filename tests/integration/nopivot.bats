@@ -9,7 +9,7 @@ prepare() {
 @test "--no-pivot uses the root of the bundle" {
 	echo here >"$BUNDLE/rootfs/file"
 	script 'cat /file; pwd; cat /proc/self/mountinfo; touch /new'
-	rt_ok run --no-pivot --bundle "$BUNDLE" c
+	runtime_ok run --no-pivot --bundle "$BUNDLE" c
 	assert_match $'^here\n/\n' "$out"
 	refute_match "$T" "$(cut -d ' ' -f 5 <<<"$out")"
 	assert_equal proc "$(mount_type "$out" /proc)"
@@ -20,8 +20,8 @@ prepare() {
 	echo secret >"$BUNDLE/rootfs/file"
 	config '.root.readonly = true | .linux.maskedPaths += ["/file"]'
 	args sleep 1000
-	rt_ok create --no-pivot --bundle "$BUNDLE" c
-	rt_ok start c
+	runtime_ok create --no-pivot --bundle "$BUNDLE" c
+	runtime_ok start c
 	local root
 	root=/proc/$(init_pid c)/root
 	assert_equal 0 "$(wc -c <"$root/file")"
@@ -36,10 +36,10 @@ prepare() {
 	for propagation in shared slave rslave unbindable; do
 		config '.linux.rootfsPropagation = $p' --arg p "$propagation"
 		args sleep 1000
-		rt_ok create --no-pivot --bundle "$BUNDLE" c
-		rt_ok start c
+		runtime_ok create --no-pivot --bundle "$BUNDLE" c
+		runtime_ok start c
 		no_mount_left
-		rt_ok delete --force c
+		runtime_ok delete --force c
 		no_mount_left
 	done
 }
@@ -50,12 +50,12 @@ prepare() {
 	local propagation
 	for propagation in rslave shared; do
 		config '.linux.rootfsPropagation = $p' --arg p "$propagation"
-		rt_ok create --no-pivot --bundle "$BUNDLE" c
+		runtime_ok create --no-pivot --bundle "$BUNDLE" c
 		out=$("$PROBE" below "$(init_pid c)" /proc /sys /dev /etc)
 		[ "$(wc -l <<<"$out")" = 4 ]
 		# Neither procfs nor sysfs.
 		refute_match '0x9fa0|0x62656572' "$out"
-		rt_ok delete --force c
+		runtime_ok delete --force c
 		no_mount_left
 	done
 }

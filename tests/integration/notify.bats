@@ -6,32 +6,32 @@ load helpers
 prepare() {
 	new_bundle
 	cp "$PROBE" "$BUNDLE/rootfs/bin/probe"
-	background "$PROBE" manage "$T/manager" "$T/told"
+	background "$PROBE" manage "$T/manager" "$T/received"
 	wait_for 5 test -S "$T/manager"
 }
 
 # as_service ARG...: run the runtime as a service manager does.
 as_service() {
-	NOTIFY_SOCKET=$T/manager rt "$@"
+	NOTIFY_SOCKET=$T/manager runtime "$@"
 	succeeded "runtime $*"
 }
 
-# told MESSAGE: the manager got it; MESSAGE is quoted like a Go string.
-told() {
-	has_line "$T/told" "\"$1\""
+# manager_got MESSAGE: the manager got it; MESSAGE is quoted like a Go string.
+manager_got() {
+	has_line "$T/received" "\"$1\""
 }
 
 # manager_has_read: the runtime waited for the manager, which is slow.
 manager_has_read() {
-	has_line "$T/told" '1 descriptors closed' || failed "the runtime did not wait for the manager:" "$(cat "$T/told")"
+	has_line "$T/received" '1 descriptors closed' || failed "the runtime did not wait for the manager:" "$(cat "$T/received")"
 }
 
 @test "run --detach returns when the program is ready" {
 	script 'echo $NOTIFY_SOCKET >&2; probe notify STATUS=starting; sleep 0.3; : >/dev/shm/x; probe notify READY=1; exec sleep 1000'
 	as_service run -d --bundle "$BUNDLE" c
-	told 'READY=1\n'
-	told "MAINPID=$(init_pid c)\\n"
-	told 'BARRIER=1'
+	manager_got 'READY=1\n'
+	manager_got "MAINPID=$(init_pid c)\\n"
+	manager_got 'BARRIER=1'
 	manager_has_read
 	assert_equal /run/notify/notify.sock "$(cat "$T/err")"
 	[ -e "/proc/$(init_pid c)/root/dev/shm/x" ]
@@ -40,23 +40,23 @@ manager_has_read() {
 @test "start returns when the program is ready" {
 	script 'probe notify READY=1; exec sleep 1000'
 	as_service create --bundle "$BUNDLE" c
-	[ ! -s "$T/told" ]
+	[ ! -s "$T/received" ]
 	as_service start c
-	told 'READY=1\n'
-	told "MAINPID=$(init_pid c)\\n"
+	manager_got 'READY=1\n'
+	manager_got "MAINPID=$(init_pid c)\\n"
 }
 
 @test "run --detach waits for the end of a program that sends no READY=1" {
 	args sleep 0.5
 	as_service run -d --bundle "$BUNDLE" c
 	assert_equal stopped "$(status_of c)"
-	[ ! -s "$T/told" ]
+	[ ! -s "$T/received" ]
 }
 
 @test "the last message of a program is passed on" {
 	script 'exec probe notify READY=1'
 	as_service run -d --bundle "$BUNDLE" c
-	told 'READY=1\n'
+	manager_got 'READY=1\n'
 	manager_has_read
 }
 
@@ -66,9 +66,9 @@ manager_has_read() {
 	local code=0
 	wait "$background_pid" || code=$?
 	assert_equal 5 "$code"
-	told 'READY=1\n'
-	told "MAINPID=$background_pid\\n"
-	told 'STATUS=working\n'
+	manager_got 'READY=1\n'
+	manager_got "MAINPID=$background_pid\\n"
+	manager_got 'STATUS=working\n'
 }
 
 @test "run in the foreground passes signals on before the program is ready" {
@@ -84,29 +84,29 @@ manager_has_read() {
 @test "only messages about the service are passed on" {
 	script 'probe notify "" "$(printf "MAINPID=1\nREADY=1\nFDSTORE=1")"; exec sleep 1000'
 	as_service run -d --bundle "$BUNDLE" c
-	told 'READY=1\n'
-	refute_match 'MAINPID=1\\|FDSTORE' "$(cat "$T/told")"
+	manager_got 'READY=1\n'
+	refute_match 'MAINPID=1\\|FDSTORE' "$(cat "$T/received")"
 }
 
 @test "all messages about the service are passed on, before and with READY=1" {
 	local words='STATUS=on\nERRNO=2\nWATCHDOG=1\nEXTEND_TIMEOUT_USEC=5\nRELOADING=1\nSTOPPING=1'
 	script "probe notify \"\$(printf '$words')\" \"\$(printf 'BUSERROR=x\nREADY=1\nREADYX=1\nX_STATUS=x')\"; exec sleep 1000"
 	as_service run --bundle "$BUNDLE" -d c
-	told "$words\\n"
-	told 'READY=1\n'
+	manager_got "$words\\n"
+	manager_got 'READY=1\n'
 }
 
 @test "the runtime answers the barrier of a program" {
 	local words
 	for words in 'STATUS=on BARRIER=1 READY=1' 'READY=1 BARRIER=1'; do
-		: >"$T/told"
+		: >"$T/received"
 		script "probe notify $words >&2; exec sleep 1000"
 		as_service run -d --bundle "$BUNDLE" c
 		wait_for 5 has_line "$T/err" 'let through'
-		told 'READY=1\n'
+		manager_got 'READY=1\n'
 		# The manager got only the runtime's own barrier.
-		refute_match 'BARRIER.*READY' "$(tr '\n' ' ' <"$T/told")"
-		rt_ok delete --force c
+		refute_match 'BARRIER.*READY' "$(tr '\n' ' ' <"$T/received")"
+		runtime_ok delete --force c
 	done
 }
 
@@ -115,48 +115,48 @@ manager_has_read() {
 	script 'probe notify READY=1; exec sleep 1000'
 	umask 077
 	as_service run -d --bundle "$BUNDLE" c
-	told 'READY=1\n'
+	manager_got 'READY=1\n'
 }
 
 @test "root of a user namespace can notify" {
 	new_user_namespace 0:100000:65536
 	script 'probe notify READY=1; exec sleep 1000'
 	as_service run -d --bundle "$BUNDLE" c
-	told 'READY=1\n'
+	manager_got 'READY=1\n'
 }
 
 @test "the directory of the socket is read-only, and delete removes it" {
 	script 'grep " /run/notify " /proc/self/mountinfo >&2; probe notify READY=1; exec sleep 1000'
 	as_service run -d --bundle "$BUNDLE" c
 	assert_options "$(cat "$T/err")" /run/notify ro nosuid nodev noexec
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	no_state_left
 }
 
 @test "the manager's socket may have an abstract name, but no relative path" {
 	local name=@$T/manager
-	background "$PROBE" manage "$name" "$T/told"
+	background "$PROBE" manage "$name" "$T/received"
 	wait_for 5 grep -q "$name" /proc/net/unix
 	script 'probe notify STATUS=abstract READY=1; exec sleep 1000'
-	NOTIFY_SOCKET=$name rt_ok run -d --bundle "$BUNDLE" c
-	told 'STATUS=abstract\n'
-	rt_ok delete --force c
-	NOTIFY_SOCKET=manager rt run -d --bundle "$BUNDLE" c
+	NOTIFY_SOCKET=$name runtime_ok run -d --bundle "$BUNDLE" c
+	manager_got 'STATUS=abstract\n'
+	runtime_ok delete --force c
+	NOTIFY_SOCKET=manager runtime run -d --bundle "$BUNDLE" c
 	refused 'NOTIFY_SOCKET .*manager.*: neither an absolute path nor an abstract name'
 	no_state_left
 }
 
 @test "without a service manager the container has no socket" {
 	script 'echo "<$NOTIFY_SOCKET>"; ls /run/notify'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	assert_equal '<>' "$out"
 	refute_match notify "$out"
 }
 
 @test "start with NOTIFY_SOCKET refuses a container that was created without" {
 	args sleep 1000
-	rt_ok create --bundle "$BUNDLE" c
-	NOTIFY_SOCKET=$T/manager rt start c
+	runtime_ok create --bundle "$BUNDLE" c
+	NOTIFY_SOCKET=$T/manager runtime start c
 	refused notify
 }
 
@@ -165,6 +165,6 @@ manager_has_read() {
 	script 'mount -o remount,bind,rw /run/notify && mkdir /run/notify/dir && touch /run/notify/dir/file && ln -s / /run/notify/link && probe notify READY=1; exec sleep 1000'
 	as_service run -d --bundle "$BUNDLE" c
 	[ -e "$ROOT/c/notify/dir/file" ] || failed "the container made no files there"
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	[ ! -e "$ROOT/c" ]
 }

@@ -15,9 +15,9 @@ memory_limit() {
 # needs_memory: skip where memory cannot be limited.
 needs_memory() {
 	memory_limit 104857600
-	rt_ok create --bundle "$BUNDLE" probe
+	runtime_ok create --bundle "$BUNDLE" probe
 	needs_limit memory
-	rt_ok delete probe
+	runtime_ok delete probe
 }
 
 # bats test_tags=host,guest
@@ -26,7 +26,7 @@ needs_memory() {
 	local limit smallest='' killed=0
 	for limit in 4096 8192 65536 98304 131072 163840 196608 262144 393216 524288 1048576; do
 		memory_limit "$limit"
-		rt run --bundle "$BUNDLE" c
+		runtime run --bundle "$BUNDLE" c
 		case $status in
 		0) smallest=${smallest:-$limit} ;;
 		1)
@@ -53,14 +53,14 @@ needs_memory() {
 # bats test_tags=host,guest
 @test "true runs in 512 KiB" {
 	memory_limit 524288
-	rt_ok run --bundle "$BUNDLE" c
+	runtime_ok run --bundle "$BUNDLE" c
 }
 
 @test "run reports that its program was OOM-killed" {
 	needs_memory
 	memory_limit 20971520
 	args tail /dev/zero
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	[ "$status" = 137 ]
 	assert_match 'level=warning msg="OOM-killed: linux.resources.memory.limit is 20971520 bytes"' "$err"
 }
@@ -69,7 +69,7 @@ needs_memory() {
 	needs_memory
 	script 'kill -KILL $$'
 	config '.linux.namespaces |= map(select(.type != "pid"))'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	[ "$status" = 137 ]
 	refute_match 'memory' "$err"
 }
@@ -77,7 +77,7 @@ needs_memory() {
 @test "create does not report an OOM kill for another error" {
 	needs_memory
 	args /nope
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused '/nope'
 	refute_match 'memory' "$msg"
 }

@@ -36,7 +36,7 @@ gone_altogether() {
 	touch "$BUNDLE/rootfs/tmp/end"
 	wait_for 5 gone_altogether "$pid"
 	assert_equal running "$(status_of c)"
-	rt_ok delete --force c
+	runtime_ok delete --force c
 }
 
 @test "run --no-subreaper leaves orphans to others" {
@@ -46,13 +46,13 @@ gone_altogether() {
 	wait_for 5 appears "$BUNDLE/rootfs/tmp/orphan"
 	pid=$(cat "$BUNDLE/rootfs/tmp/orphan")
 	wait_for 5 has_parent "$pid" "$REAPER"
-	rt_ok delete --force c
+	runtime_ok delete --force c
 }
 
 @test "run exits with the container's status, whatever other process ends" {
 	# shellcheck disable=SC2016
 	script 'i=0; while [ $i -lt 50 ]; do (sh -c "exit 9" &); i=$((i + 1)); done; sleep 0.2; exit 7'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	assert_equal 7 "$status"
 }
 
@@ -60,24 +60,24 @@ gone_altogether() {
 	printf 'nonsense' >"$BUNDLE/rootfs/bin/nonsense"
 	chmod +x "$BUNDLE/rootfs/bin/nonsense"
 	args nonsense
-	rt run --keep --bundle "$BUNDLE" c
+	runtime run --keep --bundle "$BUNDLE" c
 	[ "$status" != 0 ]
 	assert_equal stopped "$(status_of c)"
-	rt_ok delete c
+	runtime_ok delete c
 }
 
 @test "run --keep runs poststop hooks when the container is deleted" {
 	config '.hooks = {poststop: [{path: "/bin/touch", args: ["touch", $file]}]}' --arg file "$T/poststop"
 	args true
-	rt_ok run --keep --bundle "$BUNDLE" c
+	runtime_ok run --keep --bundle "$BUNDLE" c
 	[ ! -e "$T/poststop" ] || failed "poststop ran before delete"
-	rt_ok delete c
+	runtime_ok delete c
 	[ -e "$T/poststop" ]
 }
 
 @test "run gets the exit status of a hook while it reaps orphans" {
 	config '.hooks = {poststop: [{path: "/bin/sh", args: ["sh", "-c", "exit 4"]}]}'
 	script 'i=0; while [ $i -lt 20 ]; do (true &); i=$((i + 1)); done'
-	rt_ok --log "$T/log" run --bundle "$BUNDLE" c
+	runtime_ok --log "$T/log" run --bundle "$BUNDLE" c
 	assert_match 'exit status 4' "$(cat "$T/log")"
 }

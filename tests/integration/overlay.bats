@@ -81,7 +81,7 @@ overlay() {
 	start_detached c
 	local mounts
 	mounts=$(grep -c "$T/shared" /proc/self/mountinfo)
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	umount "$T/shared"
 	assert_equal 1 "$mounts"
 }
@@ -112,7 +112,7 @@ overlay() {
 @test "create refuses options longer than a page by name" {
 	overlay /mnt "lowerdir=$(printf '/%0250d::' {1..20})"
 	args true
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'mounts\[0\]\.options: [0-9]+ bytes of file system options, and the kernel accepts at most 4095'
 }
 
@@ -120,7 +120,7 @@ overlay() {
 @test "create prints the kernel's message about an unknown option of a file system" {
 	config '.mounts += [{destination: "/mnt", type: "tmpfs", source: "tmpfs", options: ["sise=64k"]}]'
 	args true
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'mounts\[7\]: mount tmpfs "tmpfs" on "/mnt": fsconfig: invalid argument \(EINVAL\): tmpfs: Unknown parameter .sise.$'
 }
 
@@ -128,7 +128,7 @@ overlay() {
 @test "create names a file system that the kernel does not have" {
 	config '.mounts += [{destination: "/mnt", type: "nopefs", source: "nope"}]'
 	args true
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'mounts\[7\].*the kernel has no file system "nopefs"'
 }
 
@@ -160,7 +160,7 @@ overlay() {
 		for options in '["remount", "ro"]' '["remount", "bind", "ro"]'; do
 			config '.mounts[7] = {destination: $d, options: ($o | fromjson)}' --arg d "$where" --arg o "$options"
 			args true
-			rt run --bundle "$BUNDLE" c
+			runtime run --bundle "$BUNDLE" c
 			refused "mounts\\[7\\]: remount \"$where\": .*nothing is mounted there"
 		done
 	done

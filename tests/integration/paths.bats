@@ -74,7 +74,7 @@ prepare() {
 	local list
 	for list in maskedPaths readonlyPaths; do
 		config ".linux.maskedPaths = [] | .linux.readonlyPaths = [] | .linux.$list = [\"/loop/x\"]"
-		rt create --bundle "$BUNDLE" c
+		runtime create --bundle "$BUNDLE" c
 		refused "protect paths: linux.$list: .*/loop/x.*too many levels of symbolic links"
 	done
 }

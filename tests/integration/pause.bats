@@ -28,8 +28,8 @@ changed() {
 	[[ -n $now && $now != "$2" ]]
 }
 
-# standing: neither counts on within a while.
-standing() {
+# not_counting: neither counts on within a while.
+not_counting() {
 	local before i
 	before=$(cat "$T"/counts/*)
 	for i in 1 2 3 4 5; do "$RUNTIME" --root "$ROOT" state c >/dev/null; done
@@ -54,16 +54,16 @@ frozen() {
 
 @test "pause freezes all processes, resume thaws them" {
 	start_counting
-	rt_ok pause c
+	runtime_ok pause c
 	assert_equal "" "$out$err"
 	frozen
-	standing
-	rt_ok state c
+	not_counting
+	runtime_ok state c
 	assert_equal paused "$(jq -r .status <<<"$out")"
 	assert_equal "$(init_pid c)" "$(jq -r .pid <<<"$out")"
-	rt_ok list
+	runtime_ok list
 	assert_match '^c +[0-9]+ +paused ' "$(tail -n 1 <<<"$out")"
-	rt_ok resume c
+	runtime_ok resume c
 	assert_equal "" "$out$err"
 	counting
 	assert_equal running "$(status_of c)"
@@ -72,14 +72,14 @@ frozen() {
 @test "start works for a created container that was paused and resumed" {
 	args touch /tmp/started
 	config '.mounts += [{destination: "/tmp", type: "bind", source: $dir, options: ["bind", "rw"]}]' --arg dir "$T"
-	rt_ok create --bundle "$BUNDLE" c
-	rt_ok pause c
+	runtime_ok create --bundle "$BUNDLE" c
+	runtime_ok pause c
 	assert_equal paused "$(status_of c)"
-	rt start c
+	runtime start c
 	refused 'cannot start a container in the paused state'
-	rt_ok resume c
+	runtime_ok resume c
 	assert_equal created "$(status_of c)"
-	rt_ok start c
+	runtime_ok start c
 	wait_for 5 has_status c stopped
 	[ -e "$T/started" ]
 }
@@ -87,68 +87,68 @@ frozen() {
 @test "pause refuses a container that is not created or running" {
 	args sleep 1000
 	start_detached c
-	rt_ok pause c
-	rt pause c
+	runtime_ok pause c
+	runtime pause c
 	refused 'container (not running|is already paused)$'
-	rt_ok resume c
-	rt_ok kill c KILL
+	runtime_ok resume c
+	runtime_ok kill c KILL
 	wait_for 5 has_status c stopped
-	rt pause c
+	runtime pause c
 	refused 'container not running$'
-	rt pause nobody
+	runtime pause nobody
 	refused 'container does not exist$'
 }
 
 @test "resume refuses a container that is not paused" {
 	args sleep 1000
 	start_detached c
-	rt resume c
+	runtime resume c
 	refused 'container not paused$'
-	rt_ok kill c KILL
+	runtime_ok kill c KILL
 	wait_for 5 has_status c stopped
-	rt resume c
+	runtime resume c
 	refused 'container not paused$'
-	rt resume nobody
+	runtime resume nobody
 	refused 'container does not exist$'
 }
 
 @test "pause and resume accept one ID and nothing else" {
-	rt pause
+	runtime pause
 	[ "$status" = 1 ]
 	assert_match '"pause" requires exactly 1 argument' "$msg"
-	rt resume c d
+	runtime resume c d
 	[ "$status" = 1 ]
 	assert_match '"resume" requires exactly 1 argument' "$msg"
 }
 
 @test "kill KILL ends a paused container" {
 	start_counting
-	rt_ok pause c
-	rt_ok kill c KILL
+	runtime_ok pause c
+	runtime_ok kill c KILL
 	wait_for 5 has_status c stopped
-	rt_ok delete c
+	runtime_ok delete c
 }
 
 @test "another signal reaches a paused container when it is resumed" {
 	script "trap 'echo got it; exit' TERM; echo ready; while :; do sleep 0.05; done"
 	"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/c.out" 2>&1 3>&-
 	wait_for 5 has_line "$T/c.out" ready
-	rt_ok pause c
-	rt_ok kill c TERM
+	runtime_ok pause c
+	runtime_ok kill c TERM
 	assert_equal paused "$(status_of c)"
 	assert_equal ready "$(cat "$T/c.out")"
-	rt_ok resume c
+	runtime_ok resume c
 	wait_for 5 has_line "$T/c.out" "got it"
 	wait_for 5 has_status c stopped
 }
 
 @test "delete refuses a paused container, delete --force removes it" {
 	start_counting
-	rt_ok pause c
-	rt delete c
+	runtime_ok pause c
+	runtime delete c
 	refused 'cannot delete container c that is not stopped: paused'
 	assert_equal paused "$(status_of c)"
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	no_cgroup_left
 }
 
@@ -159,7 +159,7 @@ frozen() {
 	if [ -e "$dir/freezer.state" ]; then echo FROZEN >"$dir/freezer.state"; else echo 1 >"$dir/cgroup.freeze"; fi
 	wait_for 10 frozen
 	assert_equal paused "$(status_of c)"
-	rt_ok resume c
+	runtime_ok resume c
 	counting
 }
 

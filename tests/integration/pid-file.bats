@@ -22,9 +22,9 @@ kept() {
 @test "create and run refuse a pid file that is a device, a FIFO or a directory" {
 	local file
 	for file in "$T"/f/*; do
-		rt create --bundle "$BUNDLE" --pid-file "$file" c
+		runtime create --bundle "$BUNDLE" --pid-file "$file" c
 		refused "write pid file: \"$file\" exists and is not a regular file"
-		rt run -d --bundle "$BUNDLE" --pid-file "$file" c
+		runtime run -d --bundle "$BUNDLE" --pid-file "$file" c
 		refused "write pid file: \"$file\" exists and is not a regular file"
 	done
 	kept
@@ -34,9 +34,9 @@ kept() {
 # bats test_tags=berth
 @test "exec refuses a pid file that is a device, a FIFO or a directory" {
 	local file
-	rt_ok run -d --bundle "$BUNDLE" c
+	runtime_ok run -d --bundle "$BUNDLE" c
 	for file in "$T"/f/*; do
-		rt exec -d --pid-file "$file" c sleep 1000
+		runtime exec -d --pid-file "$file" c sleep 1000
 		exec_refused "write pid file: \"$file\" exists and is not a regular file"
 	done
 	kept
@@ -45,7 +45,7 @@ kept() {
 # bats test_tags=berth
 @test "create keeps a FIFO with the name of the temporary pid file" {
 	mkfifo "$T/f/.pid"
-	rt create --bundle "$BUNDLE" --pid-file "$T/f/pid" c
+	runtime create --bundle "$BUNDLE" --pid-file "$T/f/pid" c
 	refused 'write pid file: open .*/\.pid: file exists'
 	test -p "$T/f/.pid"
 	rm "$T/f/.pid"
@@ -54,7 +54,7 @@ kept() {
 @test "create replaces a pid file that is a symbolic link" {
 	echo precious >"$T/precious"
 	ln -s precious "$T/pid"
-	rt_ok create --bundle "$BUNDLE" --pid-file "$T/pid" c
+	runtime_ok create --bundle "$BUNDLE" --pid-file "$T/pid" c
 	assert_equal "$(init_pid c)" "$(cat "$T/pid")"
 	assert_equal precious "$(cat "$T/precious")"
 	test ! -L "$T/pid"
@@ -64,14 +64,14 @@ kept() {
 @test "--log, --pidfd-socket and --console-socket do not replace the given file" {
 	local file
 	for file in "$T/f/device" "$T/f/link"; do
-		rt --log "$file" run --bundle "$BUNDLE" --pidfd-socket "$file" c
+		runtime --log "$file" run --bundle "$BUNDLE" --pidfd-socket "$file" c
 		assert_equal 1 "$status"
 		assert_match 'connect to pidfd socket .*connection refused' "$err"
-		rt run -d --bundle "$BUNDLE" --pidfd-socket "$file" c
+		runtime run -d --bundle "$BUNDLE" --pidfd-socket "$file" c
 		refused 'connect to pidfd socket .*connection refused'
 	done
 	config '.process.terminal = true'
-	rt create --bundle "$BUNDLE" --console-socket "$T/f/device" c
+	runtime create --bundle "$BUNDLE" --console-socket "$T/f/device" c
 	refused 'connect to console socket .*connection refused'
 	kept
 }

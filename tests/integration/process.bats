@@ -117,7 +117,7 @@ mask() {
 @test "create leaves out an unknown capability, with a warning" {
 	config '.process.capabilities.bounding += ["CAP_NOPE"]'
 	script "$status_of_self"
-	rt_ok --log "$T/log" run --bundle "$BUNDLE" c
+	runtime_ok --log "$T/log" run --bundle "$BUNDLE" c
 	assert_equal "$(mask 5 10 29)" "$(self CapBnd)"
 	assert_match 'level=warning msg=.*CAP_NOPE.* is ignored' "$(cat "$T/log")"
 	assert_equal "" "$err"
@@ -174,7 +174,7 @@ mask() {
 @test "create refuses a working directory that is a file" {
 	config '.process.cwd = "/etc/passwd"'
 	args true
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused '/etc/passwd.*not a directory'
 }
 
@@ -199,7 +199,7 @@ mask() {
 	args true
 	for n in 3 4 5 6 7 8 9 10 11 12; do
 		config '.process.cwd = $cwd' --arg cwd "/proc/self/fd/$n"
-		rt run --bundle "$BUNDLE" c 9</
+		runtime run --bundle "$BUNDLE" c 9</
 		[ "$status" != 0 ] || failed "cwd /proc/self/fd/$n was accepted"
 	done
 }
@@ -213,13 +213,13 @@ mask() {
 	local link
 	for link in root cwd; do
 		config '.process.cwd = $cwd' --arg cwd "/proc/$$/$link"
-		rt run --bundle "$BUNDLE" c
+		runtime run --bundle "$BUNDLE" c
 		refused 'enter working directory: process\.cwd: ".*" is outside of the container.s root: possible container breakout'
 	done
 	config '.process.cwd = "/"'
 	args sleep 1000
 	start_detached c
-	rt exec --cwd "/proc/$$/root" c true
+	runtime exec --cwd "/proc/$$/root" c true
 	assert_equal 255 "$status"
 	assert_match 'possible container breakout' "$msg"
 }
@@ -228,14 +228,14 @@ mask() {
 	config '.process.env = ["PATH=/bin", "A=1", "EMPTY=", "EQUALS=a=b", "SPACE=a b"]'
 	export LEAK=1
 	args env
-	rt_ok run --bundle "$BUNDLE" c
+	runtime_ok run --bundle "$BUNDLE" c
 	assert_lines $'PATH=/bin\nA=1\nEMPTY=\nEQUALS=a=b\nSPACE=a b\nHOME=/root' "$out"
 }
 
 @test "the last of two environment entries with one name applies" {
 	config '.process.env = ["A=first", "PATH=/bin", "A=last"]'
 	args env
-	rt_ok run --bundle "$BUNDLE" c
+	runtime_ok run --bundle "$BUNDLE" c
 	assert_equal A=last "$(grep ^A= <<<"$out")"
 }
 
@@ -257,7 +257,7 @@ mask() {
 	# shellcheck disable=SC2016 # for the program
 	script 'cat; echo "HOME is $HOME"'
 	printf 'a line\n' | "$RUNTIME" --root "$ROOT" create --bundle "$BUNDLE" c >"$T/printed" 2>&1
-	rt_ok start c
+	runtime_ok start c
 	wait_for 5 has_line "$T/printed" 'HOME is /'
 	assert_equal 'a line' "$(head -n 1 "$T/printed")"
 }
@@ -280,20 +280,20 @@ mask() {
 	mkdir "$BUNDLE/rootfs/one/program"
 	config '.process.env = ["PATH=/nowhere:/one:/two"]'
 	args echo found
-	rt_ok run --bundle "$BUNDLE" c
+	runtime_ok run --bundle "$BUNDLE" c
 	assert_equal found "$out"
 }
 
 @test "a path with a slash is resolved from the working directory" {
 	config '.process.cwd = "/bin"'
 	args ./echo found
-	rt_ok run --bundle "$BUNDLE" c
+	runtime_ok run --bundle "$BUNDLE" c
 	assert_equal found "$out"
 }
 
 @test "arguments reach the program unchanged" {
 	args sh -c 'for a; do echo "[$a]"; done' sh '' 'a b' '-x' '*' $'two\nlines' 'ä$(id)'
-	rt_ok run --bundle "$BUNDLE" c
+	runtime_ok run --bundle "$BUNDLE" c
 	assert_equal $'[]\n[a b]\n[-x]\n[*]\n[two\nlines]\n[ä$(id)]' "$out"
 }
 
@@ -302,7 +302,7 @@ create_refused() {
 	local regex=$1
 	shift
 	args "$@"
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused "$regex"
 	no_state_left
 	no_cgroup_left

@@ -17,7 +17,7 @@ bind() {
 
 # is_refused: run fails, with an error that names a path of /proc.
 is_refused() {
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	[ "$status" != 0 ] || failed "a mount on $1 was made"
 	assert_match '/proc' "$err"
 }
@@ -91,10 +91,10 @@ is_refused() {
 	for name in proc sys; do
 		rm -rf "$BUNDLE/rootfs/proc" "$BUNDLE/rootfs/sys"
 		ln -s elsewhere "$BUNDLE/rootfs/$name"
-		rt run --bundle "$BUNDLE" c
+		runtime run --bundle "$BUNDLE" c
 		[ "$status" != 0 ] || failed "/$name was a link"
 		ln -sfn /elsewhere "$BUNDLE/rootfs/$name"
-		rt run --bundle "$BUNDLE" c
+		runtime run --bundle "$BUNDLE" c
 		[ "$status" != 0 ] || failed "/$name was a link"
 	done
 	assert_equal "" "$(ls -A "$BUNDLE/rootfs/elsewhere")"
@@ -104,10 +104,10 @@ is_refused() {
 @test "the error of an image with a link as /proc has the reason" {
 	mkdir "$BUNDLE/rootfs/elsewhere"
 	ln -s elsewhere "$BUNDLE/rootfs/proc"
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'mounts\[0\].*the path "/proc" has a symbolic link in the root file system: it must be a directory'
 	config '.mounts[0] = {destination: "/proc", type: "none", source: "/proc", options: ["rbind"]}'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'mounts\[0\].*the path "/proc" has a symbolic link'
 }
 
@@ -118,6 +118,6 @@ is_refused() {
 	args true
 	config 'del(.mounts[7])'
 	bind "$T/dir" /sys/nothing
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	[ "$status" != 0 ]
 }

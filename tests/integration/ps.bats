@@ -20,7 +20,7 @@ two_sleep() {
 
 @test "ps prints a table of the container's processes" {
 	start_two
-	rt_ok ps c
+	runtime_ok ps c
 	assert_equal "$(ps -ef | head -n 1)" "$(head -n 1 <<<"$out")"
 	assert_equal 3 "$(wc -l <<<"$out")"
 	assert_lines "$(cat "$(cgroup_file cgroup.procs)")" "$(awk 'NR > 1 { print $2 }' <<<"$out")"
@@ -30,27 +30,27 @@ two_sleep() {
 
 @test "ps passes options on" {
 	start_two
-	rt_ok ps c -e -o pid,ppid,args
+	runtime_ok ps c -e -o pid,ppid,args
 	assert_match '^ *PID +PPID +COMMAND' "$out"
 	assert_lines $'sleep 1001\nsleep 1002' "$(sed 1d <<<"$out" | cut -d s -f 2- | sed 's/^/s/')"
-	rt_ok ps c -eo ppid,pid
+	runtime_ok ps c -eo ppid,pid
 	assert_lines "$(cat "$(cgroup_file cgroup.procs)")" "$(awk 'NR > 1 { print $2 }' <<<"$out")"
-	rt_ok ps --format table c aux
+	runtime_ok ps --format table c aux
 	assert_match '^USER' "$out"
 	assert_equal 3 "$(wc -l <<<"$out")"
 }
 
 @test "ps finds the process IDs after columns that contain blanks" {
 	start_two
-	rt_ok ps c -e -o args,pid
+	runtime_ok ps c -e -o args,pid
 	assert_lines "$(cat "$(cgroup_file cgroup.procs)")" "$(awk 'NR > 1 { print $NF }' <<<"$out")"
 }
 
 @test "ps prints process IDs as JSON" {
 	start_two
-	rt_ok ps -f json c
+	runtime_ok ps -f json c
 	assert_equal "$(sort -n "$(cgroup_file cgroup.procs)" | jq -sc .)" "$out"
-	rt_ok ps --format json c
+	runtime_ok ps --format json c
 	assert_equal 2 "$(jq length <<<"$out")"
 }
 
@@ -64,16 +64,16 @@ two_sleep() {
 		[ ! -e "$dir/cpuset.mems" ] || cat "$dir/cpuset.mems" >"$dir/below/cpuset.mems"
 		echo "$pid" >"$dir/below/cgroup.procs"
 	done
-	rt_ok ps -f json c
+	runtime_ok ps -f json c
 	assert_equal 2 "$(jq length <<<"$out")"
 }
 
 @test "ps lists the process of a created container, and of a paused one" {
-	rt_ok create --bundle "$BUNDLE" c
-	rt_ok ps -f json c
+	runtime_ok create --bundle "$BUNDLE" c
+	runtime_ok ps -f json c
 	assert_equal "[$(init_pid c)]" "$out"
-	rt_ok pause c
-	rt_ok ps -f json c
+	runtime_ok pause c
+	runtime_ok ps -f json c
 	assert_equal "[$(init_pid c)]" "$out"
 }
 
@@ -81,24 +81,24 @@ two_sleep() {
 	args true
 	start_detached c
 	wait_for 5 has_status c stopped
-	rt_ok ps c
+	runtime_ok ps c
 	assert_equal "$(ps -ef | head -n 1)" "$out"
-	rt_ok ps -f json c
+	runtime_ok ps -f json c
 	assert_equal null "$out"
 }
 
 @test "ps refuses invalid arguments" {
 	start_two
-	rt ps c -o ppid
+	runtime ps c -o ppid
 	refused "couldn't find PID field in ps output"
-	rt ps c --no-such-option
+	runtime ps c --no-such-option
 	[ "$status" = 1 ]
 	assert_match 'exit status 1: ' "$msg"
-	rt ps -f yaml c
+	runtime ps -f yaml c
 	refused 'invalid format option'
-	rt ps nobody
+	runtime ps nobody
 	refused 'container does not exist$'
-	rt ps
+	runtime ps
 	[ "$status" = 1 ]
 	assert_match '"ps" requires a minimum of 1 argument' "$msg"
 }
@@ -117,12 +117,12 @@ two_sleep() {
 	script 'sleep 1000 & sleep 1000 &'
 	start_detached c
 	wait_for 5 has_status c stopped
-	rt_ok ps --format json c
+	runtime_ok ps --format json c
 	assert_equal 2 "$(jq length <<<"$out")"
-	rt_ok ps c
+	runtime_ok ps c
 	assert_equal 2 "$(grep -c 'sleep 1000' <<<"$out")"
-	rt_ok kill --all c KILL
+	runtime_ok kill --all c KILL
 	wait_for 5 no_orphans
-	rt_ok ps --format json c
+	runtime_ok ps --format json c
 	assert_match '^(\[\]|null)$' "$out"
 }

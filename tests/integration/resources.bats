@@ -13,7 +13,7 @@ MiB=1048576
 # numbers of the device.
 with_resources() {
 	config ".linux.resources += $1" --argjson d "[${2:-}]"
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 }
 
 # bats test_tags=host,guest
@@ -96,18 +96,18 @@ with_resources() {
 }
 
 @test "create sets an I/O weight" {
-	rt_ok create --bundle "$BUNDLE" probe
+	runtime_ok create --bundle "$BUNDLE" probe
 	cgroup_file io.weight || cgroup_file io.bfq.weight || cgroup_file blkio.bfq.weight || cgroup_file blkio.weight || skip "no weights here"
-	rt_ok delete probe
+	runtime_ok delete probe
 	with_resources '{blockIO: {weight: 300}}'
 	assert_limit blkio-weight 300
 }
 
 # bats test_tags=host,guest
 @test "create limits huge pages, used and reserved" {
-	rt_ok create --bundle "$BUNDLE" probe
+	runtime_ok create --bundle "$BUNDLE" probe
 	cgroup_file hugetlb.2MB.limit_in_bytes >/dev/null || grep -qsw hugetlb /sys/fs/cgroup/cgroup.controllers || skip "no hugetlb controller here"
-	rt_ok delete probe
+	runtime_ok delete probe
 	with_resources '{hugepageLimits: [{pageSize: "2MB", limit: 4194304}]}'
 	local file found=0
 	for file in hugetlb.2MB.limit_in_bytes hugetlb.2MB.max hugetlb.2MB.rsvd.limit_in_bytes hugetlb.2MB.rsvd.max; do
@@ -121,7 +121,7 @@ with_resources() {
 @test "the kernel enforces the limit of processes" {
 	script 'for i in 1 2 3 4 5 6 7 8; do sleep 1000 & done; echo made all'
 	config '.linux.resources.pids = {limit: 4}'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refute_match 'made all' "$out"
 	assert_match "can't fork|Resource temporarily unavailable" "$err"
 }
@@ -134,14 +134,14 @@ with_resources() {
 
 @test "the error of a refused limit names field, file, value and reason, and create leaves nothing" {
 	config '.linux.resources.cpu = {cpus: "4000"}'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'linux.resources.cpu.cpus: write "4000" to ".*/cpuset.cpus": .* \(not a list such as 0-3,7 of what this host has\)$'
 	no_cgroup_left
 	no_state_left
 	config '.linux.resources = {cpu: {shares: 1}}'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'linux.resources.cpu.shares: 1: .*the minimum allowed cpu-shares is 2'
 	config '.linux.resources = {blockIO: {weight: 5}}'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'linux.resources.blockIO.weight: 5: .*10 to 1000'
 }

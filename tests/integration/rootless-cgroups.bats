@@ -9,7 +9,7 @@ prepare() {
 # bats test_tags=berth
 @test "rootless: create works without a cgroup when it can have none" {
 	script 'cat /proc/self/cgroup'
-	rt_ok run --bundle "$BUNDLE" c
+	runtime_ok run --bundle "$BUNDLE" c
 	assert_equal "$(grep -E ':(memory|freezer)?:' /proc/self/cgroup)" "$(grep -E ':(memory|freezer)?:' <<<"$out")"
 }
 
@@ -17,10 +17,10 @@ prepare() {
 @test "rootless: create refuses limits and a cgroupsPath that need a cgroup, and names the remedy" {
 	args true
 	config '.linux.resources = {memory: {limit: 100000000}}'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'limit cgroup: set linux.resources.memory.limit: .*systemd-run --user --scope -p Delegate=yes'
 	config 'del(.linux.resources) | .linux.cgroupsPath = "/mine"'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'make cgroup: .*permission denied .*systemd-run --user --scope -p Delegate=yes'
 }
 
@@ -28,16 +28,16 @@ prepare() {
 @test "rootless: a container has a cgroup of its own in a delegated cgroup" {
 	delegate_cgroup
 	script 'cat /proc/self/cgroup; ls /dev/shm; sleep 1000'
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 	local pid dir
 	pid=$(init_pid c)
 	assert_match "^.*:$DELEGATED/c$" "$(grep ^0: "/proc/$pid/cgroup")"
 	dir=$(cgroup_dirs "$DELEGATED/c")
 	assert_equal 4242 "$(stat -c %u "$dir")"
-	rt_ok start c
-	rt_ok kill c KILL
+	runtime_ok start c
+	runtime_ok kill c KILL
 	wait_for 5 has_status c stopped
-	rt_ok delete c
+	runtime_ok delete c
 	[ ! -e "$dir" ] || failed "$dir is left"
 }
 
@@ -50,9 +50,9 @@ prepare() {
 	local procs
 	procs=$(cgroup_dirs "$DELEGATED/c")/cgroup.procs
 	wait_for 5 has_lines 3 "$procs"
-	rt_ok kill c KILL
+	runtime_ok kill c KILL
 	wait_for 5 has_status c stopped
-	rt_ok delete c
+	runtime_ok delete c
 }
 
 has_lines() {
@@ -64,12 +64,12 @@ has_lines() {
 	delegate_cgroup
 	script 'while :; do date +%s%N >/dev/shm/now; done'
 	start_detached c
-	rt_ok pause c
+	runtime_ok pause c
 	assert_equal paused "$(status_of c)"
 	assert_match 'frozen 1' "$(cat "$(cgroup_dirs "$DELEGATED/c")/cgroup.events")"
-	rt_ok resume c
+	runtime_ok resume c
 	assert_equal running "$(status_of c)"
-	rt_ok delete --force c
+	runtime_ok delete --force c
 }
 
 # bats test_tags=berth
@@ -81,28 +81,28 @@ has_lines() {
 	pid=$(init_pid c)
 	procs=$(cgroup_dirs "$DELEGATED/c")/cgroup.procs
 	wait_for 5 has_lines 2 "$procs"
-	rt_ok exec --detach c sleep 1000
-	rt_ok ps --format json c
+	runtime_ok exec --detach c sleep 1000
+	runtime_ok ps --format json c
 	assert_equal "$(sort -n "$procs" | jq -cs .)" "$(jq -c sort <<<"$out")"
-	rt_ok ps c
+	runtime_ok ps c
 	assert_equal 3 "$(grep -c 'sleep 1000' <<<"$out")"
-	rt_ok events --stats c
+	runtime_ok events --stats c
 	assert_equal '["stats","c"]' "$(jq -c '[.type, .id]' <<<"$out")"
-	rt_ok kill --all c KILL
+	runtime_ok kill --all c KILL
 	wait_for 5 dead "$pid"
 	wait_for 5 has_lines 0 "$procs"
-	rt_ok delete c
+	runtime_ok delete c
 }
 
 # bats test_tags=berth
 @test "rootless: pause, update and events refuse a container without a cgroup, and name the remedy" {
 	args sleep 1000
 	start_detached c
-	rt pause c
+	runtime pause c
 	refused 'pause "c": .*no cgroup .*systemd-run --user --scope -p Delegate=yes'
-	rt update --pids-limit 5 c
+	runtime update --pids-limit 5 c
 	refused 'update "c": set linux.resources.pids.limit: .*no cgroup .*systemd-run --user --scope -p Delegate=yes'
-	rt ps c
+	runtime ps c
 	refused 'list processes of "c": .*no cgroup .*systemd-run --user --scope -p Delegate=yes'
 }
 
@@ -110,6 +110,6 @@ has_lines() {
 	delegate_cgroup
 	args sleep 1000
 	start_detached c
-	rt_ok exec c cat /proc/self/cgroup
+	runtime_ok exec c cat /proc/self/cgroup
 	assert_match "(^|"$'\n'")0::$DELEGATED/c($|"$'\n'")" "$out"
 }

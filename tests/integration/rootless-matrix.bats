@@ -41,7 +41,7 @@ pid_namespace() {
 	joined)
 		rootless_bundle "$T/pod"
 		config --bundle "$T/pod" '.process.args = ["sleep", "1000"]'
-		rt_ok run --detach --bundle "$T/pod" pod
+		runtime_ok run --detach --bundle "$T/pod" pod
 		config '.linux.namespaces |= map(if .type == "pid" or .type == "user" then .path = "/proc/" + $pid + "/ns/" + .type else . end)
 			| del(.linux.uidMappings, .linux.gidMappings)' --arg pid "$(init_pid pod)"
 		;;
@@ -69,7 +69,7 @@ row() {
 		kill -KILL "$child" 2>/dev/null || true
 		wait_for 5 dead "$child"
 	done
-	[ "$2" != joined ] || rt_ok delete --force pod
+	[ "$2" != joined ] || runtime_ok delete --force pod
 }
 
 both_say() {
@@ -90,7 +90,7 @@ cell() {
 	*) command="$1 c" ;;
 	esac
 	# shellcheck disable=SC2086 # a list of words
-	rt $command
+	runtime $command
 	case $2 in
 	all | init) [ "$status" = 0 ] && warned "$2" && reached "$1" "$2" ;;
 	works) [ "$status" = 0 ] && "did_$1" ;;
@@ -119,11 +119,11 @@ child_is() {
 }
 
 did_ps() {
-	rt ps --format json c && jq -e --argjson pids "[$init, $child]" '$pids - . == []' <<<"$out" >/dev/null
+	runtime ps --format json c && jq -e --argjson pids "[$init, $child]" '$pids - . == []' <<<"$out" >/dev/null
 }
 
 did_pause() {
-	assert_equal paused "$(status_of c)" && rt_ok resume c
+	assert_equal paused "$(status_of c)" && runtime_ok resume c
 }
 
 did_update() {

@@ -22,12 +22,12 @@ own_cgroup() {
 	dir=$(sed -n 's/^0:://p' "/proc/$(init_pid c)/cgroup")
 	[ "$dir" != "$(own_cgroup)" ] || failed "no cgroup of its own: $dir"
 	assert_match "/user@$(id -u).service/" "$dir"
-	rt_ok pause c
+	runtime_ok pause c
 	assert_match 'frozen 1' "$(cat "/sys/fs/cgroup$dir/cgroup.events")"
-	rt_ok resume c
-	rt_ok exec c grep ^0:: /proc/self/cgroup
+	runtime_ok resume c
+	runtime_ok exec c grep ^0:: /proc/self/cgroup
 	assert_equal "0::$dir" "$out"
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	[ ! -e "/sys/fs/cgroup$dir" ] || failed "$dir is left"
 }
 
@@ -35,7 +35,7 @@ own_cgroup() {
 	# The error without a delegated cgroup names this command.
 	script 'grep ^0:: /proc/self/cgroup'
 	config '.linux.namespaces |= map(select(.type != "cgroup"))'
-	RT_STDIN=/dev/null
+	RUNTIME_STDIN=/dev/null
 	out=$(systemd-run --quiet --user --scope -p Delegate=yes "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c 2>"$T/err") || failed "$(<"$T/err")"
 	assert_match "^0::/.*/user@$(id -u).service/.*/c$" "$out"
 }
@@ -59,7 +59,7 @@ own_cgroup() {
 	dir=/sys/fs/cgroup$(own_cgroup)
 	grep -qw memory "$dir/cgroup.controllers" || {
 		# Without controllers the error names the missing one.
-		rt run --bundle "$BUNDLE" c
+		runtime run --bundle "$BUNDLE" c
 		refused 'linux.resources.[a-z]+.[a-z]+: controller "[a-z]+" is not available in'
 		return
 	}
@@ -69,7 +69,7 @@ own_cgroup() {
 	assert_equal 99999744 "$(cat "$dir/memory.max")"
 	assert_equal 50 "$(cat "$dir/pids.max")"
 	assert_equal '20000 100000' "$(cat "$dir/cpu.max")"
-	rt_ok update --pids-limit 60 c
+	runtime_ok update --pids-limit 60 c
 	assert_equal 60 "$(cat "$dir/pids.max")"
 }
 

@@ -27,20 +27,20 @@ prepare() {
 
 @test "rootless: a container can be created, started, killed and deleted" {
 	args sleep 1000
-	rt_ok create --bundle "$BUNDLE" --pid-file "$T/user/run/pid" c
+	runtime_ok create --bundle "$BUNDLE" --pid-file "$T/user/run/pid" c
 	assert_equal created "$(status_of c)"
 	local pid
 	pid=$(init_pid c)
 	assert_equal "$pid" "$(cat "$T/user/run/pid")"
 	assert_match "^Uid:.4242.4242.4242.4242" "$(grep Uid "/proc/$pid/status")"
-	rt_ok start c
+	runtime_ok start c
 	wait_for 5 grep -q sleep "/proc/$pid/cmdline"
 	assert_equal running "$(status_of c)"
-	rt_ok list --format json
+	runtime_ok list --format json
 	assert_equal '["c","running","rootless"]' "$(jq -c '.[0] | [.id, .status, .owner]' <<<"$out")"
-	rt_ok kill c KILL
+	runtime_ok kill c KILL
 	wait_for 5 has_status c stopped
-	rt_ok delete c
+	runtime_ok delete c
 	dead "$pid"
 }
 
@@ -50,7 +50,7 @@ prepare() {
 	as_user "$T/user/bin/runtime" create --bundle "$BUNDLE" c </dev/null >/dev/null 2>"$T/err" 3>&-
 	assert_equal created "$(status_of c)"
 	assert_equal '4242 700' "$(stat -c '%u %a' "$ROOT")"
-	rt_ok delete --force c
+	runtime_ok delete --force c
 }
 
 # bats test_tags=berth
@@ -63,7 +63,7 @@ prepare() {
 
 @test "rootless: run in the foreground passes the exit status on" {
 	args sh -c 'exit 7'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	assert_equal 7 "$status"
 }
 
@@ -72,7 +72,7 @@ prepare() {
 	start_detached c
 	local pid
 	pid=$(init_pid c)
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	dead "$pid"
 }
 
@@ -109,8 +109,8 @@ prepare() {
 	wait_for 5 test -S "$T/user/run/tty.sock"
 	config '.process.terminal = true'
 	script 'tty; stat -c "console %t owner %u" /dev/console; echo from tty >/dev/tty'
-	rt_ok create --bundle "$BUNDLE" --console-socket "$T/user/run/tty.sock" c
-	rt_ok start c
+	runtime_ok create --bundle "$BUNDLE" --console-socket "$T/user/run/tty.sock" c
+	runtime_ok start c
 	wait_for 5 grep -q 'from tty' "$T/user/run/output"
 	assert_equal $'/dev/pts/0\nconsole 88 owner 0\nfrom tty' "$(tr -d '\r' <"$T/user/run/output")"
 }
@@ -159,12 +159,12 @@ prepare() {
 	grant_range
 	config '.process.user = {uid: 5, gid: 6}'
 	args sleep 1000
-	rt_ok create --bundle "$BUNDLE" c
-	rt_ok start c
+	runtime_ok create --bundle "$BUNDLE" c
+	runtime_ok start c
 	assert_match '200004' "$(grep Uid "/proc/$(init_pid c)/status")"
-	rt_ok kill c KILL
+	runtime_ok kill c KILL
 	wait_for 5 has_status c stopped
-	rt_ok delete c
+	runtime_ok delete c
 }
 
 # bats test_tags=berth
@@ -172,11 +172,11 @@ prepare() {
 	grant_range
 	args true
 	echo 'rootless:200000:1000' >"$T/user/etc/subuid"
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'linux.uidMappings: .*newuidmap: .*\(/etc/subuid grants 200000-200999 to user "rootless", not 200000-265535: add the line "rootless:200000:65536"\)'
 	echo "rootless:$ROOTLESS_RANGE" >"$T/user/etc/subuid"
 	: >"$T/user/etc/subgid"
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'linux.gidMappings: .*newgidmap: .*\(/etc/subgid has no entry for user "rootless": add the line "rootless:200000:65536"\)'
 }
 
@@ -192,10 +192,10 @@ prepare() {
 @test "rootless: create refuses an ID of another user" {
 	args true
 	config '.linux.uidMappings[0].hostID = 4243'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'linux.uidMappings: .*newuidmap: .*not 4243: add the line "rootless:4243:1"'
 	config '.linux.uidMappings[0].hostID = 0'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused "linux.uidMappings: .*an unprivileged user cannot map host id 0, root: map your own id, 4242"
 }
 
@@ -228,10 +228,10 @@ prepare() {
 @test "rootless: create refuses additional groups without a range" {
 	args true
 	config '.process.user.additionalGids = [0]'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'process.user.additionalGids: setgroups is denied in the user namespace, .*map a range that /etc/subgid grants'
 	config '.process.user = {uid: 5, gid: 0}'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'process.user.uid: 5: not mapped by linux.uidMappings'
 }
 
@@ -241,7 +241,7 @@ prepare() {
 @test "rootless: create refuses a container without a user namespace" {
 	args true
 	config 'del(.linux.namespaces[] | select(.type == "user")) | del(.linux.uidMappings, .linux.gidMappings)'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'linux.namespaces: .*an unprivileged user needs a user namespace: see "berth spec --rootless"'
 }
 
@@ -252,12 +252,12 @@ prepare() {
 	for type in pid ipc; do
 		cp "$BUNDLE/config.json" "$T/kept"
 		config 'del(.linux.namespaces[] | select(.type == $type))' --arg type "$type"
-		rt run --bundle "$BUNDLE" c
+		runtime run --bundle "$BUNDLE" c
 		refused "mounts\[[04]\]: .*needs a new $type namespace"
 		cp "$T/kept" "$BUNDLE/config.json"
 	done
 	config '(.mounts[] | select(.destination == "/sys")) |= (.type = "sysfs" | .source = "sysfs" | .options = ["ro"])'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'mounts\[5\]: .*needs a new network namespace .*or bind /sys'
 }
 
@@ -265,7 +265,7 @@ prepare() {
 @test "rootless: create names a devpts group that is not mapped" {
 	args true
 	config '(.mounts[] | select(.type == "devpts") | .options) += ["gid=5"]'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused "mounts\[2\]: .*Invalid gid '5' \(it is not mapped in the user namespace\)"
 }
 
@@ -275,7 +275,7 @@ prepare() {
 	chmod 700 "$T/closed"
 	args true
 	config '.mounts += [{destination: "/tmp", type: "none", source: $s, options: ["bind"]}]' --arg s "$T/closed/data"
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused "mounts\[7\]: .*open_tree: permission denied .*no search permission on \"$T/closed\""
 }
 
@@ -284,7 +284,7 @@ prepare() {
 	rm -rf "$BUNDLE/rootfs/proc"
 	chown 0:0 "$BUNDLE/rootfs"
 	args true
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'mounts\[0\]: mount proc .*make "/proc": permission denied$'
 }
 
@@ -293,7 +293,7 @@ prepare() {
 	args true
 	grep -qw ext4 /proc/filesystems || skip "no ext4 here"
 	config '.mounts += [{destination: "/tmp", type: "ext4", source: "/dev/null"}]'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'mounts\[7\]: mount ext4 .*: fsconfig: operation not permitted .*mount this one on the host and bind it'
 }
 
@@ -301,7 +301,7 @@ prepare() {
 @test "rootless: create refuses an I/O priority that the user may not set" {
 	args true
 	config '.process.ioPriority = {class: "IOPRIO_CLASS_RT", priority: 1}'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'process.ioPriority: ioprio_set: operation not permitted \(the real-time class needs CAP_SYS_ADMIN or CAP_SYS_NICE\)'
 }
 
@@ -309,7 +309,7 @@ prepare() {
 @test "rootless: create refuses to map the owners of a mount" {
 	args true
 	config '.mounts += [{destination: "/tmp", type: "none", source: $s, options: ["bind", "idmap"]}]' --arg s "$T/user/run"
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'mounts\[7\]: .*idmap: .*needs CAP_SYS_ADMIN'
 }
 
@@ -318,7 +318,7 @@ prepare() {
 @test "rootless: exec runs a process in a container" {
 	args sleep 1000
 	start_detached c
-	rt_ok exec c sh -c 'id -u; readlink /proc/self/ns/user; readlink /proc/1/ns/user; cat /proc/1/comm'
+	runtime_ok exec c sh -c 'id -u; readlink /proc/self/ns/user; readlink /proc/1/ns/user; cat /proc/1/comm'
 	local first user
 	{ read -r first; read -r user; } <<<"$out"
 	assert_equal 0 "$first"
@@ -330,7 +330,7 @@ prepare() {
 	grant_range
 	args sleep 1000
 	start_detached c
-	rt_ok exec --user 5:6 -g 7 c sh -c 'id -u; id -G'
+	runtime_ok exec --user 5:6 -g 7 c sh -c 'id -u; id -G'
 	assert_equal $'5\n6 7' "$out"
 }
 
@@ -338,10 +338,10 @@ prepare() {
 @test "rootless: exec refuses an ID that is not mapped" {
 	args sleep 1000
 	start_detached c
-	rt exec --user 5 c true
+	runtime exec --user 5 c true
 	assert_equal 255 "$status"
 	assert_equal "exec \"c\": check user: process.user.uid: 5: not mapped by the container's uids" "$msg"
-	rt exec -g 5 c true
+	runtime exec -g 5 c true
 	assert_equal 255 "$status"
 	assert_equal "exec \"c\": check user: process.user.additionalGids[0]: 5: not mapped by the container's gids" "$msg"
 }
@@ -352,19 +352,19 @@ prepare() {
 	mkdir "$USER_DIR/tty" && chown "$ROOTLESS" "$USER_DIR/tty"
 	background as_user "$PROBE" recvtty "$USER_DIR/tty/sock" "$USER_DIR/tty"
 	wait_for 5 test -S "$USER_DIR/tty/sock"
-	rt_ok exec -d -t --console-socket "$USER_DIR/tty/sock" c sh -c 'tty; stat -c %u /dev/pts/0'
+	runtime_ok exec -d -t --console-socket "$USER_DIR/tty/sock" c sh -c 'tty; stat -c %u /dev/pts/0'
 	wait_for 5 grep -q /dev/pts/0 "$USER_DIR/tty/output"
 }
 
 # bats test_tags=berth
 @test "rootless: exec refuses a created container until it is started" {
 	args sleep 1000
-	rt_ok create --bundle "$BUNDLE" c
-	rt exec c true
+	runtime_ok create --bundle "$BUNDLE" c
+	runtime exec c true
 	assert_equal 255 "$status"
 	assert_match 'start' "$msg"
-	rt_ok start c
-	rt_ok exec c true
+	runtime_ok start c
+	runtime_ok exec c true
 }
 
 # Root in a user namespace that an unprivileged user has made: engines run the runtime
@@ -481,6 +481,6 @@ single_id_bundle() {
 		| .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW"} | .root.readonly = false' \
 		--arg look 'cd /proc/1; cat comm >/looked; for f in exe cwd root fd/0; do readlink $f && echo "got $f"; done >>/looked; (: >mem) && echo "got mem" >>/looked; true'
 	args true
-	rt_ok run --bundle "$BUNDLE" c
+	runtime_ok run --bundle "$BUNDLE" c
 	assert_equal berth/init "$(cat "$BUNDLE/rootfs/looked")"
 }

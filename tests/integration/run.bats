@@ -8,7 +8,7 @@ prepare() {
 # run_in_background: run a container that can be signalled; $background_pid is the
 # runtime's, $T/out the container's output.
 run_in_background() {
-	background "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" "$@" c <"${RT_STDIN:-/dev/null}" >"$T/out" 2>"$T/err"
+	background "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" "$@" c <"${RUNTIME_STDIN:-/dev/null}" >"$T/out" 2>"$T/err"
 	wait_for 10 has_line "$T/out" ready
 }
 
@@ -16,7 +16,7 @@ run_in_background() {
 	local code
 	for code in 0 1 42 127 255; do
 		script "exit $code"
-		rt run --bundle "$BUNDLE" c
+		runtime run --bundle "$BUNDLE" c
 		assert_equal "$code" "$status"
 		assert_equal "" "$out$err"
 	done
@@ -28,7 +28,7 @@ run_in_background() {
 	local signal
 	for signal in 1 6 9 15; do
 		script "kill -$signal \$\$"
-		rt run --bundle "$BUNDLE" c
+		runtime run --bundle "$BUNDLE" c
 		assert_equal $((128 + signal)) "$status"
 	done
 }
@@ -36,7 +36,7 @@ run_in_background() {
 @test "run exits with 137 when the container is killed from outside" {
 	script 'echo ready; exec sleep 1000'
 	run_in_background
-	rt_ok kill c KILL
+	runtime_ok kill c KILL
 	status=0
 	wait "$background_pid" || status=$?
 	assert_equal 137 "$status"
@@ -58,14 +58,14 @@ run_in_background() {
 @test "run passes stdin, stdout and stderr through" {
 	script 'cat; echo to stderr >&2'
 	echo 'from stdin' >"$T/in"
-	RT_STDIN=$T/in rt_ok run --bundle "$BUNDLE" c
+	RUNTIME_STDIN=$T/in runtime_ok run --bundle "$BUNDLE" c
 	assert_equal 'from stdin' "$out"
 	assert_equal 'to stderr' "$err"
 }
 
 @test "run passes a large output through completely" {
 	script 'head -c 3000000 /dev/zero; head -c 3000000 /dev/zero >&2'
-	rt_ok run --bundle "$BUNDLE" c 2>/dev/null
+	runtime_ok run --bundle "$BUNDLE" c 2>/dev/null
 	assert_equal "3000000 3000000" "$(stat -c %s "$T/out" "$T/err" | xargs)"
 }
 
@@ -77,7 +77,7 @@ run_in_background() {
 @test "run passes a large input through" {
 	script 'wc -c'
 	head -c 3000000 /dev/zero >"$T/in"
-	RT_STDIN=$T/in rt_ok run --bundle "$BUNDLE" c
+	RUNTIME_STDIN=$T/in runtime_ok run --bundle "$BUNDLE" c
 	assert_equal 3000000 "$out"
 }
 
@@ -129,26 +129,26 @@ run_in_background() {
 
 @test "run --keep leaves the container stopped" {
 	script 'exit 3'
-	rt run --keep --bundle "$BUNDLE" c
+	runtime run --keep --bundle "$BUNDLE" c
 	assert_equal 3 "$status"
 	assert_equal stopped "$(status_of c)"
-	rt_ok delete c
+	runtime_ok delete c
 }
 
 @test "run --detach returns while the container runs" {
 	script 'echo ready; exec sleep 1000'
-	rt_ok run --detach --pid-file "$T/pid" --bundle "$BUNDLE" c
+	runtime_ok run --detach --pid-file "$T/pid" --bundle "$BUNDLE" c
 	assert_equal running "$(status_of c)"
 	wait_for 5 has_line "$T/out" ready
 	assert_equal "$(init_pid c)" "$(cat "$T/pid")"
 	assert_equal 0 "$(wc -l <"$T/pid")"
-	rt_ok kill c KILL
+	runtime_ok kill c KILL
 	wait_for 5 has_status c stopped
 }
 
 @test "run -d leaves no process but the container's" {
 	args sleep 1000
-	rt_ok run -d --bundle "$BUNDLE" c
+	runtime_ok run -d --bundle "$BUNDLE" c
 	assert_equal "$(init_pid c)" "$(orphans)"
 }
 
@@ -156,7 +156,7 @@ run_in_background() {
 	script 'echo ready; exec sleep 1000'
 	run_in_background --pid-file "$T/pid"
 	assert_equal "$(init_pid c)" "$(cat "$T/pid")"
-	rt_ok kill c KILL
+	runtime_ok kill c KILL
 }
 
 @test "run kills the processes that the container's init leaves" {
@@ -174,7 +174,7 @@ run_in_background() {
 	wait "$background_pid" || true
 	alive "$pid"
 	assert_equal running "$(status_of c)"
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	wait_for 2 dead "$pid"
 }
 
@@ -186,7 +186,7 @@ run_in_background() {
 	local flag
 	for flag in "" --detach; do
 		# shellcheck disable=SC2086 # a word or none
-		rt run $flag --bundle "$BUNDLE" c
+		runtime run $flag --bundle "$BUNDLE" c
 		refused 'exec "?/bin/script"?: no such file or directory'
 		no_state_left
 		no_cgroup_left
@@ -196,7 +196,7 @@ run_in_background() {
 
 @test "run leaves nothing of a program that does not exist" {
 	args /no/such/program
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'exec:? "/no/such/program": (stat /no/such/program: )?no such file or directory'
 	no_state_left
 	no_cgroup_left
@@ -223,7 +223,7 @@ run_in_background() {
 }
 
 # bats test_tags=berth
-@test "run leaves no container when it is told to end at its very beginning" {
+@test "run leaves no container when SIGTERM arrives at its start" {
 	args true
 	# In a separate shell: bats slows the loop that counts.
 	# shellcheck disable=SC2016 # for the inner shell

@@ -39,12 +39,12 @@ real_time() {
 
 @test "create sets every scheduling policy" {
 	real_time
-	local name want rt nice
+	local name want realtime nice
 	# Policies that ignore the nice value keep the runtime's.
-	while read -r name want rt nice; do
-		running ".process.scheduler = {policy: \"$name\", priority: $rt, nice: $nice}"
-		assert_equal "$want $rt $nice" "$(policy) $(priority) $(stat_field 19)"
-		rt_ok delete --force c
+	while read -r name want realtime nice; do
+		running ".process.scheduler = {policy: \"$name\", priority: $realtime, nice: $nice}"
+		assert_equal "$want $realtime $nice" "$(policy) $(priority) $(stat_field 19)"
+		runtime_ok delete --force c
 	done <<-END
 		SCHED_OTHER SCHED_OTHER 0 5
 		SCHED_OTHER SCHED_OTHER 0 -5
@@ -85,7 +85,7 @@ real_time() {
 	args true
 	while IFS='|' read -r scheduler want; do
 		config ".process.scheduler = $scheduler"
-		rt create --bundle "$BUNDLE" c
+		runtime create --bundle "$BUNDLE" c
 		refused "process\.scheduler\.$want"
 	done <<-'END'
 		{"policy": "SCHED_NOPE"}|policy: unknown policy
@@ -106,10 +106,10 @@ real_time() {
 	# them.
 	for ((i = 1; i < $(nproc); i++)); do
 		config ".linux.cgroupsPath = \"$CGROUP-$i\""
-		rt_ok create --bundle "$BUNDLE" "c$i"
+		runtime_ok create --bundle "$BUNDLE" "c$i"
 	done
 	config ".linux.cgroupsPath = \"$CGROUP\""
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'process\.scheduler: sched_setattr: device or resource busy \(its runtime is more than the host has left'
 }
 
@@ -118,7 +118,7 @@ real_time() {
 	while read -r class level want; do
 		running ".process.ioPriority = {class: \"$class\", priority: $level}"
 		assert_equal "$want" "$(ionice --pid "$(init_pid c)")"
-		rt_ok delete --force c
+		runtime_ok delete --force c
 	done <<-END
 		IOPRIO_CLASS_BE 3 best-effort: prio 3
 		IOPRIO_CLASS_RT 0 realtime: prio 0
@@ -129,10 +129,10 @@ real_time() {
 @test "create names the field of an invalid I/O priority" {
 	args true
 	config '.process.ioPriority = {class: "IOPRIO_CLASS_NOPE", priority: 0}'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'process\.ioPriority\.class: unknown class'
 	config '.process.ioPriority = {class: "IOPRIO_CLASS_BE", priority: 8}'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'process\.ioPriority\.priority: 8: want 0 \(first\) to 7 \(last\)'
 }
 
@@ -164,7 +164,7 @@ cpus_of_self='sed -n "s/^Cpus_allowed_list:[[:space:]]*//p" /proc/self/status'
 	run_script "$cpus_of_self"
 	assert_equal "$(cat /sys/devices/system/cpu/online)" "$out"
 	config '.process.execCPUAffinity = {final: "1-"}'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'process\.execCPUAffinity\.final: .*want CPU numbers below 8192'
 }
 
@@ -188,14 +188,14 @@ personality() {
 	personality '{domain: "LINUX", flags: ["ADDR_NO_RANDOMIZE"]}'
 	assert_match '^00040000' "$out"
 	config '.linux.personality.flags = ["NOPE"]'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'linux\.personality\.flags\[0\]: unknown flag'
 }
 
 @test "create refuses an unknown personality" {
 	args true
 	config '.linux.personality = {domain: "BSD"}'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'linux\.personality\.domain: unknown domain'
 }
 
@@ -223,15 +223,15 @@ personality() {
 	[ -e /proc/self/numa_maps ] || skip "the kernel knows no nodes"
 	args true
 	config '.linux.memoryPolicy = {mode: "MPOL_BIND"}'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'linux\.memoryPolicy\.nodes: missing: MPOL_BIND wants at least one'
 	config '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "1000"}'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'set memory policy: linux\.memoryPolicy: set_mempolicy: '
 }
 
 @test "features lists the modes and flags of memory policies" {
-	rt_ok features
+	runtime_ok features
 	assert_equal 7 "$(jq '.linux.memoryPolicy.modes | length' <<<"$out")"
 	assert_equal 3 "$(jq '.linux.memoryPolicy.flags | length' <<<"$out")"
 }

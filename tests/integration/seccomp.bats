@@ -32,7 +32,7 @@ no_new_privs() {
 # calls CALL...: the results of system calls in the container, on one line.
 calls() {
 	args /bin/probe calls "$@"
-	rt_ok run --bundle "$BUNDLE" "c$BATS_TEST_NUMBER"
+	runtime_ok run --bundle "$BUNDLE" "c$BATS_TEST_NUMBER"
 	out=${out//$'\n'/ }
 }
 
@@ -60,7 +60,7 @@ kills() {
 	for action in KILL KILL_THREAD KILL_PROCESS; do
 		profile ALLOW "$(rule "$action" mkdir)" "$(rule "$action" mkdirat)"
 		args mkdir /tmp/x
-		rt run --bundle "$BUNDLE" c
+		runtime run --bundle "$BUNDLE" c
 		assert_equal 159 "$status"
 	done
 }
@@ -80,7 +80,7 @@ logs() {
 	args sleep 1000
 	start_detached c
 	assert_match $'flags 0x0\n.*action 0x7ffc0000' "$(in_force c)" # SECCOMP_RET_LOG
-	rt_ok delete --force c
+	runtime_ok delete --force c
 }
 
 # bats test_tags=host,guest
@@ -209,10 +209,10 @@ logs() {
 	local more
 	for more in "" --no-new-privs; do
 		# shellcheck disable=SC2086 # none, or one
-		rt_ok exec $more c /bin/probe calls getppid
+		runtime_ok exec $more c /bin/probe calls getppid
 		assert_equal 'getppid EPERM' "$out"
 	done
-	rt_ok exec --user 1000 c sh -c 'grep -E "^(CapPrm|Seccomp:)" /proc/self/status | tr "\n\t" "  "'
+	runtime_ok exec --user 1000 c sh -c 'grep -E "^(CapPrm|Seccomp:)" /proc/self/status | tr "\n\t" "  "'
 	assert_equal 'CapPrm: 0000000000000000 Seccomp: 2 ' "$out"
 }
 
@@ -223,7 +223,7 @@ logs() {
 	config '.mounts += [{destination: "/out", type: "bind", source: $out, options: ["bind"]}]
 		| .hooks.startContainer = [{path: "/bin/sh", args: ["sh", "-c", "/bin/probe calls getppid >/out/hook"]}]' --arg out "$T/seen"
 	args true
-	rt_ok run --bundle "$BUNDLE" c
+	runtime_ok run --bundle "$BUNDLE" c
 	assert_equal 'getppid EPERM' "$(cat "$T/seen/hook")"
 }
 
@@ -236,10 +236,10 @@ logs() {
 		profile KILL_PROCESS '{"names": ["execve", "brk", "arch_prctl", "set_tid_address", "set_robust_list", "rseq", "prlimit64", "readlink",
 			"readlinkat", "getrandom", "mprotect", "fstat", "newfstatat", "getuid", "write", "prctl", "exit_group"], "action": "SCMP_ACT_ALLOW"}'
 		args echo hello
-		rt_ok run --bundle "$BUNDLE" c
+		runtime_ok run --bundle "$BUNDLE" c
 		assert_equal hello "$out"
 		profile KILL_PROCESS "$(rule ALLOW execve)"
-		rt run --bundle "$BUNDLE" c
+		runtime run --bundle "$BUNDLE" c
 		assert_equal 159 "$status" # the program's own first call
 	done
 }
@@ -248,8 +248,8 @@ logs() {
 @test "start reports that the filter denies execve" {
 	profile ALLOW "$(rule ERRNO execve '{"errnoRet": 13}')"
 	args true
-	rt_ok create --bundle "$BUNDLE" c
-	rt start c
+	runtime_ok create --bundle "$BUNDLE" c
+	runtime start c
 	refused 'start .c.: execute program: exec "/bin/true": permission denied$'
 }
 
@@ -266,7 +266,7 @@ logs() {
 	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [range(4500) | {names: ["read"], action: "SCMP_ACT_ERRNO",
 		args: [{index: 0, op: "SCMP_CMP_EQ", value: (. * 3 + 100)}]}]}'
 	args true
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'compile filter: linux\.seccomp\.syscalls: the filter has [0-9]* instructions, and the kernel takes 4096'
 }
 
@@ -274,10 +274,10 @@ logs() {
 @test "create names the invalid field of a profile" {
 	args true
 	profile ALLOW "$(rule ERRNO getppid "$(when 6 EQ 0)")"
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'linux\.seccomp\.syscalls\[0\]\.args\[0\]\.index: 6: a system call has arguments 0 to 5'
 	profile ALOW
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'linux\.seccomp\.defaultAction: unknown action "SCMP_ACT_ALOW"; did you mean "SCMP_ACT_ALLOW"?'
 }
 
@@ -312,7 +312,7 @@ agent() {
 	want=$(jq -ncS --argjson pid "$pid" --arg bundle "$BUNDLE" '{fds: ["seccompFd"], metadata: "a=b", pid: $pid,
 		state: {annotations: {a: "b"}, bundle: $bundle, id: "c", pid: $pid, status: "creating"}}')
 	assert_equal "$want" "$(jq -cS 'del(.ociVersion, .state.ociVersion) | .state.annotations |= {a}' "$T/state.1")"
-	rt_ok exec c /bin/probe calls getppid
+	runtime_ok exec c /bin/probe calls getppid
 	assert_equal 'getppid 4242' "$out"
 	wait_for 5 appears "$T/state.2"
 	assert_equal "$(jq -c --argjson pid "$pid" '["running", $pid, true]' <<<null)" \
@@ -358,23 +358,23 @@ agent() {
 @test "create reports a listener without an agent" {
 	args true
 	profile ALLOW "$(rule NOTIFY getppid)"
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'linux\.seccomp\.listenerPath: missing: SCMP_ACT_NOTIFY wants a socket'
 	EXTRA='{"listenerPath": "/nowhere"}' profile ALLOW "$(rule NOTIFY getppid)"
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'compile filter: linux\.seccomp\.listenerPath: "/nowhere": no such file or directory'
 	agent
 	profile ALLOW "$(rule NOTIFY getppid)"
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 	stop_background
-	rt start c
+	runtime start c
 	refused 'install filter: linux\.seccomp\.listenerPath: ".*/agent": connection refused \(is the seccomp agent running\?\)$'
 	wait_for 5 has_status c stopped
 }
 
 # bats test_tags=berth
 @test "features describes the seccomp support" {
-	rt_ok features
+	runtime_ok features
 	assert_equal '[true,9,7,23,4]' "$(jq -c '.linux.seccomp | [.enabled, (.actions, .operators, .archs, .knownFlags | length)]' <<<"$out")"
 	assert_match TSYNC "$(jq -c .linux.seccomp.supportedFlags <<<"$out")"
 }
@@ -426,6 +426,6 @@ rootless() {
 	done
 	args sleep 1000
 	start_detached c
-	rt_ok exec --user 1000 c /bin/probe calls getppid
+	runtime_ok exec --user 1000 c /bin/probe calls getppid
 	assert_equal 'getppid 4242' "$out"
 }

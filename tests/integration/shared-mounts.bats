@@ -45,10 +45,10 @@ mounts_there() {
 	[ "$(readlink "/proc/$(init_pid c)/ns/mnt")" = "$(readlink /proc/self/ns/mnt)" ]
 	assert_equal "$BUNDLE/rootfs" "$(readlink "/proc/$(init_pid c)/root")"
 	assert_equal "$BUNDLE/rootfs" "$(readlink "/proc/$(init_pid c)/cwd")"
-	rt_ok exec c sh -c 'cat /file; pwd; ls -d ../../../bundle; mkdir /new; grep -c " /proc " /proc/self/mountinfo'
+	runtime_ok exec c sh -c 'cat /file; pwd; ls -d ../../../bundle; mkdir /new; grep -c " /proc " /proc/self/mountinfo'
 	assert_equal $'here\n/\n1' "$out"
 	[ -d "$BUNDLE/rootfs/new" ]
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	no_mount_left
 	assert_equal "$before" "$(propagation_here)"
 }
@@ -69,7 +69,7 @@ mounts_there() {
 	host_mounts >"$T/mounts"
 	as_administrator
 	script 'cat /tmp/deep/file; mkdir /tmp/made; mount -t tmpfs made /tmp/made && echo mounted'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	no_mount_left
 	umount -R "$BUNDLE/rootfs"
 	umount -R "$BUNDLE/rootfs/tmp" 2>/dev/null || true # a peer, unmounted with the other
@@ -83,12 +83,12 @@ mounts_there() {
 	as_administrator
 	config '.mounts += [{destination: "/volume", type: "bind", source: $v, options: ["rbind"]}]' --arg v "$T/volume"
 	script 'mount -t tmpfs one /volume/place && mount -t tmpfs two /tmp && mount -t tmpfs three / && echo mounted; sleep 1000'
-	rt_ok create --bundle "$BUNDLE" c
-	rt_ok start c
+	runtime_ok create --bundle "$BUNDLE" c
+	runtime_ok start c
 	wait_for 10 grep -q three /proc/self/mountinfo
 	refute_match " $T/volume/place" "$(host_mounts)"
-	rt exec c true
-	rt_ok delete --force c
+	runtime exec c true
+	runtime_ok delete --force c
 	no_mount_left
 }
 
@@ -97,10 +97,10 @@ mounts_there() {
 	start_detached c
 	umount -l "$BUNDLE/rootfs"
 	mount -t tmpfs others "$BUNDLE/rootfs"
-	rt exec c true
+	runtime exec c true
 	assert_equal 255 "$status"
 	assert_match 'was unmounted' "$msg"
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	assert_match ' - tmpfs others ' "$(</proc/self/mountinfo)"
 	umount "$BUNDLE/rootfs"
 	no_mount_left
@@ -108,11 +108,11 @@ mounts_there() {
 
 @test "a failed create removes its mounts" {
 	config '.mounts += [{destination: "/late", type: "nofs", source: "x"}]'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'no file system'
 	no_mount_left
 	config '.mounts |= .[:-1] | .process.args = ["/nowhere"]'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused nowhere
 	no_mount_left
 }
@@ -121,16 +121,16 @@ mounts_there() {
 	local i whole start pid
 	args sleep 1000
 	start=${EPOCHREALTIME/[.,]/}
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 	whole=$((${EPOCHREALTIME/[.,]/} - start))
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	for ((i = 0; i < 20; i++)); do
 		"$RUNTIME" --root "$ROOT" create --bundle "$BUNDLE" c </dev/null >/dev/null 2>&1 3>&- &
 		pid=$!
 		read -rt "$(printf '%d.%06d' 0 $((whole * i / 20)))" <> <(:) || true
 		kill -KILL "$pid" 2>/dev/null || true
 		wait "$pid" 2>/dev/null || true
-		rt_ok delete --force c
+		runtime_ok delete --force c
 		no_mount_left
 	done
 }
@@ -144,18 +144,18 @@ mounts_there() {
 	args sleep 1000
 	start_detached c
 	assert_equal "$BUNDLE/rootfs" "$(<"$T/hooked")"
-	rt_ok exec c cat /tmp/hooked
+	runtime_ok exec c cat /tmp/hooked
 	refute_match '(^|\n)(home|root/work|lost\+found)' "$out"
 	jq -n '[{destination: "/added", source: $s, options: ["bind", "ro"]}, {destination: "/scratch", type: "tmpfs", source: "tmpfs"}]' --arg s "$T/source" >"$T/mounts.json"
-	rt_ok mounts add c "$T/mounts.json"
-	rt_ok exec c sh -c 'cat /added/file; grep -c " /scratch " /proc/self/mountinfo'
+	runtime_ok mounts add c "$T/mounts.json"
+	runtime_ok exec c sh -c 'cat /added/file; grep -c " /scratch " /proc/self/mountinfo'
 	assert_equal $'content\n1' "$out"
 	refute_match ' /added | /scratch ' "$(host_mounts)"
-	rt_ok mounts remove c "$T/mounts.json"
-	rt_ok exec c ls /added
+	runtime_ok mounts remove c "$T/mounts.json"
+	runtime_ok exec c ls /added
 	assert_equal "" "$out"
 	jq -n '[{destination: "/"}]' >"$T/mounts.json"
-	rt mounts remove c "$T/mounts.json"
+	runtime mounts remove c "$T/mounts.json"
 	refused 'mounts\[0\].*the container.s root'
 }
 
@@ -163,9 +163,9 @@ mounts_there() {
 	config '.linux.namespaces = [] | del(.hostname) | del(.mounts[] | select(.type == "mqueue"))'
 	args sleep 1000
 	start_detached c
-	rt_ok exec c sh -c 'ls /'
+	runtime_ok exec c sh -c 'ls /'
 	assert_match bin "$out"
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	no_mount_left
 }
 
@@ -183,7 +183,7 @@ mounts_there() {
 	echo secret >"$BUNDLE/rootfs/file"
 	args sleep 1000
 	start_detached c
-	rt_ok exec c sh -c 'cat /file; touch /etc/x 2>&1; ls /'
+	runtime_ok exec c sh -c 'cat /file; touch /etc/x 2>&1; ls /'
 	refute_match secret "$out"
 	assert_match Read-only "$out"
 	assert_match bin "$out"
@@ -191,13 +191,13 @@ mounts_there() {
 	[ "$(mounts_there)" -gt 3 ]
 	host_mounts >"$T/mounts.now"
 	refute_match " $BUNDLE/" "$(<"$T/mounts.now")"
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	assert_equal 0 "$(mounts_there)"
 	# delete has nothing left to do when the namespace no longer exists.
 	start_detached c
 	kill "$holder"
 	wait_for 10 dead "$holder"
-	rt_ok delete --force c
+	runtime_ok delete --force c
 }
 
 @test "create joins a mount namespace with the user namespace that owns it" {
@@ -208,28 +208,28 @@ mounts_there() {
 	args sleep 1000
 	chmod a+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/{,test,file,suite}* "$T" 2>/dev/null || true
 	start_detached c
-	rt_ok exec c ls /
+	runtime_ok exec c ls /
 	[ "$(mounts_there)" -gt 1 ]
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	assert_equal 0 "$(mounts_there)"
 }
 
 @test "create refuses fields that need a mount namespace of the container's own" {
 	config '.linux.maskedPaths = ["/proc/keys"]'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'linux.maskedPaths: needs a \\?"mount\\?" namespace'
 	config 'del(.linux.maskedPaths) | .linux.readonlyPaths = ["/proc/sys"]'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'linux.readonlyPaths: needs a \\?"mount\\?" namespace'
 	config 'del(.linux.readonlyPaths) | .linux.rootfsPropagation = "rshared"'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'linux.rootfsPropagation: .*needs a new \\?"mount\\?" namespace'
 	config 'del(.linux.rootfsPropagation)'
 	new_user_namespace
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'linux.namespaces: a \\?"user\\?" namespace needs a \\?"mount\\?" namespace'
 	config '.linux.namespaces += [{type: "mount", path: "/proc/self/ns/mnt"}]'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'linux.namespaces\[[0-9]+\]: .*a new user namespace has no rights over'
 	no_mount_left
 }
@@ -237,7 +237,7 @@ mounts_there() {
 @test "create warns of a capability that can leave a chroot" {
 	as_administrator
 	args true
-	rt_ok run --bundle "$BUNDLE" c
+	runtime_ok run --bundle "$BUNDLE" c
 	assert_match 'CAP_SYS_CHROOT' "$err"
 	no_mount_left
 }

@@ -9,7 +9,7 @@ written() {
 default_capabilities='["CAP_AUDIT_WRITE","CAP_KILL","CAP_NET_BIND_SERVICE"]'
 
 @test "spec writes config.json to the current directory, indented with tabs" {
-	rt_ok spec
+	runtime_ok spec
 	assert_equal "" "$out$err"
 	assert_equal '644' "$(stat -c %a config.json)"
 	assert_equal $'\t"ociVersion": "1.' "$(sed -n 2p config.json | cut -c 1-18)"
@@ -20,28 +20,28 @@ default_capabilities='["CAP_AUDIT_WRITE","CAP_KILL","CAP_NET_BIND_SERVICE"]'
 
 @test "spec obeys the umask" {
 	umask 077
-	rt_ok spec
+	runtime_ok spec
 	assert_equal 600 "$(stat -c %a config.json)"
 }
 
 @test "spec --bundle writes to another directory" {
 	mkdir b
-	rt_ok spec --bundle b
+	runtime_ok spec --bundle b
 	[ -f b/config.json ]
 	[ ! -e config.json ]
 	rm b/config.json
-	rt_ok spec -b "$T/b"
+	runtime_ok spec -b "$T/b"
 	[ -f b/config.json ]
 }
 
 @test "spec refuses a directory that does not exist" {
-	rt spec --bundle "$T/nowhere"
+	runtime spec --bundle "$T/nowhere"
 	refused 'nowhere.*no such file or directory'
 }
 
 @test "spec does not overwrite an existing file" {
 	echo mine >config.json
-	rt spec
+	runtime spec
 	refused '[Ff]ile config.json exists[.:] [Rr]emove it first'
 	assert_equal mine "$(cat config.json)"
 }
@@ -52,21 +52,21 @@ default_capabilities='["CAP_AUDIT_WRITE","CAP_KILL","CAP_NET_BIND_SERVICE"]'
 	mkdir full
 	mount -t tmpfs -o size=4k none full
 	head -c 4096 /dev/zero >full/all
-	rt spec --bundle full
+	runtime spec --bundle full
 	refused 'write full/config.json: no space left on device'
 	[ ! -e full/config.json ]
 	umount full
 }
 
 @test "spec takes no arguments" {
-	rt spec extra
+	runtime spec extra
 	assert_equal 1 "$status"
 	assert_match '"spec" requires exactly 0 argument\(s\)' "$msg"
 	[ ! -e config.json ]
 }
 
 @test "spec writes the default process" {
-	rt_ok spec
+	runtime_ok spec
 	assert_equal true "$(written .process.terminal)"
 	assert_equal '{"gid":0,"uid":0}' "$(written .process.user)"
 	assert_equal '["sh"]' "$(written .process.args)"
@@ -81,12 +81,12 @@ default_capabilities='["CAP_AUDIT_WRITE","CAP_KILL","CAP_NET_BIND_SERVICE"]'
 }
 
 @test "spec grants no ambient capabilities" {
-	rt_ok spec
+	runtime_ok spec
 	assert_equal null "$(written .process.capabilities.ambient)"
 }
 
 @test "spec writes the default root and mounts" {
-	rt_ok spec
+	runtime_ok spec
 	assert_equal '{"path":"rootfs","readonly":true}' "$(written .root)"
 	assert_equal "$(cat <<-'END'
 		["/proc","proc","proc",null]
@@ -101,7 +101,7 @@ default_capabilities='["CAP_AUDIT_WRITE","CAP_KILL","CAP_NET_BIND_SERVICE"]'
 }
 
 @test "spec writes the default linux section" {
-	rt_ok spec
+	runtime_ok spec
 	assert_equal '{"devices":[{"access":"rwm","allow":false}]}' "$(written .linux.resources)"
 	assert_equal '["/proc/acpi","/proc/asound","/proc/kcore","/proc/keys","/proc/latency_stats","/proc/timer_list","/proc/timer_stats","/proc/sched_debug","/sys/firmware","/proc/scsi"]' "$(written .linux.maskedPaths)"
 	assert_equal '["/proc/bus","/proc/fs","/proc/irq","/proc/sys","/proc/sysrq-trigger"]' "$(written .linux.readonlyPaths)"
@@ -116,7 +116,7 @@ default_capabilities='["CAP_AUDIT_WRITE","CAP_KILL","CAP_NET_BIND_SERVICE"]'
 }
 
 @test "spec --rootless changes the fields that an unprivileged caller cannot use" {
-	rt_ok spec --rootless
+	runtime_ok spec --rootless
 	assert_match '^\["pid","ipc","uts","mount"(,"cgroup")?,"user"(,"cgroup")?\]$' "$(written '[.linux.namespaces[].type]')"
 	assert_equal '[{"containerID":0,"hostID":0,"size":1}]' "$(written .linux.uidMappings)"
 	assert_equal '[{"containerID":0,"hostID":0,"size":1}]' "$(written .linux.gidMappings)"

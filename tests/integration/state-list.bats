@@ -15,8 +15,8 @@ created_at() {
 
 @test "state prints the documented object and no newline" {
 	local version pid created
-	rt_ok create --bundle "$BUNDLE" --pid-file "$T/pid" c
-	rt_ok state c
+	runtime_ok create --bundle "$BUNDLE" --pid-file "$T/pid" c
+	runtime_ok state c
 	version=$(jq -r .ociVersion <<<"$out")
 	created=$(jq -r .created <<<"$out")
 	pid=$(cat "$T/pid")
@@ -41,15 +41,15 @@ created_at() {
 
 @test "state prints the runtime's specification version, not that of config.json" {
 	config '.ociVersion = "1.0.0"'
-	rt_ok create --bundle "$BUNDLE" c
-	rt_ok state c
+	runtime_ok create --bundle "$BUNDLE" c
+	runtime_ok state c
 	refute_match '^1\.0\.0$' "$(jq -r .ociVersion <<<"$out")"
 }
 
 @test "state prints annotations between created and owner" {
 	config '.annotations = {"b": "2", "a.b/c": "x=\"y\" <&>"}'
-	rt_ok create --bundle "$BUNDLE" c
-	rt_ok state c
+	runtime_ok create --bundle "$BUNDLE" c
+	runtime_ok state c
 	assert_equal '{"a.b/c":"x=\"y\" <&>","b":"2"}' "$(jq -cS .annotations <<<"$out")"
 	assert_equal 'created annotations owner' "$(jq -r 'keys_unsorted[-3:] | join(" ")' <<<"$out")"
 }
@@ -57,7 +57,7 @@ created_at() {
 @test "state prints the time of create" {
 	local before after
 	before=$(date +%s)
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 	after=$(date +%s)
 	local created
 	created=$(date -d "$(created_at c)" +%s)
@@ -65,18 +65,18 @@ created_at() {
 }
 
 @test "state follows a container from created to stopped" {
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 	assert_equal created "$(status_of c)"
-	rt_ok start c
+	runtime_ok start c
 	assert_equal running "$(status_of c)"
 	alive "$(init_pid c)"
-	rt_ok kill c KILL
+	runtime_ok kill c KILL
 	wait_for 5 has_status c stopped
 	assert_equal 0 "$(init_pid c)"
 }
 
 @test "state reports a created container that died as stopped" {
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 	kill -KILL "$(init_pid c)"
 	wait_for 5 has_status c stopped
 	assert_equal 0 "$(init_pid c)"
@@ -84,7 +84,7 @@ created_at() {
 
 @test "state reports a container as stopped when its init is a zombie" {
 	# An engine that has not waited yet: the container's parent does not reap.
-	rt_ok run -d --bundle "$BUNDLE" c
+	runtime_ok run -d --bundle "$BUNDLE" c
 	local pid
 	pid=$(init_pid c)
 	kill -KILL "$pid"
@@ -93,21 +93,21 @@ created_at() {
 
 @test "state resolves symlinks on the way to the bundle" {
 	ln -s bundle "$T/link"
-	rt_ok create --bundle "$T/link" c
+	runtime_ok create --bundle "$T/link" c
 	assert_equal "$BUNDLE" "$("$RUNTIME" --root "$ROOT" state c | jq -r .bundle)"
 }
 
 @test "state refuses a container that does not exist" {
-	rt state c
+	runtime state c
 	refused 'container does not exist$'
 	assert_equal "" "$out"
-	rt state a/b
+	runtime state a/b
 	refused 'invalid container ID format'
 }
 
 @test "list prints a table" {
-	rt_ok create --bundle "$BUNDLE" --pid-file "$T/pid" c
-	rt_ok list
+	runtime_ok create --bundle "$BUNDLE" --pid-file "$T/pid" c
+	runtime_ok list
 	local pid bundle
 	pid=$(cat "$T/pid")
 	# A column is three blanks wider than its widest cell, and never narrower
@@ -123,7 +123,7 @@ created_at() {
 
 @test "list prints the table's header when there are no containers" {
 	mkdir "$ROOT"
-	rt_ok list
+	runtime_ok list
 	assert_equal 'ID          PID         STATUS      BUNDLE      CREATED     OWNER' "$out"
 }
 
@@ -131,58 +131,58 @@ created_at() {
 	local id
 	for id in b a c; do
 		config '.linux.cgroupsPath = $cgroup' --arg cgroup "$CGROUP-$id"
-		rt_ok create --bundle "$BUNDLE" "$id"
+		runtime_ok create --bundle "$BUNDLE" "$id"
 	done
-	rt_ok list --quiet
+	runtime_ok list --quiet
 	assert_equal $'a\nb\nc' "$out"
-	rt_ok list
+	runtime_ok list
 	assert_equal 'ID a b c' "$(awk '{ print $1 }' <<<"$out" | xargs)"
-	rt_ok list -f json
+	runtime_ok list -f json
 	assert_equal 'a b c' "$(jq -r '[.[].id] | join(" ")' <<<"$out")"
 }
 
 @test "list --format json prints state in one line, with the owner" {
 	config '.annotations = {"k": "v"}'
-	rt_ok create --bundle "$BUNDLE" c
-	rt_ok state c
+	runtime_ok create --bundle "$BUNDLE" c
+	runtime_ok state c
 	local state=$out
-	rt_ok list --format json
+	runtime_ok list --format json
 	assert_equal 1 "$(wc -l <"$T/out")"
 	assert_equal "$(jq -c '[.owner = "root"]' <<<"$state")" "$out"
 	chown 12345 "$ROOT/c"
-	rt_ok list -f json
+	runtime_ok list -f json
 	assert_equal '#12345' "$(jq -r '.[0].owner' <<<"$out")"
 	chown 0 "$ROOT/c"
 }
 
 @test "list --format json prints null when there are no containers" {
 	mkdir "$ROOT"
-	rt_ok list --format json
+	runtime_ok list --format json
 	assert_equal null "$out"
 	assert_equal 1 "$(wc -l <"$T/out")"
 }
 
 @test "list --quiet prints IDs, whatever the format" {
-	rt_ok create --bundle "$BUNDLE" c
-	rt_ok list -q
+	runtime_ok create --bundle "$BUNDLE" c
+	runtime_ok list -q
 	assert_equal c "$out"
-	rt_ok list -q -f json
+	runtime_ok list -q -f json
 	assert_equal c "$out"
 }
 
 @test "list refuses an unknown format" {
 	mkdir "$ROOT"
-	rt list --format yaml
+	runtime list --format yaml
 	refused 'invalid format option'
 	assert_equal "" "$out"
 }
 
 @test "list names a broken entry and goes on" {
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 	mkdir "$ROOT/broken"
 	find "$ROOT/c" -name '*state*' -type f -exec cp '{}' "$ROOT/broken" ';'
 	truncate -s 10 "$ROOT"/broken/*state*
-	rt_ok list -q
+	runtime_ok list -q
 	assert_equal c "$out"
 	assert_match 'broken' "$err"
 	rm -r "$ROOT/broken"
@@ -194,35 +194,35 @@ created_at() {
 	local ROOT=$USER_DIR/others
 	mkdir -p "$ROOT/c"
 	chmod 744 "$ROOT"
-	rt_ok list -q
+	runtime_ok list -q
 	assert_equal '' "$out"
 	assert_match 'c: .*permission denied' "$err"
 }
 
 # bats test_tags=berth
 @test "state and delete refuse a state that belongs to another container or to no container" {
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 	mkdir "$ROOT/d" "$ROOT/e"
 	cp "$ROOT/c/state.json" "$ROOT/d"
 	echo '{}' >"$ROOT/e/state.json"
-	rt state d
+	runtime state d
 	refused 'it is of container "c"'
-	rt delete --force e
+	runtime delete --force e
 	refused 'it is of container ""'
 	assert_equal created "$(status_of c)"
 	rm -r "$ROOT/d" "$ROOT/e"
 }
 
 @test "list refuses a state root that does not exist" {
-	rt list
+	runtime list
 	refused 'no such file or directory'
 }
 
 @test "state and list change nothing" {
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 	local before
 	before=$(find "$ROOT" -printf '%p %s %T@ %m\n' | sort)
-	rt_ok state c
-	rt_ok list
+	runtime_ok state c
+	runtime_ok list
 	assert_equal "$before" "$(find "$ROOT" -printf '%p %s %T@ %m\n' | sort)"
 }

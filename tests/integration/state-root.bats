@@ -10,7 +10,7 @@ prepare() {
 @test "create refuses a state root of another user" {
 	mkdir -m 700 "$ROOT"
 	chown 12345 "$ROOT"
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'belongs to user 12345'
 	[ -z "$(ls "$ROOT")" ]
 }
@@ -18,32 +18,32 @@ prepare() {
 @test "create refuses a state root that everybody may write to, unless it is sticky" {
 	mkdir "$ROOT"
 	chmod 777 "$ROOT"
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'written to by everybody'
 	[ -z "$(ls "$ROOT")" ]
 	chmod 1777 "$ROOT"
-	rt_ok create --bundle "$BUNDLE" c
-	rt_ok delete c
+	runtime_ok create --bundle "$BUNDLE" c
+	runtime_ok delete c
 }
 
 @test "only list accepts the container of another user" {
 	start_detached c
 	chown 12345 "$ROOT/c"
-	rt_ok list -q
+	runtime_ok list -q
 	assert_equal c "$out"
-	local verb
-	for verb in "delete --force" "kill" "exec c true" start pause resume ps update events state; do
+	local operation
+	for operation in "delete --force" "kill" "exec c true" start pause resume ps update events state; do
 		# shellcheck disable=SC2086 # words
-		case $verb in
-		exec*) rt $verb ;;
-		*) rt $verb c ;;
+		case $operation in
+		exec*) runtime $operation ;;
+		*) runtime $operation c ;;
 		esac
-		[ "$status" != 0 ] || failed "$verb"
+		[ "$status" != 0 ] || failed "$operation"
 		assert_match 'belongs to another user, 12345' "$msg"
 	done
-	for verb in kill "delete --force"; do
+	for operation in kill "delete --force"; do
 		# shellcheck disable=SC2086 # words
-		rt $verb --regex '.*'
+		runtime $operation --regex '.*'
 		assert_match 'belongs to another user, 12345' "$msg"
 	done
 	alive "$("$RUNTIME" --root "$ROOT" list -f json | jq .[0].pid)"
@@ -53,13 +53,13 @@ prepare() {
 @test "delete does not run the hooks of a state that another user planted" {
 	config '.hooks.poststop = [{path: "/bin/touch", args: ["touch", $file]}]' --arg file "$T/touched"
 	start_detached c
-	rt_ok kill c KILL
+	runtime_ok kill c KILL
 	wait_for 5 has_status c stopped
 	chown -R 12345 "$ROOT/c"
-	rt delete --force c
+	runtime delete --force c
 	assert_match 'belongs to another user' "$msg"
 	mv "$ROOT/c/state.json" "$T"
-	rt delete --force c # of a directory without a state
+	runtime delete --force c # of a directory without a state
 	assert_match 'belongs to another user' "$msg"
 	[ ! -e "$T/touched" ]
 	[ -e "$ROOT/c/config.json" ]
@@ -82,6 +82,6 @@ prepare() {
 		start nobody-has-this-id
 		mounts remove nobody-has-this-id $T/list
 	END
-	rt state "nobody-has-this-id"
+	runtime state "nobody-has-this-id"
 	refute_match '/run/berth' "$msg"
 }

@@ -32,12 +32,12 @@ prepare() {
 
 @test "the init of a created container has only the program's capabilities" {
 	local own='.process.capabilities[] = ["CAP_KILL"]' admin='.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW"}'
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	init_has() {
 		config "$1"
-		rt_ok create --bundle "$BUNDLE" c
+		runtime_ok create --bundle "$BUNDLE" c
 		assert_equal "$2" "$(awk '/^Cap(Prm|Eff|Bnd):/ { print $2 }' "/proc/$(init_pid c)/status" | xargs)"
-		rt_ok delete --force c
+		runtime_ok delete --force c
 	}
 	init_has "$own | .process.noNewPrivileges = false" '0000000000000020 0000000000000020 0000000000000020'
 	init_has '.process.capabilities.effective = []' '0000000000000020 0000000000000000 0000000000000020'
@@ -57,11 +57,11 @@ prepare() {
 }
 
 @test "every descriptor that the stub opens has close-on-exec" {
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	# shellcheck disable=SC2016 # for the hook
 	config '.hooks.createRuntime = [{path: "/bin/sh", env: ["PATH=" + $path, "OUT=" + $out], args: ["sh", "-c",
 		"cd /proc/$(jq .pid)/fdinfo && grep -H ^flags: * >$OUT"]}]' --arg out "$T/seen" --arg path "$PATH"
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 	local seen fd flags most=0
 	seen=$(<"$T/seen")
 	while IFS=':' read -r fd _ flags; do
@@ -95,7 +95,7 @@ prepare() {
 	args sleep 1000
 	for user in 0 1000; do
 		config ".process.user = {uid: $user, gid: $user} | .linux.cgroupsPath += \"-$user\""
-		rt_ok create --bundle "$BUNDLE" "c$user"
+		runtime_ok create --bundle "$BUNDLE" "c$user"
 		assert_equal 0:0 "$(stat -c %u:%g "/proc/$(init_pid "c$user")/mem")"
 	done
 	echo "$before" >/proc/sys/fs/suid_dumpable
@@ -112,9 +112,9 @@ prepare() {
 }
 
 @test "the program has no trace of the stub" {
-	rt_ok delete c
+	runtime_ok delete c
 	script 'ls -l /proc/self/fd /proc/1/fd; cat /proc/self/maps'
-	rt_ok run --bundle "$BUNDLE" c
+	runtime_ok run --bundle "$BUNDLE" c
 	refute_match 'socket|memfd|region' "$out"
 }
 
@@ -122,9 +122,9 @@ prepare() {
 	local file mode
 	assert_equal 700 "$(stat -c %a "$ROOT")"
 	assert_equal 711 "$(stat -c %a "$ROOT/c")"
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW"}'
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 	for file in control region filter; do
 		mode=$(stat -c %a "$ROOT/c/$file")
 		[[ $mode == ?00 ]] || failed "$file has mode $mode"
@@ -135,6 +135,6 @@ prepare() {
 	# The kernel maps and holds open nothing of it, so it may be replaced or removed.
 	refute_match "$RUNTIME" "$(cat "/proc/$pid/maps")"
 	assert_equal "" "$(find "/proc/$pid/fd" -lname "$RUNTIME*")"
-	rt_ok start c
+	runtime_ok start c
 	assert_equal running "$(status_of c)"
 }

@@ -27,7 +27,7 @@ prepare() {
 	# up.
 	args true
 	config '.linux.sysctl = {"net.ipv4.conf.eth0/5.forwarding": "1"}'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused '"/proc/sys/net/ipv4/conf/eth0\.5/forwarding"'
 }
 
@@ -74,7 +74,7 @@ prepare() {
 	local before
 	before=$(cat /proc/sys/vm/swappiness)
 	config '.linux.sysctl = {"vm.swappiness": "7"}'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	assert_equal 1 "$status"
 	assert_match 'vm\.swappiness' "$msg"
 	assert_equal "$before" "$(cat /proc/sys/vm/swappiness)"
@@ -83,7 +83,7 @@ prepare() {
 @test "create refuses a sysctl of a namespace that the container shares with the host" {
 	args true
 	config '.linux.sysctl = {"net.core.somaxconn": "256"} | del(.linux.namespaces[] | select(.type == "network"))'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	assert_equal 1 "$status"
 	assert_match 'net\.core\.somaxconn' "$msg"
 }
@@ -91,7 +91,7 @@ prepare() {
 @test "create refuses kernel.hostname and names hostname" {
 	args true
 	config '.linux.sysctl = {"kernel.hostname": "x"}'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	assert_equal 1 "$status"
 	assert_match 'hostname' "$msg"
 }
@@ -100,12 +100,12 @@ prepare() {
 @test "create names the field of a sysctl that does not exist or refuses its value" {
 	args true
 	config '.linux.sysctl = {"net.ipv4.nope": "1"}'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'set sysctls: linux\.sysctl\[\\?"net\.ipv4\.nope\\?"\]: open .*no such file or directory \(the kernel'
 	config '.linux.sysctl = {"net.core.somaxconn": "many"}'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'linux\.sysctl\[\\?"net\.core\.somaxconn\\?"\]: write \\?"many\\?": invalid argument \(not a value'
 	config '.linux.sysctl = {"net/../vm/swappiness": "7"}'
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'not the name of a sysctl'
 }

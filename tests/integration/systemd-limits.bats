@@ -17,7 +17,7 @@ in_force() {
 		case $each in *.*) files+=("$each") ;; *) properties+=(-p "$each") ;; esac
 	done
 	assert_lines "$want" "$(
-		sctl show "${properties[@]}" "$UNIT"
+		systemctl_here show "${properties[@]}" "$UNIT"
 		cd "/sys/fs/cgroup$CGROUP" && grep -H . "${files[@]}" | sed 's/:/=/'
 	)"
 }
@@ -26,7 +26,7 @@ in_force() {
 	config '.linux.resources += {memory: {limit: 52428800, reservation: 41943040, swap: 62914560}, pids: {limit: 77},
 		cpu: {shares: 512, quota: 12345, period: 50000, cpus: "0", mems: "0"},
 		unified: {"memory.high": "47185920", "memory.min": "4194304", "memory.oom.group": "1"}}'
-	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
+	runtime_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
 	local round
 	for round in started reloaded; do
 		in_force MemoryMax=52428800 MemoryLow=41943040 MemoryHigh=47185920 TasksMax=77 CPUWeight=59 \
@@ -34,21 +34,21 @@ in_force() {
 			CPUQuotaPerSecUSec=246.900ms CPUQuotaPeriodUSec=50ms AllowedCPUs=0 AllowedMemoryNodes=0 \
 			memory.max=52428800 memory.low=41943040 memory.high=47185920 pids.max=77 cpu.weight=59 \
 			cpu.max="12345 50000" cpuset.cpus=0 cpuset.mems=0
-		[ $round = reloaded ] || sctl daemon-reload
+		[ $round = reloaded ] || systemctl_here daemon-reload
 	done
-	rt_ok update --memory 62914560 --pids-limit -1 --cpu-quota 25000 c
-	sctl daemon-reload
+	runtime_ok update --memory 62914560 --pids-limit -1 --cpu-quota 25000 c
+	systemctl_here daemon-reload
 	in_force MemoryMax=62914560 TasksMax=infinity CPUQuotaPerSecUSec=500ms \
 		memory.max=62914560 pids.max=max cpu.max="25000 50000" memory.low=41943040
 	# For an idle cgroup systemd prints that instead of the weight.
-	rt_ok update --cpu-idle 1 c
-	sctl daemon-reload
+	runtime_ok update --cpu-idle 1 c
+	systemctl_here daemon-reload
 	in_force CPUWeight=idle cpu.idle=1
 }
 
 @test "create leaves no scope when the kernel refuses a limit" {
 	config '.linux.resources += {unified: {"memory.max": "much"}}'
-	rt --systemd-cgroup run --bundle "$BUNDLE" c
+	runtime --systemd-cgroup run --bundle "$BUNDLE" c
 	refused 'unified\["memory.max"\]'
 	no_state_left
 	no_cgroup_left
@@ -57,11 +57,11 @@ in_force() {
 
 @test "create reports too little memory, though the scope no longer exists" {
 	config '.linux.resources.memory = {limit: 16384, swap: 16384}'
-	rt --systemd-cgroup run --bundle "$BUNDLE" c
+	runtime --systemd-cgroup run --bundle "$BUNDLE" c
 	refused 'create "c": container init was OOM-killed \(memory limit too low\?\): linux.resources.memory.limit is 16384 bytes$'
 	config '.linux.resources.memory = {limit: 20971520, swap: 20971520}'
 	args tail /dev/zero
-	rt --systemd-cgroup run --bundle "$BUNDLE" c
+	runtime --systemd-cgroup run --bundle "$BUNDLE" c
 	assert_equal 137 "$status"
 	assert_match 'OOM-killed: linux.resources.memory.limit is 20971520 bytes' "$err"
 	# A process that was killed otherwise is not reported as OOM-killed.

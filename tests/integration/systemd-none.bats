@@ -10,7 +10,7 @@ prepare() {
 
 @test "create refuses --systemd-cgroup on cgroup v1, and without systemd" {
 	[ "$(cat /proc/1/comm)" != systemd ] || skip "systemd runs this host"
-	rt --systemd-cgroup run --bundle "$BUNDLE" c
+	runtime --systemd-cgroup run --bundle "$BUNDLE" c
 	if [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; then
 		refused "start unit.*connect to systemd.*does systemd run this host\? without it leave --systemd-cgroup out"
 	else

@@ -8,7 +8,7 @@ prepare() {
 
 # open_devices ID: the device nodes made in the container that it can open.
 open_devices() {
-	rt_ok exec "$1" sh -c '
+	runtime_ok exec "$1" sh -c '
 		for d in null fuse; do
 			for how in "r <" "w >"; do
 				(eval ": ${how#* }/tmp/$d") 2>/dev/null && echo "$d ${how% *}"
@@ -22,7 +22,7 @@ open_devices() {
 	config '.linux.resources.devices = [{allow: false, access: "rwm"}, {allow: true, type: "c", major: 10, minor: 229, access: "r"}]
 		| .root.readonly = false | .process.capabilities[] += ["CAP_MKNOD"]'
 	script 'mknod /tmp/null c 1 3 && mknod /tmp/fuse c 10 229 && exec sleep 1000'
-	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
+	runtime_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
 	assert_equal strict "$(property DevicePolicy)"
 	wait_for 5 test -e "$BUNDLE/rootfs/tmp/fuse"
 	open_devices c
@@ -37,7 +37,7 @@ open_devices() {
 	config '.linux.resources.devices = [{allow: true, access: "rwm"}, {allow: false, type: "c", major: 10, minor: 229, access: "w"}]
 		| .root.readonly = false | .process.capabilities[] += ["CAP_MKNOD"]'
 	script 'mknod /tmp/null c 1 3 && mknod /tmp/fuse c 10 229 && exec sleep 1000'
-	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
+	runtime_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
 	wait_for 5 test -e "$BUNDLE/rootfs/tmp/fuse"
 	systemctl daemon-reload
 	open_devices c
@@ -50,12 +50,12 @@ open_devices() {
 		| .root.readonly = false | .process.capabilities[] += ["CAP_MKNOD"]
 		| .mounts += [{destination: "/dev/net/tun", type: "bind", source: "/dev/net/tun", options: ["rbind", "rw"]}]'
 	args sleep 1000
-	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
+	runtime_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
 	assert_equal strict "$(property DevicePolicy)"
 	assert_match '/dev/char/10:200' "$(property DeviceAllow)"
 	refute_match 'block-' "$(property DeviceAllow)"
 	tried() {
-		rt_ok exec c sh -c ': <>/dev/net/tun && echo opened
+		runtime_ok exec c sh -c ': <>/dev/net/tun && echo opened
 			mknod /tmp/char c 4 0 && echo made; mknod /tmp/block b 7 0 || echo denied; rm /tmp/char'
 		assert_equal $'opened\nmade\ndenied' "$out"
 	}
@@ -84,7 +84,7 @@ bus() {
 	busctl list >/dev/null # so that the bus is running
 	# The container's process exists when the runtime asks systemd for a scope.
 	bus STOP
-	rt --systemd-cgroup create --bundle "$BUNDLE" c
+	runtime --systemd-cgroup create --bundle "$BUNDLE" c
 	bus CONT
 	refused 'start unit "?.*no answer in 10s.*the message bus hangs'
 	((EPOCHSECONDS - before < 10 + $(patient 5))) || failed "it took $((EPOCHSECONDS - before)) seconds"
@@ -92,18 +92,18 @@ bus() {
 	no_process_left
 	no_cgroup_left
 	no_unit_left
-	rt_ok --systemd-cgroup run --bundle "$BUNDLE" c
+	runtime_ok --systemd-cgroup run --bundle "$BUNDLE" c
 	no_unit_left
 }
 
 # bats test_tags=berth
 @test "delete removes a stopped container although the message bus hangs" {
 	args true
-	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
+	runtime_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
 	wait_for 5 has_status c stopped
 	wait_for 5 no_unit
 	bus STOP
-	rt delete c
+	runtime delete c
 	bus CONT
 	assert_equal 0 "$status"
 	assert_match 'level=warning.*may still list' "$err"

@@ -14,20 +14,20 @@ prepare() {
 		config '.linux.uidMappings = [{containerID: 0, hostID: $id, size: 1}] | .linux.gidMappings = .linux.uidMappings' --argjson id "$mapping"
 		chmod -R a+rX "$T"
 		chmod a+x "$BATS_RUN_TMPDIR" "${T%/*}"
-		rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
+		runtime_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
 		in_scope "$(init_pid c)"
 		assert_match "^Uid:.$mapping" "$(grep Uid "/proc/$(init_pid c)/status")"
-		rt_ok delete --force c
+		runtime_ok delete --force c
 	done
 	no_unit_left
 }
 
 @test "pause needs no privilege in a scope of the user" {
 	args sleep 1000
-	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
-	rt_ok pause c
+	runtime_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
+	runtime_ok pause c
 	assert_equal 1 "$(grep -c '^frozen 1$' "/sys/fs/cgroup$CGROUP/cgroup.events")"
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	no_unit_left
 }
 
@@ -48,13 +48,13 @@ prepare() {
 @test "berth finds the user's systemd without DBUS_SESSION_BUS_ADDRESS" {
 	args true
 	unset DBUS_SESSION_BUS_ADDRESS
-	rt_ok --systemd-cgroup run --bundle "$BUNDLE" c
+	runtime_ok --systemd-cgroup run --bundle "$BUNDLE" c
 }
 
 # bats test_tags=berth
 @test "create reports that the user has no systemd" {
 	args true
-	DBUS_SESSION_BUS_ADDRESS='' XDG_RUNTIME_DIR=$T rt --systemd-cgroup run --bundle "$BUNDLE" c
+	DBUS_SESSION_BUS_ADDRESS='' XDG_RUNTIME_DIR=$T runtime --systemd-cgroup run --bundle "$BUNDLE" c
 	refused "connect to systemd.*$T/bus.*enable-linger"
 	no_state_left
 }
@@ -62,7 +62,7 @@ prepare() {
 # bats test_tags=berth
 @test "create refuses a scope of the system's systemd for a user" {
 	args true
-	rt --rootless false --systemd-cgroup run --bundle "$BUNDLE" c
+	runtime --rootless false --systemd-cgroup run --bundle "$BUNDLE" c
 	assert_equal 1 "$status"
 	assert_match 'start unit.*[Aa]uthentication|[Dd]enied' "$msg"
 	no_state_left

@@ -9,22 +9,22 @@ prepare() {
 @test "the container has a scope that is delegated to it" {
 	config '.linux.namespaces |= map(select(.type != "cgroup"))'
 	args sleep 1000
-	rt_ok --systemd-cgroup create --bundle "$BUNDLE" c
+	runtime_ok --systemd-cgroup create --bundle "$BUNDLE" c
 	in_scope "$(init_pid c)"
-	rt_ok start c
+	runtime_ok start c
 	assert_equal active "$(property ActiveState)"
 	assert_equal "$CGROUP" "$(property ControlGroup)"
 	assert_equal bt.slice "$(property Slice)"
 	assert_equal yes "$(property Delegate)"
 	assert_equal "$(init_pid c)" "$(cat "/sys/fs/cgroup$CGROUP/cgroup.procs")"
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	no_cgroup_left
 	no_unit_left
 }
 
 @test "the scope has accounting, a description and no default dependencies" {
 	args sleep 1000
-	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
+	runtime_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
 	local name
 	for name in CPUAccounting IOAccounting MemoryAccounting TasksAccounting; do
 		assert_equal "$name yes" "$name $(property $name)"
@@ -35,7 +35,7 @@ prepare() {
 
 @test "the container's cgroup namespace starts at the scope" {
 	script 'cat /proc/self/cgroup; cat /sys/fs/cgroup/cgroup.procs'
-	rt_ok --systemd-cgroup run --bundle "$BUNDLE" c
+	runtime_ok --systemd-cgroup run --bundle "$BUNDLE" c
 	assert_match $'(^|\n)0::/\n1(\n|$)' "$out"
 	no_unit_left
 }
@@ -44,7 +44,7 @@ prepare() {
 	config '.linux.namespaces |= map(select(.type != "cgroup"))'
 	# shellcheck disable=SC2016 # for the container's shell
 	script 'own=$(sed -n s/^0:://p /proc/self/cgroup); echo "$own"; head -n 1 "/sys/fs/cgroup$own/cgroup.procs"'
-	rt_ok --systemd-cgroup run --bundle "$BUNDLE" c
+	runtime_ok --systemd-cgroup run --bundle "$BUNDLE" c
 	assert_equal "$CGROUP"$'\n1' "$out"
 }
 
@@ -52,7 +52,7 @@ prepare() {
 @test "a scope is named after the container unless config.json does" {
 	config 'del(.linux.cgroupsPath)'
 	args sleep 1000
-	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" "b+$BATS_TEST_NUMBER"
+	runtime_ok --systemd-cgroup run --detach --bundle "$BUNDLE" "b+$BATS_TEST_NUMBER"
 	UNIT='berth-b\x2b'$BATS_TEST_NUMBER.scope
 	assert_equal active "$(property ActiveState)"
 	if [ "$(id -u)" = 0 ]; then
@@ -60,17 +60,17 @@ prepare() {
 	else
 		assert_equal user.slice "$(property Slice)"
 	fi
-	rt_ok delete --force "b+$BATS_TEST_NUMBER"
+	runtime_ok delete --force "b+$BATS_TEST_NUMBER"
 	no_unit_left
 }
 
 @test "a slice is nested in the slices that its name starts with" {
 	config '.linux.cgroupsPath = "bt-pods-besteffort.slice:bt:" + $n' --arg n "$BATS_TEST_NUMBER"
 	args sleep 1000
-	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
+	runtime_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
 	assert_match "/bt.slice/bt-pods.slice/bt-pods-besteffort.slice/$UNIT$" "$(property ControlGroup)"
 	assert_equal "$(property ControlGroup)" "$(sed -n s/^0:://p "/proc/$(init_pid c)/cgroup")"
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	no_unit_left
 }
 
@@ -78,7 +78,7 @@ prepare() {
 	local path
 	for path in /a/b a:b a:b:c a-.slice:b:c a--b.slice:b:c a/b.slice:b:c; do
 		config '.linux.cgroupsPath = $path' --arg path "$path"
-		rt --systemd-cgroup create --bundle "$BUNDLE" c
+		runtime --systemd-cgroup create --bundle "$BUNDLE" c
 		assert_equal 1 "$status"
 		assert_match "expected cgroupsPath to be of format \"slice:prefix:name\"|invalid slice name: ${path%%:*}" "$msg"
 	done
@@ -89,7 +89,7 @@ prepare() {
 	config '.annotations = {"org.systemd.property.TimeoutStopUSec": "uint64 7000000", "org.systemd.property.RuntimeMaxSec": "100",
 		"org.systemd.property.CollectMode": "\u0027inactive\u0027", "org.systemd.property.After": "[\u0027a.target\u0027]", "other": "x"}'
 	args sleep 1000
-	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
+	runtime_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
 	assert_equal 7s "$(property TimeoutStopUSec)"
 	assert_equal '1min 40s' "$(property RuntimeMaxUSec)"
 	assert_equal inactive "$(property CollectMode)"
@@ -100,7 +100,7 @@ prepare() {
 	local value
 	for value in '"Nope": "true"' '"TasksMax": "[true]"' '"Foo_Bar": "true"' '"Foo": "tru"'; do
 		config ".annotations = {\"org.systemd.property.\" : \"\"} | .annotations = ({$value} | with_entries(.key = \"org.systemd.property.\" + .key))"
-		rt --systemd-cgroup run --bundle "$BUNDLE" c
+		runtime --systemd-cgroup run --bundle "$BUNDLE" c
 		assert_equal 1 "$status"
 		assert_match "org\.systemd\.property\.|TasksMax|Nope" "$msg"
 		no_state_left
@@ -113,21 +113,21 @@ prepare() {
 	args sleep 1000
 	local flag
 	for flag in "" --systemd-cgroup; do
-		rt_ok --systemd-cgroup create --bundle "$BUNDLE" c
+		runtime_ok --systemd-cgroup create --bundle "$BUNDLE" c
 		# shellcheck disable=SC2086 # a word or none
 		{
-			rt_ok $flag start c
-			rt_ok $flag state c
-			rt_ok $flag list
-			rt_ok $flag pause c
+			runtime_ok $flag start c
+			runtime_ok $flag state c
+			runtime_ok $flag list
+			runtime_ok $flag pause c
 			assert_equal paused "$(status_of c)"
-			rt_ok $flag resume c
+			runtime_ok $flag resume c
 			assert_equal running "$(status_of c)"
-			rt_ok $flag exec c cat /proc/self/cgroup
+			runtime_ok $flag exec c cat /proc/self/cgroup
 			assert_match '0::/$' "$out"
-			rt_ok $flag kill c KILL
+			runtime_ok $flag kill c KILL
 			wait_for 5 has_status c stopped
-			rt_ok $flag delete c
+			runtime_ok $flag delete c
 		}
 		no_unit_left
 	done
@@ -135,14 +135,14 @@ prepare() {
 
 @test "exec adds its process to the scope" {
 	args sleep 1000
-	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
-	rt_ok exec --detach --pid-file "$T/pid" c sleep 1000
+	runtime_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
+	runtime_ok exec --detach --pid-file "$T/pid" c sleep 1000
 	in_scope "$(cat "$T/pid")"
 }
 
 @test "the scope of a program that failed is removed" {
 	script 'exit 3'
-	rt --systemd-cgroup run --bundle "$BUNDLE" c
+	runtime --systemd-cgroup run --bundle "$BUNDLE" c
 	assert_equal 3 "$status"
 	no_cgroup_left
 	no_unit_left
@@ -154,10 +154,10 @@ prepare() {
 	args sleep 1000
 	# Time enough for "run", which fails when the scope ends earlier.
 	config '.annotations = {"org.systemd.property.RuntimeMaxUSec": "uint64 3000000", "org.systemd.property.TimeoutStopUSec": "uint64 100000"}'
-	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
+	runtime_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
 	wait_for 10 has_status c stopped
 	no_unit_left
-	rt_ok delete c
+	runtime_ok delete c
 }
 
 @test "create replaces a failed scope" {
@@ -166,7 +166,7 @@ prepare() {
 	systemd-run --quiet $user --scope --unit "$UNIT" -p RuntimeMaxSec=100ms -p TimeoutStopSec=100ms sleep 1000 || true
 	wait_for 5 unit_is failed
 	args true
-	rt_ok --systemd-cgroup run --bundle "$BUNDLE" c
+	runtime_ok --systemd-cgroup run --bundle "$BUNDLE" c
 	no_unit_left
 }
 
@@ -176,7 +176,7 @@ prepare() {
 	background systemd-run --quiet $user --slice bt.slice --scope --unit "$UNIT" sleep 1000
 	wait_for 5 unit_is active
 	wait_for 5 grep -q sleep "/proc/$background_pid/comm"
-	rt --systemd-cgroup run --bundle "$BUNDLE" c
+	runtime --systemd-cgroup run --bundle "$BUNDLE" c
 	assert_equal 1 "$status"
 	assert_match 'not empty|already' "$msg"
 	alive "$background_pid"
@@ -188,9 +188,9 @@ prepare() {
 # bats test_tags=berth
 @test "create refuses a frozen slice" {
 	args true
-	sctl start bt.slice
+	systemctl_here start bt.slice
 	echo 1 >"/sys/fs/cgroup${CGROUP%/*}/cgroup.freeze"
-	rt --systemd-cgroup run --bundle "$BUNDLE" c
+	runtime --systemd-cgroup run --bundle "$BUNDLE" c
 	echo 0 >"/sys/fs/cgroup${CGROUP%/*}/cgroup.freeze"
 	refused "bt.slice.*frozen"
 	no_state_left
@@ -204,7 +204,7 @@ prepare() {
 	wait_for 10 test -e "$T/hooked"
 	assert_equal active "$(property ActiveState)"
 	kill -KILL "$background_pid"
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	no_state_left
 	no_cgroup_left
 	no_unit_left
@@ -239,9 +239,9 @@ prepare() {
 @test "a slice can be the container's unit" {
 	config '.linux.cgroupsPath = "bt.slice::bt-own.slice"'
 	args sleep 1000
-	rt_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
+	runtime_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c
 	assert_equal "$(property ControlGroup bt-own.slice)" "$(sed -n s/^0:://p "/proc/$(init_pid c)/cgroup")"
 	assert_match '(^| )bt\.slice( |$)' "$(property Wants bt-own.slice)"
-	rt_ok delete --force c
+	runtime_ok delete --force c
 	wait_for 5 test ! -e "/sys/fs/cgroup${CGROUP%/*}/bt-own.slice"
 }

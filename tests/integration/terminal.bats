@@ -21,12 +21,12 @@ printed() {
 @test "create sends the terminal to the console socket" {
 	receive
 	script 'tty; [ -t 0 ] && [ -t 1 ] && [ -t 2 ] && echo all three; readlink /proc/self/fd/0'
-	rt_ok create --bundle "$BUNDLE" --console-socket "$socket" c
+	runtime_ok create --bundle "$BUNDLE" --console-socket "$socket" c
 	# The terminal is in the socket before create returns, whenever it is read.
 	wait_for 5 appears "$T/descriptors"
 	assert_equal 1 "$(cat "$T/descriptors")"
 	[ -s "$T/payload" ]
-	rt_ok start c
+	runtime_ok start c
 	wait_for 5 printed 'all three'
 	printed '/dev/pts/0'
 }
@@ -37,9 +37,9 @@ printed() {
 	wait_for 5 test -S "$socket"
 	kill -STOP "$background_pid"
 	script 'echo hello'
-	rt_ok create --bundle "$BUNDLE" --console-socket "$socket" c
+	runtime_ok create --bundle "$BUNDLE" --console-socket "$socket" c
 	kill -CONT "$background_pid"
-	rt_ok start c
+	runtime_ok start c
 	wait_for 5 printed hello
 }
 
@@ -47,14 +47,14 @@ printed() {
 	socket=$BUNDLE/tty.sock
 	receive
 	script 'echo hello'
-	rt_ok run -d --bundle "$BUNDLE" --console-socket tty.sock c
+	runtime_ok run -d --bundle "$BUNDLE" --console-socket tty.sock c
 	wait_for 5 printed hello
 }
 
 @test "the terminal is the program's controlling terminal" {
 	receive
 	script 'echo from tty >/dev/tty; cut -d " " -f 5-8 /proc/1/stat'
-	rt_ok run -d --bundle "$BUNDLE" --console-socket "$socket" c
+	runtime_ok run -d --bundle "$BUNDLE" --console-socket "$socket" c
 	wait_for 5 printed 'from tty'
 	# Process group, session, terminal 136:0, and its foreground process group.
 	wait_for 5 printed '1 1 34816 1'
@@ -63,7 +63,7 @@ printed() {
 @test "the terminal is also /dev/console" {
 	receive
 	script 'echo from console >/dev/console; stat -c "%F" /dev/console'
-	rt_ok run -d --bundle "$BUNDLE" --console-socket "$socket" c
+	runtime_ok run -d --bundle "$BUNDLE" --console-socket "$socket" c
 	wait_for 5 printed 'from console'
 	wait_for 5 printed 'character special file'
 }
@@ -72,7 +72,7 @@ printed() {
 	config '.process.consoleSize = {height: 33, width: 111}'
 	receive
 	script 'stty size'
-	rt_ok run -d --bundle "$BUNDLE" --console-socket "$socket" c
+	runtime_ok run -d --bundle "$BUNDLE" --console-socket "$socket" c
 	wait_for 5 printed '33 111'
 }
 
@@ -80,7 +80,7 @@ printed() {
 	config '.process.user = {uid: 1000, gid: 1000}'
 	receive
 	script 'stat -c "%u:%g %A" /dev/pts/0; echo ok >/dev/pts/0'
-	rt_ok run -d --bundle "$BUNDLE" --console-socket "$socket" c
+	runtime_ok run -d --bundle "$BUNDLE" --console-socket "$socket" c
 	wait_for 5 printed '1000:5 crw--w----'
 	wait_for 5 printed ok
 }
@@ -89,14 +89,14 @@ printed() {
 	printf 'typed\n' >"$T/input"
 	receive
 	script 'read -r line; echo "got $line"; trap "echo interrupted; exit 0" INT; kill -INT $$; sleep 1000'
-	rt_ok run -d --bundle "$BUNDLE" --console-socket "$socket" c
+	runtime_ok run -d --bundle "$BUNDLE" --console-socket "$socket" c
 	wait_for 5 printed 'got typed'
 	wait_for 5 printed interrupted
 }
 
 @test "create reports a console socket on which no program listens" {
 	script true
-	rt create --bundle "$BUNDLE" --console-socket "$T/nobody" c
+	runtime create --bundle "$BUNDLE" --console-socket "$T/nobody" c
 	refused "$T/nobody.*no such file or directory"
 	no_state_left
 	no_process_left
@@ -109,26 +109,26 @@ printed() {
 	dir=$T/$(printf 'd%.0s' {1..120})
 	mkdir "$dir"
 	script true
-	rt create --bundle "$BUNDLE" --console-socket "$dir/s" c
+	runtime create --bundle "$BUNDLE" --console-socket "$dir/s" c
 	refused 'connect to console socket .* but a socket path has at most 107'
 	no_state_left
 }
 
 @test "create and run --detach refuse a terminal without a console socket" {
 	script true
-	rt create --bundle "$BUNDLE" c
+	runtime create --bundle "$BUNDLE" c
 	refused 'cannot allocate tty if [a-z]+ will detach without setting console socket'
-	rt run -d --bundle "$BUNDLE" c
+	runtime run -d --bundle "$BUNDLE" c
 	refused 'cannot allocate tty if [a-z]+ will detach without setting console socket'
 	no_state_left
 }
 
 @test "create refuses a console socket without a terminal, run in the foreground refuses any" {
 	script true
-	rt run --bundle "$BUNDLE" --console-socket "$socket" c
+	runtime run --bundle "$BUNDLE" --console-socket "$socket" c
 	refused 'cannot use console socket'
 	config '.process.terminal = false'
-	rt create --bundle "$BUNDLE" --console-socket "$socket" c
+	runtime create --bundle "$BUNDLE" --console-socket "$socket" c
 	refused 'cannot use console socket'
 	no_state_left
 }
@@ -214,7 +214,7 @@ await_mode='i=0; until stty -a 2>/dev/null | grep -q -e -onlcr || [ $i = 250 ]; 
 @test "exec --tty prints lines without carriage returns" {
 	config '.process.terminal = false'
 	args sleep 1000
-	rt_ok run -d --bundle "$BUNDLE" c
+	runtime_ok run -d --bundle "$BUNDLE" c
 	captured "$RUNTIME" --root "$ROOT" exec -t c sh -c "$await_mode; echo a; echo b"
 	lines_are_kept
 }
@@ -223,7 +223,7 @@ await_mode='i=0; until stty -a 2>/dev/null | grep -q -e -onlcr || [ $i = 250 ]; 
 @test "exec --tty sets the mode before the program runs" {
 	config '.process.terminal = false'
 	args sleep 1000
-	rt_ok run -d --bundle "$BUNDLE" c
+	runtime_ok run -d --bundle "$BUNDLE" c
 	captured "$RUNTIME" --root "$ROOT" exec -t c stty -a
 	assert_match ' -onlcr ' "$(cat "$T/captured")"
 }
@@ -239,7 +239,7 @@ await_mode='i=0; until stty -a 2>/dev/null | grep -q -e -onlcr || [ $i = 250 ]; 
 	# Its receiver sets others, if necessary.
 	receive
 	script 'stty -a 2>/dev/null | tr " " "\n" | grep onlcr; echo end'
-	rt_ok run -d --bundle "$BUNDLE" --console-socket "$socket" c
+	runtime_ok run -d --bundle "$BUNDLE" --console-socket "$socket" c
 	wait_for 5 printed end
 	assert_equal $'onlcr\r\nend\r' "$(cat "$T/output")"
 }

@@ -46,7 +46,7 @@ look='cat /proc/uptime; cat /proc/self/timens_offsets; readlink /proc/self/ns/ti
 	cp "$PROBE" "$BUNDLE/rootfs/bin/probe"
 	args /bin/probe monotonic
 	read_clock "$PROBE" monotonic
-	rt_ok run --bundle "$BUNDLE" c
+	runtime_ok run --bundle "$BUNDLE" c
 	ahead_by 3600000 "$PROBE" monotonic
 }
 
@@ -78,10 +78,10 @@ look='cat /proc/uptime; cat /proc/self/timens_offsets; readlink /proc/self/ns/ti
 
 @test "start keeps the process and its time namespace" {
 	args sleep 1000
-	rt_ok create --bundle "$BUNDLE" --pid-file "$T/pid" c
+	runtime_ok create --bundle "$BUNDLE" --pid-file "$T/pid" c
 	assert_equal "$(cat "$T/pid")" "$(init_pid c)"
 	start_ns=$(readlink "/proc/$(init_pid c)/ns/time")
-	rt_ok start c
+	runtime_ok start c
 	assert_equal "$start_ns" "$(readlink "/proc/$(init_pid c)/ns/time")"
 	assert_equal "$(cat "$T/pid")" "$(init_pid c)"
 }
@@ -89,6 +89,6 @@ look='cat /proc/uptime; cat /proc/self/timens_offsets; readlink /proc/self/ns/ti
 @test "create refuses an offset that sets a clock before the boot" {
 	offsets boottime -360000000 0
 	args true
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'linux.timeOffsets: .*(cannot be|before)'
 }

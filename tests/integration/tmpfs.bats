@@ -159,7 +159,7 @@ tmpfs() {
 	head -c 200000 /dev/zero | tr '\0' x >"$BUNDLE/rootfs/data/big"
 	tmpfs /data tmpcopyup size=64k
 	args true
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'mounts\[7\].*tmpcopyup: copy "/big": .*no space left on device'
 }
 
@@ -169,7 +169,7 @@ tmpfs() {
 	tmpfs /data tmpcopyup
 	config '.linux.resources.memory = {limit: 10000000}'
 	args true
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	[ "$status" != 0 ]
 }
 

@@ -123,7 +123,7 @@ works() {
 @test "a person can work in a shell of exec" {
 	args sleep 1000
 	config '.process.terminal = false'
-	rt_ok run -d --bundle "$BUNDLE" c
+	runtime_ok run -d --bundle "$BUNDLE" c
 	enters exec --tty -e "PS1='inside> '" c sh
 	works
 	presses C-d
@@ -132,7 +132,7 @@ works() {
 
 @test "run restores the terminal when the container is killed" {
 	enters run --bundle "$BUNDLE" c
-	rt_ok kill c KILL
+	runtime_ok kill c KILL
 	leaves 137
 }
 
@@ -153,7 +153,7 @@ works() {
 @test "exec restores the terminal when its process is killed" {
 	args sleep 1000
 	config '.process.terminal = false'
-	rt_ok run -d --bundle "$BUNDLE" c
+	runtime_ok run -d --bundle "$BUNDLE" c
 	enters exec --tty -e "PS1='inside> '" c sh
 	types 'kill -KILL $$'
 	leaves 137
@@ -178,10 +178,10 @@ ends_at_enter() {
 @test "run ends although a process keeps the terminal open" {
 	config '.process.terminal = false'
 	args sleep 1000
-	rt_ok run -d --bundle "$BUNDLE" c
+	runtime_ok run -d --bundle "$BUNDLE" c
 	types "stty -a >$T/before; $RUNTIME --root $ROOT exec -t c sh -c 'setsid sleep 999 </dev/tty >/dev/tty & sleep 0.1; exit 7'; echo exit code \$?"
 	leaves 7
-	rt_ok exec c ps
+	runtime_ok exec c ps
 	assert_match 'sleep 999' "$out"
 }
 

@@ -10,23 +10,23 @@ MiB=1048576
 
 # update_ok FLAG...: update succeeds, and prints nothing.
 update_ok() {
-	rt_ok update "$@" c
+	runtime_ok update "$@" c
 	assert_equal "" "$out$err"
 }
 
 # bats test_tags=berth
 @test "update names the field of a limit that this host does not have" {
 	start_detached c
-	rt update --cpuset-mems 63 c
+	runtime update --cpuset-mems 63 c
 	refused 'linux\.resources\.cpu\.mems: '
 	if real_time_above 0; then
 		update_ok --cpu-rt-period 500000
 		assert_limit cpu.rt_period_us 500000
 	else
-		rt update --cpu-rt-period 500000 c
+		runtime update --cpu-rt-period 500000 c
 		refused 'linux\.resources\.cpu\.realtimePeriod: '
 	fi
-	rt update --cpu-rt-runtime 1000 c
+	runtime update --cpu-rt-runtime 1000 c
 	refused 'linux\.resources\.cpu\.realtimeRuntime: '
 }
 
@@ -112,7 +112,7 @@ update_ok() {
 	update_ok --memory 50M --memory-swap 60M
 	assert_limit memory $((50 * MiB))
 	assert_limit memory-swap $((60 * MiB))
-	rt update --memory 70M c
+	runtime update --memory 70M c
 	refused 'memory'
 	assert_limit memory $((50 * MiB))
 	assert_limit memory-swap $((60 * MiB))
@@ -147,7 +147,7 @@ update_ok() {
 	update_ok --memory 70m
 	assert_limit memory $((70 * MiB))
 	for size in -2 x 1.2.3 7X; do
-		rt update --memory "$size" c
+		runtime update --memory "$size" c
 		refused "$size"
 	done
 }
@@ -160,7 +160,7 @@ update_ok() {
 	assert_limit memory $((100 * MiB))
 	assert_limit cpu-share 400
 	echo '{"pids": {"limit": 40}, "cpu": {"shares": 500, "cpus": "0"}}' >"$T/stdin"
-	RT_STDIN=$T/stdin update_ok --resources -
+	RUNTIME_STDIN=$T/stdin update_ok --resources -
 	assert_limit pids-limit 40
 	assert_limit cpu-share 500
 	assert_limit cpuset-cpus 0
@@ -182,17 +182,17 @@ update_ok() {
 @test "update refuses invalid JSON" {
 	start_detached c
 	echo '{"memory": {"limit": "x"}}' >"$T/resources.json"
-	rt update -r "$T/resources.json" c
+	runtime update -r "$T/resources.json" c
 	refused 'memory.limit'
 	echo '{' >"$T/resources.json"
-	rt update -r "$T/resources.json" c
+	runtime update -r "$T/resources.json" c
 	refused 'resources.json: line 1'
 	: >"$T/resources.json"
-	rt update -r "$T/resources.json" c
+	runtime update -r "$T/resources.json" c
 	refused 'resources.json: empty'
-	rt update -r "$T/nowhere" c
+	runtime update -r "$T/nowhere" c
 	refused 'nowhere: no such file'
-	rt update -r "$T/resources.json" --memory 1G c
+	runtime update -r "$T/resources.json" --memory 1G c
 	refused 'memory: cannot be combined with --resources'
 }
 
@@ -231,14 +231,14 @@ update_ok() {
 	# The runtime writes the device last, and no device has that number.
 	echo '{"memory": {"limit": 209715200}, "cpu": {"shares": 400, "cpus": "0"}, "pids": {"limit": 40},
 		"blockIO": {"throttleReadBpsDevice": [{"major": 4095, "minor": 1, "rate": 1048576}]}}' >"$T/resources.json"
-	rt update -r "$T/resources.json" c
+	runtime update -r "$T/resources.json" c
 	refused 'blockIO.throttleReadBpsDevice\[0\]: .*no such block device'
 	assert_match 'blkio.throttle.read_bps_device|io.max' "$msg"
 	assert_limit memory $((100 * MiB))
 	assert_limit cpu-share 300
 	assert_limit pids-limit 30
 	assert_equal "$all" "$(limit cpuset-cpus)"
-	rt update --pids-limit 40 --memory 200M --cpuset-cpus 4000 c
+	runtime update --pids-limit 40 --memory 200M --cpuset-cpus 4000 c
 	refused 'cpuset\.cpus'
 	assert_limit memory $((100 * MiB))
 	assert_limit pids-limit 30
@@ -253,10 +253,10 @@ update_ok() {
 	wait_for 10 has_line "$T/c.out" ready
 	needs_limit memory
 	echo '{"memory": {"limit": 10000000, "swap": 10000000, "checkBeforeUpdate": true}}' >"$T/resources.json"
-	rt update -r "$T/resources.json" c
+	runtime update -r "$T/resources.json" c
 	refused 'in use'
 	assert_limit memory $((100 * MiB))
-	rt update --memory 10000000 --memory-swap 10000000 c
+	runtime update --memory 10000000 --memory-swap 10000000 c
 	refused 'in use'
 	assert_limit memory $((100 * MiB))
 	alive "$(init_pid c)"
@@ -264,29 +264,29 @@ update_ok() {
 
 @test "update refuses values that no kernel accepts" {
 	start_detached c
-	rt update --cpu-share 1 c
+	runtime update --cpu-share 1 c
 	refused 'the minimum allowed cpu-shares is 2'
-	rt update --blkio-weight 5 c
+	runtime update --blkio-weight 5 c
 	refused '10 to 1000'
-	rt update --blkio-weight 70000 c
+	runtime update --blkio-weight 70000 c
 	refused 'blkio-weight'
-	rt update --pids-limit many c
+	runtime update --pids-limit many c
 	refused 'pids-limit.*many'
-	rt update --memory 100M --memory-swap 50M c
+	runtime update --memory 100M --memory-swap 50M c
 	refused 'memory'
 }
 
 @test "update works for a created and for a paused container" {
-	rt_ok create --bundle "$BUNDLE" c
+	runtime_ok create --bundle "$BUNDLE" c
 	needs_limit pids-limit
 	update_ok --pids-limit 60
 	assert_limit pids-limit 60
-	rt_ok start c
-	rt_ok pause c
+	runtime_ok start c
+	runtime_ok pause c
 	update_ok --pids-limit 61 --cpuset-cpus 0 --memory 100M
 	assert_limit pids-limit 61
 	assert_equal paused "$(status_of c)"
-	rt_ok resume c
+	runtime_ok resume c
 	assert_equal running "$(status_of c)"
 }
 
@@ -294,25 +294,25 @@ update_ok() {
 	args true
 	start_detached c
 	wait_for 5 has_status c stopped
-	rt update --pids-limit 60 c
+	runtime update --pids-limit 60 c
 	refused 'container not running$'
-	rt update --pids-limit 60 nobody
+	runtime update --pids-limit 60 nobody
 	refused 'container does not exist$'
 }
 
 @test "update ignores limits of kernel memory with a warning" {
 	start_detached c
-	rt update --kernel-memory 1G --kernel-memory-tcp 1G c
+	runtime update --kernel-memory 1G --kernel-memory-tcp 1G c
 	[ "$status" = 0 ]
 	assert_match 'Kernel memory settings are ignored and will be removed' "$err"
 }
 
 @test "update refuses cache and memory bandwidth without linux.intelRdt" {
 	start_detached c
-	rt update --l3-cache-schema 'L3:0=f' c
+	runtime update --l3-cache-schema 'L3:0=f' c
 	[ "$status" = 1 ]
 	assert_match 'l3|L3|[Rr]dt' "$msg"
-	rt update --mem-bw-schema 'MB:0=20' c
+	runtime update --mem-bw-schema 'MB:0=20' c
 	[ "$status" = 1 ]
 }
 

@@ -115,10 +115,10 @@ on_tmpfs() {
 	new_user_namespace
 	args true
 	config '.linux.devices = [{path: "/dev/nosuch", type: "c", major: 10, minor: 229}]'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'linux.devices\[0\]: device "/dev/nosuch": .* no such file'
 	config '.linux.devices = [{path: "/dev/kmsg", type: "c", major: 10, minor: 229}]'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'linux.devices\[0\]: device "/dev/kmsg": is a different device on the host \(character device 1:11\)'
 }
 
@@ -205,8 +205,8 @@ on_tmpfs() {
 	new_user_namespace
 	config '.process.terminal = true | .process.user = {uid: 1000, gid: 1000}'
 	script 'stat -c "owner %u" "$(tty)"; echo from tty >/dev/tty; stat -c "console %t" /dev/console'
-	rt_ok create --bundle "$BUNDLE" --console-socket "$socket" c
-	rt_ok start c
+	runtime_ok create --bundle "$BUNDLE" --console-socket "$socket" c
+	runtime_ok start c
 	wait_for 5 grep -q 'console 88' "$T/output"
 	tr -d '\r' <"$T/output" >"$T/lines"
 	has_line "$T/lines" 'owner 1000'
@@ -216,15 +216,15 @@ on_tmpfs() {
 @test "a container in a user namespace can be created, started, killed and deleted" {
 	new_user_namespace
 	args sleep 1000
-	rt_ok create --bundle "$BUNDLE" --pid-file "$T/pid" c
+	runtime_ok create --bundle "$BUNDLE" --pid-file "$T/pid" c
 	assert_equal created "$(status_of c)"
 	assert_equal "$(cat "$T/pid")" "$(init_pid c)"
 	assert_equal 100000 "$(stat -c %u "/proc/$(init_pid c)")"
-	rt_ok start c
+	runtime_ok start c
 	wait_for 5 grep -q sleep "/proc/$(init_pid c)/cmdline"
-	rt_ok kill c KILL
+	runtime_ok kill c KILL
 	wait_for 5 has_status c stopped
-	rt_ok delete c
+	runtime_ok delete c
 }
 
 # bats test_tags=berth
@@ -395,7 +395,7 @@ print_namespaces='for n in user pid net ipc uts mnt cgroup time; do readlink /pr
 	run_script 'cat /proc/self/uid_map'
 	assert_equal '0 100000 65536' "$(squeezed "$out")"
 	config '.linux.gidMappings[0].size = 5'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'linux.gidMappings: differs from the user namespace "/proc/[0-9]+/ns/user": 0-65535 is 100000-165535'
 }
 
@@ -405,18 +405,18 @@ print_namespaces='for n in user pid net ipc uts mnt cgroup time; do readlink /pr
 	args true
 	join user
 	config 'del(.linux.uidMappings, .linux.gidMappings) | .process.user.uid = 70000'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'process.user.uid: 70000: not mapped by the uids of linux.namespaces'
 	config '.process.user.uid = 0 | (.linux.namespaces[] | select(.type == "user")).path = "/proc/self/ns/user"'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'linux.namespaces\[[0-9]\].path: join "/proc/self/ns/user": .*remove the entry'
 	config '(.linux.namespaces[] | select(.type == "user")).path = $path' --arg path "/proc/$pod/ns/net"
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'linux.namespaces\[[0-9]\].path: join "/proc/[0-9]+/ns/net": .*not a user namespace'
 	holder --user
 	echo 5 100000 1 | tee "/proc/$holder/uid_map" >"/proc/$holder/gid_map"
 	config '(.linux.namespaces[] | select(.type == "user")).path = $path' --arg path "/proc/$holder/ns/user"
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'linux.namespaces\[[0-9]\]: "/proc/[0-9]+/ns/user" does not map container id 0'
 }
 

@@ -6,12 +6,12 @@ failed() {
 	return 1
 }
 
-# succeeded WHAT: the last rt exited with 0.
+# succeeded WHAT: the last runtime exited with 0.
 succeeded() {
 	[ "$status" = 0 ] || failed "$1: exit status $status" "stdout: $out" "stderr: $err"
 }
 
-# refused REGEX: the last rt exited with 1 and one line of error that matches.
+# refused REGEX: the last runtime exited with 1 and one line of error that matches.
 refused() {
 	[ "$status" = 1 ] || failed "want exit status 1, got $status" "stdout: $out" "stderr: $err"
 	[ "$(wc -l <"$T/err")" = 1 ] || failed "want one line of error, got: $err"

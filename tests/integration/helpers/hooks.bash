@@ -30,13 +30,13 @@ logged() {
 	tr '\n' ' ' <"$T/seen/log" 2>/dev/null || true
 }
 
-# told KIND: the content of the hook's file.
-told() {
+# hook_output KIND: the content of the hook's file.
+hook_output() {
 	cat "$T/seen/$1"
 }
 
-# gone ID: the container no longer exists.
-gone() {
-	rt state "$1"
+# no_such_container ID: the container no longer exists.
+no_such_container() {
+	runtime state "$1"
 	refused 'container does not exist'
 }

@@ -1,16 +1,16 @@
 # Running the runtime.
 
-# rt ARG...: run the runtime on this test's state root. Sets $status to its exit status,
+# runtime ARG...: run the runtime on this test's state root. Sets $status to its exit status,
 # $out and $err to its output, and $msg to the text of its last error record; never
 # fails itself. The output goes to files: a container that stays would hold a pipe open.
-# $RT_STDIN is the runtime's standard input.
-rt() {
+# $RUNTIME_STDIN is the runtime's standard input.
+runtime() {
 	status=0
-	"$RUNTIME" --root "$ROOT" "$@" <"${RT_STDIN:-/dev/null}" >"$T/out" 2>"$T/err" 3>&- || status=$?
+	"$RUNTIME" --root "$ROOT" "$@" <"${RUNTIME_STDIN:-/dev/null}" >"$T/out" 2>"$T/err" 3>&- || status=$?
 	read_output
 }
 
-# read_output: read $T/out and $T/err into the variables that rt sets.
+# read_output: read $T/out and $T/err into the variables that runtime sets.
 read_output() {
 	out=$(<"$T/out")
 	err=$(<"$T/err")
@@ -24,22 +24,22 @@ read_output() {
 	fi
 }
 
-# rt_ok ARG...: the same, and it must succeed.
-rt_ok() {
-	rt "$@"
+# runtime_ok ARG...: the same, and it must succeed.
+runtime_ok() {
+	runtime "$@"
 	succeeded "runtime $*"
 }
 
 # run_script TEXT: run a script in a container of $BUNDLE, in the foreground.
 run_script() {
 	script "$1"
-	rt_ok run --bundle "$BUNDLE" "c$BATS_TEST_NUMBER"
+	runtime_ok run --bundle "$BUNDLE" "c$BATS_TEST_NUMBER"
 }
 
 # start_detached ID: create and start a container of $BUNDLE.
 start_detached() {
-	rt_ok create --bundle "$BUNDLE" "$1"
-	rt_ok start "$1"
+	runtime_ok create --bundle "$BUNDLE" "$1"
+	runtime_ok start "$1"
 }
 
 # status_of ID, init_pid ID: fields of "state".

@@ -4,7 +4,7 @@
 # cgroup $CGROUP.
 systemd_bundle() {
 	UNIT=bt-$BATS_TEST_NUMBER.scope
-	CGROUP=$(sctl show --property ControlGroup --value)/bt.slice/$UNIT
+	CGROUP=$(systemctl_here show --property ControlGroup --value)/bt.slice/$UNIT
 	CGROUP=${CGROUP#//}
 	mkdir -p "$BUNDLE"
 	cp -a "$ROOTFS_TEMPLATE" "$BUNDLE/rootfs"
@@ -16,19 +16,19 @@ systemd_bundle() {
 	config '.process.terminal = false | .linux.cgroupsPath = $path' --arg path "bt.slice:bt:$BATS_TEST_NUMBER"
 }
 
-# sctl ARG...: systemctl, for the user's systemd if a user runs the tests.
-sctl() {
+# systemctl_here ARG...: systemctl, for the user's systemd if a user runs the tests.
+systemctl_here() {
 	if [ "$(id -u)" = 0 ]; then systemctl "$@"; else systemctl --user "$@"; fi
 }
 
 # property NAME [UNIT]
 property() {
-	sctl show --property "$1" --value "${2:-$UNIT}"
+	systemctl_here show --property "$1" --value "${2:-$UNIT}"
 }
 
 # unit_is STATE: the test's unit is in that state; a missing unit is "inactive".
 unit_is() {
-	[ "$(sctl is-active "$UNIT")" = "$1" ]
+	[ "$(systemctl_here is-active "$UNIT")" = "$1" ]
 }
 
 # no_unit_left: systemd has no unit of the tests, not even a failed one.
@@ -41,7 +41,7 @@ no_unit() {
 }
 
 units() {
-	sctl list-units --all --plain --no-legend 'bt-*.scope' 'berth-*.scope'
+	systemctl_here list-units --all --plain --no-legend 'bt-*.scope' 'berth-*.scope'
 }
 
 # in_scope PID: the process is in the container's scope.
