@@ -51,8 +51,8 @@ type CreateOptions struct {
 	// Container.Notify listens on it.
 	Notify bool
 	// NoPivot moves the container's root onto "/" instead of using pivot_root(2), for a
-	// host whose "/" is a ramdisk. It protects less: a process in the container that
-	// may unmount can reach the host's root file system.
+	// host with a ramdisk as "/". It protects less: a process in the container that may
+	// unmount can reach the host's root file system.
 	NoPivot bool
 	// ConsoleSocket is the path of a unix socket, relative to the bundle, that receives
 	// the program's terminal. If empty, Container.Console returns the terminal.
