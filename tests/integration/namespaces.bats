@@ -166,5 +166,5 @@ without_inet() {
 	status=0
 	"$PROBE" families 1 "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err" 3>&- || status=$?
 	read_output
-	refused 'create "c": raise loopback: socket: address family not supported by protocol \(EAFNOSUPPORT\)'
+	refused 'create "c": bring up loopback: socket: address family not supported by protocol \(EAFNOSUPPORT\)'
 }
