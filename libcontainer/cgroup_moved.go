@@ -9,9 +9,8 @@ import (
 	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
 
-// goneCgroup returns a directory of the container's cgroup that was removed, ""
-// if all exist. An init that may write to the host's cgroups can move itself into
-// another and remove its own.
+// goneCgroup returns a removed directory of the container's cgroup; "" if all exist. An
+// init that may write to the host's cgroups can leave its cgroup and remove it.
 func (c *Container) goneCgroup() (string, error) {
 	for _, dir := range c.state.Cgroups {
 		if gone, err := cgroupfs.Gone(dir); gone || err != nil {
@@ -21,8 +20,8 @@ func (c *Container) goneCgroup() (string, error) {
 	return "", nil
 }
 
-// presentCgroups returns the directories of the container's cgroup, but instead of
-// those that were removed the ones that its init is in now.
+// presentCgroups returns the directories of the container's cgroup. It replaces removed
+// ones with the directories that init is in now.
 func (c *Container) presentCgroups() (map[string]string, error) {
 	first, err := c.goneCgroup()
 	if first == "" || err != nil {
@@ -48,9 +47,9 @@ func (c *Container) presentCgroups() (map[string]string, error) {
 	return dirs, nil
 }
 
-// cgroupError adds to an error about the container's cgroup that it was removed,
-// if it was, or else what an unprivileged user can do about it. Nothing but exec
-// uses init's present cgroup instead: that can be the host's.
+// cgroupError reports that the container's cgroup was removed, or else adds the remedy
+// for unprivileged users. Only exec uses init's present cgroup instead, which can be
+// the host's.
 func (c *Container) cgroupError(err error) error {
 	if err == nil {
 		return nil

@@ -22,27 +22,28 @@ type Container struct {
 	dir   string
 	state *state.State
 	log   *slog.Logger
-	// owner is why the container is not the caller's, nil if it is.
+	// owner is ErrNotOwner if the container belongs to another user.
 	owner error
-	// config is nil in a container that was loaded, until it is needed; mu
-	// is for the loading, as several goroutines may execute processes.
+	// config is nil in a loaded container until it is needed. mu guards it, as
+	// several goroutines may execute processes.
 	config *config.Config
 	mu     sync.Mutex
 
-	// filter is the seccomp filter, nil until it is made or needed.
+	// filter is the compiled seccomp filter, if this process created the container.
 	filter []byte
 
-	// child is the first process, and exit its end, when this process created
-	// the container.
+	// child is init, and exit waits for it; set if this process created the
+	// container.
 	child *stub.Child
 	exit  *monitor.Exit
-	// witness watches the cgroup of a unit until the child was waited for.
+	// witness watches the cgroup of a systemd unit until Wait or Delete.
 	witness *monitor.Witness
-	// attached says that the connection to the stub is still this process's.
+	// attached means that this process still drives the stub.
 	attached atomic.Bool
 }
 
-// Load gives the container id below a state root. Log may be nil.
+// Load returns the container id below a state root. Log may be nil. The error is
+// ErrNotExist or ErrInvalidID. Load also returns containers of other users; see CheckOwner.
 func Load(root, id string, log *slog.Logger) (*Container, error) {
 	if err := ValidateID(id); err != nil {
 		return nil, err
@@ -55,26 +56,25 @@ func Load(root, id string, log *slog.Logger) (*Container, error) {
 	return &Container{dir: dir, state: s, owner: owner, log: log}, nil
 }
 
-// CheckOwner returns ErrNotOwner if the container is another user's than the
-// caller: that user may have forged the state. It can be looked at, but nothing
-// else be done with it.
+// CheckOwner returns ErrNotOwner if the container belongs to another user, who may have
+// forged the state. The caller may then only read its status and state.
 func (c *Container) CheckOwner() error { return opError("load", c.ID(), c.owner) }
 
-// ID gives the container's id.
+// ID returns the container's ID.
 func (c *Container) ID() string { return c.state.ID }
 
-// Pid gives the process id of the first process, as the host sees it.
+// Pid returns init's process ID on the host. Init may have ended.
 func (c *Container) Pid() int { return c.state.Pid }
 
-// Pidfd opens a pidfd of the first process, which is the caller's to close;
-// ErrNotRunning if that has ended.
+// Pidfd opens a pidfd of init, which the caller closes; ErrNotRunning if init has
+// ended.
 func (c *Container) Pidfd() (*os.File, error) {
 	pidfd, err := c.state.OpenProcess()
 	return pidfd, opError("open pidfd of", c.ID(), err)
 }
 
-// Config gives the configuration that the container was created with, which
-// must not be changed.
+// Config returns the configuration that the container was created with. The caller must
+// not change it.
 func (c *Container) Config() (*config.Config, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -82,7 +82,7 @@ func (c *Container) Config() (*config.Config, error) {
 		cfg, err := state.ReadConfig(c.dir)
 		if errors.Is(err, fs.ErrNotExist) {
 			if _, e := state.Read(c.dir); errors.Is(e, ErrNotExist) {
-				err = ErrNotExist // it has been deleted meanwhile
+				err = ErrNotExist // deleted since Load
 			}
 		}
 		if err != nil {
@@ -95,7 +95,7 @@ func (c *Container) Config() (*config.Config, error) {
 
 func (c *Container) cgroup() cgroups.Manager { return c.state.Cgroup(c.log) }
 
-// asSetup returns the container as package setup takes it, with a configuration.
+// asSetup returns the container with a configuration for package setup.
 func (c *Container) asSetup(cfg *config.Config) setup.Container {
 	return setup.Container{ID: c.ID(), Dir: c.dir, Config: cfg, State: c.state, Filter: c.filter, Log: c.log}
 }

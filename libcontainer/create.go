@@ -12,42 +12,41 @@ import (
 	"github.com/berth-oci/berth/libcontainer/internal/setup"
 )
 
-// IO is what a program begins with.
+// IO has the descriptors of a program.
 type IO struct {
-	// Stdio are the program's descriptors 0, 1 and 2; nil is the null device.
-	// With a terminal they are not used.
+	// Stdio are the program's descriptors 0, 1 and 2; nil means the null device.
+	// Unused if the program has a terminal.
 	Stdio [3]*os.File
 	// ExtraFiles become descriptors 3, 4, ….
 	ExtraFiles []*os.File
-	// Console receives the master side of the program's terminal, if it has one.
-	// The file is the receiver's.
+	// Console receives the master side of the program's terminal, and closes it. It
+	// must be set if process.terminal is.
 	Console func(*os.File) error
 }
 
-// CreateOptions say how a container is created.
+// CreateOptions are the options of Create.
 type CreateOptions struct {
 	// Root is the state root, an existing directory.
 	Root string
 	ID   string
-	// Config is kept, and must not be changed afterwards.
+	// Config must not be changed after the call.
 	Config *config.Config
 	IO
-	// Detach lets any process start the container. Otherwise only the
-	// Container returned can, and when this process dies before that, the
-	// container does too.
+	// Detach lets any process start the container. Without it only the returned
+	// Container can, and if this process dies before, the container ends.
 	Detach bool
-	// Rootless tolerates that cgroups cannot be made.
+	// Rootless skips cgroups that the user may not make.
 	Rootless bool
-	// Resctrl is where the resctrl file system is mounted. Empty: it is looked
-	// for, if the configuration asks for one.
+	// Resctrl is the mount point of the resctrl file system. If empty, Create
+	// searches for it when the configuration needs it.
 	Resctrl string
-	// Log gets warnings, and at debug level steps and system calls. It may
-	// be nil.
+	// Log gets warnings, and at debug level steps and system calls. May be nil.
 	Log *slog.Logger
 }
 
-// Create makes a container: everything but running its program. When it fails
-// nothing is left of it.
+// Create makes a container, up to but without running its program; see Start. After an
+// error nothing of the container remains. The error is ErrExist if the ID is in use,
+// ErrInvalidID, or ErrInvalidSpec for a fault in the configuration.
 func Create(ctx context.Context, o CreateOptions) (*Container, error) {
 	if err := ValidateID(o.ID); err != nil {
 		return nil, err

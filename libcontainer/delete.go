@@ -14,20 +14,21 @@ import (
 	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
 
-// Limits of waiting in Delete.
+// Time limits of Delete.
 const (
 	deleteLock = 10 * time.Second
 	deleteExit = 10 * time.Second
-	// forceLock is how long a forced delete waits for another command, once the
-	// container's init has been killed.
+	// forceLock is the limit for a forced delete to wait for another command after
+	// it has killed init.
 	forceLock = 500 * time.Millisecond
-	// stuckAfter is how long a killed process is waited for until it is looked at
-	// what keeps it.
-	stuckAfter = time.Second
+	// hungAfter is how long delete waits for a killed process before it checks
+	// whether the process hangs.
+	hungAfter = time.Second
 )
 
-// Delete removes a container that is stopped or was not started; with force
-// any, killing its processes.
+// Delete removes a stopped or created container; with force it removes any, and kills
+// its processes. Without force a running or paused container is ErrInvalidState. With
+// force a container that does not exist is no error.
 func (c *Container) Delete(ctx context.Context, force bool) error {
 	return opError("delete", c.ID(), c.delete(ctx, force))
 }
@@ -35,7 +36,7 @@ func (c *Container) Delete(ctx context.Context, force bool) error {
 func (c *Container) delete(ctx context.Context, force bool) error {
 	l, err := c.lockToDelete(force)
 	if errors.Is(err, ErrNotExist) && force {
-		return nil // it is gone already: a hook that failed has ended it
+		return nil // start deletes a container whose hook failed
 	}
 	if err != nil {
 		return err
@@ -54,11 +55,11 @@ func (c *Container) delete(ctx context.Context, force bool) error {
 			return err
 		}
 	}
-	stuck, err := c.kill()
+	hung, err := c.kill()
 	if err != nil {
 		return err
 	}
-	return c.destroy(ctx, force, stuck)
+	return c.destroy(ctx, force, hung)
 }
 
 // mayDelete refuses a container that runs.
@@ -70,13 +71,13 @@ func (c *Container) mayDelete() error {
 	return err
 }
 
-// lockToDelete locks the container. With force it ends a create that hangs by
-// killing its stub. A command that keeps the lock nevertheless, because it is in a
-// call that the kernel does not end, cannot bring the container back: then the
-// lock is nil. undo() and write() look whether that has happened.
+// lockToDelete locks the container. With force it ends a create that hangs by killing
+// the stub. If another command still keeps the lock, because it hangs in a system call,
+// the returned lock is nil: such a create checks with StillThere that the container was
+// not deleted.
 func (c *Container) lockToDelete(force bool) (*state.Lock, error) {
 	wait := deleteLock
-	if force || !c.state.Complete { // whoever creates it may never come to an end
+	if force || !c.state.Complete { // create may never end
 		wait = 0
 	}
 	l, err := state.LockDir(c.dir, wait)
@@ -93,17 +94,16 @@ func (c *Container) lockToDelete(force bool) (*state.Lock, error) {
 		}
 		l, err = state.LockDir(c.dir, forceLock)
 		if errors.Is(err, state.ErrLocked) && now.state.Pid != 0 {
-			c.warn(fmt.Errorf("container %q: %w and does not come to an end: deleted nevertheless", c.ID(), state.ErrLocked))
+			c.warn(fmt.Errorf("container %q: %w and does not end: deleted nevertheless", c.ID(), state.ErrLocked))
 			return nil, nil
 		}
 	}
 	return l, err
 }
 
-// kill kills the init process and waits for its end. It reports whether the
-// process is stuck in a call that the kernel does not end: such a process never
-// returns to user mode.
-func (c *Container) kill() (stuck bool, err error) {
+// kill kills init and waits for its end. It reports whether init hangs in a system call:
+// such a process never returns to user mode.
+func (c *Container) kill() (hung bool, err error) {
 	pidfd, err := c.state.OpenProcess()
 	if errors.Is(err, ErrNotRunning) {
 		return false, nil
@@ -116,28 +116,28 @@ func (c *Container) kill() (stuck bool, err error) {
 		return false, err
 	}
 	for end := time.Now().Add(deleteExit); time.Now().Before(end); {
-		gone, err := state.WaitExit(pidfd, int(stuckAfter.Milliseconds()))
+		gone, err := state.WaitExit(pidfd, int(hungAfter.Milliseconds()))
 		if gone || err != nil {
 			return false, err
 		}
-		if c.isStuck() {
+		if c.hangs() {
 			return true, nil
 		}
 	}
 	return false, fmt.Errorf("process %d still runs %s after SIGKILL", c.state.Pid, deleteExit)
 }
 
-// destroy removes what is left of a container without a process, or whose
-// processes are stuck.
-func (c *Container) destroy(ctx context.Context, force, stuck bool) error {
-	if c.child != nil && stuck {
-		go c.forgetChild() //nolint:errcheck // to reap it may take for ever
+// destroy removes the resources of a container without processes, or with processes
+// that hang.
+func (c *Container) destroy(ctx context.Context, force, hung bool) error {
+	if c.child != nil && hung {
+		go c.forgetChild() //nolint:errcheck // reaping may never end
 	} else if c.child != nil {
 		if err := c.forgetChild(); err != nil {
 			return err
 		}
 	}
-	if err := c.removeCgroup(ctx, force, stuck); err != nil {
+	if err := c.removeCgroup(ctx, force, hung); err != nil {
 		return err
 	}
 	if err := setup.RemoveSharedRoot(ctx, c.state.SharedRoot, c.dir, c.log); err != nil {
@@ -157,34 +157,35 @@ func (c *Container) destroy(ctx context.Context, force, stuck bool) error {
 	return err
 }
 
-// removeCgroup removes the cgroup. With force, one with processes that are stuck
-// is left behind, and reported.
-func (c *Container) removeCgroup(ctx context.Context, force, stuck bool) error {
+// removeCgroup removes the cgroup. With force it leaves a cgroup whose processes hang,
+// and logs a warning.
+func (c *Container) removeCgroup(ctx context.Context, force, hung bool) error {
 	cg := c.cgroup()
-	if stuck {
+	if hung {
 		ctx, cancel := context.WithTimeout(ctx, forceLock)
 		defer cancel()
 		if err := cg.Destroy(ctx); err != nil {
-			c.warnStuck()
+			c.warnHung()
 		}
 		return nil
 	}
 	if !force {
 		return state.DestroyCgroup(ctx, cg, state.DestroyTime)
 	}
-	err := state.DestroyCgroup(ctx, cg, stuckAfter)
+	err := state.DestroyCgroup(ctx, cg, hungAfter)
 	switch {
 	case err == nil || ctx.Err() != nil:
 		return err
-	case c.isStuck():
-		c.warnStuck()
+	case c.hangs():
+		c.warnHung()
 		return nil
 	}
 	return state.DestroyCgroup(ctx, cg, state.DestroyTime)
 }
 
-// RemoveLeftover removes the directory of a container that has no state: its
-// create was killed at its very beginning. That there is none is no error.
+// RemoveLeftover removes a container's directory without a state file, which a create
+// leaves that is killed right after it made the directory. A directory that does not
+// exist is no error.
 func RemoveLeftover(root, id string) error {
 	if err := ValidateID(id); err != nil {
 		return err
@@ -205,18 +206,18 @@ func RemoveLeftover(root, id string) error {
 	return opError("delete", id, err)
 }
 
-// forgetChild ends the connection to a stub that was never started, and reaps
-// the process, which has been killed or has ended.
+// forgetChild closes the connection to a stub that was never started, and reaps init,
+// which has ended or was killed.
 func (c *Container) forgetChild() error {
 	c.witness.Close()
 	var err error
 	if c.attached.Swap(false) {
 		err = c.child.Close()
 	}
-	if _, e := c.exit.Reap(); !errors.Is(e, ErrNotChild) { // nobody else has
+	if _, e := c.exit.Reap(); !errors.Is(e, ErrNotChild) { // another process reaped it
 		err = errors.Join(err, e)
 	}
-	if e := c.child.Release(); !errors.Is(e, os.ErrClosed) { // a delete that failed is repeated
+	if e := c.child.Release(); !errors.Is(e, os.ErrClosed) { // from an earlier, failed delete
 		err = errors.Join(err, e)
 	}
 	return err

@@ -11,8 +11,7 @@ import (
 	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
 
-// stateError says how a container's status forbids what was asked for; it is
-// an ErrInvalidState.
+// stateError is an ErrInvalidState with the status that forbids the operation.
 type stateError string
 
 func (e stateError) Error() string { return string(e) }
@@ -20,39 +19,39 @@ func (e stateError) Error() string { return string(e) }
 // Is makes it an ErrInvalidState.
 func (e stateError) Is(target error) bool { return target == ErrInvalidState }
 
-// Errors that callers branch on. Their texts are matched by engines
-// (containerd, CRI-O, Podman), which know them from runc: they must stay.
+// Errors for errors.Is. The texts are runc's and must not change: engines (containerd,
+// CRI-O, Podman) match them.
 var (
 	ErrNotExist   = state.ErrNotExist
 	ErrExist      = state.ErrExist
 	ErrInvalidID  = state.ErrInvalidID
 	ErrNotRunning = state.ErrNotRunning
 	ErrNotPaused  = errors.New("container not paused")
-	// ErrInvalidSpec is found in every error about the content of config.json.
+	// ErrInvalidSpec is in every error about the content of config.json.
 	ErrInvalidSpec = config.ErrInvalid
 	// ErrInvalidState means that the container's status does not allow the operation.
 	ErrInvalidState = errors.New("container is in the wrong state")
 	// ErrNotOwner means that the container belongs to another user.
 	ErrNotOwner = state.ErrNotOwner
-	// ErrNotChild means that the kernel reports a process's exit status to another
-	// process.
+	// ErrNotChild means that the process is not a child of this one, so the kernel
+	// reports its exit status to another process.
 	ErrNotChild = monitor.ErrNotChild
 )
 
-// Error is what failed, and where.
+// Error is the error of an operation on a container.
 type Error struct {
-	// Op is the verb: "create", "start", "delete", …
+	// Op is the operation: "create", "start", "delete", …
 	Op string
 	// ID of the container.
 	ID string
-	// Step is the row of the step table, empty outside of it.
+	// Step is the name of the failed row of the step table; may be empty.
 	Step string
-	// Field is the place in config.json, where one is to blame.
+	// Field is the field of config.json that caused the error; may be empty.
 	Field string
 	Err   error
 }
 
-// Error gives `OP "ID": STEP: CAUSE`.
+// Error returns `OP "ID": STEP: CAUSE`.
 func (e *Error) Error() string {
 	s := fmt.Sprintf("%s %q: ", e.Op, e.ID)
 	if e.Step != "" {
@@ -61,7 +60,7 @@ func (e *Error) Error() string {
 	return s + e.Err.Error()
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
 // opError adds operation and ID to an error, with its step and field.
@@ -79,14 +78,14 @@ func opError(op, id string, err error) error {
 		e.Field = field.Field
 	}
 	var step *setup.StepError
-	if errors.As(err, &step) { // what failed later is part of it
+	if errors.As(err, &step) { // it includes later errors
 		e.Step, e.Field, e.Err = step.Step, step.Field, step.Err
 	}
 	e.Err = explainDenied(e.Err)
 	return e
 }
 
-// explained adds to the cause of an error, behind the names of command and step.
+// explained applies explain to the cause of an error, and keeps its step.
 func explained(err error, explain func(error) error) error {
 	var known *setup.StepError
 	if errors.As(err, &known) {
@@ -96,8 +95,8 @@ func explained(err error, explain func(error) error) error {
 	return explain(err)
 }
 
-// explainDenied adds to an error that the kernel, or a seccomp filter around this
-// process, lacks system calls.
+// explainDenied explains an error if the kernel lacks a system call, or a seccomp filter
+// around this process denies it.
 func explainDenied(err error) error {
 	if text := probe.ExplainDenied(err); text != "" {
 		return fmt.Errorf("%w (%s)", err, text)

@@ -10,21 +10,19 @@ import (
 	"github.com/berth-oci/berth/libcontainer/internal/monitor"
 )
 
-// EventOptions say which events are told.
+// EventOptions are the options of Events.
 type EventOptions struct {
-	// Interval is the time between two statistics; 0 is for none.
+	// Interval is the time between two statistics; 0 means no statistics.
 	Interval time.Duration
 }
 
-// Event is something that has happened in a container: with Stats it is time
-// for them, without memory has run out.
+// Event is an event of a container: statistics, or an OOM kill if Stats is nil.
 type Event struct {
 	Stats *cgroups.Stats
 }
 
-// Events tells what happens in a container that has not stopped, until it
-// stops, or ctx ends, which is the last error then. What happened before the
-// call is not told.
+// Events returns the later events of a container until it stops. The sequence ends with
+// an error if ctx ends, or if the container has already stopped (ErrNotRunning).
 func (c *Container) Events(ctx context.Context, o EventOptions) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		w, err := c.watch(ctx, o)

@@ -19,24 +19,24 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// ExecOptions say what is executed in a container that runs, or is created.
+// ExecOptions are the options of Exec.
 type ExecOptions struct {
-	// Process must not be changed afterwards.
+	// Process must not be changed after the call.
 	Process *config.Process
 	IO
-	// SubCgroups are cgroups below the container's for the process to be in, by
-	// v1 controller; "" is for all that are not named, and for v2. Without any,
-	// the process is in the cgroup of the container's init instead, if the
-	// container's own was removed, or may hold no processes any more because the
-	// container has divided it (v2).
+	// SubCgroups are paths of cgroups below the container's, by v1 controller; ""
+	// stands for v2 and for all controllers that are not named. If it is empty, the
+	// process starts in the container's cgroup; in init's if that was removed, or
+	// accepts no processes because the container enabled controllers below it (v2).
 	SubCgroups map[string]string
-	// IgnorePaused starts the process in a container that is paused, too. Exec
-	// then returns when that has been resumed.
+	// IgnorePaused allows Exec in a paused container. Exec returns after the
+	// container is resumed.
 	IgnorePaused bool
 }
 
-// Exec executes a process in a container. When it fails, nothing is left of
-// that.
+// Exec executes a process in a created or running container. After an error nothing of
+// the process remains. A container with another status is ErrInvalidState, one that
+// ends meanwhile ErrNotRunning.
 func (c *Container) Exec(ctx context.Context, o ExecOptions) (*Process, error) {
 	p, err := c.exec(ctx, o)
 	return p, opError("exec", c.ID(), err)
@@ -77,7 +77,7 @@ func (c *Container) exec(ctx context.Context, o ExecOptions) (*Process, error) {
 	return nil, c.endedMeanwhile(err)
 }
 
-// subCgroups gives the directories of cgroups below those of the container.
+// subCgroups returns the directories of cgroups below those of the container.
 func subCgroups(own, sub map[string]string) (map[string]string, error) {
 	if len(sub) == 0 {
 		return own, nil
@@ -106,8 +106,8 @@ func subCgroups(own, sub map[string]string) (map[string]string, error) {
 	return dirs, nil
 }
 
-// endedMeanwhile says what a failure comes from when the container has ended:
-// its namespaces, its cgroup and the stub in them go away at any moment then.
+// endedMeanwhile adds ErrNotRunning to an error if the container has ended: its
+// namespaces, its cgroup and the stub end with it.
 func (c *Container) endedMeanwhile(err error) error {
 	if err == nil || errors.Is(err, ErrNotRunning) || !c.hasEnded(err) {
 		return err
@@ -117,13 +117,11 @@ func (c *Container) endedMeanwhile(err error) error {
 	})
 }
 
-// dying is how long the first process of a pid namespace may take to end once
-// it has killed the others.
+// dying is the time limit for the init of a pid namespace to reap the other processes.
 const dying = 500 // milliseconds
 
-// hasEnded reports whether the container's first process has ended, or is about
-// to: it waits for the others of its pid namespace, which have been killed,
-// to be reaped.
+// hasEnded reports whether the container's init has ended, or is exiting and waits until
+// the other processes of its pid namespace are reaped.
 func (c *Container) hasEnded(err error) bool {
 	pidfd, e := c.state.OpenProcess()
 	if e != nil {
@@ -132,7 +130,7 @@ func (c *Container) hasEnded(err error) bool {
 	defer pidfd.Close()
 	wait := 0
 	if errors.Is(err, stub.ErrGone) || errors.Is(err, unix.ENOMEM) || errors.Is(err, unix.ESRCH) {
-		wait = dying // ENOMEM is what a fork into a dead pid namespace gives
+		wait = dying // fork into a dead pid namespace fails with ENOMEM
 	}
 	gone, e := state.WaitExit(pidfd, wait)
 	return e == nil && gone

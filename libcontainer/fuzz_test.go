@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// FuzzState loads containers whose state somebody else has written.
+// FuzzState loads containers with arbitrary state files.
 func FuzzState(f *testing.F) {
 	f.Add([]byte(`{"version":1,"id":"c","pid":1,"startTime":1,"cgroups":{"":"/sys/fs/cgroup/c"},"complete":true}`))
 	f.Add([]byte(`{"version":9}`))

@@ -8,22 +8,22 @@ import (
 	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
 
-// stuckAgain is the time between two looks at processes that may be stuck: a
-// process that ends on a busy host can sleep uninterruptibly for a moment.
-const stuckAgain = 300 * time.Millisecond
+// hungAgain is the time between two checks whether a process hangs: on a busy host an
+// exiting process can sleep uninterruptibly for a moment.
+const hungAgain = 300 * time.Millisecond
 
-// isStuck reports whether init, which was killed, cannot be waited for. A process of
+// hangs reports whether the killed init will not end soon. A process of
 // the container stays in an uninterruptible sleep (proc_pid_stat(5), D), in a file
 // system whose server does not answer, or frozen by a v1 cgroup above. Or
 // init waits in exit until the zombies of its pid namespace are reaped
 // (pid_namespaces(7)) by a parent outside that does not: PID 1 of a nested
 // container may be sleep(1).
-func (c *Container) isStuck() bool {
+func (c *Container) hangs() bool {
 	sleeping, reaping := c.uninterruptible(), c.awaitsReaping()
 	if len(sleeping) == 0 && !reaping {
 		return false
 	}
-	time.Sleep(stuckAgain)
+	time.Sleep(hungAgain)
 	for _, pid := range c.uninterruptible() {
 		if slices.Contains(sleeping, pid) {
 			return true
@@ -49,8 +49,8 @@ func (c *Container) awaitsReaping() bool {
 	return err == nil
 }
 
-// uninterruptible lists init and the processes of the cgroup that are in an
-// uninterruptible sleep. Those that cannot be looked at are not known to be.
+// uninterruptible returns those of init and the cgroup's processes that are in an
+// uninterruptible sleep. It skips processes whose state it cannot read.
 func (c *Container) uninterruptible() (list []int) {
 	pids, err := c.cgroup().Processes()
 	if err != nil {
@@ -64,8 +64,8 @@ func (c *Container) uninterruptible() (list []int) {
 	return list
 }
 
-// warnStuck says what a forced delete leaves.
-func (c *Container) warnStuck() {
+// warnHung logs the processes and the cgroup that a forced delete leaves.
+func (c *Container) warnHung() {
 	c.warn(fmt.Errorf("container %q is deleted, but processes %v, which were killed, are in a call that the kernel does not end "+
 		"(a file system that does not answer?): they never run again; when they end, remove the cgroup %v", c.ID(), c.uninterruptible(), c.cgroup().Paths()))
 }

@@ -4,6 +4,6 @@ import (
 	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
 
-// ValidateID checks the form of a container's ID: letters, digits and "_+-.",
-// but neither "." nor "..". The error is ErrInvalidID.
+// ValidateID checks a container's ID: letters, digits and "_+-.", but not "." or "..".
+// The error is ErrInvalidID.
 func ValidateID(id string) error { return state.ValidateID(id) }

@@ -7,8 +7,8 @@ import (
 	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
 
-// current gives the container for the holder of its lock: what was loaded while
-// it was being created is not what came of it.
+// current returns the container with its present state, for the holder of the lock:
+// create may have been in progress during Load.
 func (c *Container) current() (*Container, error) {
 	if c.state.Complete {
 		return c, nil
@@ -20,14 +20,14 @@ func (c *Container) current() (*Container, error) {
 	return &Container{dir: c.dir, state: s, log: c.log, owner: c.owner}, nil
 }
 
-// verbLock is how long Pause, Resume and Update wait for another command on
-// the container.
-const verbLock = 10 * time.Second
+// changeLock is how long Pause, Resume and Update wait for another command on the
+// container.
+const changeLock = 10 * time.Second
 
-// lockStatus locks the container for a change, and gives it as it is and its
-// status, which are its own until the lock is given back.
+// lockStatus locks the container for a change, and returns it with its present state
+// and status, which no other command changes before Unlock.
 func (c *Container) lockStatus(ctx context.Context) (*Container, *state.Lock, Status, error) {
-	l, err := state.LockDir(c.dir, verbLock)
+	l, err := state.LockDir(c.dir, changeLock)
 	if err != nil {
 		return nil, nil, "", err
 	}

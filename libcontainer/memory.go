@@ -5,8 +5,8 @@ import (
 	"github.com/berth-oci/berth/libcontainer/internal/monitor"
 )
 
-// memory returns what was counted of memory in the container's cgroup. A unit's,
-// which can go at any moment, is not asked: its files would be missing one by one.
+// memory returns the memory statistics of the container's cgroup. For a systemd unit
+// they come from the witness: systemd can remove the cgroup at any moment.
 func (c *Container) memory() (cgroups.MemoryStats, error) {
 	if c.witness != nil {
 		return c.witness.Seen(), nil
@@ -18,12 +18,12 @@ func (c *Container) memory() (cgroups.MemoryStats, error) {
 	return stats.Memory, nil
 }
 
-// outOfMemory says because of which limit the kernel has OOM-killed processes of
-// the container; empty if it has not.
+// outOfMemory returns the limit for which the kernel OOM-killed processes of the
+// container; "" if it killed none.
 func (c *Container) outOfMemory() string {
 	mem, err := c.memory()
 	if err != nil || mem.OOMKills == 0 {
-		return "" // the cgroup is gone, and nothing else knows
+		return "" // without the cgroup the count is unknown
 	}
 	return monitor.Limit(mem)
 }

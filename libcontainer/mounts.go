@@ -8,8 +8,8 @@ import (
 	"github.com/berth-oci/berth/libcontainer/internal/setup"
 )
 
-// AddMounts mounts file systems in a container that runs, or is created, in
-// order: all of them or, when one fails, none.
+// AddMounts mounts file systems in a created, running or paused container, in order.
+// After an error none of them remains mounted.
 func (c *Container) AddMounts(ctx context.Context, list []config.Mount) error {
 	return opError("add mounts to", c.ID(), c.changeMounts(ctx, list, setup.Container.AddMounts))
 }

@@ -12,9 +12,9 @@ import (
 	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
 
-// ListenNotify gives the datagram socket to which the program of a container
-// created with Notify tells what it has to tell. There is one at a time; what
-// was sent to one before is lost. Reads do not block.
+// ListenNotify returns the datagram socket for messages of the program (sd_notify(3)).
+// The container must have been created with Config.Notify. A new socket replaces the
+// previous one, whose unread messages are lost. Reads do not block.
 func (c *Container) ListenNotify() (*os.File, error) {
 	f, err := c.listenNotify()
 	return f, opError("notify", c.ID(), err)
@@ -50,9 +50,8 @@ func (c *Container) listenNotify() (*os.File, error) {
 	return os.NewFile(uintptr(fd), setup.NotifyFile), nil
 }
 
-// openToAll lets every user of the container's send to a socket. Who is root
-// there may be able to write to the directory, and to have put a link in its
-// place: fchmodat(2) would follow that.
+// openToAll lets every user of the container send to a socket. The container's root may
+// replace the socket with a symlink, which fchmodat(2) would follow.
 func openToAll(dir *os.File, name string) error {
 	fd, err := unix.Openat(int(dir.Fd()), name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
 
-// The container may be able to write to the directory of the socket.
+// The container may have write access to the directory of the socket.
 func TestOpenToAllFollowsNoLink(t *testing.T) {
 	path := t.TempDir()
 	outside := filepath.Join(t.TempDir(), "secret")

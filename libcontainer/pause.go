@@ -4,15 +4,14 @@ import (
 	"context"
 )
 
-// Pause stops all processes of a container that is created or running, and
-// waits until they have stopped. When it fails, all of them run. A paused
-// container is ErrInvalidState; a stopped one ErrNotRunning.
+// Pause freezes all processes of a created or running container, and waits until they
+// are frozen. After an error all of them run. A paused container is ErrInvalidState,
+// a stopped one ErrNotRunning.
 func (c *Container) Pause(ctx context.Context) error {
 	return opError("pause", c.ID(), c.freeze(ctx, true))
 }
 
-// Resume lets the processes of a paused container go on; ErrNotPaused if it is
-// not paused.
+// Resume thaws the processes of a paused container; ErrNotPaused if it is not paused.
 func (c *Container) Resume(ctx context.Context) error {
 	return opError("resume", c.ID(), c.freeze(ctx, false))
 }

@@ -12,9 +12,8 @@ import (
 	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
 
-// poststopConfig gives the configuration if there are poststop hooks in it. A
-// container whose create was killed before it had written that has no hooks
-// to run.
+// poststopConfig returns the configuration if it has poststop hooks, else nil. It also
+// returns nil if create was killed before it wrote the configuration.
 func (c *Container) poststopConfig() (*config.Config, error) {
 	if c.config != nil {
 		return c.config, nil

@@ -1,8 +1,7 @@
 package libcontainer
 
-// Processes lists the processes of the container's cgroup and of those below,
-// ascending, as the host sees them: those too that the init of a container that
-// has stopped has left behind.
+// Processes returns the host's process IDs of the container's cgroup and of cgroups below
+// it, ascending. A stopped container can still have processes.
 func (c *Container) Processes() ([]int, error) {
 	pids, err := c.processes()
 	return pids, opError("list processes of", c.ID(), err)

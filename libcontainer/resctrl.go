@@ -10,7 +10,7 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// removeResctrl removes what the container has of the resctrl file system.
+// removeResctrl removes the container's groups from the resctrl file system.
 func (c *Container) removeResctrl() error {
 	g := c.state.Resctrl
 	if g == nil {
@@ -22,8 +22,8 @@ func (c *Container) removeResctrl() error {
 	return nil
 }
 
-// updateResctrl writes lines to the schemata of the container's group, all or
-// none. What it gives writes back what was before.
+// updateResctrl writes lines to the schemata of the container's group, all or none.
+// Restore writes the previous lines back.
 func (c *Container) updateResctrl(rdt *specs.LinuxIntelRdt) (restore func() error, err error) {
 	lines := intelrdt.Lines(rdt)
 	if len(lines) == 0 {
@@ -31,7 +31,7 @@ func (c *Container) updateResctrl(rdt *specs.LinuxIntelRdt) (restore func() erro
 	}
 	g := c.state.Resctrl
 	if g == nil {
-		return nil, &config.FieldError{Field: lines[0].Field, Err: errors.New("the container was created without linux.intelRdt, so it is in no group of resctrl")}
+		return nil, &config.FieldError{Field: lines[0].Field, Err: errors.New("the container was created without linux.intelRdt, so it has no resctrl group")}
 	}
 	for _, line := range lines {
 		if err := intelrdt.CheckLine(line.Text); err != nil {

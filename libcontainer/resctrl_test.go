@@ -10,8 +10,8 @@ import (
 	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
 
-// TestDeleteRemovesResctrl deletes a container whose process has ended: of the
-// groups, those go that were made for it.
+// TestDeleteRemovesResctrl deletes a stopped container: delete removes only the groups
+// that create made.
 func TestDeleteRemovesResctrl(t *testing.T) {
 	for _, test := range []struct {
 		group intelrdt.Group

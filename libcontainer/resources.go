@@ -7,8 +7,8 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// mergeResources puts what is given in r into what is saved. In most fields 0
-// means "not given", as for the cgroup managers.
+// mergeResources copies the fields that are set in r to saved. In most fields 0 means
+// "not set", as for the cgroup managers.
 func mergeResources(saved, r *specs.LinuxResources) {
 	if r.Memory != nil {
 		mergeMemory(made(&saved.Memory), r.Memory)
@@ -74,7 +74,7 @@ func mergeBlockIO(saved, r *specs.LinuxBlockIO) {
 	mergeList(&saved.ThrottleWriteIOPSDevice, r.ThrottleWriteIOPSDevice, device)
 }
 
-// made returns what a pointer points to, which it makes if there is nothing.
+// made returns the value of a pointer; it allocates one if the pointer is nil.
 func made[T any](p **T) *T {
 	if *p == nil {
 		*p = new(T)
@@ -82,14 +82,14 @@ func made[T any](p **T) *T {
 	return *p
 }
 
-// take copies a value that is given.
+// take copies a value that is not nil.
 func take[T any](to **T, from *T) {
 	if from != nil {
 		*to = from
 	}
 }
 
-// takeSet copies a value that is given and not 0.
+// takeSet copies a value that is neither nil nor 0.
 func takeSet[T comparable](to **T, from *T) {
 	if isSet(from) {
 		*to = from
@@ -98,8 +98,8 @@ func takeSet[T comparable](to **T, from *T) {
 
 func isSet[T comparable](v *T) bool { return v != nil && *v != *new(T) }
 
-// mergeList replaces the elements of a list that have the key of a given one,
-// and adds the others.
+// mergeList replaces the elements of to that have the key of an element of from, and
+// appends the others.
 func mergeList[T any](to *[]T, from []T, key func(T) any) {
 	at := make(map[any]int, len(*to))
 	for i, v := range slices.Backward(*to) { // of several with one key, the first is replaced

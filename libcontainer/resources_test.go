@@ -8,7 +8,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// What an update does not give stays remembered.
+// Fields that an update does not set stay saved.
 func TestMergeResources(t *testing.T) {
 	const saved = `{
 		"devices": [{"allow": false, "access": "rwm"}],
@@ -62,7 +62,7 @@ func TestMergeResources(t *testing.T) {
 	}
 }
 
-// The limit of memory and swap together is said again when memory's moves.
+// A change of the memory limit repeats the limit of memory and swap.
 func TestCompleted(t *testing.T) {
 	saved := parsed(t, `{"memory": {"limit": 1, "swap": 9, "checkBeforeUpdate": true}}`)
 	for update, want := range map[string]string{

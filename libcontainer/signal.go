@@ -14,8 +14,8 @@ import (
 	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
 
-// Signal sends a signal to the container's init; signal 0 asks whether it is
-// there. SIGKILL also kills the other processes of a container without a pid
+// Signal sends a signal to the container's init; signal 0 only checks that it exists. The
+// error is ErrNotRunning if init has ended. SIGKILL also kills the other processes of a container without a pid
 // namespace of its own, as they would outlive init or have outlived it, and
 // thaws a container that is paused. Without a cgroup these cannot be found, and
 // a warning says so.
@@ -23,20 +23,17 @@ func (c *Container) Signal(sig unix.Signal) error {
 	return opError("kill", c.ID(), c.send(sig, c.signal))
 }
 
-// SignalAll sends a signal to all processes of the container, those that are
-// left when init has ended included; the error is ErrNotRunning then. SIGKILL
-// also reaches those that are started meanwhile, and thaws a container that is
-// paused. Without a cgroup, all processes of the container's own pid namespace
+// SignalAll sends a signal to all processes of the container, also to those that remain
+// after init has ended; the error is ErrNotRunning then. SIGKILL also reaches processes
+// that are forked meanwhile, and thaws a paused container. Without a cgroup, all processes of the container's own pid namespace
 // are signalled, or, with a warning, init alone.
 func (c *Container) SignalAll(sig unix.Signal) error {
 	return opError("kill", c.ID(), c.send(sig, c.signalAll))
 }
 
-// send sends a signal, but SIGKILL in the place of one that ends every program
-// which does not handle it, to a container that waits to be started: there is
-// no program yet, and what is there in its place is the first process of a pid
-// namespace, to which the kernel gives no signal that it does not handle
-// (pid_namespaces(7)).
+// send sends a signal. Before start it sends SIGKILL instead of any terminating signal:
+// init is still a stub without handlers, and the kernel delivers no unhandled signal to
+// the init of a pid namespace (pid_namespaces(7)).
 func (c *Container) send(sig unix.Signal, send func(unix.Signal) error) error {
 	if !c.state.OwnPids || !ends(sig) {
 		return send(sig)
@@ -49,7 +46,7 @@ func (c *Container) send(sig unix.Signal, send func(unix.Signal) error) error {
 		if err == nil {
 			waits, err = c.hasControl()
 		} else if errors.Is(err, state.ErrLocked) || errors.Is(err, state.ErrNotExist) {
-			waits, err = false, nil // it is being started, or deleted
+			waits, err = false, nil // start or delete is in progress
 		}
 	}
 	switch {
@@ -61,8 +58,7 @@ func (c *Container) send(sig unix.Signal, send func(unix.Signal) error) error {
 	return send(sig)
 }
 
-// ends reports whether a signal ends a program that does not handle it
-// (signal(7)).
+// ends reports whether the default action of a signal terminates (signal(7)).
 func ends(sig unix.Signal) bool {
 	switch sig {
 	case unix.SIGCHLD, unix.SIGCONT, unix.SIGSTOP, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU, unix.SIGURG, unix.SIGWINCH:
@@ -100,14 +96,14 @@ func (c *Container) signalAll(sig unix.Signal) error {
 	return nil
 }
 
-// noCgroup reports whether an error means that the container has no cgroup: none
-// was made, or it was removed when init had moved itself into another.
+// noCgroup reports whether an error means that the container has no cgroup: create made
+// none, or it was removed after init had left it.
 func noCgroup(err error) bool {
 	return errors.Is(err, cgroups.ErrNoCgroup) || errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV)
 }
 
-// signalFound sends a signal to those processes of a container without a cgroup
-// that can be found: all of its own pid namespace, else init alone.
+// signalFound sends a signal to the known processes of a container without a cgroup: all
+// of its own pid namespace, else init alone.
 func (c *Container) signalFound(sig unix.Signal) error {
 	if !c.state.OwnPids {
 		err := c.signalInit(sig)
@@ -122,7 +118,7 @@ func (c *Container) signalFound(sig unix.Signal) error {
 	return c.signalNamespace(sig)
 }
 
-// warnUnreached warns about processes that nothing tells apart from others.
+// warnUnreached warns that only init was signalled.
 func (c *Container) warnUnreached() {
 	c.warn(fmt.Errorf("only the container's init was signalled: %w", state.ExplainCgroup(fmt.Errorf(
 		"without a cgroup and a pid namespace of its own, its other processes cannot be found: %w", cgroups.ErrNoCgroup))))
@@ -153,8 +149,8 @@ func (c *Container) signalNamespace(sig unix.Signal) error {
 	return errors.Join(errs...)
 }
 
-// signalIn sends a signal to a process if it is in a pid namespace. The process
-// is held while its namespace is read: the number can be another's by then.
+// signalIn sends a signal to a process if it is in a pid namespace. The pidfd ensures
+// that the ID was not reused between the check and the signal.
 func signalIn(namespace string, pid int, sig unix.Signal) error {
 	fd, err := unix.PidfdOpen(pid, 0)
 	if errors.Is(err, unix.ESRCH) {
@@ -205,9 +201,8 @@ func (c *Container) signalInit(sig unix.Signal) error {
 	return nil
 }
 
-// killRest lets SIGKILL take effect on all of the container's processes. Ended is
-// ErrNotRunning if init was not there to be killed; those that it has left
-// behind are.
+// killRest applies SIGKILL to the container's other processes. Ended is ErrNotRunning if
+// init had already ended.
 func (c *Container) killRest(ended error) error {
 	cg := c.cgroup()
 	if c.state.OwnPids {

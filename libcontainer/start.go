@@ -16,9 +16,9 @@ import (
 // startLock is how long Start waits for another command on the container.
 const startLock = 10 * time.Second
 
-// Start runs the program of a container that is created. When the program
-// cannot be executed, the error says why and the container is stopped; when a
-// hook fails, the container is deleted.
+// Start runs the program of a created container. If the program cannot be executed, the
+// container is stopped; if a hook fails, it is deleted. A container with another status
+// is ErrInvalidState.
 func (c *Container) Start(ctx context.Context) error {
 	return opError("start", c.ID(), c.start(ctx))
 }
@@ -65,9 +65,9 @@ func (c *Container) start(ctx context.Context) error {
 	return err
 }
 
-// awaitEnd waits for the end of a process whose program could not be executed:
-// the container is stopped when start reports the error. With kill the process may
-// be in execve still, and must not become the program.
+// awaitEnd waits until a stub has ended whose program could not be executed, so that the
+// container is stopped when start returns. With kill it first kills the stub, which may
+// still be in execve and must not become the program.
 func (c *Container) awaitEnd(kill bool) error {
 	pidfd, err := c.state.OpenProcess()
 	if errors.Is(err, ErrNotRunning) {
@@ -82,7 +82,7 @@ func (c *Container) awaitEnd(kill bool) error {
 			return fmt.Errorf("kill process %d: %w", c.state.Pid, err)
 		}
 	}
-	const limit = 2000 // milliseconds; the stub only has to leave
+	const limit = 2000 // milliseconds; the stub only has to exit
 	_, err = state.WaitExit(pidfd, limit)
 	return err
 }

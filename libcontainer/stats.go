@@ -5,8 +5,8 @@ import (
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 )
 
-// Stats tells what the kernel has counted for the container's cgroup. One that
-// has stopped has none: ErrNotRunning.
+// Stats returns the statistics of the container's cgroup; ErrNotRunning if the container
+// has stopped.
 func (c *Container) Stats() (*cgroups.Stats, error) {
 	stats, err := c.stats()
 	return stats, opError("stats", c.ID(), err)
@@ -24,8 +24,8 @@ func (c *Container) stats() (*cgroups.Stats, error) {
 	return stats, c.cgroupError(err)
 }
 
-// Resctrl tells what the container has and uses of the resctrl file system; nil
-// if it is in no group of it.
+// Resctrl returns the container's limits and usage in the resctrl file system; nil if
+// it has no group there.
 func (c *Container) Resctrl() (*intelrdt.Report, error) {
 	g := c.state.Resctrl
 	if g == nil {

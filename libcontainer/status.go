@@ -25,7 +25,7 @@ const (
 	Stopped  Status = "stopped"
 )
 
-// Info is what is known of a container at one moment.
+// Info describes a container at one moment.
 type Info struct {
 	ID     string
 	Bundle string
@@ -37,7 +37,7 @@ type Info struct {
 	Annotations map[string]string
 }
 
-// Info returns what is known of the container now.
+// Info returns the container's status and properties at this moment.
 func (c *Container) Info() (Info, error) {
 	now, status, err := c.look()
 	if err != nil {
@@ -51,13 +51,13 @@ func (c *Container) Info() (Info, error) {
 	return info, nil
 }
 
-// look returns the container as it is now, and its status.
+// look returns the container with its present state, and its status.
 func (c *Container) look() (*Container, Status, error) {
 	if c.state.Complete {
 		status, err := c.status()
 		return c, status, err
 	}
-	// The process that creates it holds the lock, unless it has died or is done.
+	// The creating process holds the lock until create ends.
 	l, err := state.LockDir(c.dir, 0)
 	if errors.Is(err, state.ErrLocked) {
 		return c, Creating, nil
@@ -83,8 +83,7 @@ func (c *Container) Status() (Status, error) {
 	return status, opError("state", c.ID(), err)
 }
 
-// status derives the status from what is there: the process, its cgroup, and
-// the socket by which it waits to be started.
+// status derives the status from init, its cgroup and the control socket.
 func (c *Container) status() (Status, error) {
 	ticks, alive, err := state.StartTimeOf(c.state.Pid)
 	if err != nil {
@@ -106,8 +105,8 @@ func (c *Container) status() (Status, error) {
 	return Running, nil
 }
 
-// frozen reports whether the cgroup is frozen. The cgroup of another user's
-// state may be any directory: it is not looked into.
+// frozen reports whether the cgroup is frozen. Another user's state may name any
+// directory as the cgroup: frozen reads it only on a cgroup file system.
 func (c *Container) frozen() (bool, error) {
 	if c.owner != nil {
 		for _, dir := range c.state.Cgroups {
@@ -118,7 +117,7 @@ func (c *Container) frozen() (bool, error) {
 	}
 	frozen, err := cgroups.Frozen(c.cgroup())
 	if errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) {
-		return false, nil // a user who looks at a container of root's may not be allowed to
+		return false, nil // an unprivileged user may read the state of root's container, but not its cgroup
 	}
 	return frozen, err
 }
@@ -129,8 +128,8 @@ func onCgroupfs(dir string) bool {
 	return err == nil && (st.Type == unix.CGROUP2_SUPER_MAGIC || st.Type == unix.CGROUP_SUPER_MAGIC)
 }
 
-// hasControl reports whether the socket exists by which a stub is started. If a
-// process exists too, it is a stub that waits for start.
+// hasControl reports whether the control socket exists, or this process drives the stub.
+// If init runs, it then is a stub that waits for start.
 func (c *Container) hasControl() (bool, error) {
 	if c.attached.Load() {
 		return true, nil
@@ -142,8 +141,8 @@ func (c *Container) hasControl() (bool, error) {
 	return err == nil, err
 }
 
-// statusLocked is Status for the holder of the lock: what is unfinished is
-// dead, except perhaps for its process.
+// statusLocked is Status for the holder of the lock: the create of an incomplete
+// container has died, but its stub may still run.
 func (c *Container) statusLocked() (Status, error) {
 	if c.state.Complete {
 		return c.status()

@@ -11,20 +11,19 @@ import (
 	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
 
-// UpdateOptions say what is changed of a container.
+// UpdateOptions are the options of Update.
 type UpdateOptions struct {
-	// Resources are the new limits. What is nil or absent, or 0 in most fields,
-	// stays as it is, and so do the device rules, whatever is given for them:
-	// others (systemd, drivers of GPUs) add to those that the container began
-	// with, and callers send them along with what they mean to change.
+	// Resources are the new limits. Fields that are nil, or 0 in most cases, stay
+	// unchanged. Update ignores Devices: systemd and GPU drivers add rules to those
+	// of create, and callers repeat the old rules with every change.
 	Resources *specs.LinuxResources
-	// IntelRdt has new lines for the schemata of the container's group in the
-	// resctrl file system; nothing else of it is used. It may be nil.
+	// IntelRdt has new lines for the schemata of the container's resctrl group;
+	// Update ignores its other fields. May be nil.
 	IntelRdt *specs.LinuxIntelRdt
 }
 
-// Update changes the limits of a container that has not stopped. When one of
-// them is refused none is changed.
+// Update changes the limits of a container that has not stopped (else ErrNotRunning).
+// After an error no limit is changed.
 func (c *Container) Update(ctx context.Context, o UpdateOptions) error {
 	return opError("update", c.ID(), c.update(ctx, o))
 }
@@ -68,7 +67,7 @@ func (c *Container) update(ctx context.Context, o UpdateOptions) error {
 	return nil
 }
 
-// updateCgroup sets what is given in r, the resources saved being those of now.
+// updateCgroup applies the change r; saved are the present limits.
 func (c *Container) updateCgroup(r, saved *specs.LinuxResources) error {
 	if len(r.Devices) > 0 && c.log != nil {
 		c.log.Debug("device rules stay as they are", "id", c.ID())
@@ -76,8 +75,8 @@ func (c *Container) updateCgroup(r, saved *specs.LinuxResources) error {
 	return c.cgroupError(c.cgroup().Set(completed(r, saved)))
 }
 
-// completed returns what to set for a change r of the resources saved: without
-// device rules, and with what the change is to be judged by.
+// completed returns the change r without device rules, and with the saved fields that
+// the cgroup manager needs to check or convert it.
 func completed(r, saved *specs.LinuxResources) *specs.LinuxResources {
 	change := *r
 	change.Devices = nil
@@ -89,8 +88,8 @@ func completed(r, saved *specs.LinuxResources) *specs.LinuxResources {
 	if mem.CheckBeforeUpdate == nil {
 		mem.CheckBeforeUpdate = saved.Memory.CheckBeforeUpdate
 	}
-	// memory.swap counts both. On v2 the limit of swap alone is what is left of
-	// it, so it has to move with the limit of memory.
+	// memory.swap limits memory and swap together. v2 limits swap alone, to the
+	// difference, so it changes with the limit of memory.
 	if !isSet(mem.Swap) && isSet(mem.Limit) && *mem.Limit != -1 {
 		mem.Swap = saved.Memory.Swap
 	}

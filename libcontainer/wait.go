@@ -9,8 +9,8 @@ import (
 	"github.com/berth-oci/berth/libcontainer/internal/monitor"
 )
 
-// Ended returns when the container's first process has ended, or with ctx's
-// error. Unlike Wait it is for any process, and does not know the exit status.
+// Ended waits until the container's init has ended, or ctx ends. Unlike Wait it works in
+// any process, and returns no exit status.
 func (c *Container) Ended(ctx context.Context) error {
 	pidfd, err := c.state.OpenProcess()
 	if errors.Is(err, ErrNotRunning) {
@@ -23,19 +23,19 @@ func (c *Container) Ended(ctx context.Context) error {
 	return opError("wait", c.ID(), err)
 }
 
-// ExitStatus tells how a process ended.
+// ExitStatus is the exit status of a process.
 type ExitStatus struct {
 	// Code is the exit code, meaningless if Signal is not 0.
 	Code int
 	// Signal is the signal that killed it.
 	Signal unix.Signal
-	// OOM is the reason why memory was short, when it was SIGKILL and the
-	// kernel has killed processes of the container for want of memory.
+	// OOM is the memory limit, if the signal is SIGKILL and the kernel OOM-killed
+	// processes of the container; else "".
 	OOM string
 }
 
-// Shell gives the status as shells, and container engines, encode it: the
-// code, or 128 and the number of the signal.
+// Shell returns the status as shells and container engines encode it: the code, or 128
+// plus the number of the signal.
 func (s ExitStatus) Shell() int {
 	if s.Signal != 0 {
 		return 128 + int(s.Signal)
@@ -43,10 +43,9 @@ func (s ExitStatus) Shell() int {
 	return s.Code
 }
 
-// Wait waits for the end of the container's first process, which must be a
-// child of this process: the container was created by it. The status can be
-// asked for again, and by many goroutines, also when the container has been
-// deleted.
+// Wait waits until the container's init has ended. This process must have created the
+// container, else the error is ErrNotChild. Any number of goroutines may call it, also
+// again and after Delete.
 func (c *Container) Wait(ctx context.Context) (ExitStatus, error) {
 	if c.exit == nil {
 		return ExitStatus{}, opError("wait", c.ID(), ErrNotChild)

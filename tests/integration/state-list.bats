@@ -206,9 +206,9 @@ created_at() {
 	cp "$ROOT/c/state.json" "$ROOT/d"
 	echo '{}' >"$ROOT/e/state.json"
 	runtime state d
-	refused 'it is of container "c"'
+	refused 'it belongs to container "c"'
 	runtime delete --force e
-	refused 'it is of container ""'
+	refused 'it belongs to container ""'
 	assert_equal created "$(status_of c)"
 	rm -r "$ROOT/d" "$ROOT/e"
 }

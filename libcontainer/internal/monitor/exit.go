@@ -12,11 +12,11 @@ import (
 	"github.com/berth-oci/berth/internal/sys"
 )
 
-// ErrNotChild means that the kernel reports a process's exit status to another
-// process.
+// ErrNotChild means that the process is not a child of this one, so the kernel reports
+// its exit status to another process.
 var ErrNotChild = errors.New("not a child of this process")
 
-// Status is how a process ended.
+// Status is the exit status of a process.
 type Status struct {
 	// Code is the exit code, meaningless if Signal is not 0.
 	Code int
@@ -27,8 +27,8 @@ type Status struct {
 	OOM string
 }
 
-// Exit is the end of a process in a container that is a child of this one. The
-// kernel reports once how it ended; here that is kept.
+// Exit waits for a child process. The kernel reports the exit status once; Exit keeps
+// it.
 type Exit struct {
 	pidfd *os.File
 	oom   func() string
@@ -39,12 +39,12 @@ type Exit struct {
 	err    error
 }
 
-// NewExit returns the end of the process that a pidfd refers to. Oom returns the
-// memory limit that the container has reached, or an empty string.
+// NewExit returns an Exit for the process of a pidfd. Oom returns the memory limit that
+// the container has reached, or "".
 func NewExit(pidfd *os.File, oom func() string) *Exit { return &Exit{pidfd: pidfd, oom: oom} }
 
-// Wait waits for the end of the process and reaps it. The status is kept for later
-// calls, by any number of goroutines.
+// Wait waits until the process has ended, and reaps it. Any number of goroutines may
+// call it, also again. The error is ctx's, or ErrNotChild.
 func (e *Exit) Wait(ctx context.Context) (Status, error) {
 	if err := Poll(ctx, e.pidfd); err != nil && !errors.Is(err, os.ErrClosed) {
 		return Status{}, err
@@ -52,7 +52,7 @@ func (e *Exit) Wait(ctx context.Context) (Status, error) {
 	return e.Reap()
 }
 
-// Reap waits for the process, unless it has been reaped.
+// Reap waits for the process like Wait, without a context.
 func (e *Exit) Reap() (Status, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -67,7 +67,7 @@ func (e *Exit) Reap() (Status, error) {
 	return e.status, e.err
 }
 
-// reap takes the exit status of a child that has ended.
+// reap returns the exit status of a child, and reaps it.
 func reap(pidfd *os.File) (Status, error) {
 	var exit sys.Exit
 	err := sys.WithFD(pidfd, func(fd int) (err error) {
@@ -83,7 +83,8 @@ func reap(pidfd *os.File) (Status, error) {
 	return Status{Code: exit.Code, Signal: exit.Signal}, nil
 }
 
-// Poll returns when the process has ended, or with ctx's error.
+// Poll waits until the process of a pidfd has ended; it returns ctx's error if ctx ends
+// first.
 func Poll(ctx context.Context, pidfd *os.File) error {
 	done, stop, err := sys.DoneFile(ctx)
 	if err != nil {

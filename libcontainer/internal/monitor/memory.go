@@ -14,8 +14,9 @@ import (
 // MemoryField is the field that limits the memory of a container.
 const MemoryField = "linux.resources.memory.limit"
 
-// Shortage says which limit can have caused the error, empty if none, and whether
-// the kernel has killed a process for it.
+// Shortage returns the memory limit that can have caused err, or "", and whether the
+// kernel OOM-killed a process. InUse means that other processes of the container
+// may have been killed instead.
 func Shortage(err error, mem cgroups.MemoryStats, inUse bool) (limit string, killed bool) {
 	gone := errors.Is(err, stub.ErrGone)
 	switch {
@@ -31,10 +32,10 @@ func limited(mem cgroups.MemoryStats) bool {
 	return mem.Usage.Limit > 0 && mem.Usage.Limit < math.MaxInt64/2
 }
 
-// Limit says which limit the memory of a container has.
+// Limit describes the memory limit of a container.
 func Limit(mem cgroups.MemoryStats) string {
 	if limited(mem) {
 		return fmt.Sprintf("%s is %d bytes", MemoryField, mem.Usage.Limit)
 	}
-	return MemoryField + " is not set, but a cgroup above has a limit, or the host has no more"
+	return MemoryField + " is not set, but a parent cgroup has a limit, or the host is out of memory"
 }

@@ -22,11 +22,11 @@ func TestShortage(t *testing.T) {
 		killed bool
 	}{
 		{"killed", stub.ErrGone, cgroups.MemoryStats{Usage: limit, OOMKills: 1}, false, limited, true},
-		{"died while it executed a program", stub.ErrGone, cgroups.MemoryStats{Usage: limit, OOMs: 1}, false, limited, true},
-		{"another was killed", errors.New("other"), cgroups.MemoryStats{Usage: limit, OOMKills: 1}, true, "", false},
-		{"no memory for a call", unix.ENOMEM, cgroups.MemoryStats{Usage: limit, OOMs: 1}, false, limited, false},
-		{"no memory and no limit", unix.ENOMEM, cgroups.MemoryStats{Usage: cgroups.MemoryUsage{Limit: cgroups.Max}}, false, "", false},
-		{"memory was had in the end", errors.New("other"), cgroups.MemoryStats{Usage: limit, OOMs: 1}, false, "", false},
+		{"died in execve", stub.ErrGone, cgroups.MemoryStats{Usage: limit, OOMs: 1}, false, limited, true},
+		{"another process was killed", errors.New("other"), cgroups.MemoryStats{Usage: limit, OOMKills: 1}, true, "", false},
+		{"a call failed with ENOMEM", unix.ENOMEM, cgroups.MemoryStats{Usage: limit, OOMs: 1}, false, limited, false},
+		{"ENOMEM without a limit", unix.ENOMEM, cgroups.MemoryStats{Usage: cgroups.MemoryUsage{Limit: cgroups.Max}}, false, "", false},
+		{"the limit was reached without a failure", errors.New("other"), cgroups.MemoryStats{Usage: limit, OOMs: 1}, false, "", false},
 		{"ended otherwise", stub.ErrGone, cgroups.MemoryStats{Usage: limit}, false, "", false},
 	} {
 		if got, killed := Shortage(c.err, c.mem, c.inUse); got != c.want || killed != c.killed {

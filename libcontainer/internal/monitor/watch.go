@@ -19,22 +19,23 @@ import (
 // ErrStopped means that the container has stopped.
 var ErrStopped = errors.New("container has stopped")
 
-// Watch waits for what happens in a container.
+// Watch waits for events of a container.
 type Watch struct {
 	ctx      context.Context
 	cgroup   cgroups.Manager
 	pidfd    *os.File
 	oom      *cgroups.OOMWatch // nil without a memory controller
 	interval time.Duration
-	due      time.Time // of the next statistics
-	// done can be read when ctx has ended; nil if it never does.
+	due      time.Time // time of the next statistics
+	// done is readable when ctx has ended; nil if ctx cannot end.
 	done     *os.File
 	stopDone func()
 }
 
-// NewWatch watches a container by its cgroup and the pidfd of its init, which is
-// then the Watch's, whatever NewWatch returns. Without a memory controller, or the right to read it, no OOM kill is
-// reported, and warning says why.
+// NewWatch watches a container by its cgroup and the pidfd of its init. It takes over
+// the pidfd, also when it fails. Interval is the time between two statistics; 0 means
+// no statistics. Without a memory controller, or without permission to read it, the
+// Watch reports no OOM kills, and warning says why.
 func NewWatch(ctx context.Context, cgroup cgroups.Manager, pidfd *os.File, interval time.Duration) (w *Watch, warning, err error) {
 	w = &Watch{ctx: ctx, cgroup: cgroup, pidfd: pidfd, interval: interval, due: time.Now().Add(interval)}
 	w.oom, err = cgroups.WatchOOM(cgroup)
@@ -57,15 +58,15 @@ func (w *Watch) Close() {
 		w.stopDone()
 	}
 	if w.oom != nil {
-		w.oom.Close() //nolint:errcheck // it was only read
+		w.oom.Close() //nolint:errcheck // only read from
 	}
 	if w.pidfd != nil {
 		w.pidfd.Close()
 	}
 }
 
-// Next waits for the next event: statistics that are due, or nil for an OOM kill.
-// ErrStopped if the container has stopped.
+// Next waits for the next event. It returns statistics when they are due, nil for an
+// OOM kill, and ErrStopped if the container has stopped.
 func (w *Watch) Next() (*cgroups.Stats, error) {
 	for {
 		stopped, err := w.wait()
@@ -73,7 +74,7 @@ func (w *Watch) Next() (*cgroups.Stats, error) {
 			return nil, err
 		}
 		if w.oom != nil {
-			// Asked also when the container has stopped: that may be why.
+			// Checked also when the container has stopped: an OOM kill may be why.
 			happened, err := w.oom.Happened()
 			if happened || err != nil {
 				return nil, err
@@ -93,7 +94,7 @@ func (w *Watch) tick() (*cgroups.Stats, error) {
 	w.due = time.Now().Add(w.interval)
 	stats, err := w.cgroup.Stats()
 	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV) {
-		// It is deleted, unless its init has moved itself out of the cgroup.
+		// delete removed the cgroup, or init left it and the cgroup was removed.
 		if ended, e := state.WaitExit(w.pidfd, 0); ended || e != nil {
 			return nil, cmp.Or(e, ErrStopped)
 		}
@@ -101,8 +102,8 @@ func (w *Watch) tick() (*cgroups.Stats, error) {
 	return stats, err
 }
 
-// wait waits until something may have happened, and tells whether the
-// container has stopped.
+// wait waits until an event is possible, and reports whether the container has
+// stopped.
 func (w *Watch) wait() (stopped bool, err error) {
 	fds := []unix.PollFd{sys.PollFd(w.pidfd, unix.POLLIN), sys.PollFd(w.done, unix.POLLIN)}
 	if w.oom != nil {

@@ -15,10 +15,9 @@ import (
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 )
 
-// Witness remembers that memory has run out in a cgroup that cannot be asked
-// afterwards: systemd removes that of a scope with its last process, and the
-// kernel tells of changes no more than once in 10 ms. So it is the slice above
-// that is watched, which has counted the same and stays.
+// Witness counts OOM kills in the cgroup of a systemd scope. systemd removes that cgroup
+// with its last process, and the kernel notifies of changes at most once in 10 ms. So
+// Witness watches the slice above, which counts the same events and remains.
 type Witness struct {
 	cgroup cgroups.Manager
 	slice  *cgroups.OOMWatch
@@ -27,11 +26,11 @@ type Witness struct {
 	once   sync.Once
 
 	mu     sync.Mutex
-	memory cgroups.MemoryStats // of the cgroup, as seen last
+	memory cgroups.MemoryStats // last statistics of the cgroup
 }
 
-// NewWitness begins to watch for the v2 cgroup of m; nil where there is no
-// counting above it.
+// NewWitness starts to watch the v2 cgroup of m. It returns nil if the slice above has
+// no memory controller.
 func NewWitness(m cgroups.Manager) (*Witness, error) {
 	slice, err := cgroups.WatchOOM(fs2.New(filepath.Dir(m.Paths()[""]), fs2.Options{}))
 	if errors.Is(err, errors.ErrUnsupported) {
@@ -47,7 +46,7 @@ func NewWitness(m cgroups.Manager) (*Witness, error) {
 		return nil, errors.Join(err, slice.Close())
 	}
 	w := &Witness{cgroup: m, slice: slice, stop: stop}
-	if stats, err := m.Stats(); err == nil { // or it has gone already
+	if stats, err := m.Stats(); err == nil { // fails if the cgroup was removed
 		w.memory = stats.Memory
 	}
 	w.ended.Go(func() {
@@ -59,31 +58,31 @@ func NewWitness(m cgroups.Manager) (*Witness, error) {
 	return w, nil
 }
 
-// wait waits until something may have happened; false when done can be read.
+// wait waits until an OOM kill is possible; it returns false when done is readable.
 func (w *Witness) wait(done *os.File) bool {
 	fds := []unix.PollFd{w.slice.PollFd(), sys.PollFd(done, unix.POLLIN)}
 	_, err := unix.Poll(fds, -1)
 	return (err == nil || errors.Is(err, unix.EINTR)) && fds[1].Revents == 0
 }
 
-// look sees what has happened. A process that was killed since the last look is
-// the container's if its cgroup says so, or has gone since.
+// look updates the statistics. An OOM kill in the slice is the container's if its cgroup
+// counts it, or was removed since.
 func (w *Witness) look() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if killed, err := w.slice.Happened(); !killed || err != nil {
-		return // as when the slice has gone, or the watch has ended
+		return // also if the slice was removed or the watch closed
 	}
 	stats, err := w.cgroup.Stats()
-	switch there, e := cgroupfs.Exists(w.cgroup.Paths()[""], "memory.events"); {
-	case there && err == nil:
+	switch exists, e := cgroupfs.Exists(w.cgroup.Paths()[""], "memory.events"); {
+	case exists && err == nil:
 		w.memory = stats.Memory
-	case !there && e == nil:
+	case !exists && e == nil:
 		w.memory.OOMKills++
 	}
 }
 
-// Seen returns what was counted up to now.
+// Seen returns the statistics up to now.
 func (w *Witness) Seen() cgroups.MemoryStats {
 	w.look()
 	w.mu.Lock()
@@ -100,7 +99,7 @@ func (w *Witness) Close() {
 		w.stop()
 		w.ended.Wait()
 		w.look()
-		w.mu.Lock() // somebody may be asking
+		w.mu.Lock() // Seen may run concurrently
 		defer w.mu.Unlock()
 		w.slice.Close() //nolint:errcheck // it was only read
 	})

@@ -14,12 +14,12 @@ import (
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 )
 
-// DestroyTime is how long the removal of a cgroup may take: systemd takes its time
-// on a busy host.
+// DestroyTime is the time limit for the removal of a cgroup: systemd can be slow on a
+// busy host.
 const DestroyTime = 30 * time.Second
 
-// DestroyCgroup kills the processes that are left in a cgroup (processes that shared the pid
-// namespace of others) and removes it.
+// DestroyCgroup kills the remaining processes of a cgroup and removes it within limit.
+// A container without its own pid namespace can leave processes when init ends.
 func DestroyCgroup(ctx context.Context, cg cgroups.Manager, limit time.Duration) error {
 	if pids, err := cg.Processes(); err == nil && len(pids) > 0 {
 		if err := cgroups.Kill(cg, unix.SIGKILL); err != nil {
@@ -31,8 +31,8 @@ func DestroyCgroup(ctx context.Context, cg cgroups.Manager, limit time.Duration)
 	return cg.Destroy(ctx)
 }
 
-// ExplainCgroup adds to an error what an unprivileged user can do about it, if a
-// cgroup could not be made or changed for lack of permission, or does not exist.
+// ExplainCgroup adds a remedy for unprivileged users to fs.ErrPermission and
+// cgroups.ErrNoCgroup.
 func ExplainCgroup(err error) error {
 	if os.Geteuid() == 0 && !probe.InUserNamespace() || !errors.Is(err, fs.ErrPermission) && !errors.Is(err, cgroups.ErrNoCgroup) {
 		return err

@@ -12,9 +12,9 @@ import (
 // WriteConfig saves the configuration of a container in its directory.
 func WriteConfig(dir string, cfg *config.Config) error { return writeJSON(dir, configFile, cfg) }
 
-// ReadConfig reads the configuration that a container was created with. It is
-// a file of its own because reading it takes longer than all the rest of a
-// command like state, which does not need it.
+// ReadConfig reads the configuration that a container was created with. It is not in
+// the state file: reading it takes longer than all else that the command "state" does.
+// The error is fs.ErrNotExist if create was killed before WriteConfig.
 func ReadConfig(dir string) (*config.Config, error) {
 	b, err := readFile(dir, configFile)
 	if err != nil {

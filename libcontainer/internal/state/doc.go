@@ -1,4 +1,5 @@
-// Package state keeps what is known of a container on disk: its state file, its
-// saved configuration, the lock on its directory, the sockets in it, and which
-// process is its init. A container's status is not saved: it is derived each time.
+// Package state reads and writes the directory of a container below the state root:
+// the state file, the saved configuration, the lock and the sockets. It also finds the
+// container's init, by process ID and start time. The status is not saved: package
+// libcontainer derives it each time.
 package state

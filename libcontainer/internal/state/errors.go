@@ -2,8 +2,8 @@ package state
 
 import "errors"
 
-// Errors that callers of libcontainer branch on, who know them from there. Engines
-// (containerd, CRI-O, Podman) match their texts, which are runc's.
+// Errors that libcontainer exports for its callers. The texts are runc's, which engines
+// (containerd, CRI-O, Podman) match.
 var (
 	ErrNotExist   = errors.New("container does not exist")
 	ErrExist      = errors.New("container with given ID already exists")

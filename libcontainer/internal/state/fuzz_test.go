@@ -11,7 +11,7 @@ func FuzzValidateID(f *testing.F) {
 	f.Add("a/b")
 	f.Fuzz(func(t *testing.T, id string) {
 		if ValidateID(id) == nil && (filepath.Base(id) != id || id == "." || id == "..") {
-			t.Errorf("%q is no name of a directory", id)
+			t.Errorf("%q cannot name a directory", id)
 		}
 	})
 }

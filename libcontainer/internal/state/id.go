@@ -7,8 +7,8 @@ import (
 
 const idLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-."
 
-// ValidateID checks the form of a container's id: letters, digits and "_+-.",
-// but neither "." nor "..".
+// ValidateID checks a container's ID: letters, digits and "_+-.", but not "." or "..".
+// The error is ErrInvalidID.
 func ValidateID(id string) error {
 	switch {
 	case id == "":

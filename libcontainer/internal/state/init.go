@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// OpenProcess gives a pidfd of the container's first process; ErrNotRunning if
-// it is gone. The start time is compared behind pidfd_open, so the pid cannot
-// be of someone else.
+// OpenProcess returns a pidfd of the container's init; ErrNotRunning if it has ended.
+// It compares the start time after pidfd_open, so the pidfd cannot refer to another
+// process with the same ID.
 func (s *State) OpenProcess() (*os.File, error) {
 	if s.Pid == 0 {
 		return nil, ErrNotRunning
@@ -33,8 +33,8 @@ func (s *State) OpenProcess() (*os.File, error) {
 	return os.NewFile(uintptr(fd), "pidfd"), nil
 }
 
-// WaitExit waits for the end of the process behind a pidfd, no longer than
-// the given milliseconds (-1: for ever), and reports whether it came.
+// WaitExit waits until the process of a pidfd has ended, at most the given milliseconds
+// (-1: without limit), and reports whether it has ended.
 func WaitExit(pidfd *os.File, milliseconds int) (bool, error) {
 	for {
 		n, err := unix.Poll([]unix.PollFd{{Fd: int32(pidfd.Fd()), Events: unix.POLLIN}}, milliseconds)

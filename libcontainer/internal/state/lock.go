@@ -13,17 +13,18 @@ import (
 	"github.com/berth-oci/berth/internal/sys"
 )
 
-// Lock is held by whoever changes a container.
+// Lock is the lock on a container's directory. Operations that change the container
+// hold it.
 type Lock struct {
 	Dir  *os.File
 	once sync.Once
 }
 
-// ErrLocked means that someone else holds the lock.
+// ErrLocked means that another command holds the lock.
 var ErrLocked = errors.New("another command is working on the container: try again")
 
-// CheckOwner refuses a container's directory that is another user's: the state
-// names cgroups to kill and hooks to run.
+// CheckOwner returns ErrNotOwner if a container's directory belongs to another user,
+// whose state could name any cgroup to kill and any hook to run.
 func CheckOwner(f *os.File) error {
 	var st unix.Stat_t
 	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
@@ -35,7 +36,8 @@ func CheckOwner(f *os.File) error {
 	return nil
 }
 
-// LockDir locks a container's directory. With wait 0 it does not wait.
+// LockDir locks a container's directory, and waits for at most the given time. Errors
+// are ErrLocked, ErrNotExist and ErrNotOwner.
 func LockDir(dir string, wait time.Duration) (*Lock, error) {
 	f, err := openDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -57,7 +59,7 @@ func LockDir(dir string, wait time.Duration) (*Lock, error) {
 	return &Lock{Dir: f}, nil
 }
 
-// flock takes the lock on f.
+// flock locks f.
 func flock(f *os.File, wait time.Duration) error {
 	err := sys.Flock(f, wait)
 	if errors.Is(err, unix.EWOULDBLOCK) {
@@ -69,8 +71,8 @@ func flock(f *os.File, wait time.Duration) error {
 	return nil
 }
 
-// isAt returns ErrNotExist if the directory f is not at path any more: the
-// container was deleted meanwhile.
+// isAt returns ErrNotExist if path no longer names the directory f: another command
+// deleted the container.
 func isAt(f *os.File, path string) error {
 	own, err := f.Stat()
 	if err != nil {
@@ -88,15 +90,15 @@ func isAt(f *os.File, path string) error {
 	return nil
 }
 
-// Unlock gives the lock back; it may be called again. To close the file is not
-// enough: a process that another goroutine is just starting has a copy of it,
-// until it executes.
+// Unlock releases the lock; it may be called again. Closing the file is not enough:
+// until its execve, a process that another goroutine starts has a copy of the
+// descriptor.
 func (l *Lock) Unlock() {
-	if l == nil { // see lockToDelete
+	if l == nil { // a forced delete continues without the lock
 		return
 	}
 	l.once.Do(func() {
-		unix.Flock(int(l.Dir.Fd()), unix.LOCK_UN) //nolint:errcheck // closing does it, a moment later
+		unix.Flock(int(l.Dir.Fd()), unix.LOCK_UN) //nolint:errcheck // closing the last copy releases it, too
 		l.Dir.Close()
 	})
 }

@@ -12,11 +12,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxFile is the largest state file that is read. A config.json of this
-// size is refused by the stub's region long before.
+// maxFile is the limit for the size of a state file, in bytes. The stub's region does
+// not hold a config.json of this size.
 const maxFile = 64 << 20
 
-// openDir opens a container's directory; fs.ErrNotExist if there is none.
+// openDir opens a container's directory; fs.ErrNotExist if it does not exist.
 func openDir(dir string) (*os.File, error) {
 	return os.OpenFile(dir, unix.O_DIRECTORY|unix.O_NOFOLLOW, 0) // not a FIFO, which would block
 }
@@ -30,9 +30,8 @@ func readFile(dir, name string) ([]byte, error) {
 	return readIn(f, name)
 }
 
-// readIn reads a file of a container's directory. The directory may be
-// another user's: the file can be a FIFO, which would block, a symlink, or
-// endless.
+// readIn reads a file of a container's directory. Another user may own the directory:
+// the file can be a FIFO, on which open would block, a symlink, or endless.
 func readIn(dir *os.File, name string) ([]byte, error) {
 	path := filepath.Join(dir.Name(), name)
 	fd, err := unix.Openat(int(dir.Fd()), name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
@@ -53,15 +52,15 @@ func readIn(dir *os.File, name string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, maxFile))
 }
 
-// Read reads the state of a container from its directory. Without one the
-// container does not exist: ErrNotExist.
+// Read reads the state of a container from its directory; ErrNotExist if the state file
+// does not exist.
 func Read(dir string) (*State, error) {
 	b, err := readFile(dir, stateFile)
 	return parse(dir, b, err)
 }
 
-// Look reads the state as Read does, of any user's container. Owner is ErrNotOwner
-// if it is another user's, who may have forged the state.
+// Look reads the state like Read. Owner is ErrNotOwner if the container belongs to
+// another user, who may have forged the state.
 func Look(dir string) (s *State, owner, err error) {
 	f, err := openDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -75,7 +74,7 @@ func Look(dir string) (s *State, owner, err error) {
 	b, err := readIn(f, stateFile)
 	s, err = parse(dir, b, err)
 	if err != nil && owner != nil && !errors.Is(err, ErrNotExist) {
-		err = owner // more telling than what that user has written
+		err = owner // more useful than a fault in that user's file
 	}
 	return s, owner, err
 }
@@ -89,10 +88,10 @@ func parse(dir string, b []byte, err error) (*State, error) {
 	}
 	s := new(State)
 	if err := json.Unmarshal(b, s); err != nil {
-		return nil, fmt.Errorf("read state %q: %w (the state is lost: end the processes of the container, and remove the directory)", filepath.Join(dir, stateFile), err)
+		return nil, fmt.Errorf("read state %q: %w (the state is lost: kill the processes of the container, and remove the directory)", filepath.Join(dir, stateFile), err)
 	}
 	if s.ID != filepath.Base(dir) {
-		return nil, fmt.Errorf("read state %q: it is of container %q", filepath.Join(dir, stateFile), s.ID)
+		return nil, fmt.Errorf("read state %q: it belongs to container %q", filepath.Join(dir, stateFile), s.ID)
 	}
 	if s.Version < version-1 || s.Version > version {
 		return nil, fmt.Errorf("read state %q: its version is %d, this berth reads %d: use the berth that created the container", filepath.Join(dir, stateFile), s.Version, version)

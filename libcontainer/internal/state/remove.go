@@ -9,14 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// files are all files there can be, in the order in which they are
-// removed.
+// files lists all possible files in the order of their removal.
 var files = [...]string{ControlFile, RegionFile, FilterFile, NotifyDir, "." + configFile, configFile, "." + stateFile, stateFile}
 
-// Remove removes a container's directory, its state file last, so that
-// what is left by a delete that was killed can still be deleted. It reports
-// whether there was a state, which only one of several deletes is told. The
-// container may have put more into the directory that it sees of it.
+// Remove removes a container's directory, the state file last: after a killed delete
+// the container can still be deleted. It reports whether it removed the state file;
+// of concurrent deletes only one gets true. The container may have made more files in
+// the notify directory.
 func Remove(dir string) (removed bool, err error) {
 	for _, name := range files {
 		path := filepath.Join(dir, name)

@@ -1,16 +1,17 @@
 package state
 
-// SharedRoot is the mount that such a container has as root. All of its other
-// mounts are on it. It is in the state before it is attached.
+// SharedRoot is the root mount of a container without its own mount namespace. All
+// other mounts of the container are on it. It is in the state before it is attached.
 type SharedRoot struct {
-	// ID of the mount, and of the one that it is on. Mount IDs are used again, so
-	// all else must be right, too.
+	// ID of the mount, and of its parent mount. The kernel reuses mount IDs, so all
+	// other fields must match, too.
 	ID     string `json:"id"`
 	Parent string `json:"parent"`
-	// Point is where it is mounted, and Device its file system; empty until it is.
+	// Point is the mount point, and Device the file system's device ("8:1"); empty
+	// until it is attached.
 	Point  string `json:"point,omitempty"`
 	Device string `json:"device,omitempty"`
-	// NamespaceDevice and NamespaceInode are the mount namespace's.
+	// NamespaceDevice and NamespaceInode identify the mount namespace (stat(2)).
 	NamespaceDevice uint64 `json:"namespaceDevice"`
 	NamespaceInode  uint64 `json:"namespaceInode"`
 	// Path of the namespace, if it was joined by path.

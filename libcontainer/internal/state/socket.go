@@ -8,21 +8,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Address is a unix socket in a directory. It goes through the directory's
-// descriptor, as a socket's path may have 107 bytes only (unix(7)).
+// Address returns the address of a unix socket in a directory. It uses the directory's
+// descriptor, as the path of a socket is limited to 107 bytes (unix(7)).
 func Address(dir *os.File, name string) *unix.SockaddrUnix {
 	return &unix.SockaddrUnix{Name: fmt.Sprintf("/proc/self/fd/%d/%s", dir.Fd(), name)}
 }
 
-// Listen makes a listening socket that only its owner can connect to.
+// Listen makes a listening stream socket that only its owner can connect to.
 func Listen(dir *os.File, name string) (*os.File, error) {
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("socket: %w", err)
 	}
 	f := os.NewFile(uintptr(fd), name)
-	// The mode of the socket's descriptor is that of the file bind makes,
-	// before anybody can connect.
+	// bind makes the file with the mode of the socket's descriptor, so no other user
+	// can connect in between.
 	err = unix.Fchmod(fd, 0o600)
 	if err == nil {
 		err = unix.Bind(fd, Address(dir, name))
@@ -36,8 +36,8 @@ func Listen(dir *os.File, name string) (*os.File, error) {
 	return f, nil
 }
 
-// Dial connects to a socket that Listen made. Where others wait to be accepted it
-// fails with EAGAIN.
+// Dial connects to a socket that Listen made. It fails with EAGAIN if another
+// connection waits for accept.
 func Dial(dir *os.File, name string) (*os.File, error) {
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {

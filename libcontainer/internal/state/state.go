@@ -17,19 +17,18 @@ import (
 // Files in a container's directory below the state root.
 const (
 	stateFile   = "state.json"
-	configFile  = "config.json" // what was checked of the bundle's
+	configFile  = "config.json" // the checked configuration
 	ControlFile = "control"     // socket of a stub that waits for start
-	RegionFile  = "region"      // memory shared with it
-	NotifyDir   = "notify"      // what the container sees of it
-	FilterFile  = "filter"      // of its system calls, if there is one
+	RegionFile  = "region"      // memory shared with that stub
+	NotifyDir   = "notify"      // directory that is mounted in the container
+	FilterFile  = "filter"      // compiled seccomp filter, if any
 )
 
-// version is of the format of state.json. Readers accept it and the one
-// before.
+// version is the version of the format of state.json. Readers accept it and the
+// previous one.
 const version = 1
 
-// State is what is remembered of a container. Its status is not: that is
-// derived each time.
+// State is the content of state.json.
 type State struct {
 	Version int    `json:"version"`
 	ID      string `json:"id"`
@@ -37,9 +36,8 @@ type State struct {
 	Rootfs  string `json:"rootfs"`
 	// Created is when create began.
 	Created time.Time `json:"created"`
-	// Pid of the container's first process on the host; 0 until it is
-	// started. With StartTime (clock ticks after boot, proc_pid_stat(5)) it
-	// is unique.
+	// Pid is init's process ID on the host; 0 before create starts it. With
+	// StartTime (clock ticks after boot, proc_pid_stat(5)) it is unique.
 	Pid       int    `json:"pid"`
 	StartTime uint64 `json:"startTime"`
 	// Cgroups are the container's cgroup directories by controller.
@@ -48,10 +46,10 @@ type State struct {
 	Resctrl *intelrdt.Group `json:"resctrl,omitempty"`
 	// SharedRoot is the container's root, if it has no mount namespace of its own.
 	SharedRoot *SharedRoot `json:"sharedRoot,omitempty"`
-	// Unit of systemd's that they are of, if it has made them.
+	// Unit is the systemd unit of the cgroups, if systemd made them.
 	Unit *systemd.Unit `json:"unit,omitempty"`
 	Launch
-	// Complete says that create has come to its end.
+	// Complete means that create has finished.
 	Complete bool `json:"complete"`
 	// OwnPids says that all processes end with the first: it is the first of
 	// a pid namespace that was made for it.
@@ -61,15 +59,15 @@ type State struct {
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
-// Launch is what has been found out of a program before it is executed.
+// Launch is the result of looking up the program, for its later execve.
 type Launch struct {
-	// Program is the path that process.args[0] was found at.
+	// Program is the path of process.args[0].
 	Program string `json:"program,omitempty"`
-	// Env is what stands in the program's environment beside process.env.
+	// Env has the entries of the program's environment that process.env lacks.
 	Env []string `json:"env,omitempty"`
 }
 
-// New returns what is known of a container before it is made.
+// New returns the state of a container that create has not yet made.
 func New(id string, cfg *config.Config) *State {
 	return &State{
 		Version: version, ID: id, Created: time.Now().UTC(),
@@ -78,8 +76,7 @@ func New(id string, cfg *config.Config) *State {
 	}
 }
 
-// Write writes the state into a container's directory, at once: nobody reads half
-// of it.
+// Write replaces the state file atomically: readers never see a part of it.
 func (s *State) Write(dir string) error {
 	if err := writeJSON(dir, stateFile, s); err != nil {
 		return fmt.Errorf("write state: %w", err)

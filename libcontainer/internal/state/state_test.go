@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestUnlockAtOnce unlocks a lock of which a copy exists, as every process
-// has one between its fork and its execve.
+// TestUnlockAtOnce unlocks while a copy of the descriptor exists, as in every process
+// between fork and execve.
 func TestUnlockAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	l, err := LockDir(dir, 0)
@@ -49,7 +49,7 @@ func TestStateOfAnother(t *testing.T) {
 	if err := s.Write(dir); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Read(dir); err == nil || !strings.HasSuffix(err.Error(), `it is of container "d"`) {
+	if _, err := Read(dir); err == nil || !strings.HasSuffix(err.Error(), `it belongs to container "d"`) {
 		t.Errorf("another's: %v", err)
 	}
 }
