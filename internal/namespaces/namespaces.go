@@ -68,11 +68,11 @@ func PlanFor(n config.Namespaces) Plan {
 	return plan
 }
 
-// Owner opens the user namespace that owns ns (ioctl_ns(2)). It returns nil if
-// that is the runtime's own or an ancestor of it.
+// Owner opens the user namespace that owns ns (ioctl_ns(2)). It returns nil unless
+// that is a descendant of the runtime's own.
 func Owner(ns *os.File) (*os.File, error) {
 	fd, err := unix.IoctlRetInt(int(ns.Fd()), unix.NS_GET_USERNS)
-	if errors.Is(err, unix.EPERM) { // an ancestor of the runtime's
+	if errors.Is(err, unix.EPERM) { // not the runtime's or a descendant of it
 		return nil, nil
 	}
 	if err != nil {

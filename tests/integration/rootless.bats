@@ -266,7 +266,7 @@ prepare() {
 	args true
 	config '(.mounts[] | select(.type == "devpts") | .options) += ["gid=5"]'
 	runtime run --bundle "$BUNDLE" c
-	refused "mounts\[2\]: .*Invalid gid '5' \(it is not mapped in the user namespace\)"
+	refused "mounts\[2\]: .*Invalid gid '5' \(not mapped in the user namespace\)"
 }
 
 # bats test_tags=berth
