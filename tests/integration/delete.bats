@@ -199,7 +199,7 @@ nothing_left() {
 }
 
 # bats test_tags=berth
-@test "delete --force removes what a failed undo of create has left" {
+@test "delete --force removes the remains of a failed create" {
 	local dirs
 	args no-such-program
 	mapfile -t dirs < <(cgroup_roots)

@@ -66,7 +66,7 @@ rmdir_if_there() {
 }
 
 # bats test_tags=berth
-@test "delete --force ends a create whose mount source never answers" {
+@test "delete --force ends a create that waits for a mount source" {
 	local option create
 	silent
 	for option in bind,copy-symlink bind; do
@@ -90,7 +90,7 @@ rmdir_if_there() {
 }
 
 # bats test_tags=berth
-@test "delete --force deletes a container whose process hangs in a file system" {
+@test "delete --force deletes a container with a process that hangs in a file system" {
 	silent
 	config '.mounts += [{destination: "/silent", type: "bind", source: $source, options: ["bind"]}]' --arg source "$T/silent"
 	script 'cat /silent/name & exec sleep 1000'
@@ -129,7 +129,7 @@ rmdir_if_there() {
 	runtime_ok start c
 }
 
-@test "a console socket with a full backlog is an error" {
+@test "create reports a console socket with a full backlog" {
 	config '.process.terminal = true'
 	background "$PROBE" backlog "$T/tty.sock"
 	wait_for 5 test -S "$T/tty.sock"
@@ -139,7 +139,7 @@ rmdir_if_there() {
 }
 
 # bats test_tags=berth
-@test "a pidfd socket with a full backlog is an error" {
+@test "create reports a pidfd socket with a full backlog" {
 	background "$PROBE" backlog "$T/pidfd.sock"
 	wait_for 5 test -S "$T/pidfd.sock"
 	runtime_within 1 create --bundle "$BUNDLE" --pidfd-socket "$T/pidfd.sock" c
@@ -149,7 +149,7 @@ rmdir_if_there() {
 
 # runc waits for a reader.
 # bats test_tags=berth
-@test "--log names a pipe: one that nobody reads is an error, one that is full loses records" {
+@test "--log reports a pipe without a reader, and loses records in a full pipe" {
 	mkfifo "$T/log"
 	runtime_within 1 --log "$T/log" list
 	refused '--log ".*/log": no such device or address \(a pipe that nobody reads, or a socket\)$'
@@ -161,7 +161,7 @@ rmdir_if_there() {
 }
 
 # bats test_tags=berth
-@test "another user's state root cannot make root hang, or use up its memory" {
+@test "no command hangs or uses up memory in another user's state root" {
 	local file id operation
 	mkdir -p "$ROOT"/{fifo,zero,link,dir,huge}
 	mkfifo "$ROOT/fifo/state.json" "$ROOT/pipe"
@@ -192,7 +192,7 @@ rmdir_if_there() {
 }
 
 # bats test_tags=berth
-@test "delete --force does not wait until somebody reaps zombies" {
+@test "delete --force does not wait for the reaping of zombies" {
 	# PID 1 of this pid namespace does not reap. Init and the process of exec become its
 	# children. Init cannot end as long as the other is a zombie.
 	# shellcheck disable=SC2016 # for the inner shell

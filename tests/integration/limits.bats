@@ -70,7 +70,7 @@ fill_keyring() {
 }
 
 # bats test_tags=berth
-@test "a filter that denies keyrings is an error with the remedy" {
+@test "create names the remedy when a filter denies keyrings" {
 	args true
 	status=0
 	"$PROBE" deny fail keyctl "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err" || status=$?

@@ -26,7 +26,7 @@ with() {
 # The paths that many makes, for jq.
 paths='[range(1; $n + 1) | "/many/\(if . % 2 == 1 then "dir" else "file" end)/\(.)"]'
 
-@test "maskedPaths of any length are hidden" {
+@test "create masks any number of maskedPaths" {
 	local n
 	for n in $sizes; do
 		many "$n"
@@ -36,7 +36,7 @@ paths='[range(1; $n + 1) | "/many/\(if . % 2 == 1 then "dir" else "file" end)/\(
 	done
 }
 
-@test "readonlyPaths of any length are read-only" {
+@test "create makes any number of readonlyPaths read-only" {
 	local n
 	for n in $sizes; do
 		many "$n"
@@ -46,7 +46,7 @@ paths='[range(1; $n + 1) | "/many/\(if . % 2 == 1 then "dir" else "file" end)/\(
 	done
 }
 
-@test "mounts of any number are mounted" {
+@test "create mounts any number of mounts" {
 	local n
 	for n in $sizes; do
 		many "$n"
@@ -59,7 +59,7 @@ paths='[range(1; $n + 1) | "/many/\(if . % 2 == 1 then "dir" else "file" end)/\(
 	done
 }
 
-@test "devices of any number are made" {
+@test "create makes any number of devices" {
 	local n
 	for n in $sizes; do
 		with "$n" '.linux.devices = [range(1; $n + 1) | {path: "/dev/many/\(.)", type: "c", major: 1, minor: 3}]'
@@ -68,7 +68,7 @@ paths='[range(1; $n + 1) | "/many/\(if . % 2 == 1 then "dir" else "file" end)/\(
 	done
 }
 
-@test "groups of any number are set, up to the kernel's limit" {
+@test "create sets groups up to the kernel's limit" {
 	local n
 	for n in $sizes 65536; do
 		with "$n" '.process.user.additionalGids = [range(1; $n + 1)]'
@@ -78,14 +78,14 @@ paths='[range(1; $n + 1) | "/many/\(if . % 2 == 1 then "dir" else "file" end)/\(
 }
 
 # bats test_tags=berth
-@test "more groups than the kernel takes are refused" {
+@test "create refuses more groups than the kernel accepts" {
 	with 100000 '.process.user.additionalGids = [range(1; $n + 1)]'
 	args true
 	runtime run --bundle "$BUNDLE" c
 	refused 'process.user.additionalGids: 100000 groups: the kernel accepts at most 65536'
 }
 
-@test "the environment has any number of variables" {
+@test "the environment can have any number of variables" {
 	local n
 	for n in $sizes; do
 		with "$n" '.process.env += [range(1; $n + 1) | "A\(.)=b"]'
@@ -94,7 +94,7 @@ paths='[range(1; $n + 1) | "/many/\(if . % 2 == 1 then "dir" else "file" end)/\(
 	done
 }
 
-@test "a program has any number of arguments" {
+@test "a program can have any number of arguments" {
 	local n
 	for n in $sizes; do
 		with "$n" '.process.args = ["sh", "-c", "echo $#", "sh", range(1; $n + 1) | tostring]'
@@ -104,7 +104,7 @@ paths='[range(1; $n + 1) | "/many/\(if . % 2 == 1 then "dir" else "file" end)/\(
 }
 
 # bats test_tags=berth
-@test "arguments and variables that the kernel does not take are refused" {
+@test "run refuses arguments and variables that exceed the kernel's limit" {
 	with 200000 '.process.env += [range(1; $n + 1) | "A\(.)=bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"]'
 	args true
 	runtime run --bundle "$BUNDLE" c
@@ -117,7 +117,7 @@ paths='[range(1; $n + 1) | "/many/\(if . % 2 == 1 then "dir" else "file" end)/\(
 	refused 'process\.args\[1\]: exec .*: argument list too long: it has 200000 bytes; the kernel accepts at most 131071'
 }
 
-@test "PATH has any number of directories" {
+@test "PATH can have any number of directories" {
 	local n
 	for n in $sizes; do
 		with "$n" '.process.env = ["PATH=" + ([range(1; $n + 1) | "/no/\(.)"] + ["/bin"] | join(":"))] | .process.args = ["echo", "found"]'
@@ -126,7 +126,7 @@ paths='[range(1; $n + 1) | "/many/\(if . % 2 == 1 then "dir" else "file" end)/\(
 	done
 }
 
-@test "capabilities may be named any number of times" {
+@test "create accepts repeated capabilities" {
 	local n
 	for n in $sizes; do
 		with "$n" '.process.capabilities |= map_values([range(1; $n + 1) | "CAP_KILL"])'
@@ -135,7 +135,7 @@ paths='[range(1; $n + 1) | "/many/\(if . % 2 == 1 then "dir" else "file" end)/\(
 	done
 }
 
-@test "all sysctls of a network namespace are set" {
+@test "create sets all sysctls of a network namespace" {
 	# shellcheck disable=SC2046 # a list of words
 	with 0 '.linux.sysctl = ($ARGS.positional | map({(.): "0"}) | add)' --args -- \
 		$(unshare --net sh -c 'cd /proc/sys && find net/ipv4/conf net/ipv6/conf -name "accept_*" -o -name rp_filter -o -name "log_*" -o -name "forwarding"' | tr / .)
@@ -144,7 +144,7 @@ paths='[range(1; $n + 1) | "/many/\(if . % 2 == 1 then "dir" else "file" end)/\(
 }
 
 # bats test_tags=berth
-@test "of many wrong sysctls, network devices and limits the first is named" {
+@test "create names the first of many invalid sysctls, network devices and limits" {
 	with 10000 '.linux.sysctl = ([range(1; $n + 1) | {"net.ipv4.no\(.)": "1"}] | add)'
 	args true
 	runtime run --bundle "$BUNDLE" c
@@ -160,7 +160,7 @@ paths='[range(1; $n + 1) | "/many/\(if . % 2 == 1 then "dir" else "file" end)/\(
 }
 
 # bats test_tags=berth
-@test "exec has any number of variables and groups" {
+@test "exec sets any number of variables and groups" {
 	local n
 	args sleep 1000
 	runtime_ok run -d --bundle "$BUNDLE" c

@@ -427,7 +427,7 @@ single_id_bundle() {
 		| .linux.resources = {} | del(.linux.maskedPaths, .linux.readonlyPaths)'
 }
 
-@test "rootless: root in a user namespace in which setgroups is denied runs and executes" {
+@test "rootless: run and exec work in a user namespace that denies setgroups" {
 	single_id_bundle
 	config '.hooks.startContainer = [{path: "/bin/sh", args: ["sh", "-c", "id -u >/hooked"], env: ["PATH=/bin"]}] | .root.readonly = false'
 	args sleep 1000
@@ -445,7 +445,7 @@ single_id_bundle() {
 }
 
 # bats test_tags=berth
-@test "rootless: groups are refused where setgroups is denied" {
+@test "rootless: create refuses groups in a user namespace that denies setgroups" {
 	single_id_bundle
 	config '.process.user.additionalGids = [0]'
 	args true
