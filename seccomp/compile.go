@@ -50,7 +50,8 @@ type compiler struct {
 	calls   [][]*call // of each rule
 	clauses []clause
 	conds   []specs.LinuxSeccompArg // buffer for those of shared calls
-	// The written parts: chains, and searches by their targets.
+	// blocks are the written chains, searches the written searches by their
+	// targets.
 	blocks, searches map[string]label
 	single           map[singleKey]label
 	// most is an element of leafSizes.

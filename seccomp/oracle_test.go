@@ -201,7 +201,7 @@ func agreeWithLibseccomp(t *testing.T, p *profile) bool {
 }
 
 // explain returns the reason why libseccomp decides differently about a call,
-// empty if there is none.
+// empty without a reason.
 func explain(t *testing.T, p *profile, d *data, ours uint32, alone map[string][]unix.SockFilter) string {
 	a := archOf(p, d)
 	if a == nil {

@@ -84,16 +84,16 @@ type Config struct {
 	// The fields below are not in config.json: the caller of create sets them.
 
 	// NoPivot moves the root onto "/" instead of calling pivot_root(2), which
-	// does not work on a host whose "/" is a ramdisk.
+	// does not work on a host with a ramdisk as "/".
 	NoPivot bool
 	// SystemdCgroup lets systemd make the cgroup, as a unit.
 	SystemdCgroup bool
 	// SharedKeyring lets the program keep the session keyring of the caller.
 	SharedKeyring bool
-	// Notify gives the program a socket for readiness messages (sd_notify(3)).
+	// Notify provides a socket for readiness messages (sd_notify(3)).
 	Notify bool
-	// Notify adds a socket for readiness messages to the program
-	// (sd_notify(3)).
+	// ListenFDs is the number of the program's descriptors, from 3 on, that are
+	// sockets as in sd_listen_fds(3).
 	ListenFDs int
 }
 

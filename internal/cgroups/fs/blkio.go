@@ -19,7 +19,7 @@ func planBlkio(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 	if err := cgroupfs.CheckWeights(b); err != nil {
 		return nil, err
 	}
-	// Linux 5.0 removed CFQ, and gave its names with "bfq" to BFQ. On a kernel
+	// Linux 5.0 removed CFQ; BFQ has its names, with "bfq". On a kernel
 	// that has neither, the error names the first.
 	prefix := "blkio."
 	bfq, err := cgroupfs.Exists(dir, "blkio.bfq.weight")

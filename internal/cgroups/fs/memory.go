@@ -13,8 +13,8 @@ import (
 // Writes to memory.kmem.limit_in_bytes return it since Linux 5.16.
 const notSupported = unix.Errno(524)
 
-// The file with the limit of memory and swap together. It exists if the kernel
-// accounts swap (CONFIG_MEMCG_SWAP, and no swapaccount=0).
+// memsw is the file with the limit of memory and swap together. It exists if
+// the kernel accounts swap (CONFIG_MEMCG_SWAP, and no swapaccount=0).
 const memsw = "memory.memsw.limit_in_bytes"
 
 // planMemory ignores a limit of 0, which no process could live under: engines

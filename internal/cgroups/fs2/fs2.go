@@ -23,9 +23,9 @@ type Options struct {
 	// it; nil refuses rules.
 	SetDevices func(dir string, rules []specs.LinuxDeviceCgroup) error
 
-	// Create enables Controllers for their counters, even if no limit needs
-	// them. It leaves out those that it cannot enable. Set enables the ones
-	// that it needs.
+	// Controllers are those that Create enables for their counters, even if no
+	// limit needs them. It leaves out those that it cannot enable. Set enables
+	// the ones that it needs.
 	Controllers []string
 
 	// Tolerate lets Create continue without a cgroup if it has no permission to

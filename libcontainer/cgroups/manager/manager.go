@@ -41,9 +41,10 @@ type Options struct {
 	// namespace of such a container cannot make device nodes anyway.
 	Rootless bool
 
-	// Create enables Controllers on v2 even if no limit needs them, if it can,
-	// for their counters: a cgroup without the memory controller has no
-	// memory.current. On v1 Create makes a cgroup in all hierarchies.
+	// Controllers are the v2 controllers that Create enables for their
+	// counters, if it can, even if no limit needs them: a cgroup without the
+	// memory controller has no memory.current. On v1 Create makes a cgroup in
+	// all hierarchies.
 	Controllers []string
 }
 
