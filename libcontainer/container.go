@@ -38,6 +38,8 @@ type Container struct {
 	exit  *monitor.Exit
 	// witness watches the cgroup of a systemd unit until Wait or Delete.
 	witness *monitor.Witness
+	// resctrl is a directory that is accepted as a resctrl file system; or "".
+	resctrl string
 	// attached means that this process still drives the stub.
 	attached atomic.Bool
 }
@@ -97,7 +99,7 @@ func (c *Container) cgroup() cgroups.Manager { return c.state.Cgroup(c.log) }
 
 // asSetup returns the container with a configuration for package setup.
 func (c *Container) asSetup(cfg *config.Config) setup.Container {
-	return setup.Container{ID: c.ID(), Dir: c.dir, Config: cfg, State: c.state, Filter: c.filter, Log: c.log}
+	return setup.Container{ID: c.ID(), Dir: c.dir, Config: cfg, State: c.state, Filter: c.filter, Log: c.log, Resctrl: c.resctrl}
 }
 
 func (c *Container) warn(err error) {

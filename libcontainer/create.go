@@ -54,15 +54,15 @@ func Create(ctx context.Context, o CreateOptions) (*Container, error) {
 	if err := probe.CheckKernel(); err != nil {
 		return nil, opError("create", o.ID, err)
 	}
-	s := setup.Container{ID: o.ID, Dir: filepath.Join(o.Root, o.ID), Config: o.Config, Log: o.Log}
+	s := setup.Container{ID: o.ID, Dir: filepath.Join(o.Root, o.ID), Config: o.Config, Log: o.Log, Resctrl: o.Resctrl}
 	made, err := s.Create(ctx, setup.CreateOptions{
-		IO: setup.IO(o.IO), Detach: o.Detach, Rootless: o.Rootless, Resctrl: o.Resctrl,
+		IO: setup.IO(o.IO), Detach: o.Detach, Rootless: o.Rootless,
 	})
 	if err != nil {
 		return nil, opError("create", o.ID, err)
 	}
 	c := &Container{
-		dir: made.Dir, state: made.State, log: o.Log, config: made.Config, filter: made.Filter, witness: made.Witness, child: made.Child,
+		dir: made.Dir, state: made.State, log: o.Log, config: made.Config, filter: made.Filter, witness: made.Witness, child: made.Child, resctrl: o.Resctrl,
 	}
 	c.exit = monitor.NewExit(made.Child.Pidfd, c.outOfMemory)
 	c.attached.Store(!o.Detach)

@@ -10,13 +10,22 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
+// UseResctrl accepts the directory root as a resctrl file system, as
+// CreateOptions.Resctrl does. Otherwise the groups in the saved state must be in
+// one.
+func (c *Container) UseResctrl(root string) { c.resctrl = root }
+
 // removeResctrl removes the container's groups from the resctrl file system.
 func (c *Container) removeResctrl() error {
 	g := c.state.Resctrl
 	if g == nil {
 		return nil
 	}
-	if err := intelrdt.At(g.Root).Remove(g); err != nil {
+	fs, err := intelrdt.Saved(g, c.resctrl)
+	if err == nil {
+		err = fs.Remove(g)
+	}
+	if err != nil {
 		return fmt.Errorf("linux.intelRdt: %w", err)
 	}
 	return nil
@@ -38,7 +47,10 @@ func (c *Container) updateResctrl(rdt *specs.LinuxIntelRdt) (restore func() erro
 			return nil, &config.FieldError{Field: line.Field, Err: err}
 		}
 	}
-	fs := intelrdt.At(g.Root)
+	fs, err := intelrdt.Saved(g, c.resctrl)
+	if err != nil {
+		return nil, intelrdt.FieldError(err)
+	}
 	before, err := fs.Schemata(g)
 	if err != nil {
 		return nil, intelrdt.FieldError(err)

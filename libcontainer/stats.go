@@ -31,6 +31,10 @@ func (c *Container) Resctrl() (*intelrdt.Report, error) {
 	if g == nil {
 		return nil, nil
 	}
-	r, err := intelrdt.At(g.Root).Report(g)
+	fs, err := intelrdt.Saved(g, c.resctrl)
+	if err != nil {
+		return nil, opError("stats", c.ID(), intelrdt.FieldError(err))
+	}
+	r, err := fs.Report(g)
 	return r, opError("stats", c.ID(), intelrdt.FieldError(err))
 }

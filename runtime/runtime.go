@@ -106,6 +106,7 @@ func (r *Runtime) look(id string) (*Container, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.UseResctrl(r.opts.Resctrl)
 	return &Container{c: c}, c.CheckOwner()
 }
 

@@ -111,3 +111,19 @@ func escape(s string) string {
 func invalidPath(format string, args ...any) error {
 	return fmt.Errorf("linux.cgroupsPath: %w: "+format, append([]any{unix.EINVAL}, args...)...)
 }
+
+// checkUnit refuses the name of a unit, from a saved state, that New cannot have
+// made for the cgroup dir: the unit is stopped by its name. dir is empty if the
+// cgroup is not known.
+func checkUnit(name, dir string) error {
+	ok := false
+	if prefix, isScope := strings.CutSuffix(name, scopeSuffix); isScope {
+		ok = strings.Contains(prefix, "-") && escape(name) == name && len(name) <= maxUnitName
+	} else if slice, err := expandSlice(name); err == nil {
+		ok = slice != "/"
+	}
+	if !ok || dir != "" && path.Base(dir) != name {
+		return fmt.Errorf("use unit %q: %w (the saved name is not of a unit that berth made for the cgroup %q: the unit is not touched)", name, unix.EINVAL, dir)
+	}
+	return nil
+}

@@ -54,3 +54,27 @@ func TestPlaceOf(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckUnit(t *testing.T) {
+	for _, test := range []struct {
+		name, dir string
+		ok        bool
+	}{
+		{"berth-id.scope", "/sys/fs/cgroup/system.slice/berth-id.scope", true},
+		{`-\x20b.scope`, "", true},
+		{"a-b.slice", "/sys/fs/cgroup/a.slice/a-b.slice", true},
+		{"sshd.service", "/sys/fs/cgroup/system.slice/sshd.service", false},
+		{"sshd.service", "", false},
+		{"init.scope", "", false},
+		{"-.slice", "", false},
+		{"a--b.slice", "", false},
+		{"a-b c.scope", "", false},
+		{"a-/b.scope", "", false},
+		{"session-1.scope", "/sys/fs/cgroup/system.slice/berth-id.scope", false},
+		{"system.slice", "/sys/fs/cgroup/system.slice/berth-id.scope", false},
+	} {
+		if err := checkUnit(test.name, test.dir); (err == nil) != test.ok {
+			t.Errorf("%q, %q: %v", test.name, test.dir, err)
+		}
+	}
+}

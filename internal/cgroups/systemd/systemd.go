@@ -65,6 +65,8 @@ type Manager struct {
 	extra []property // from annotations
 	log   *slog.Logger
 
+	foreign error // why the saved unit cannot be the container's, if so
+
 	dial  func(ctx context.Context, user bool) (*bus, error)
 	retry time.Duration // how long to wait until the rest of a unit has ended
 	// cgroupOf returns the cgroup of a process.
@@ -109,10 +111,17 @@ func newManager(ctx context.Context, o Options, dial func(context.Context, bool)
 // Load returns the manager of an existing unit; files is the manager of its
 // cgroup. Log may be nil.
 func Load(u Unit, files cgroups.Manager, log *slog.Logger) *Manager {
-	return &Manager{
+	m := &Manager{
 		Manager: files, unit: u, place: place{unit: u.Name}, log: log,
 		dial: dial, retry: time.Second, cgroupOf: cgroupOf,
 	}
+	if files != nil {
+		m.foreign = checkUnit(u.Name, files.Paths()[""])
+	}
+	if m.foreign != nil {
+		m.dial = func(context.Context, bool) (*bus, error) { return nil, m.foreign }
+	}
+	return m
 }
 
 // root returns the cgroup below which systemd has its slices.
@@ -334,6 +343,9 @@ func (m *Manager) limits(r *specs.LinuxResources) ([]property, error) {
 // answer but the cgroup can be removed, Destroy only logs a warning: systemd
 // will notice that the unit has ended.
 func (m *Manager) Destroy(ctx context.Context) error {
+	if m.foreign != nil {
+		return m.foreign
+	}
 	stopped := m.stop(ctx)
 	if stopped != nil {
 		stopped = fmt.Errorf("stop unit %q: %w", m.unit.Name, stopped)

@@ -292,6 +292,33 @@ func TestDestroy(t *testing.T) {
 	}
 }
 
+// A state that was forged or damaged can name any unit.
+func TestDestroyForeignUnit(t *testing.T) {
+	m, f, dir, _ := setup(t, Options{})
+	if err := m.Start(t.Context(), 42, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	before := len(f.called())
+	for _, name := range []string{"sshd.service", "a-b.scope", "system.slice"} {
+		again := Load(Unit{Name: name}, m.Manager, nil)
+		if err := again.Destroy(t.Context()); !errors.Is(err, unix.EINVAL) || !strings.Contains(err.Error(), name) {
+			t.Errorf("Destroy of %s: %v", name, err)
+		}
+		if err := again.Attach(t.Context(), "", 42); !errors.Is(err, unix.EINVAL) {
+			t.Errorf("Attach to %s: %v", name, err)
+		}
+	}
+	if now := len(f.called()); now != before {
+		t.Errorf("called %q", f.called())
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Error(err)
+	}
+}
+
 // A systemd that does not answer does not prevent the removal of an ended
 // container.
 func TestDestroyWithoutBus(t *testing.T) {

@@ -22,12 +22,13 @@ type job struct {
 	// this operation.
 	cfg *config.Config
 	log *slog.Logger // may be nil
+	// resctrl is the mount point of resctrl, of any type; empty: search for it.
+	resctrl string
 	IO
 
 	// Of create.
-	detach   bool   // any process may start the container
-	rootless bool   // skip cgroups that cannot be made
-	resctrl  string // mount point of resctrl; empty: search for it
+	detach   bool // any process may start the container
+	rootless bool // skip cgroups that cannot be made
 
 	// Of start: the stub, if this process still drives it.
 	attached *stub.Child

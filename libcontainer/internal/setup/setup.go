@@ -26,6 +26,8 @@ type Container struct {
 	State  *state.State // nil for Create
 	Filter []byte       // the seccomp filter, if this process has compiled it
 	Log    *slog.Logger // may be nil
+	// Resctrl is where resctrl is mounted, of whatever type; see libcontainer.CreateOptions.
+	Resctrl string
 }
 
 // IO has the program's descriptors; see libcontainer.IO.
@@ -40,7 +42,6 @@ type CreateOptions struct {
 	IO
 	Detach   bool
 	Rootless bool
-	Resctrl  string
 }
 
 // ExecOptions are the options of Exec.
@@ -58,7 +59,7 @@ type Created struct {
 }
 
 func (c *Container) job(ctx context.Context, op operation) job {
-	return job{op: op, ctx: ctx, id: c.ID, dir: c.Dir, cfg: c.Config, log: c.Log, bytecode: c.Filter}
+	return job{op: op, ctx: ctx, id: c.ID, dir: c.Dir, cfg: c.Config, log: c.Log, bytecode: c.Filter, resctrl: c.Resctrl}
 }
 
 // Create makes a container, up to but without running its program. After an error
@@ -66,7 +67,7 @@ func (c *Container) job(ctx context.Context, op operation) job {
 func (c Container) Create(ctx context.Context, o CreateOptions) (*Created, error) {
 	j := c.job(ctx, inCreate)
 	j.cfg = withNotifyMount(c.Config, c.Dir)
-	j.IO, j.detach, j.rootless, j.resctrl = o.IO, o.Detach, o.Rootless, o.Resctrl
+	j.IO, j.detach, j.rootless = o.IO, o.Detach, o.Rootless
 	r := newRun(steps[:], j, values{})
 	defer r.release()
 	err := r.walk()

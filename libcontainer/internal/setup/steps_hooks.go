@@ -145,7 +145,7 @@ func (r *run) runInside(op operation, container *state.State, hook specs.Hook, s
 	}
 	sub := newRun(r.table, job{
 		op: op, ctx: r.ctx, id: r.id, dir: r.dir, cfg: r.cfg, log: r.log, IO: IO{Stdio: streams.Files},
-		cgroups: container.Cgroups, bytecode: r.bytecode, hook: &hook, init: r.stub,
+		cgroups: container.Cgroups, bytecode: r.bytecode, resctrl: r.resctrl, hook: &hook, init: r.stub,
 	}, values{state: container})
 	i, err := sub.descend()
 	sub.release()

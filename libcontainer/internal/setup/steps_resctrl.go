@@ -41,5 +41,9 @@ func undoResctrlGroup(r *run) error {
 // enterResctrlGroup moves a stub into the container's groups.
 func enterResctrlGroup(r *run) error {
 	g := r.state.Resctrl
-	return intelrdt.FieldError(intelrdt.At(g.Root).Add(g, r.child.Pid))
+	fs, err := intelrdt.Saved(g, r.resctrl)
+	if err == nil {
+		err = fs.Add(g, r.child.Pid)
+	}
+	return intelrdt.FieldError(err)
 }
