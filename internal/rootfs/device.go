@@ -62,8 +62,10 @@ func (l linkOp) String() string { return fmt.Sprintf("link %q", l.path) }
 func (l linkOp) Apply(t *Tree) {
 	dir := t.open(path.Dir(l.path), unix.O_DIRECTORY)
 	if l.replace {
-		// EBUSY: a mount of config.json. EROFS: the image's own file.
-		t.p.Unlinkat(dir, path.Base(l.path), 0).MayFail(unix.ENOENT, unix.EBUSY, unix.EROFS)
+		// ENOTDIR: not a directory. EBUSY: a mount of config.json. EROFS: the image's own.
+		t.p.Unlinkat(dir, path.Base(l.path), unix.AT_REMOVEDIR).MayFail(unix.ENOENT, unix.ENOTDIR, unix.EBUSY, unix.EROFS)
+		// The same; EISDIR: a mount on a directory.
+		t.p.Unlinkat(dir, path.Base(l.path), 0).MayFail(unix.ENOENT, unix.EBUSY, unix.EROFS, unix.EISDIR)
 	}
 	// The image's own link stays.
 	t.p.Symlinkat(l.target, dir, path.Base(l.path)).MayFail(unix.EEXIST)

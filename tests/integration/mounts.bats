@@ -98,6 +98,21 @@ mount_at() {
 	assert_equal 0 "$(cat "$T/c.out")"
 }
 
+@test "create replaces an empty directory at /dev/ptmx, and refuses one with files" {
+	config '.mounts |= map(select(.destination | startswith("/dev") | not)) | .root.readonly = false'
+	mkdir -p "$BUNDLE/rootfs/dev/ptmx"
+	run_script 'readlink /dev/ptmx'
+	assert_equal pts/ptmx "$out"
+	rm "$BUNDLE/rootfs/dev/ptmx"
+	mkdir "$BUNDLE/rootfs/dev/ptmx"
+	touch "$BUNDLE/rootfs/dev/ptmx/file"
+	args true
+	rt run --bundle "$BUNDLE" c
+	assert_equal 1 "$status"
+	assert_match '/dev/ptmx.*directory not empty' "$msg"
+	[ -e "$BUNDLE/rootfs/dev/ptmx/file" ] || failed "the image was changed"
+}
+
 @test "the default devices exist, and no others" {
 	# /dev/core is a link to a file that some kernels do not have.
 	run_script 'stat -c "%N %A %u:%g %t:%T" /dev/* | { if [ -e /proc/kcore ]; then grep -v "^./dev/core"; else cat; fi; }'
