@@ -171,3 +171,45 @@ paths='[range(1; $n + 1) | "/many/\(if . % 2 == 1 then "dir" else "file" end)/\(
 		assert_equal "$n"$'\n'"$n" "$out"
 	done
 }
+
+# bats test_tags=v2
+@test "a thousand sysctls, device rules, hooks and seccomp rules are in force" {
+	local holder names
+	mknod "$BUNDLE/rootfs/first" c 240 1
+	mknod "$BUNDLE/rootfs/last" c 240 1000
+	mknod "$BUNDLE/rootfs/other" c 240 1001
+	# shellcheck disable=SC2016 # for the inner shell
+	background unshare --net sh -c 'for i in $(seq 60); do ip link add "b$i" type bridge; done; echo ready >"$0/ready"; exec sleep 1000' "$T"
+	holder=$background_pid
+	wait_for 60 test -s "$T/ready"
+	names=$(nsenter --net="/proc/$holder/ns/net" sh -c 'cd /proc/sys && find net/ipv4/conf net/ipv6/conf -name "accept_*" -o -name rp_filter -o -name "log_*"' | sort | head -n 1000)
+	assert_equal 1000 "$(wc -l <<<"$names")"
+	with 1000 '.linux.namespaces |= map(if .type == "network" then .path = $net else . end)
+		| .linux.sysctl = ($names | split("\n") | map({(.): "0"}) | add)
+		| .linux.resources.devices = [{allow: false, access: "rwm"}, (range(1; $n + 1) | {allow: true, type: "c", major: 240, minor: ., access: "rw"})]
+		| .hooks.createRuntime = [range($n) | {path: "/bin/sh", args: ["sh", "-c", "echo x >>\($log)"]}]
+		| .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [range($n) | {names: ["umask"], action: "SCMP_ACT_ERRNO",
+			args: [{index: 0, value: (. + 1), op: "SCMP_CMP_EQ"}]}]}' \
+		--arg names "$names" --arg net "/proc/$holder/ns/net" --arg log "$T/hooks"
+	# The shell reads the mask by setting it to 0 and back, which the filter denies.
+	run_script 'for f in /first /last /other; do (: <$f) 2>&1 | sed "s/.*: //"; done
+		find /proc/sys/net/ipv4/conf -name rp_filter | head -n 20 | xargs cat | sort -u; umask; umask; umask 777; umask'
+	assert_equal "$(printf '%s\n' 'No such device or address' 'No such device or address' 'Operation not permitted' 0 0022 0000 0000)" "$out"
+	assert_equal 1000 "$(wc -l <"$T/hooks")"
+}
+
+@test "as many mappings as the kernel accepts are in force" {
+	# shellcheck disable=SC2046 # a list of words
+	new_user_namespace $(for i in $(seq 0 339); do echo "$i:$((1000 + 2 * i)):1"; done)
+	run_script 'wc -l </proc/self/uid_map; wc -l </proc/self/gid_map'
+	assert_equal $'340\n340' "$out"
+}
+
+# bats test_tags=berth,v2
+@test "more device rules than the verifier of cgroup v2 accepts are refused by their field" {
+	[ ! -e /sys/fs/cgroup/devices ] || skip "the devices of cgroup v1 need no program"
+	args true
+	config '.linux.resources.devices = [{allow: false, access: "rwm"}, (range(10000) | {allow: true, type: "c", major: 240, minor: ., access: "r"})]'
+	rt run --bundle "$BUNDLE" c
+	refused 'linux\.resources\.devices: 1[0-9]* rules are more than .* verifier accepts'
+}
