@@ -12,6 +12,7 @@ import (
 // container ends when its terminal hangs up.
 type console struct {
 	*net.UnixListener
+	held []*os.File // closed when the program ends
 }
 
 // terminal makes the containers have terminals.
@@ -24,14 +25,13 @@ func (b *bundle) terminal() {
 	}
 	b.spec.Process.Terminal = true
 	b.args = append(b.args, "--console-socket", path)
-	b.console = &console{listener}
+	b.console = &console{UnixListener: listener}
 	go b.console.take()
 }
 
 // take holds each received terminal; the runtime must report errors and missing
 // terminals.
 func (c *console) take() {
-	var held []*os.File // closed when the program ends
 	for {
 		conn, err := c.AcceptUnix()
 		if err != nil {
@@ -50,7 +50,7 @@ func (c *console) take() {
 		for i := range messages {
 			fds, _ := unix.ParseUnixRights(&messages[i])
 			for _, fd := range fds {
-				held = append(held, os.NewFile(uintptr(fd), "terminal"))
+				c.held = append(c.held, os.NewFile(uintptr(fd), "terminal"))
 			}
 		}
 	}
