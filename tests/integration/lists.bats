@@ -210,6 +210,6 @@ paths='[range(1; $n + 1) | "/many/\(if . % 2 == 1 then "dir" else "file" end)/\(
 	[ ! -e /sys/fs/cgroup/devices ] || skip "the devices of cgroup v1 need no program"
 	args true
 	config '.linux.resources.devices = [{allow: false, access: "rwm"}, (range(10000) | {allow: true, type: "c", major: 240, minor: ., access: "r"})]'
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	refused 'linux\.resources\.devices: 1[0-9]* rules are more than .* verifier accepts'
 }

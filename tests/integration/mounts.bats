@@ -107,7 +107,7 @@ mount_at() {
 	mkdir "$BUNDLE/rootfs/dev/ptmx"
 	touch "$BUNDLE/rootfs/dev/ptmx/file"
 	args true
-	rt run --bundle "$BUNDLE" c
+	runtime run --bundle "$BUNDLE" c
 	assert_equal 1 "$status"
 	assert_match '/dev/ptmx.*directory not empty' "$msg"
 	[ -e "$BUNDLE/rootfs/dev/ptmx/file" ] || failed "the image was changed"
