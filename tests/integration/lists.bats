@@ -148,7 +148,7 @@ paths='[range(1; $n + 1) | "/many/\(if . % 2 == 1 then "dir" else "file" end)/\(
 	with 10000 '.linux.sysctl = ([range(1; $n + 1) | {"net.ipv4.no\(.)": "1"}] | add)'
 	args true
 	runtime run --bundle "$BUNDLE" c
-	refused 'linux\.sysctl\["net\.ipv4\.no.*: .*no such sysctl'
+	refused 'linux\.sysctl\["net\.ipv4\.no.*: .*the sysctl does not exist'
 	with 10000 '.linux.netDevices = ([range(1; $n + 1) | {"no\(.)": {}}] | add)'
 	args true
 	runtime run --bundle "$BUNDLE" c

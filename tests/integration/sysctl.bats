@@ -101,10 +101,10 @@ prepare() {
 	args true
 	config '.linux.sysctl = {"net.ipv4.nope": "1"}'
 	runtime create --bundle "$BUNDLE" c
-	refused 'set sysctls: linux\.sysctl\[\\?"net\.ipv4\.nope\\?"\]: open .*no such file or directory \(the kernel'
+	refused 'set sysctls: linux\.sysctl\[\\?"net\.ipv4\.nope\\?"\]: open .*no such file or directory \(the sysctl does not exist'
 	config '.linux.sysctl = {"net.core.somaxconn": "many"}'
 	runtime create --bundle "$BUNDLE" c
-	refused 'linux\.sysctl\[\\?"net\.core\.somaxconn\\?"\]: write \\?"many\\?": invalid argument \(not a value'
+	refused 'linux\.sysctl\[\\?"net\.core\.somaxconn\\?"\]: write \\?"many\\?": invalid argument \(invalid value'
 	config '.linux.sysctl = {"net/../vm/swappiness": "7"}'
 	runtime create --bundle "$BUNDLE" c
 	refused 'not the name of a sysctl'
