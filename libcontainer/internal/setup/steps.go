@@ -61,7 +61,7 @@ var steps = [...]step{
 	{
 		name: "start stub", side: hostSide, in: inCreate, ground: hostTree,
 		needs: "cgroup unit region? listener?", makes: "child stub saved",
-		do: startStub, undo: undoStub,
+		do: startStub, undo: undoInit,
 		why: "not dumpable, no descriptors of the caller, before it joins anything (CVE-2016-9962, CVE-2024-21626)",
 	},
 	{

@@ -74,15 +74,15 @@ func allocate(f *os.File, size int) error {
 	return nil
 }
 
+// undoInit kills the container's init. If it does not end, delete removes the rest.
+func undoInit(r *run) error { return r.keepForDelete(undoStub(r)) }
+
+// undoStub kills a stub of this process.
 func undoStub(r *run) error {
 	if r.child == nil {
 		return nil
 	}
-	err := r.child.End()
-	if r.op != inCreate {
-		return err
-	}
-	return r.keepForDelete(err)
+	return r.child.End()
 }
 
 func forkStub(r *run) error { return r.child.Fork(0) }
