@@ -47,14 +47,17 @@ func (c *Container) presentCgroups() (map[string]string, error) {
 	return dirs, nil
 }
 
-// cgroupError reports that the container's cgroup was removed, or else adds the remedy
-// for unprivileged users. Only exec uses init's present cgroup instead, which can be
-// the host's.
+// cgroupError reports that the container has ended, with its cgroup, or that the cgroup was
+// removed, or else adds the remedy for unprivileged users. Only exec uses init's present
+// cgroup instead, which can be the host's.
 func (c *Container) cgroupError(err error) error {
 	if err == nil {
 		return nil
 	}
 	if dir, e := c.goneCgroup(); dir != "" && e == nil {
+		if ticks, alive, e := state.StartTimeOf(c.state.Pid); e == nil && (!alive || ticks != c.state.StartTime) {
+			return ErrNotRunning
+		}
 		return cgroupfs.Missing("the container's cgroup %q was removed, its init is in another one: see /proc/%d/cgroup", dir, c.state.Pid)
 	}
 	return state.ExplainCgroup(err)

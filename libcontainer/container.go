@@ -2,19 +2,19 @@ package libcontainer
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/internal/monitor"
 	"github.com/berth-oci/berth/libcontainer/internal/setup"
 	"github.com/berth-oci/berth/libcontainer/internal/state"
-	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
 // Container is a container that exists.
@@ -32,16 +32,13 @@ type Container struct {
 	// filter is the compiled seccomp filter, if this process created the container.
 	filter []byte
 
-	// child is init, and exit waits for it; set if this process created the
-	// container.
-	child *stub.Child
-	exit  *monitor.Exit
-	// witness watches the cgroup of a systemd unit until Wait or Delete.
-	witness *monitor.Witness
+	// made is set in the handle that Create has returned; see child.
+	made *child
+	// exit waits for init in a process that did not create the container; nil until
+	// Wait. mu guards it.
+	exit *monitor.Exit
 	// resctrl is a directory that is accepted as a resctrl file system; or "".
 	resctrl string
-	// attached means that this process still drives the stub.
-	attached atomic.Bool
 }
 
 // Load returns the container id below a state root. Log may be nil. The error is
@@ -83,9 +80,7 @@ func (c *Container) Config() (*config.Config, error) {
 	if c.config == nil {
 		cfg, err := state.ReadConfig(c.dir)
 		if errors.Is(err, fs.ErrNotExist) {
-			if _, e := state.Read(c.dir); errors.Is(e, ErrNotExist) {
-				err = ErrNotExist // deleted since Load
-			}
+			err = c.withoutConfig(err)
 		}
 		if err != nil {
 			return nil, opError("load", c.ID(), err)
@@ -93,6 +88,25 @@ func (c *Container) Config() (*config.Config, error) {
 		c.config = cfg
 	}
 	return c.config, nil
+}
+
+// withoutConfig replaces the error of a missing configuration: create writes it after the
+// first state, and delete removes it before the state.
+func (c *Container) withoutConfig(err error) error {
+	switch s, e := state.Read(c.dir); {
+	case errors.Is(e, ErrNotExist):
+		return ErrNotExist
+	case e == nil && !s.Complete:
+		return stateError("cannot read the configuration of a creating container")
+	}
+	return fmt.Errorf("%w: a delete removes it, or was interrupted: %w (delete it again)", ErrNotRunning, err)
+}
+
+// Cgroups returns the directories of the container's cgroup by controller; "" stands
+// for v2. It is empty for a container without a cgroup.
+func (c *Container) Cgroups() (map[string]string, error) {
+	now, _, err := c.look()
+	return maps.Clone(now.state.Cgroups), opError("state", c.ID(), err)
 }
 
 func (c *Container) cgroup() cgroups.Manager { return c.state.Cgroup(c.log) }

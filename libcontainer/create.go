@@ -2,14 +2,15 @@ package libcontainer
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
 
 	"github.com/berth-oci/berth/internal/probe"
 	"github.com/berth-oci/berth/libcontainer/config"
-	"github.com/berth-oci/berth/libcontainer/internal/monitor"
 	"github.com/berth-oci/berth/libcontainer/internal/setup"
+	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
 // IO has the descriptors of a program.
@@ -35,6 +36,8 @@ type CreateOptions struct {
 	// Detach lets any process start the container. Without it only the returned
 	// Container can, and if this process dies before, the container ends.
 	Detach bool
+	// DieWithParent kills the container when this process ends, however it ends.
+	DieWithParent bool
 	// Rootless skips cgroups that the user may not make.
 	Rootless bool
 	// Resctrl is the mount point of the resctrl file system. If empty, Create
@@ -51,7 +54,10 @@ func Create(ctx context.Context, o CreateOptions) (*Container, error) {
 	if err := ValidateID(o.ID); err != nil {
 		return nil, err
 	}
-	if err := probe.CheckKernel(); err != nil {
+	if err := errors.Join(stub.CheckArchitecture(), probe.CheckKernel()); err != nil {
+		return nil, opError("create", o.ID, err)
+	}
+	if err := checkGuard(&o); err != nil {
 		return nil, opError("create", o.ID, err)
 	}
 	s := setup.Container{ID: o.ID, Dir: filepath.Join(o.Root, o.ID), Config: o.Config, Log: o.Log, Resctrl: o.Resctrl}
@@ -62,9 +68,14 @@ func Create(ctx context.Context, o CreateOptions) (*Container, error) {
 		return nil, opError("create", o.ID, err)
 	}
 	c := &Container{
-		dir: made.Dir, state: made.State, log: o.Log, config: made.Config, filter: made.Filter, witness: made.Witness, child: made.Child, resctrl: o.Resctrl,
+		dir: made.Dir, state: made.State, log: o.Log, config: made.Config, filter: made.Filter, resctrl: o.Resctrl,
 	}
-	c.exit = monitor.NewExit(made.Child.Pidfd, c.outOfMemory)
-	c.attached.Store(!o.Detach)
+	c.made = remember(c.state, made, !o.Detach, o.Log)
+	if o.DieWithParent {
+		if c.made.guard, err = startGuard(ctx, made.Child, &o, c.dir); err != nil {
+			err = errors.Join(err, c.delete(context.WithoutCancel(ctx), true))
+			return nil, opError("create", o.ID, err)
+		}
+	}
 	return c, nil
 }

@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/internal/sys"
+	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/berth-oci/berth/libcontainer/internal/setup"
 	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
@@ -50,6 +53,8 @@ func (c *Container) delete(ctx context.Context, force bool) error {
 		return err
 	}
 	c = now
+	// Between kill and destroy no collection may take the child that both look up.
+	defer runtime.KeepAlive(c.child())
 	if !force {
 		if err := c.mayDelete(); err != nil {
 			return err
@@ -94,7 +99,7 @@ func (c *Container) lockToDelete(force bool) (*state.Lock, error) {
 		}
 		l, err = state.LockDir(c.dir, forceLock)
 		if errors.Is(err, state.ErrLocked) && now.state.Pid != 0 {
-			c.warn(fmt.Errorf("container %q: %w and does not end: deleted nevertheless", c.ID(), state.ErrLocked))
+			c.warn(fmt.Errorf("container %q: another command keeps the lock and does not end: deleted nevertheless", c.ID()))
 			return nil, nil
 		}
 	}
@@ -104,7 +109,7 @@ func (c *Container) lockToDelete(force bool) (*state.Lock, error) {
 // kill kills init and waits for its end. It reports whether init hangs in a system call:
 // such a process never returns to user mode.
 func (c *Container) kill() (hung bool, err error) {
-	pidfd, err := c.state.OpenProcess()
+	pidfd, alive, err := c.state.OpenInit()
 	if errors.Is(err, ErrNotRunning) {
 		return false, nil
 	}
@@ -112,28 +117,61 @@ func (c *Container) kill() (hung bool, err error) {
 		return false, err
 	}
 	defer pidfd.Close()
+	if !alive { // its threads may still be ending, and it cannot be reaped before
+		if _, err := state.WaitExit(pidfd, int(hungAfter.Milliseconds())); err != nil {
+			return false, err
+		}
+		return false, c.reapAdopted(pidfd)
+	}
 	if err := c.signal(unix.SIGKILL); err != nil && !errors.Is(err, ErrNotRunning) {
 		return false, err
 	}
 	for end := time.Now().Add(deleteExit); time.Now().Before(end); {
 		gone, err := state.WaitExit(pidfd, int(hungAfter.Milliseconds()))
+		if gone && err == nil {
+			err = c.reapAdopted(pidfd)
+		}
 		if gone || err != nil {
 			return false, err
 		}
 		if c.hangs() {
 			return true, nil
 		}
+		if err := c.killCgroup(); err != nil {
+			return false, err
+		}
 	}
 	return false, fmt.Errorf("process %d still runs %s after SIGKILL", c.state.Pid, deleteExit)
+}
+
+// killCgroup kills what is left in the cgroup. An exiting init waits until all processes of
+// its pid namespace are reaped, and a traced one is reaped by its tracer first: by CRIU
+// after an interrupted restore, which is in the cgroup but not in the pid namespace.
+func (c *Container) killCgroup() error {
+	err := cgroups.Kill(c.cgroup(), unix.SIGKILL)
+	if noCgroup(err) {
+		return nil
+	}
+	return err
+}
+
+// reapAdopted reaps an init that has ended and is a child of this process, which has no
+// Exit for it: this is a subreaper (PR_SET_CHILD_SUBREAPER), or the handle that Create
+// returned is gone.
+func (c *Container) reapAdopted(pidfd *os.File) error {
+	if c.child() != nil {
+		return nil // destroy reaps it
+	}
+	return sys.ReapEnded(int(pidfd.Fd()))
 }
 
 // destroy removes the resources of a container without processes, or with processes
 // that hang.
 func (c *Container) destroy(ctx context.Context, force, hung bool) error {
-	if c.child != nil && hung {
-		go c.forgetChild() //nolint:errcheck // reaping may never end
-	} else if c.child != nil {
-		if err := c.forgetChild(); err != nil {
+	if ch := c.child(); ch != nil && hung {
+		go ch.forget() //nolint:errcheck // reaping may never end
+	} else if ch != nil {
+		if err := ch.forget(); err != nil {
 			return err
 		}
 	}
@@ -204,21 +242,4 @@ func RemoveLeftover(root, id string) error {
 	}
 	_, err = state.Remove(dir)
 	return opError("delete", id, err)
-}
-
-// forgetChild closes the connection to a stub that was never started, and reaps init,
-// which has ended or was killed.
-func (c *Container) forgetChild() error {
-	c.witness.Close()
-	var err error
-	if c.attached.Swap(false) {
-		err = c.child.Close()
-	}
-	if _, e := c.exit.Reap(); !errors.Is(e, ErrNotChild) { // another process reaped it
-		err = errors.Join(err, e)
-	}
-	if e := c.child.Release(); !errors.Is(e, os.ErrClosed) { // from an earlier, failed delete
-		err = errors.Join(err, e)
-	}
-	return err
 }

@@ -57,7 +57,7 @@ func (c *Container) exec(ctx context.Context, o ExecOptions) (*Process, error) {
 		cgroups, err = c.presentCgroups()
 	}
 	if err != nil {
-		return nil, err
+		return nil, c.endedMeanwhile(err)
 	}
 	own, err := c.Config()
 	if err != nil {
@@ -67,7 +67,7 @@ func (c *Container) exec(ctx context.Context, o ExecOptions) (*Process, error) {
 	cfg.Process, cfg.ListenFDs, cfg.Notify = *o.Process, 0, false
 	child, err := c.asSetup(&cfg).Exec(ctx, setup.ExecOptions{IO: setup.IO(o.IO), Cgroups: cgroups, AnyCgroup: len(o.SubCgroups) == 0})
 	if child != nil {
-		return &Process{c: c, child: child, exit: monitor.NewExit(child.Pidfd, c.outOfMemory)}, err
+		return &Process{c: c, child: child, exit: monitor.NewExit(child.Pid, child.Pidfd, c.ended())}, err
 	}
 	if status == Created && os.Geteuid() != 0 && errors.Is(err, unix.EPERM) {
 		return nil, explained(err, func(err error) error {

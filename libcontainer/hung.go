@@ -32,8 +32,8 @@ func (c *Container) hangs() bool {
 	return reaping && c.awaitsReaping()
 }
 
-// awaitsReaping reports whether init is exiting and no other process of the
-// cgroup is alive.
+// awaitsReaping reports whether init is exiting and no other process of the cgroup is
+// alive. Without a cgroup others are not visible: an exiting init has killed them.
 func (c *Container) awaitsReaping() bool {
 	init, err := state.ReadProcess(c.state.Pid)
 	if err != nil || !init.Exiting || init.State != 'S' {
@@ -46,7 +46,7 @@ func (c *Container) awaitsReaping() bool {
 			return false
 		}
 	}
-	return err == nil
+	return err == nil || noCgroup(err)
 }
 
 // uninterruptible returns those of init and the cgroup's processes that are in an

@@ -17,7 +17,7 @@ func (c *Container) current() (*Container, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Container{dir: c.dir, state: s, log: c.log, owner: c.owner, resctrl: c.resctrl}, nil
+	return &Container{dir: c.dir, state: s, log: c.log, owner: c.owner, made: c.made, resctrl: c.resctrl}, nil
 }
 
 // changeLock is how long Pause, Resume and Update wait for another command on the

@@ -33,12 +33,12 @@ func (c *Container) listenNotify() (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("socket: %w", err)
 	}
-	err = unix.Unlinkat(int(dir.Fd()), setup.NotifyFile, 0)
+	err = os.NewSyscallError("unlinkat", unix.Unlinkat(int(dir.Fd()), setup.NotifyFile, 0))
 	if errors.Is(err, unix.ENOENT) {
 		err = nil
 	}
 	if err == nil {
-		err = unix.Bind(fd, state.Address(dir, setup.NotifyFile))
+		err = os.NewSyscallError("bind", unix.Bind(fd, state.Address(dir, setup.NotifyFile)))
 	}
 	if err == nil {
 		err = openToAll(dir, setup.NotifyFile)
@@ -55,15 +55,15 @@ func (c *Container) listenNotify() (*os.File, error) {
 func openToAll(dir *os.File, name string) error {
 	fd, err := unix.Openat(int(dir.Fd()), name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return err
+		return os.NewSyscallError("openat", err)
 	}
 	defer unix.Close(fd)
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
-		return err
+		return os.NewSyscallError("fstat", err)
 	}
 	if st.Mode&unix.S_IFMT != unix.S_IFSOCK {
 		return errors.New("the container has replaced it")
 	}
-	return unix.Chmod(fmt.Sprintf("/proc/self/fd/%d", fd), 0o777)
+	return os.NewSyscallError("chmod", unix.Chmod(fmt.Sprintf("/proc/self/fd/%d", fd), 0o777))
 }

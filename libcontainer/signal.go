@@ -24,7 +24,7 @@ func (c *Container) Signal(sig unix.Signal) error {
 }
 
 // SignalAll sends a signal to all processes of the container, also to those that remain
-// after init has ended; the error is ErrNotRunning then. SIGKILL also reaches processes
+// after init has ended; the error is ErrNotRunning if none does. SIGKILL also reaches processes
 // that are forked meanwhile, and thaws a paused container. Without a cgroup, all processes of the container's own pid namespace
 // are signalled, or, with a warning, init alone.
 func (c *Container) SignalAll(sig unix.Signal) error {
@@ -87,10 +87,10 @@ func (c *Container) signalAll(sig unix.Signal) error {
 	if err := cgroups.Kill(cg, sig); err != nil {
 		return err
 	}
-	if status == Stopped {
+	if status == Stopped && len(pids) == 0 {
 		return ErrNotRunning
 	}
-	if !slices.Contains(pids, c.state.Pid) { // it has moved itself into another cgroup
+	if status != Stopped && !slices.Contains(pids, c.state.Pid) { // it has moved itself into another cgroup
 		return c.signalInit(sig)
 	}
 	return nil
@@ -168,7 +168,7 @@ func signalIn(namespace string, pid int, sig unix.Signal) error {
 		return err
 	}
 	if err := unix.PidfdSendSignal(fd, sig, nil, 0); err != nil && !errors.Is(err, unix.ESRCH) {
-		return fmt.Errorf("send signal %d to %d: %w", int(sig), pid, err)
+		return fmt.Errorf("send signal %d to %d: pidfd_send_signal: %w", int(sig), pid, err)
 	}
 	return nil
 }
@@ -196,7 +196,7 @@ func (c *Container) signalInit(sig unix.Signal) error {
 		return ErrNotRunning
 	}
 	if err != nil {
-		return fmt.Errorf("send signal %d: %w", int(sig), err)
+		return fmt.Errorf("send signal %d: pidfd_send_signal: %w", int(sig), err)
 	}
 	return nil
 }

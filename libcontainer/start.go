@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -48,19 +50,39 @@ func (c *Container) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	ch := c.child()
 	var driven *stub.Child
-	if c.attached.Load() {
-		driven = c.child
+	if ch != nil && ch.attached.Load() {
+		if ch != c.made {
+			return stateError("cannot start an attached container through a second handle")
+		}
+		driven = ch.Child
 	}
 	err = c.asSetup(cfg).Start(ctx, l, driven)
-	c.attached.Store(false)
+	if driven != nil {
+		ch.attached.Store(false)
+	}
 	if err != nil {
-		err = setup.AlsoFailed(err, c.awaitEnd(ctx.Err() != nil))
+		err = setup.AlsoFailed(c.killedMeanwhile(err), c.awaitEnd(ctx.Err() != nil))
 	}
 	var hook *setup.HookError
 	if errors.As(err, &hook) { // the container's end (runtime.md, Lifecycle)
 		l.Unlock()
 		err = setup.AlsoFailed(err, c.delete(context.WithoutCancel(ctx), true))
+	}
+	return err
+}
+
+// killedMeanwhile adds ErrNotRunning to an error that the end of init causes. A hook that
+// is started in a dead pid namespace fails with ENOMEM. Other errors end init themselves.
+func (c *Container) killedMeanwhile(err error) error {
+	var hook *setup.HookError
+	var path *fs.PathError
+	switch {
+	case errors.Is(err, unix.ESRCH), errors.Is(err, state.ErrNoListener),
+		errors.As(err, &hook) && errors.Is(err, unix.ENOMEM),
+		errors.As(err, &path) && strings.HasPrefix(path.Path, fmt.Sprintf("/proc/%d/", c.state.Pid)):
+		return c.endedMeanwhile(err)
 	}
 	return err
 }

@@ -5,8 +5,8 @@ import (
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 )
 
-// Stats returns the statistics of the container's cgroup; ErrNotRunning if the container
-// has stopped.
+// Stats returns the statistics of the container's cgroup, also after the container has
+// stopped; ErrNotRunning if the cgroup was removed then, as systemd does.
 func (c *Container) Stats() (*cgroups.Stats, error) {
 	stats, err := c.stats()
 	return stats, opError("stats", c.ID(), err)
@@ -18,7 +18,7 @@ func (c *Container) stats() (*cgroups.Stats, error) {
 		return nil, err
 	}
 	if status == Stopped {
-		return nil, ErrNotRunning
+		return c.ended().Stats()
 	}
 	stats, err := c.cgroup().Stats()
 	return stats, c.cgroupError(err)

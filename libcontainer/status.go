@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
 	"github.com/berth-oci/berth/libcontainer/internal/state"
 )
 
@@ -115,7 +116,15 @@ func (c *Container) frozen() (bool, error) {
 			}
 		}
 	}
-	frozen, err := cgroups.Frozen(c.cgroup())
+	cg := c.cgroup()
+	// A manager that could not look at the directories has none to look for the state in.
+	frozen, err := false, manager.Refusal(cg)
+	switch {
+	case errors.Is(err, unix.EXDEV): // the directories are not cgroups any more
+		err = nil
+	case err == nil:
+		frozen, err = cgroups.Frozen(cg)
+	}
 	if errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) {
 		return false, nil // an unprivileged user may read the state of root's container, but not its cgroup
 	}
@@ -131,7 +140,7 @@ func onCgroupfs(dir string) bool {
 // hasControl reports whether the control socket exists, or this process drives the stub.
 // If init runs, it then is a stub that waits for start.
 func (c *Container) hasControl() (bool, error) {
-	if c.attached.Load() {
+	if ch := c.child(); ch != nil && ch.attached.Load() {
 		return true, nil
 	}
 	_, err := os.Lstat(filepath.Join(c.dir, state.ControlFile))

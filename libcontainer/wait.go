@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/berth-oci/berth/libcontainer/internal/monitor"
 )
 
@@ -43,16 +44,72 @@ func (s ExitStatus) Shell() int {
 	return s.Code
 }
 
-// Wait waits until the container's init has ended. This process must have created the
-// container, else the error is ErrNotChild. Any number of goroutines may call it, also
-// again and after Delete.
+// Wait waits until the container's init has ended. Any number of goroutines may call it,
+// also again and after Delete. In a process that is not the parent of init, the kernel
+// may have no exit status: on Linux before 6.15 the error is ErrNotChild if the parent
+// reaps init at once; on every kernel it is ErrNotRunning if init has been reaped before
+// the first Wait of this handle.
 func (c *Container) Wait(ctx context.Context) (ExitStatus, error) {
-	if c.exit == nil {
-		return ExitStatus{}, opError("wait", c.ID(), ErrNotChild)
+	e, err := c.waiter()
+	if err != nil {
+		return ExitStatus{}, opError("wait", c.ID(), err)
 	}
-	status, err := c.exit.Wait(ctx)
-	if err == nil {
-		c.witness.Close()
-	}
+	status, err := e.Wait(ctx)
+	c.waited(err)
 	return ExitStatus(status), opError("wait", c.ID(), err)
+}
+
+// WaitStats is Wait, and returns the last statistics of the container's cgroup, too. If
+// they cannot be read, they are nil and statsErr says why: ErrNotRunning if the cgroup
+// was removed, as systemd does when the last process has ended.
+func (c *Container) WaitStats(ctx context.Context) (status ExitStatus, stats *cgroups.Stats, statsErr, err error) {
+	e, err := c.waiter()
+	if err != nil {
+		return ExitStatus{}, nil, nil, opError("wait", c.ID(), err)
+	}
+	s, stats, statsErr, err := e.WaitStats(ctx)
+	c.waited(err)
+	return ExitStatus(s), stats, opError("stats", c.ID(), statsErr), opError("wait", c.ID(), err)
+}
+
+// waited ends what is watched for Wait, if init has ended.
+func (c *Container) waited(err error) {
+	if ch := c.child(); ch != nil && err == nil {
+		ch.witness.Close()
+	}
+}
+
+// waiter returns what waits for init: that of the process that created the container, or
+// one of this handle.
+func (c *Container) waiter() (*monitor.Exit, error) {
+	now, err := c, error(nil)
+	if !c.state.Complete {
+		var status Status
+		if now, status, err = c.look(); err == nil && status == Creating {
+			err = stateError("cannot wait for a container that is being created")
+		}
+	}
+	if ch := now.child(); ch != nil {
+		return ch.exit, nil // even after Delete
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.exit != nil || err != nil {
+		return c.exit, err
+	}
+	pidfd, _, err := now.state.OpenInit()
+	if err != nil {
+		return nil, err
+	}
+	c.exit = monitor.NewExit(now.state.Pid, pidfd, now.ended())
+	return c.exit, nil
+}
+
+// ended reads the cgroup for what has ended in it.
+func (c *Container) ended() ended {
+	e := ended{state: c.state, log: c.log}
+	if ch := c.child(); ch != nil {
+		e.witness = ch.witness
+	}
+	return e
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/berth-oci/berth/libcontainer"
 )
@@ -15,6 +16,7 @@ type ends struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	pipes          bool
+	waitDelay      time.Duration
 	// terminal is process.terminal of config.json.
 	terminal      bool
 	consoleSocket string

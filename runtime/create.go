@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/berth-oci/berth/internal/sys"
 	"github.com/berth-oci/berth/libcontainer"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/specconv"
@@ -19,7 +22,8 @@ import (
 
 // CreateOptions describe a new container.
 type CreateOptions struct {
-	// Bundle is the bundle directory, by default the current directory.
+	// Bundle is the bundle directory, by default the current directory. If that was
+	// removed, a Spec must have absolute paths only; its bundle is "/" then.
 	Bundle string
 	// ConfigFile is the path of the configuration, relative to the bundle; config.json
 	// by default.
@@ -38,6 +42,11 @@ type CreateOptions struct {
 	// Pipes uses pipes for files too, so that the program cannot seek in them, truncate
 	// them, or push input into a terminal.
 	Pipes bool
+	// WaitDelay limits the time that Wait waits for the output of a program that has
+	// ended: processes that it left can keep its output open. Then Wait returns an
+	// *OutputError with ErrWaitDelay, Stdout and Stderr are no longer used, and a process
+	// that still writes gets SIGPIPE. 0 means no limit.
+	WaitDelay time.Duration
 	// ExtraFiles become the program's descriptors 3, 4, ….
 	ExtraFiles []*os.File
 	// ListenFDs is the number of ExtraFiles, from the first, that are sockets of socket
@@ -74,6 +83,11 @@ type CreateOptions struct {
 	// Attached binds a created container to this process: until it is started, the
 	// container ends with this process, and only the returned Container can start it.
 	Attached bool
+	// DieWithParent kills the container when this process ends, however it ends: a process
+	// outside the container, of 16 kB, waits for that. The container needs a pid namespace
+	// of its own. SIGKILL to all processes of a cgroup that has this process also reaches
+	// the one that waits; there the container remains. It implies Attached.
+	DieWithParent bool
 }
 
 // Create makes a container, but does not run its program. If Create fails or ctx ends,
@@ -86,10 +100,45 @@ func (r *Runtime) Create(ctx context.Context, id string, o CreateOptions) (*Cont
 }
 
 func (r *Runtime) create(ctx context.Context, id string, o CreateOptions) (*Container, error) {
+	return r.make(ctx, id, &o, func(cfg *config.Config, files libcontainer.IO, log *slog.Logger) (*libcontainer.Container, error) {
+		return libcontainer.Create(ctx, libcontainer.CreateOptions{
+			Root: r.root, ID: id, Config: cfg, IO: files,
+			Detach: !o.Attached && !o.DieWithParent, DieWithParent: o.DieWithParent, Rootless: r.opts.Rootless, Resctrl: r.opts.Resctrl, Log: log,
+		})
+	})
+}
+
+// make checks the configuration, opens the channels and lets a function make the container.
+func (r *Runtime) make(ctx context.Context, id string, o *CreateOptions,
+	do func(*config.Config, libcontainer.IO, *slog.Logger) (*libcontainer.Container, error),
+) (*Container, error) {
 	if err := libcontainer.ValidateID(id); err != nil {
 		return nil, err
 	}
-	cfg, err := loadConfig(o)
+	cfg, err := r.configure(o)
+	if err != nil {
+		return nil, err
+	}
+	ch, err := o.ends(cfg.Process.Terminal).below(cfg.Bundle).open()
+	if err != nil {
+		return nil, err
+	}
+	defer ch.close()
+	warned := newWarnings(r.opts.Log)
+	lc, err := do(cfg, ch.io(o.ExtraFiles), slog.New(warned))
+	if err != nil {
+		return nil, ch.fail(err)
+	}
+	c := &Container{c: lc, console: ch.terminal.console, stdio: ch.stdio, warned: warned.warningList}
+	if err := ch.announce(c.Pid(), "standard"); err != nil {
+		return nil, errors.Join(err, c.Delete(ctx, DeleteOptions{Force: true}))
+	}
+	return c, nil
+}
+
+// configure returns the checked configuration, and makes the state root.
+func (r *Runtime) configure(o *CreateOptions) (*config.Config, error) {
+	cfg, err := loadConfig(*o)
 	if err != nil {
 		return nil, err
 	}
@@ -100,31 +149,12 @@ func (r *Runtime) create(ctx context.Context, id string, o CreateOptions) (*Cont
 	if cfg.ListenFDs, cfg.SharedKeyring = o.ListenFDs, o.SharedKeyring; o.ListenFDs > len(o.ExtraFiles) {
 		return nil, fmt.Errorf("ListenFDs is %d, and there are %d ExtraFiles", o.ListenFDs, len(o.ExtraFiles))
 	}
-	if err := r.makeRoot(); err != nil {
-		return nil, err
-	}
-	ch, err := o.ends(cfg.Process.Terminal).below(cfg.Bundle).open()
-	if err != nil {
-		return nil, err
-	}
-	defer ch.close()
-	lc, err := libcontainer.Create(ctx, libcontainer.CreateOptions{
-		Root: r.root, ID: id, Config: cfg, IO: ch.io(o.ExtraFiles),
-		Detach: !o.Attached, Rootless: r.opts.Rootless, Resctrl: r.opts.Resctrl, Log: r.opts.Log,
-	})
-	if err != nil {
-		return nil, ch.fail(err)
-	}
-	c := &Container{c: lc, console: ch.terminal.console, stdio: ch.stdio}
-	if err := ch.announce(c.Pid(), "standard"); err != nil {
-		return nil, errors.Join(err, c.Delete(ctx, DeleteOptions{Force: true}))
-	}
-	return c, nil
+	return cfg, r.makeRoot()
 }
 
 func (o *CreateOptions) ends(terminal bool) ends {
 	return ends{
-		stdin: o.Stdin, stdout: o.Stdout, stderr: o.Stderr, pipes: o.Pipes, terminal: terminal,
+		stdin: o.Stdin, stdout: o.Stdout, stderr: o.Stderr, pipes: o.Pipes, waitDelay: o.WaitDelay, terminal: terminal,
 		consoleSocket: o.ConsoleSocket, consoleRequired: o.ConsoleRequired, pidfdSocket: o.PidfdSocket, pidFile: o.PidFile,
 	}
 }
@@ -132,6 +162,9 @@ func (o *CreateOptions) ends(terminal bool) ends {
 // loadConfig reads and checks the bundle's configuration.
 func loadConfig(o CreateOptions) (*config.Config, error) {
 	bundle, err := bundlePath(o.Bundle)
+	if err != nil && o.Spec != nil && o.Bundle == "" {
+		return withoutBundle(o.Spec)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -148,6 +181,17 @@ func loadConfig(o CreateOptions) (*config.Config, error) {
 	return cfg, checkRootfs(cfg.Rootfs)
 }
 
+// withoutBundle checks a configuration if the working directory was removed: that matters
+// only to a configuration with relative paths. The state needs some directory as bundle.
+func withoutBundle(spec *specs.Spec) (*config.Config, error) {
+	cfg, err := specconv.Convert(spec, specconv.Options{})
+	if err != nil {
+		return nil, err
+	}
+	cfg.Bundle = "/"
+	return cfg, checkRootfs(cfg.Rootfs)
+}
+
 // readSpec reads a configuration, relative to the bundle.
 func readSpec(bundle, name string) (*specs.Spec, error) {
 	if name == "" {
@@ -157,15 +201,14 @@ func readSpec(bundle, name string) (*specs.Spec, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(bundle, name)
 	}
-	f, err := os.Open(path)
+	file, err := sys.ReadAtMost(path, specconv.MaxSize+1) // Parse refuses a longer file
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("bundle %q: JSON specification file %s not found (name the bundle with --bundle, or write one with \"berth spec\")", bundle, name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read bundle: %w", err)
 	}
-	defer f.Close()
-	spec, err := specconv.Load(f)
+	spec, err := specconv.Parse(file)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

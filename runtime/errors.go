@@ -8,7 +8,8 @@ import (
 )
 
 // OutputError is the error of Wait if the program has ended, but not all of its output
-// could be copied. The status that Wait returns with it is valid.
+// was copied: a writer has failed, ctx has ended before, or ErrWaitDelay. The status that
+// Wait returns with it is valid.
 type OutputError struct{ Err error }
 
 // Error returns the text of the errors of the writers or files.

@@ -31,19 +31,30 @@ type Event struct {
 	Data *Stats `json:"data,omitempty"`
 }
 
-// Events returns the events of a container until it stops or ctx ends; then the last
-// error is that of ctx.
+// Events returns the events of a container until it stops. If ctx ends or something
+// fails, the last item has an error and no event. A container that has already stopped
+// is libcontainer.ErrNotRunning.
 func (c *Container) Events(ctx context.Context, o EventsOptions) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		for e, err := range c.c.Events(ctx, libcontainer.EventOptions{Interval: o.Interval}) {
-			event := Event{Type: EventOOM, ID: c.ID()}
-			if e.Stats != nil {
-				event.Type = EventStats
-				event.Data, err = c.complete(e.Stats)
+			event := Event{}
+			if err == nil {
+				event, err = c.event(e)
 			}
-			if !yield(event, err) {
+			if !yield(event, err) || err != nil {
 				return
 			}
 		}
 	}
+}
+
+func (c *Container) event(e libcontainer.Event) (Event, error) {
+	if e.Stats == nil {
+		return Event{Type: EventOOM, ID: c.ID()}, nil
+	}
+	stats, err := c.complete(e.Stats)
+	if err != nil {
+		return Event{}, err
+	}
+	return Event{Type: EventStats, ID: c.ID(), Data: stats}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -20,11 +21,12 @@ type ExecOptions struct {
 	// affinity, AppArmor profile, SELinux label and umask default to those of the
 	// container's process. The caller must not change it afterwards.
 	Process *specs.Process
-	// Stdin, Stdout, Stderr, Pipes and ExtraFiles are as in CreateOptions.
+	// Stdin, Stdout, Stderr, Pipes, WaitDelay and ExtraFiles are as in CreateOptions.
 	Stdin      io.Reader
 	Stdout     io.Writer
 	Stderr     io.Writer
 	Pipes      bool
+	WaitDelay  time.Duration
 	ExtraFiles []*os.File
 	// ConsoleSocket is the path of a unix socket that receives the process's terminal.
 	// If empty, Process.Console returns the terminal.
@@ -101,12 +103,14 @@ func (c *Container) exec(ctx context.Context, o ExecOptions) (*Process, error) {
 
 func (o *ExecOptions) ends(terminal bool) ends {
 	return ends{
-		stdin: o.Stdin, stdout: o.Stdout, stderr: o.Stderr, pipes: o.Pipes, terminal: terminal,
+		stdin: o.Stdin, stdout: o.Stdout, stderr: o.Stderr, pipes: o.Pipes, waitDelay: o.WaitDelay, terminal: terminal,
 		consoleSocket: o.ConsoleSocket, consoleRequired: o.ConsoleRequired, pidfdSocket: o.PidfdSocket, pidFile: o.PidFile,
 	}
 }
 
-// Abandon kills the process, reaps it and closes it.
+// Abandon kills the process, reaps it and closes it. It copies output for at most 100 ms,
+// in case that another process has it open. Afterwards Stdout and Stderr are no longer
+// used.
 func (p *Process) Abandon(ctx context.Context) error {
 	err := p.Kill(ctx, unix.SIGKILL)
 	if errors.Is(err, libcontainer.ErrNotRunning) {
@@ -115,6 +119,7 @@ func (p *Process) Abandon(ctx context.Context) error {
 	if err == nil {
 		_, err = p.p.Wait(ctx)
 	}
+	p.stdio.abandon()
 	return errors.Join(err, p.Close())
 }
 
@@ -133,14 +138,10 @@ func (p *Process) Console() *Console { return p.console }
 func (p *Process) Kill(_ context.Context, sig unix.Signal) error { return p.p.Signal(sig) }
 
 // Wait waits until the process has ended and its output has been copied, and reaps the
-// process. It returns an *OutputError if not all output could be copied. Any number of
-// goroutines may call Wait, repeatedly.
+// process. Its errors, and the use of Stdout and Stderr after an error, are those of
+// Container.Wait. Any number of goroutines may call Wait, repeatedly.
 func (p *Process) Wait(ctx context.Context) (libcontainer.ExitStatus, error) {
-	status, err := p.p.Wait(ctx)
-	if err != nil {
-		return status, err
-	}
-	return status, p.stdio.wait(ctx)
+	return p.stdio.waitStatus(ctx, p.p.Wait)
 }
 
 // Close closes the process's pidfd and terminal; the process itself goes on. Without

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -75,5 +76,27 @@ func TestHookFunctionsOfNoKind(t *testing.T) {
 	})
 	if err == nil || err.Error() != `create "c": hook functions: unknown kind of hook "poststarts"` {
 		t.Error(err)
+	}
+}
+
+// TestHookFunctionEnds checks that a hook that panics, or ends its goroutine, leaves
+// nothing: setup checks the state root.
+func TestHookFunctionEnds(t *testing.T) {
+	for _, kind := range config.HookKinds[:5] {
+		for text, hook := range map[string]config.HookFunction{
+			"panic: cause":             func(context.Context, specs.State) error { panic("cause") },
+			"it called runtime.Goexit": func(context.Context, specs.State) error { runtime.Goexit(); return nil },
+		} {
+			rt, spec := setup(t, "sleep")
+			_, err := rt.Run(t.Context(), name(t), ociruntime.CreateOptions{
+				Bundle: t.TempDir(), Spec: spec, Hooks: map[config.HookKind][]config.HookFunction{kind: {hook}},
+			})
+			if err == nil || !strings.Contains(err.Error(), string(kind)+" function 0: "+text) {
+				t.Errorf("%s: %v", kind, err)
+			}
+			if _, err := rt.Load(name(t)); !errors.Is(err, libcontainer.ErrNotExist) {
+				t.Errorf("%s: the container is left: %v", kind, err)
+			}
+		}
 	}
 }

@@ -9,14 +9,19 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/internal/sys"
 )
 
 // checkPidFile refuses a path that writePidFile must not replace: a device, FIFO,
 // socket or directory, or a symbolic link to one (/dev/stdout).
 func checkPidFile(path string) error {
+	if path == "" {
+		return nil
+	}
 	info, err := os.Stat(path)
 	switch {
-	case path == "" || errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
 		return fmt.Errorf("write pid file: %w", err)
@@ -39,7 +44,7 @@ func writePidFile(path string, pid int) error {
 		err = e
 	}
 	if err == nil {
-		err = os.Rename(tmp, path)
+		err = sys.Rename(tmp, path)
 	}
 	if err != nil {
 		os.Remove(tmp) //nolint:errcheck // err says more
@@ -52,7 +57,7 @@ func writePidFile(path string, pid int) error {
 // killed.
 func createTemporary(path string) (*os.File, error) {
 	const flags = os.O_CREATE | os.O_EXCL | os.O_WRONLY
-	f, err := os.OpenFile(path, flags, 0o666)
+	f, err := sys.OpenFile(path, flags, 0o666)
 	if !errors.Is(err, fs.ErrExist) {
 		return f, err
 	}
@@ -60,7 +65,7 @@ func createTemporary(path string) (*os.File, error) {
 		return nil, err
 	}
 	if err := unix.Unlink(path); err != nil {
-		return nil, err
+		return nil, &fs.PathError{Op: "unlink", Path: path, Err: err}
 	}
-	return os.OpenFile(path, flags, 0o666)
+	return sys.OpenFile(path, flags, 0o666)
 }

@@ -27,6 +27,7 @@ type Options struct {
 	// driver of their cgroup.
 	SystemdCgroup bool
 	// Log, if not nil, gets warnings and, at debug level, each step and system call.
+	// Container.Warnings returns the warnings, too.
 	Log *slog.Logger
 }
 
@@ -102,12 +103,13 @@ func (r *Runtime) Load(id string) (*Container, error) {
 
 // look is like Load, but returns another user's container too, with ErrNotOwner.
 func (r *Runtime) look(id string) (*Container, error) {
-	c, err := libcontainer.Load(r.root, id, r.opts.Log)
+	warned := newWarnings(r.opts.Log)
+	c, err := libcontainer.Load(r.root, id, slog.New(warned))
 	if err != nil {
 		return nil, err
 	}
 	c.UseResctrl(r.opts.Resctrl)
-	return &Container{c: c}, c.CheckOwner()
+	return &Container{c: c, warned: warned.warningList}, c.CheckOwner()
 }
 
 // Entry is a container in a list, or the error of loading it.

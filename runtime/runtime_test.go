@@ -162,9 +162,6 @@ func TestStartElsewhere(t *testing.T) {
 	if status, err := c.Wait(t.Context()); err != nil || status.Code != 0 {
 		t.Errorf("status %v, error %v", status, err)
 	}
-	if _, err := other.Wait(t.Context()); !errors.Is(err, libcontainer.ErrNotChild) {
-		t.Errorf("waiting for somebody else's child: %v", err)
-	}
 	if err := c.Start(t.Context()); !errors.Is(err, libcontainer.ErrInvalidState) {
 		t.Errorf("starting twice: %v", err)
 	}
@@ -221,6 +218,41 @@ func TestCancelledCreateLeavesNothing(t *testing.T) {
 			t.Errorf("after %s: %v", wait, err)
 		}
 		remove(t, c)
+	}
+}
+
+// TestCancelledStartClosesTheStub starts a container when the context has ended already:
+// no step of start has used the connection that create has opened.
+func TestCancelledStartClosesTheStub(t *testing.T) {
+	rt, spec := setup(t, "sleep")
+	sockets := func() (n int) {
+		entries, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			if target, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil && strings.HasPrefix(target, "socket:") {
+				n++
+			}
+		}
+		return n
+	}
+	before := sockets()
+	c, err := rt.Create(t.Context(), name(t), ociruntime.CreateOptions{Spec: spec, Attached: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := c.Start(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("start: %v", err)
+	}
+	if state, err := c.State(); err != nil || state.Status != "stopped" {
+		t.Errorf("state %+v, %v", state, err)
+	}
+	remove(t, c)
+	if now := sockets(); now != before {
+		t.Errorf("%d sockets, and %d before", now, before)
 	}
 }
 
@@ -281,5 +313,28 @@ func TestHandleFromBeforeTheEnd(t *testing.T) {
 	}
 	if err := early.Delete(t.Context(), ociruntime.DeleteOptions{}); !errors.Is(err, libcontainer.ErrInvalidState) {
 		t.Errorf("delete: %v", err)
+	}
+}
+
+func TestRemovedWorkingDirectory(t *testing.T) {
+	rt, spec := setup(t, "exit", "0")
+	dir := filepath.Join(t.TempDir(), "removed")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	if err := os.Remove(dir); err != nil {
+		t.Fatal(err)
+	}
+	c, err := rt.Run(t.Context(), name(t), ociruntime.CreateOptions{Spec: spec})
+	if err != nil {
+		t.Fatal(err)
+	}
+	remove(t, c)
+	spec.Root.Path = "rootfs"
+	_, err = rt.Run(t.Context(), name(t), ociruntime.CreateOptions{Spec: spec})
+	var e *libcontainer.Error
+	if !errors.As(err, &e) || e.Field != "root.path" {
+		t.Errorf("relative path: %v", err)
 	}
 }

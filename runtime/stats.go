@@ -17,8 +17,9 @@ type Stats struct {
 	NetworkInterfaces []struct{} `json:"network_interfaces"`
 }
 
-// Stats returns the statistics of a container. The error is libcontainer.ErrNotRunning
-// if it has stopped.
+// Stats returns the statistics of a container. They are final after it has stopped,
+// and remain until Delete; if systemd made the cgroup it removes it at that moment, and
+// the error is libcontainer.ErrNotRunning.
 func (c *Container) Stats(context.Context) (*Stats, error) {
 	s, err := c.c.Stats()
 	if err != nil {
@@ -37,6 +38,6 @@ func (c *Container) complete(s *cgroups.Stats) (*Stats, error) {
 	return all, err
 }
 
-// Processes returns the process IDs of the container on the host, ascending; an empty
-// list if it has stopped.
+// Processes returns the process IDs of the container on the host, ascending. A container
+// that has stopped can have left some, if it had no pid namespace of its own.
 func (c *Container) Processes(context.Context) ([]int, error) { return c.c.Processes() }

@@ -1,13 +1,13 @@
 package ociruntime
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"reflect"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -23,11 +23,25 @@ type stdio struct {
 	pipes  bool
 	input  *transfer
 	output []*transfer
+	// delay limits the time to wait for the output of a program that has ended; 0
+	// means no limit.
+	delay time.Duration
+	// copied is closed when all output has been copied, or no more will be.
+	copied      chan struct{}
+	gates       []*gate
+	outputPipes []*os.File
 
-	// copied is closed when all output has been copied; then err is set.
-	copied chan struct{}
-	mu     sync.Mutex
-	err    error
+	mu sync.Mutex
+	// err are the errors of the transfers.
+	err error
+	// waiting is the number of calls of Wait in progress. shut means that the last one
+	// has failed.
+	waiting int
+	shut    bool
+	// exited is when a Wait has seen that the program has ended.
+	exited time.Time
+	// ended means that the rest of the output is given up.
+	ended bool
 }
 
 // transfer is a copy between a reader or a writer and a pipe.
@@ -46,7 +60,7 @@ func (t *transfer) run() error {
 // newStdio uses files themselves, pipes for other readers and writers, and the null
 // device for nil.
 func newStdio(e ends) (*stdio, error) {
-	s := &stdio{pipes: e.pipes}
+	s := &stdio{pipes: e.pipes, delay: e.waitDelay}
 	err := s.reader(e.stdin)
 	if err == nil {
 		err = s.writer(1, e.stdout)
@@ -72,7 +86,7 @@ func same(a, b io.Writer) bool {
 // itself also with Pipes.
 func (s *stdio) direct(f *os.File) bool {
 	var st unix.Stat_t
-	return !s.pipes || unix.Fstat(int(f.Fd()), &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFCHR && st.Rdev == unix.Mkdev(1, 3)
+	return !s.pipes || unix.Fstat(int(f.Fd()), &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFCHR && uint64(st.Rdev) == unix.Mkdev(1, 3)
 }
 
 func (s *stdio) reader(r io.Reader) error {
@@ -107,6 +121,11 @@ func (s *stdio) writer(i int, w io.Writer) error {
 	}
 	s.files[i] = pw
 	s.programEnds = append(s.programEnds, pw)
+	if _, file := w.(*os.File); !file { // several processes can write to a file anyway
+		g := newGate(w)
+		s.gates = append(s.gates, g)
+		w = g
+	}
 	s.output = append(s.output, &transfer{to: w, from: pr, pipe: pr})
 	return nil
 }
@@ -122,6 +141,7 @@ func (s *stdio) begin() {
 	s.copied = make(chan struct{})
 	var all sync.WaitGroup
 	for _, t := range s.output {
+		s.outputPipes = append(s.outputPipes, t.pipe)
 		all.Go(func() { s.failed(t.run()) })
 	}
 	go func() {
@@ -134,7 +154,9 @@ func (s *stdio) begin() {
 func (s *stdio) failed(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.err = errors.Join(s.err, err)
+	if !s.ended { // abandonOutput closes the pipes
+		s.err = errors.Join(s.err, err)
+	}
 }
 
 // close closes this process's copies of the program's descriptors and, if begin was not
@@ -151,22 +173,4 @@ func (s *stdio) close() {
 		t.pipe.Close()
 	}
 	s.input, s.output = nil, nil
-}
-
-// wait returns when all output has been copied.
-func (s *stdio) wait(ctx context.Context) error {
-	if s == nil {
-		return nil
-	}
-	select {
-	case <-s.copied:
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.err != nil {
-			return &OutputError{s.err}
-		}
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -27,7 +27,7 @@ func TestStdioOfAnyWriter(t *testing.T) {
 		}
 		s.begin()
 		s.close()
-		if err := s.wait(context.Background()); err != nil || buffer.String() != "hello" {
+		if err := s.awaitOutput(context.Background()); err != nil || buffer.String() != "hello" {
 			t.Errorf("%T: got %q, %v", e.stdout, buffer.String(), err)
 		}
 	}

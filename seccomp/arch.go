@@ -5,7 +5,8 @@ import (
 	"sort"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"golang.org/x/sys/unix"
+
+	unix "github.com/berth-oci/berth/internal/abi"
 )
 
 // call is a system call: its name, and its number in each column.

@@ -3,7 +3,7 @@ package seccomp
 import (
 	"slices"
 
-	"golang.org/x/sys/unix"
+	unix "github.com/berth-oci/berth/internal/abi"
 )
 
 // label is the target of a jump: the index of an instruction, counted from the

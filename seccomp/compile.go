@@ -6,7 +6,8 @@ import (
 	"slices"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"golang.org/x/sys/unix"
+
+	unix "github.com/berth-oci/berth/internal/abi"
 )
 
 // Results without a rule: for calls that are newer than the profile, and for

@@ -4,7 +4,8 @@ import (
 	"slices"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"golang.org/x/sys/unix"
+
+	unix "github.com/berth-oci/berth/internal/abi"
 )
 
 // Offsets in struct seccomp_data.

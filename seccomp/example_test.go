@@ -23,7 +23,7 @@ func ExampleCompile() {
 		fmt.Println(err)
 		return
 	}
-	// The argument of prctl(2) or seccomp(2): unix.SockFprog{Len: …, Filter:
+	// Install takes it, and so does seccomp(2): unix.SockFprog{Len: …, Filter:
 	// &filter.Program[0]}.
 	fmt.Println(len(filter.Program) > 0, filter.Notify)
 	// Output:

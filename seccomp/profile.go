@@ -5,10 +5,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/berth-oci/berth/internal/sys"
+	unix "github.com/berth-oci/berth/internal/abi"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"golang.org/x/sys/unix"
 )
 
 // actions are those of the specification, with the return value of a filter.
@@ -293,18 +292,4 @@ func checkListener(p *specs.LinuxSeccomp, notify bool) error {
 		return config.FieldErrorf("listenerMetadata", "must not be set without listenerPath")
 	}
 	return nil
-}
-
-// SupportedFlags returns the known flags that the running kernel accepts.
-func SupportedFlags() (names []string) {
-	for _, f := range flags {
-		value := f.value
-		if f.name == specs.LinuxSeccompFlagWaitKillableRecv { // which needs a listener (Linux 5.19)
-			value |= unix.SECCOMP_FILTER_FLAG_NEW_LISTENER
-		}
-		if sys.TakesSeccompFlag(value) {
-			names = append(names, string(f.name))
-		}
-	}
-	return names
 }

@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 	"slices"
 
-	"golang.org/x/sys/unix"
+	unix "github.com/berth-oci/berth/internal/abi"
 )
 
 // choice is the target for the values from a number up to the next choice. A

@@ -20,7 +20,7 @@ import (
 // Options has facts for Convert that are not in config.json.
 type Options struct {
 	// Bundle is the absolute path of the bundle directory, the base of relative
-	// paths on the host.
+	// paths on the host. Without one, relative paths are refused.
 	Bundle string
 }
 
@@ -30,7 +30,7 @@ func Convert(spec *specs.Spec, o Options) (*config.Config, error) {
 	if spec == nil {
 		return nil, errors.New("convert config: no configuration given")
 	}
-	if !filepath.IsAbs(o.Bundle) {
+	if o.Bundle != "" && !filepath.IsAbs(o.Bundle) {
 		return nil, fmt.Errorf("convert config: bundle %q: not an absolute path", o.Bundle)
 	}
 	if err := checkVersion(spec.Version); err != nil {
@@ -43,7 +43,10 @@ func Convert(spec *specs.Spec, o Options) (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &config.Config{Bundle: filepath.Clean(o.Bundle), Process: *process}
+	out := &config.Config{Process: *process}
+	if o.Bundle != "" {
+		out.Bundle = filepath.Clean(o.Bundle)
+	}
 	if err := convertRoot(out, spec.Root); err != nil {
 		return nil, err
 	}

@@ -3,9 +3,9 @@ package specconv
 import (
 	"os"
 
+	unix "github.com/berth-oci/berth/internal/abi"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"golang.org/x/sys/unix"
 )
 
 // The kernel's device numbers have 12 bits for major and 20 for minor

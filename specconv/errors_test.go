@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -152,7 +153,9 @@ func TestErrorsNameTheField(t *testing.T) {
 		}
 		fmt.Fprintf(&messages, "%s\n\t%s\n", b, message)
 	}
-	goldenText(t, "errors.txt", messages.Bytes())
+	if strconv.IntSize == 64 { // the messages have the ranges of integers
+		goldenText(t, "errors.txt", messages.Bytes())
+	}
 }
 
 // breaches returns every way to break every field.

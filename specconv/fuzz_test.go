@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"math/rand/v2"
 	"reflect"
 	"strings"
 	"testing"
 
-	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/berth-oci/berth/internal/gen/jsoncode"
+	"github.com/berth-oci/berth/libcontainer/config"
 )
 
 // FuzzConvert calls Load and Convert with arbitrary files. It accepts no panic,
@@ -80,6 +83,7 @@ func FuzzLoad(f *testing.F) {
 			checkError(t, err)
 			return
 		}
+		compareParsed(t, file, got)
 		var want specs.Spec
 		// An error may be about a section for another platform; Load reads the
 		// rest nevertheless.
@@ -96,6 +100,40 @@ func FuzzLoad(f *testing.F) {
 			t.Errorf("read %+v\nencoding/json: %+v", *got, want)
 		}
 	})
+}
+
+// compareParsed compares what Load has read with the result of encoding/json.
+func compareParsed(t *testing.T, file []byte, got *specs.Spec) {
+	t.Helper()
+	want, err := parse[specFile](file)
+	if err != nil {
+		t.Errorf("%q: accepted; encoding/json: %v", file, err)
+	} else if !reflect.DeepEqual(got, want.spec()) {
+		t.Errorf("%q: read %+v\nencoding/json: %+v", file, got, want.spec())
+	}
+}
+
+// TestParse parses changed configurations, with sections of other platforms.
+func TestParse(t *testing.T) {
+	const others = `{"windows":{"network":{"a":[1,"b"]}},"vm":null,"zos":{},"freebsd":{"jail":{}},`
+	r := rand.New(rand.NewPCG(1, 2))
+	accepted := 0
+	for _, sample := range jsoncode.Samples[specs.Spec]() {
+		file := append([]byte(others), bytes.TrimPrefix(sample, []byte("{"))...)
+		for range 200 {
+			if spec, err := Parse(file); err == nil {
+				compareParsed(t, file, spec)
+				accepted++
+			}
+			file = jsoncode.Mutate(r, file[:len(file):len(file)])
+			if r.IntN(3) == 0 {
+				file = append([]byte(others), bytes.TrimPrefix(sample, []byte("{"))...)
+			}
+		}
+	}
+	if accepted < 200 {
+		t.Errorf("accepted %d", accepted)
+	}
 }
 
 func checkError(t *testing.T, err error) {

@@ -1,6 +1,7 @@
 package specconv
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -30,12 +31,13 @@ func convertIntelRdt(out *config.Config, rdt *specs.LinuxIntelRdt) error {
 
 // beginnings are the allowed beginnings of lines by field; lines of
 // linux.intelRdt.schemata may have any resource.
-var beginnings = map[string]struct {
+var beginnings = [...]struct {
+	field string
 	begin []string
 	want  string
 }{
-	"linux.intelRdt.l3CacheSchema": {[]string{"L3:", "L3CODE:", "L3DATA:"}, `"L3:", "L3CODE:" or "L3DATA:"`},
-	"linux.intelRdt.memBwSchema":   {[]string{"MB:"}, `"MB:"`},
+	{"linux.intelRdt.l3CacheSchema", []string{"L3:", "L3CODE:", "L3DATA:"}, `"L3:", "L3CODE:" or "L3DATA:"`},
+	{"linux.intelRdt.memBwSchema", []string{"MB:"}, `"MB:"`},
 }
 
 // checkSchema checks a line for a schemata file. The hardware decides which
@@ -47,12 +49,11 @@ func checkSchema(line intelrdt.Line) error {
 	if strings.Contains(line.Text, "\n") {
 		return fieldErr(line.Field, `%s: has more than one line (each is an element of "schemata")`, config.Quote(line.Text))
 	}
-	s, ok := beginnings[line.Field]
-	for _, begin := range s.begin {
-		ok = ok && !strings.HasPrefix(line.Text, begin)
-	}
-	if ok {
-		return fieldErr(line.Field, `%s: want a line that begins with %s (others go into "schemata")`, config.Quote(line.Text), s.want)
+	for _, s := range beginnings {
+		allowed := func(begin string) bool { return strings.HasPrefix(line.Text, begin) }
+		if s.field == line.Field && !slices.ContainsFunc(s.begin, allowed) {
+			return fieldErr(line.Field, `%s: want a line that begins with %s (others go into "schemata")`, config.Quote(line.Text), s.want)
+		}
 	}
 	if err := intelrdt.CheckLine(line.Text); err != nil {
 		return fieldErr(line.Field, "%w", err)

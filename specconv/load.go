@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/berth-oci/berth/internal/codec"
 )
 
 // MaxSize limits the size of a JSON file, in bytes. The kernel accepts at most
@@ -22,7 +24,19 @@ const MaxSize = 16 << 20
 // but not the file. Convert checks the values. For the sections of other
 // platforms, which Convert refuses, the result only has empty structs.
 func Load(r io.Reader) (*specs.Spec, error) {
-	file, err := load[specFile](r)
+	data, err := read(r)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(data)
+}
+
+// Parse is Load for a file that the caller has read.
+func Parse(data []byte) (*specs.Spec, error) {
+	if spec, ok := decode(data, codec.DecodeSpec); ok {
+		return spec, nil
+	}
+	file, err := parse[specFile](data)
 	if err != nil {
 		return nil, err
 	}
@@ -32,17 +46,17 @@ func Load(r io.Reader) (*specs.Spec, error) {
 // LoadProcess parses a process.json, the process of an exec, by the rules of
 // Load.
 func LoadProcess(r io.Reader) (*specs.Process, error) {
-	return load[specs.Process](r)
+	return load(r, codec.DecodeProcess)
 }
 
 // LoadResources parses the resources of an update by the rules of Load.
 func LoadResources(r io.Reader) (*specs.LinuxResources, error) {
-	return load[specs.LinuxResources](r)
+	return load(r, codec.DecodeResources)
 }
 
 // LoadMounts parses an array of mounts by the rules of Load.
 func LoadMounts(r io.Reader) ([]specs.Mount, error) {
-	list, err := load[[]specs.Mount](r)
+	list, err := load(r, codec.DecodeMounts)
 	if err != nil {
 		return nil, err
 	}
@@ -78,12 +92,39 @@ func mark[T any](there *struct{}, section **T) {
 	}
 }
 
-// load parses one JSON value from r.
-func load[T any](r io.Reader) (*T, error) {
+// read reads a file of at most MaxSize.
+func read(r io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, fmt.Errorf("read: %w", err)
+	}
+	return data, nil
+}
+
+// load reads and parses one JSON value.
+func load[T any](r io.Reader, quick func(string) (*T, bool)) (*T, error) {
+	data, err := read(r)
+	if err != nil {
+		return nil, err
+	}
+	if v, ok := decode(data, quick); ok {
+		return v, nil
+	}
+	return parse[T](data)
+}
+
+// decode parses one JSON value, unless quick declines it: then parse has the error, or
+// a value that needs the rules of encoding/json.
+func decode[T any](data []byte, quick func(string) (*T, bool)) (*T, bool) {
+	if len(data) > MaxSize {
+		return nil, false
+	}
+	return quick(string(data))
+}
+
+// parse parses one JSON value by encoding/json.
+func parse[T any](data []byte) (*T, error) {
+	switch {
 	case len(data) > MaxSize:
 		return nil, invalid("longer than %d MiB", MaxSize>>20)
 	case len(bytes.TrimSpace(data)) == 0:

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"math"
 	"runtime"
 	"strings"
 	"testing"
@@ -103,7 +105,7 @@ func TestLoadErrors(t *testing.T) {
 		{`{"process": {"user": {"uid": 1.5}}}`, "process.user.uid: want a whole number from 0 to 4294967295, found 1.5"},
 		{`{"process": {"user": {"additionalGids": [1, true]}}}`, "process.user.additionalGids[1]: want a whole number, found a boolean"},
 		{`{"process": {"user": {"additionalGids": {}}}}`, "process.user.additionalGids: want an array of numbers, found an object"},
-		{`{"process": {"oomScoreAdj": 1e99}}`, "process.oomScoreAdj: want a whole number from -9223372036854775808 to 9223372036854775807, found 1e99"},
+		{`{"process": {"oomScoreAdj": 1e99}}`, fmt.Sprintf("process.oomScoreAdj: want a whole number from %d to %d, found 1e99", math.MinInt, math.MaxInt)},
 		{`{"process": {"rlimits": [{"soft": 18446744073709551616}]}}`, "process.rlimits[0].soft: want a whole number from 0 to 18446744073709551615, found 18446744073709551616"},
 		{`{"mounts": [{}, {"x": [[{"a": [1]}]], "options": ["ro", 1]}]}`, "mounts[1].options[1]: want a string, found a number"},
 		{`{"mounts": {}}`, "mounts: want an array of objects, found an object"},

@@ -1,10 +1,10 @@
 package specconv
 
 import (
+	unix "github.com/berth-oci/berth/internal/abi"
 	"github.com/berth-oci/berth/internal/idmap"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"golang.org/x/sys/unix"
 )
 
 // convertMappings checks linux.uidMappings and gidMappings (config-linux.md,

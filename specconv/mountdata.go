@@ -37,23 +37,30 @@ func splitOption(option string) []string {
 
 // overlayPaths makes the paths in overlay's options absolute: relative ones are
 // relative to the bundle, like the sources of bind mounts.
-func overlayPaths(data []string, bundle string) {
+func overlayPaths(field string, data []string, bundle string) error {
 	for i, word := range data {
 		key, value, _ := strings.Cut(word, "=")
+		var paths []string
 		switch key {
 		case "upperdir", "workdir":
-			value = fromBundle(value, bundle)
+			paths = []string{value}
 		case "lowerdir":
-			layers := splitLayers(value)
-			for k := range layers {
-				layers[k] = fromBundle(layers[k], bundle)
-			}
-			value = strings.Join(layers, ":")
+			paths = splitLayers(value)
 		default:
 			continue
 		}
-		data[i] = key + "=" + value
+		for k, path := range paths {
+			if path == "" || filepath.IsAbs(path) {
+				continue
+			}
+			if bundle == "" {
+				return noBundle(field, path)
+			}
+			paths[k] = filepath.Join(bundle, path)
+		}
+		data[i] = key + "=" + strings.Join(paths, ":")
 	}
+	return nil
 }
 
 // splitLayers splits a list of lower directories at its colons. Two colons
@@ -71,11 +78,4 @@ func splitLayers(list string) []string {
 		}
 	}
 	return append(layers, list[start:])
-}
-
-func fromBundle(path, bundle string) string {
-	if path == "" || filepath.IsAbs(path) {
-		return path
-	}
-	return filepath.Join(bundle, path)
 }

@@ -4,8 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	unix "github.com/berth-oci/berth/internal/abi"
 	"github.com/berth-oci/berth/libcontainer/config"
-	"golang.org/x/sys/unix"
 )
 
 // optionKind is the kind of change that a mount option makes.

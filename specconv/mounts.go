@@ -3,9 +3,9 @@ package specconv
 import (
 	"slices"
 
+	unix "github.com/berth-oci/berth/internal/abi"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"golang.org/x/sys/unix"
 )
 
 // mountsContext is the part of config.json that the mounts depend on.
@@ -171,7 +171,7 @@ func finishMount(out *config.Mount, bundle string) error {
 		return fieldErr(out.Field+".options", `"tmpcopyup" needs a new mount, not a "remount"`)
 	}
 	if out.Type == "overlay" {
-		overlayPaths(out.Data, bundle)
+		return overlayPaths(out.Field+".options", out.Data, bundle)
 	}
 	return nil
 }

@@ -1,9 +1,9 @@
 package specconv
 
 import (
+	unix "github.com/berth-oci/berth/internal/abi"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"golang.org/x/sys/unix"
 )
 
 // nameMax is the kernel's __NEW_UTS_LEN.

@@ -7,8 +7,8 @@ import (
 	"unicode"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"golang.org/x/sys/unix"
 
+	unix "github.com/berth-oci/berth/internal/abi"
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 

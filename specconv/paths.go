@@ -53,6 +53,11 @@ func absolutes(field string, paths []string) ([]string, error) {
 	return clean, nil
 }
 
+// noBundle refuses a relative path if Convert got no bundle.
+func noBundle(field, path string) error {
+	return fieldErr(field, "%s is relative, and there is no bundle", config.Quote(path))
+}
+
 // onHost checks a path on the host and returns it absolute and clean. A
 // relative path is below the bundle.
 func onHost(field, path, bundle string) (string, error) {
@@ -61,6 +66,9 @@ func onHost(field, path, bundle string) (string, error) {
 	}
 	if err := text(field, path); err != nil {
 		return "", err
+	}
+	if !filepath.IsAbs(path) && bundle == "" {
+		return "", noBundle(field, path)
 	}
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(bundle, path)

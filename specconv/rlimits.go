@@ -1,9 +1,9 @@
 package specconv
 
 import (
+	unix "github.com/berth-oci/berth/internal/abi"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"golang.org/x/sys/unix"
 )
 
 // rlimitNames has the limits of getrlimit(2), sorted. Some numbers differ

@@ -3,9 +3,9 @@ package specconv
 import (
 	"math"
 
+	unix "github.com/berth-oci/berth/internal/abi"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"golang.org/x/sys/unix"
 )
 
 // policies are the values of process.scheduler.policy. SCHED_ISO, which the
@@ -100,7 +100,7 @@ func checkDeadline(field string, policy uint64, s *specs.Scheduler) error {
 			return fieldErr(field+"."+v.name, "%d: only SCHED_DEADLINE has one", v.value)
 		}
 		if v.value > math.MaxInt64 {
-			return fieldErr(field+"."+v.name, "%d: at most %d", v.value, math.MaxInt64)
+			return fieldErr(field+"."+v.name, "%d: at most %d", v.value, int64(math.MaxInt64))
 		}
 	}
 	if policy != unix.SCHED_DEADLINE {

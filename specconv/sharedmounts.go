@@ -3,9 +3,9 @@ package specconv
 import (
 	"strings"
 
+	unix "github.com/berth-oci/berth/internal/abi"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"golang.org/x/sys/unix"
 )
 
 // checkSharedMounts refuses fields that a container cannot have in the mount

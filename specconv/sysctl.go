@@ -2,11 +2,12 @@ package specconv
 
 import (
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
+	unix "github.com/berth-oci/berth/internal/abi"
 	"github.com/berth-oci/berth/libcontainer/config"
-	"golang.org/x/sys/unix"
 )
 
 // sysctls are the namespaced ones, by their path below /proc/sys; a path that
@@ -38,25 +39,43 @@ var sysctls = []struct {
 // container has.
 func convertSysctls(out *config.Config, list map[string]string) error {
 	fields := map[string]string{}
+	var later []config.Sysctl
 	for _, name := range slices.Sorted(maps.Keys(list)) {
 		field := key("linux.sysctl", name)
-		path, ok := sysctlPath(name)
+		file, ok := sysctlPath(name)
 		if !ok {
 			return fieldErr(field, `not the name of a sysctl: want words as in "net.ipv4.ip_forward"`)
 		}
-		if other, twice := fields[path]; twice {
+		if other, twice := fields[file]; twice {
 			return fieldErr(field, "%s is the same", other)
 		}
-		fields[path] = field
-		if err := checkSysctl(field, path, out.Namespaces); err != nil {
+		fields[file] = field
+		if err := checkSysctl(field, file, out.Namespaces); err != nil {
 			return err
 		}
 		if err := text(field, list[name]); err != nil {
 			return err
 		}
-		out.Sysctls = append(out.Sysctls, config.Sysctl{Field: field, Path: path, Value: list[name]})
+		if s := (config.Sysctl{Field: field, Path: file, Value: list[name]}); writtenFirst(s) {
+			out.Sysctls = append(out.Sysctls, s)
+		} else {
+			later = append(later, s)
+		}
 	}
+	out.Sysctls = append(out.Sysctls, later...)
 	return nil
+}
+
+// writtenFirst reports whether the sysctl must be written before others: a change of
+// forwarding resets others of the interface, such as accept_redirects, to their defaults
+// (Documentation/networking/ip-sysctl.rst). A new network namespace inherits the values
+// of the host, and a host of Docker forwards.
+func writtenFirst(s config.Sysctl) bool {
+	switch path.Base(s.Path) {
+	case "ip_forward", "forwarding":
+		return true
+	}
+	return false
 }
 
 // sysctlPath returns the path of a name with words separated by dots or by

@@ -85,12 +85,32 @@ func TestSysctls(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []config.Sysctl{
-		{Field: `linux.sysctl["fs.mqueue.msg_max"]`, Path: "fs/mqueue/msg_max", Value: ""},
 		{Field: `linux.sysctl["net.ipv4.conf.eth0/5.forwarding"]`, Path: "net/ipv4/conf/eth0.5/forwarding", Value: "2"},
 		{Field: `linux.sysctl["net.ipv4.ip_forward"]`, Path: "net/ipv4/ip_forward", Value: "1"},
 		{Field: `linux.sysctl["net/ipv4/conf/eth0.6/forwarding"]`, Path: "net/ipv4/conf/eth0.6/forwarding", Value: "3"},
+		{Field: `linux.sysctl["fs.mqueue.msg_max"]`, Path: "fs/mqueue/msg_max", Value: ""},
 	}
 	if !reflect.DeepEqual(c.Sysctls, want) {
 		t.Errorf("%+v", c.Sysctls)
+	}
+}
+
+// A change of forwarding resets other sysctls of the interface.
+func TestForwardingIsWrittenFirst(t *testing.T) {
+	c, err := convertWith(func(s *specs.Spec) {
+		s.Linux.Sysctl = map[string]string{
+			"net.ipv4.conf.all.accept_redirects": "0", "net.ipv4.conf.all.forwarding": "0", "net.ipv4.ip_forward": "0", "net.core.somaxconn": "1",
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var paths []string
+	for _, s := range c.Sysctls {
+		paths = append(paths, s.Path)
+	}
+	want := []string{"net/ipv4/conf/all/forwarding", "net/ipv4/ip_forward", "net/core/somaxconn", "net/ipv4/conf/all/accept_redirects"}
+	if !slices.Equal(paths, want) {
+		t.Errorf("got %q, want %q", paths, want)
 	}
 }

@@ -4,9 +4,9 @@ import (
 	"maps"
 	"slices"
 
+	unix "github.com/berth-oci/berth/internal/abi"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"golang.org/x/sys/unix"
 )
 
 // Limits of an offset: half the range of the kernel's 64 bits of nanoseconds
@@ -35,7 +35,7 @@ func convertTimeOffsets(offsets map[string]specs.LinuxTimeOffset, namespaces con
 		case !slices.Contains(clocks, clock):
 			return nil, fieldErr(field, "unknown clock%s", config.DidYouMean(clock, clocks))
 		case o.Secs > maxOffsetSecs || o.Secs < -maxOffsetSecs:
-			return nil, fieldErr(field+".secs", "%d: want %d to %d", o.Secs, -maxOffsetSecs, maxOffsetSecs)
+			return nil, fieldErr(field+".secs", "%d: want %d to %d", o.Secs, int64(-maxOffsetSecs), int64(maxOffsetSecs))
 		case o.Nanosecs >= nanosecsPerSec:
 			return nil, fieldErr(field+".nanosecs", "%d: want less than a second, %d", o.Nanosecs, nanosecsPerSec)
 		}

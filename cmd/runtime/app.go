@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +13,6 @@ import (
 	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"github.com/urfave/cli/v3"
 
 	"github.com/berth-oci/berth/libcontainer"
 	ociruntime "github.com/berth-oci/berth/runtime"
@@ -28,49 +26,48 @@ type app struct {
 	format string
 }
 
-// flags returns the global flags.
-func (a *app) flags() []cli.Flag {
-	return []cli.Flag{
-		&cli.BoolFlag{Name: "debug", Usage: "log every step and system call"},
-		&cli.StringFlag{Name: "log", Usage: "write the log to `FILE` instead of standard error"},
-		&cli.StringFlag{Name: "log-format", Value: "text", Usage: "log in this `FORMAT`: text or json"},
-		&cli.StringFlag{Name: "root", Usage: "keep the state of containers in `DIR` (default: /run/berth, or $XDG_RUNTIME_DIR/berth)"},
-		&cli.BoolFlag{Name: "systemd-cgroup", Usage: "let systemd create the cgroups of containers, as units"},
-		&cli.StringFlag{Name: "rootless", Value: "auto", Local: true, Usage: "tolerate cgroups that cannot be created, if `MODE` is true; auto: as an unprivileged user"},
-		&cli.BoolFlag{Name: "version", Aliases: []string{"v"}, Usage: "print the version", Local: true},
-	}
+// globalFlags are accepted before every command and, unless local, after it.
+var globalFlags = []flag{
+	{name: "debug", kind: truth, usage: "log every step and system call"},
+	{name: "log", usage: "write the log to `FILE` instead of standard error"},
+	{name: "log-format", value: "text", usage: "log in this `FORMAT`: text or json"},
+	{name: "root", usage: "keep the state of containers in `DIR` (default: /run/berth, or $XDG_RUNTIME_DIR/berth)"},
+	{name: "systemd-cgroup", kind: truth, usage: "let systemd create the cgroups of containers, as units"},
+	{name: "rootless", value: "auto", local: true, usage: "tolerate cgroups that cannot be created, if `MODE` is true; auto: as an unprivileged user"},
+	{name: "criu", usage: "checkpoint and restore with the CRIU at `PATH` (default: criu in $PATH)"},
+	{name: "version", short: "v", kind: truth, usage: "print the version", local: true},
 }
 
 // before opens the log, which gets all later errors. With --version it prints the
 // version and exits, whatever command follows.
-func (a *app) before(ctx context.Context, cmd *cli.Command) (context.Context, error) {
-	if cmd.Bool("version") {
-		printVersion(cmd.Root().Writer)
-		return ctx, exitCode(0)
+func (a *app) before(l *line) error {
+	if l.truth("version") {
+		printVersion(l.out)
+		return exitCode(0)
 	}
-	a.format = cmd.String("log-format")
+	a.format = l.text("log-format")
 	if a.format == "" {
 		a.format = "text"
 	}
 	if a.format != "text" && a.format != "json" {
 		bad := a.format
 		a.format = "text"
-		return ctx, fmt.Errorf("invalid log-format: %s (want text or json)", bad)
+		return fmt.Errorf("invalid log-format: %s (want text or json)", bad)
 	}
 	out := io.Writer(os.Stderr)
-	if path := cmd.String("log"); path != "" {
+	if path := l.text("log"); path != "" {
 		f, err := openLog(path)
 		if err != nil {
-			return ctx, fmt.Errorf("--log: %w", err)
+			return fmt.Errorf("--log: %w", err)
 		}
 		a.logs, out = true, f
 	}
 	level := slog.LevelInfo
-	if cmd.Bool("debug") {
+	if l.truth("debug") {
 		level = slog.LevelDebug
 	}
 	a.log = slog.New(newHandler(out, a.format, level))
-	return ctx, nil
+	return nil
 }
 
 // report logs an error as the last record; if the log is a file, it prints the error on
@@ -99,43 +96,68 @@ func oneLine(err error) string {
 	return strings.Join(kept, "; ")
 }
 
-// runtime returns the library's handle for the state root.
-func (a *app) runtime(cmd *cli.Command) (*ociruntime.Runtime, error) {
-	rootless, err := rootlessMode(cmd.String("rootless"), cmd.Bool("systemd-cgroup"))
+// runtime returns the library's handle for the state root, for all commands that make
+// no container.
+func (a *app) runtime(l *line) (*ociruntime.Runtime, error) {
+	o, err := a.options(l)
 	if err != nil {
 		return nil, err
 	}
-	root := cmd.String("root")
-	if cmd.IsSet("root") && root == "" {
-		root = "/" // refused
-	}
-	return ociruntime.New(ociruntime.Options{
-		Root: root, Rootless: rootless, SystemdCgroup: cmd.Bool("systemd-cgroup"), Log: a.log,
-	})
+	return ociruntime.New(o)
 }
 
+// creator is runtime for the commands that make a container.
+func (a *app) creator(l *line) (*ociruntime.Runtime, error) {
+	o, err := a.options(l)
+	if err != nil {
+		return nil, err
+	}
+	if auto(l.text("rootless")) {
+		o.Rootless = ociruntime.Unprivileged(o.SystemdCgroup)
+	}
+	return ociruntime.New(o)
+}
+
+// options returns the options of the global flags. It leaves Rootless unset if that
+// depends on the user: finding out takes a look into /proc.
+func (a *app) options(l *line) (o ociruntime.Options, err error) {
+	o = ociruntime.Options{Root: l.text("root"), SystemdCgroup: l.truth("systemd-cgroup"), Log: a.log}
+	if l.isSet("root") && o.Root == "" {
+		o.Root = "/" // refused
+	}
+	if mode := l.text("rootless"); !auto(mode) {
+		if o.Rootless, err = strconv.ParseBool(mode); err != nil {
+			return o, fmt.Errorf("--rootless: unknown value %q: want true, false or auto", mode)
+		}
+	}
+	return o, nil
+}
+
+// auto reports whether a value of --rootless means: as an unprivileged user.
+func auto(mode string) bool { return mode == "" || strings.EqualFold(mode, "auto") }
+
 // container returns the container that the first argument names.
-func (a *app) container(cmd *cli.Command) (*ociruntime.Container, error) {
-	return a.load(cmd, cmd.Args().First())
+func (a *app) container(l *line) (*ociruntime.Container, error) {
+	return a.load(l, l.arg(0))
 }
 
 // load returns an existing container.
-func (a *app) load(cmd *cli.Command, id string) (*ociruntime.Container, error) {
-	rt, err := a.runtime(cmd)
+func (a *app) load(l *line, id string) (*ociruntime.Container, error) {
+	rt, err := a.runtime(l)
 	if err != nil {
 		return nil, err
 	}
 	c, err := rt.Load(id)
-	return c, otherRoot(cmd, err)
+	return c, otherRoot(l, err)
 }
 
 // otherRoot adds the state root to the error that a container does not exist,
 // unless the caller, as engines do, has named one that exists.
-func otherRoot(cmd *cli.Command, err error) error {
+func otherRoot(l *line, err error) error {
 	if !errors.Is(err, libcontainer.ErrNotExist) {
 		return err
 	}
-	if named := cmd.String("root"); named != "" {
+	if named := l.text("root"); named != "" {
 		if _, e := os.Stat(named); errors.Is(e, fs.ErrNotExist) {
 			return fmt.Errorf("state root %q does not exist: %w", named, err) // engines may match the end
 		}
@@ -146,17 +168,6 @@ func otherRoot(cmd *cli.Command, err error) error {
 		return err
 	}
 	return fmt.Errorf("%w (in %s; name the state root of a container engine with --root)", err, root)
-}
-
-func rootlessMode(value string, systemdCgroup bool) (bool, error) {
-	if value == "" || strings.EqualFold(value, "auto") {
-		return ociruntime.Unprivileged(systemdCgroup), nil
-	}
-	b, err := strconv.ParseBool(value)
-	if err != nil {
-		return false, fmt.Errorf("--rootless: unknown value %q: want true, false or auto", value)
-	}
-	return b, nil
 }
 
 // printVersion prints the form that engines parse: the name, then "version X", then

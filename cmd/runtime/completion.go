@@ -25,16 +25,9 @@ func describeCompletion(cmd *cli.Command) {
 	}
 }
 
-// enableCompletion makes commands complete their flags, and the IDs of existing containers
-// where they take one.
-func (a *app) enableCompletion(commands []*cli.Command) {
-	for _, c := range commands {
-		c.ShellComplete = complete
-		isNew := c.Name == "create" || c.Name == "run"
-		if strings.HasPrefix(c.ArgsUsage, "ID") && !isNew {
-			c.ShellComplete = a.completeID
-		}
-	}
+// takesContainer reports whether the first argument is the ID of a container that exists.
+func (c *command) takesContainer() bool {
+	return strings.HasPrefix(c.args, "ID") && c.name != "create" && c.name != "run"
 }
 
 // complete prints the commands or flags that can follow on the command line.
@@ -58,7 +51,7 @@ func (u unmarked) Write(text []byte) (int, error) {
 // completeID prints what can follow on the command line: a flag, or the ID of a
 // container with its status. It prints nothing without containers, or if they cannot be
 // read.
-func (a *app) completeID(ctx context.Context, cmd *cli.Command) {
+func (a *app) completeID(ctx context.Context, cmd *cli.Command, c *command) {
 	// The last argument requests the completion. The one before it may be an incomplete
 	// or a complete flag: the shell drops candidates that do not fit.
 	if typed := os.Args[len(os.Args)-2]; strings.HasPrefix(typed, "-") {
@@ -67,7 +60,7 @@ func (a *app) completeID(ctx context.Context, cmd *cli.Command) {
 	if cmd.NArg() > 0 {
 		return
 	}
-	states, err := a.states(cmd)
+	states, err := a.states(lineOf(cmd, c))
 	if err != nil {
 		return
 	}

@@ -3,36 +3,33 @@ package main
 import (
 	"context"
 
-	"github.com/urfave/cli/v3"
-
 	ociruntime "github.com/berth-oci/berth/runtime"
 )
 
-func (a *app) deleteCommand() *cli.Command {
-	return &cli.Command{
-		Name:      "delete",
-		Usage:     "delete a stopped container",
-		ArgsUsage: "ID",
-		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "kill a container that runs; ignore one that does not exist"},
+func (a *app) deleteCommand() command {
+	return command{
+		usage: "delete a stopped container",
+		args:  "ID",
+		flags: []flag{
+			{name: "force", short: "f", kind: truth, usage: "kill a container that runs; ignore one that does not exist"},
 			regexFlag(),
 		},
-		Action: func(ctx context.Context, cmd *cli.Command) error {
-			if err := exactArgs(cmd, 1); err != nil {
+		run: func(ctx context.Context, l *line) error {
+			if err := exactArgs(l, 1); err != nil {
 				return err
 			}
-			rt, err := a.runtime(cmd)
+			rt, err := a.runtime(l)
 			if err != nil {
 				return err
 			}
 			if err := closeOnExec(); err != nil {
 				return err
 			}
-			o := ociruntime.DeleteOptions{Force: cmd.Bool("force")}
-			if cmd.Bool("regex") {
-				return a.eachContainer(cmd, func(c *ociruntime.Container) error { return c.Delete(ctx, o) })
+			o := ociruntime.DeleteOptions{Force: l.truth("force")}
+			if l.truth("regex") {
+				return a.eachContainer(l, func(c *ociruntime.Container) error { return c.Delete(ctx, o) })
 			}
-			return otherRoot(cmd, rt.Delete(ctx, cmd.Args().First(), o))
+			return otherRoot(l, rt.Delete(ctx, l.arg(0), o))
 		},
 	}
 }

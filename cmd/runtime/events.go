@@ -8,36 +8,33 @@ import (
 	"io"
 	"time"
 
-	"github.com/urfave/cli/v3"
-
 	"github.com/berth-oci/berth/libcontainer"
 	ociruntime "github.com/berth-oci/berth/runtime"
 )
 
-func (a *app) eventsCommand() *cli.Command {
-	return &cli.Command{
-		Name:      "events",
-		Usage:     "print statistics and OOM events of a container, one JSON object a line",
-		ArgsUsage: "ID",
-		Flags: []cli.Flag{
-			&cli.DurationFlag{Name: "interval", Value: 5 * time.Second, Usage: "print statistics every `TIME`, such as 500ms"},
-			&cli.BoolFlag{Name: "stats", Usage: "print statistics once"},
+func (a *app) eventsCommand() command {
+	return command{
+		usage: "print statistics and OOM events of a container, one JSON object a line",
+		args:  "ID",
+		flags: []flag{
+			{name: "interval", kind: duration, value: 5 * time.Second, usage: "print statistics every `TIME`, such as 500ms"},
+			{name: "stats", kind: truth, usage: "print statistics once"},
 		},
-		Action: func(ctx context.Context, cmd *cli.Command) error {
-			if err := exactArgs(cmd, 1); err != nil {
+		run: func(ctx context.Context, l *line) error {
+			if err := exactArgs(l, 1); err != nil {
 				return err
 			}
-			if cmd.Duration("interval") <= 0 {
+			if l.duration("interval") <= 0 {
 				return errors.New("duration interval must be greater than 0")
 			}
-			c, err := a.container(cmd)
+			c, err := a.container(l)
 			if err != nil {
 				return err
 			}
-			if cmd.Bool("stats") {
-				err = printStats(ctx, cmd.Root().Writer, c)
+			if l.truth("stats") {
+				err = printStats(ctx, l.out, c)
 			} else {
-				err = printEvents(ctx, cmd.Root().Writer, c, cmd.Duration("interval"))
+				err = printEvents(ctx, l.out, c, l.duration("interval"))
 			}
 			if errors.Is(err, libcontainer.ErrNotRunning) {
 				return fmt.Errorf("container with id %s is not running", c.ID())
@@ -48,6 +45,13 @@ func (a *app) eventsCommand() *cli.Command {
 }
 
 func printStats(ctx context.Context, w io.Writer, c *ociruntime.Container) error {
+	status, err := c.Status()
+	if err != nil {
+		return err
+	}
+	if status == libcontainer.Stopped {
+		return libcontainer.ErrNotRunning // like runc, though the cgroup may still be there
+	}
 	stats, err := c.Stats(ctx)
 	if err != nil {
 		return err

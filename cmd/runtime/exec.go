@@ -9,9 +9,10 @@ import (
 	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"github.com/urfave/cli/v3"
+	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
+	"github.com/berth-oci/berth/internal/sys"
 	"github.com/berth-oci/berth/libcontainer/capabilities"
 	ociruntime "github.com/berth-oci/berth/runtime"
 	"github.com/berth-oci/berth/specconv"
@@ -22,39 +23,36 @@ type execFailure struct{ error }
 
 func (e execFailure) Unwrap() error { return e.error }
 
-func (a *app) execCommand() *cli.Command {
-	id := 1 // flags after the ID belong to the process
-	return &cli.Command{
-		Name:                      "exec",
-		Usage:                     "execute a process in a created or running container",
-		ArgsUsage:                 "ID [--] COMMAND [ARG...] | --process FILE ID",
-		StopOnNthArg:              &id,
-		DisableSliceFlagSeparator: true,
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "process", Aliases: []string{"p"}, Usage: "take the process from `FILE`, a process object of config.json, instead of from a command and its flags"},
-			&cli.StringFlag{Name: "cwd", Usage: "run in the directory `PATH` of the container"},
-			&cli.StringSliceFlag{Name: "env", Aliases: []string{"e"}, Usage: "add `NAME=VALUE` to the environment; can be repeated"},
-			&cli.BoolFlag{Name: "tty", Aliases: []string{"t"}, Usage: "allocate a terminal"},
-			&cli.StringFlag{Name: "user", Aliases: []string{"u"}, Usage: "run as `UID[:GID]`"},
-			&cli.Int64SliceFlag{Name: "additional-gids", Aliases: []string{"g"}, Usage: "add the group `GID`; can be repeated"},
-			&cli.StringSliceFlag{Name: "cap", Aliases: []string{"c"}, Usage: "add `CAPABILITY`; can be repeated"},
-			&cli.BoolFlag{Name: "no-new-privs", Usage: "set no_new_privs: no program can raise the privileges of the process"},
-			&cli.StringFlag{Name: "apparmor", Usage: "confine the process by the AppArmor `PROFILE`"},
-			&cli.StringFlag{Name: "process-label", Usage: "run with the SELinux `LABEL`"},
-			&cli.BoolFlag{Name: "detach", Aliases: []string{"d"}, Usage: "return when the process is started"},
-			&cli.StringFlag{Name: "console-socket", Usage: "send the terminal to the unix socket `PATH`"},
-			&cli.StringFlag{Name: "pidfd-socket", Usage: "send a pidfd of the process to the unix socket `PATH`"},
-			&cli.StringFlag{Name: "pid-file", Usage: "write the process ID to `FILE`"},
-			&cli.IntFlag{Name: "preserve-fds", Usage: "pass on `N` descriptors, from 3"},
-			&cli.StringSliceFlag{Name: "cgroup", Usage: "run in the cgroup `[CONTROLLER,...:]PATH` below the container's; can be repeated with controllers (cgroup v1)"},
-			&cli.BoolFlag{Name: "ignore-paused", Usage: "execute in a paused container, too; the process starts when it is resumed"},
-			&cli.BoolFlag{Name: "no-subreaper", Hidden: true, Usage: "exec never becomes one"},
+func (a *app) execCommand() command {
+	return command{
+		usage:     "execute a process in a created or running container",
+		args:      "ID [--] COMMAND [ARG...] | --process FILE ID",
+		stopAfter: 1, // flags after the ID belong to the process
+		flags: []flag{
+			{name: "process", short: "p", usage: "take the process from `FILE`, a process object of config.json, instead of from a command and its flags"},
+			{name: "cwd", usage: "run in the directory `PATH` of the container"},
+			{name: "env", short: "e", kind: texts, usage: "add `NAME=VALUE` to the environment; can be repeated"},
+			{name: "tty", short: "t", kind: truth, usage: "allocate a terminal"},
+			{name: "user", short: "u", usage: "run as `UID[:GID]`"},
+			{name: "additional-gids", short: "g", kind: numbers, usage: "add the group `GID`; can be repeated"},
+			{name: "cap", short: "c", kind: texts, usage: "add `CAPABILITY`; can be repeated"},
+			{name: "no-new-privs", kind: truth, usage: "set no_new_privs: no program can raise the privileges of the process"},
+			{name: "apparmor", usage: "confine the process by the AppArmor `PROFILE`"},
+			{name: "process-label", usage: "run with the SELinux `LABEL`"},
+			{name: "detach", short: "d", kind: truth, usage: "return when the process is started"},
+			{name: "console-socket", usage: "send the terminal to the unix socket `PATH`"},
+			{name: "pidfd-socket", usage: "send a pidfd of the process to the unix socket `PATH`"},
+			{name: "pid-file", usage: "write the process ID to `FILE`"},
+			{name: "preserve-fds", kind: number, usage: "pass on `N` descriptors, from 3"},
+			{name: "cgroup", kind: texts, usage: "run in the cgroup `[CONTROLLER,...:]PATH` below the container's; can be repeated with controllers (cgroup v1)"},
+			{name: "ignore-paused", kind: truth, usage: "execute in a paused container, too; the process starts when it is resumed"},
+			{name: "no-subreaper", kind: truth, hidden: true, usage: "exec never becomes one"},
 		},
-		Action: func(ctx context.Context, cmd *cli.Command) error {
-			if cmd.NArg() < 1 {
-				return wrongArgs(cmd, "a minimum of", 1)
+		run: func(ctx context.Context, l *line) error {
+			if len(l.args) < 1 {
+				return wrongArgs(l, "a minimum of", 1)
 			}
-			err := a.exec(ctx, cmd)
+			err := a.exec(ctx, l)
 			var exit exitCode
 			if err == nil || errors.As(err, &exit) {
 				return err
@@ -64,16 +62,16 @@ func (a *app) execCommand() *cli.Command {
 	}
 }
 
-func (a *app) exec(ctx context.Context, cmd *cli.Command) error {
-	c, err := a.container(cmd)
+func (a *app) exec(ctx context.Context, l *line) error {
+	c, err := a.container(l)
 	if err != nil {
 		return err
 	}
-	o, err := a.execOptions(cmd, c)
+	o, err := a.execOptions(l, c)
 	if err != nil {
 		return err
 	}
-	if cmd.Bool("detach") {
+	if l.truth("detach") {
 		o.ConsoleRequired = true
 		_, err := c.Exec(ctx, o)
 		return err
@@ -99,8 +97,11 @@ func (a *app) execForeground(ctx context.Context, c *ociruntime.Container, o oci
 	if err := ownOutput(&o.Stdout, &o.Stderr); err != nil {
 		return err
 	}
-	fg := a.newForeground()
-	startCtx, started := fg.starting(ctx)
+	fg, err := a.newForeground()
+	if err != nil {
+		return err
+	}
+	startCtx, started := fg.start.begin(ctx)
 	p, err := c.Exec(startCtx, o)
 	started()
 	if err != nil {
@@ -124,23 +125,23 @@ func sizeOf(terminal *os.File) *specs.Box {
 
 // execOptions converts the flags. The process gets this process's standard input and
 // output.
-func (a *app) execOptions(cmd *cli.Command, c *ociruntime.Container) (ociruntime.ExecOptions, error) {
-	files, err := ociruntime.PreservedFiles(cmd.Int("preserve-fds"))
+func (a *app) execOptions(l *line, c *ociruntime.Container) (ociruntime.ExecOptions, error) {
+	files, err := ociruntime.PreservedFiles(l.number("preserve-fds"))
 	if err != nil {
 		return ociruntime.ExecOptions{}, err
 	}
-	cgroups, err := parseCgroups(cmd.StringSlice("cgroup"))
+	cgroups, err := parseCgroups(l.texts("cgroup"))
 	if err != nil {
 		return ociruntime.ExecOptions{}, err
 	}
-	process, err := a.execProcess(cmd, c)
+	process, err := a.execProcess(l, c)
 	return ociruntime.ExecOptions{
 		Process:       process,
-		ConsoleSocket: cmd.String("console-socket"),
-		PidFile:       cmd.String("pid-file"),
-		PidfdSocket:   cmd.String("pidfd-socket"),
+		ConsoleSocket: l.text("console-socket"),
+		PidFile:       l.text("pid-file"),
+		PidfdSocket:   l.text("pidfd-socket"),
 		SubCgroups:    cgroups,
-		IgnorePaused:  cmd.Bool("ignore-paused"),
+		IgnorePaused:  l.truth("ignore-paused"),
 		Stdin:         os.Stdin,
 		Stdout:        os.Stdout,
 		Stderr:        os.Stderr,
@@ -149,11 +150,11 @@ func (a *app) execOptions(cmd *cli.Command, c *ociruntime.Container) (ociruntime
 }
 
 // execProcess returns the process from the file or, without a file, from the flags.
-func (a *app) execProcess(cmd *cli.Command, c *ociruntime.Container) (*specs.Process, error) {
-	if path := cmd.String("process"); path != "" {
+func (a *app) execProcess(l *line, c *ociruntime.Container) (*specs.Process, error) {
+	if path := l.text("process"); path != "" {
 		return readProcess(path)
 	}
-	args := cmd.Args().Tail()
+	args := l.args[1:]
 	if len(args) == 0 {
 		return nil, errors.New("exec args cannot be empty (name a command after the container's ID, or a file with --process)")
 	}
@@ -161,19 +162,19 @@ func (a *app) execProcess(cmd *cli.Command, c *ociruntime.Container) (*specs.Pro
 	if err != nil {
 		return nil, err
 	}
-	p.Terminal = cmd.Bool("tty")
-	p.Env = append(p.Env[:len(p.Env):len(p.Env)], cmd.StringSlice("env")...)
-	if cmd.IsSet("cwd") {
-		p.Cwd = cmd.String("cwd")
+	p.Terminal = l.truth("tty")
+	p.Env = append(p.Env[:len(p.Env):len(p.Env)], l.texts("env")...)
+	if l.isSet("cwd") {
+		p.Cwd = l.text("cwd")
 	}
-	if cmd.IsSet("no-new-privs") {
-		p.NoNewPrivileges = cmd.Bool("no-new-privs")
+	if l.isSet("no-new-privs") {
+		p.NoNewPrivileges = l.truth("no-new-privs")
 	}
-	p.ApparmorProfile, p.SelinuxLabel = cmd.String("apparmor"), cmd.String("process-label")
-	for _, warning := range addCapabilities(p.Capabilities, cmd.StringSlice("cap")) {
+	p.ApparmorProfile, p.SelinuxLabel = l.text("apparmor"), l.text("process-label")
+	for _, warning := range addCapabilities(p.Capabilities, l.texts("cap")) {
 		a.log.Warn(warning)
 	}
-	return p, setUser(&p.User, cmd.String("user"), cmd.Int64Slice("additional-gids"))
+	return p, setUser(&p.User, l.text("user"), l.numbers("additional-gids"))
 }
 
 // parseCgroups reads the values of --cgroup: paths by controller.
@@ -202,7 +203,7 @@ func parseCgroups(values []string) (map[string]string, error) {
 
 // readProcess reads a process object.
 func readProcess(path string) (*specs.Process, error) {
-	f, err := os.Open(path)
+	f, err := sys.OpenFile(path, unix.O_RDONLY, 0)
 	if err != nil {
 		return nil, fmt.Errorf("--process: %w", err)
 	}

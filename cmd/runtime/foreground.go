@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -23,35 +21,20 @@ type program interface {
 	Console() *ociruntime.Console
 }
 
-// All signals are forwarded. signal.Notify costs two thread switches for each signal,
-// most of a millisecond for all of them. So signals that a program may get at its start
-// are caught first, the others only after moreSignals.
-var firstSignals = [...]os.Signal{
-	unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2, unix.SIGWINCH, unix.SIGCONT,
-}
-
-const moreSignals = 5 * time.Millisecond
-
 // foreground forwards signals and terminal input to a program.
 type foreground struct {
 	app      *app
 	signals  chan os.Signal
-	ending   chan os.Signal // a second copy of terminating signals, for starting
-	notified chan struct{}
+	start    starting
 	terminal *ociruntime.Foreground
 	// orphans may be nil.
 	orphans *reaper
 }
 
 // newForeground starts to catch signals, before the program exists.
-func (a *app) newForeground() *foreground {
-	f := &foreground{app: a, signals: make(chan os.Signal, 128), ending: make(chan os.Signal, 1), notified: make(chan struct{})}
-	go func() {
-		signal.Notify(f.signals, firstSignals[:]...)
-		signal.Notify(f.ending, unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM)
-		close(f.notified)
-	}()
-	return f
+func (a *app) newForeground() (*foreground, error) {
+	f := &foreground{app: a, signals: make(chan os.Signal, 128)}
+	return f, f.catch()
 }
 
 // output duplicates standard output or error, for copying the program's output to it.
@@ -78,37 +61,8 @@ func hostTerminal() (*os.File, error) {
 	return ociruntime.HostTerminal(os.Stdin, os.Stdout, os.Stderr)
 }
 
-// patience limits the time from a terminating signal to the start of the program that
-// it is forwarded to.
-const patience = time.Second
-
-// starting returns a context for the start of the program. The context ends if the
-// start still takes longer than patience after a terminating signal: a container can
-// block a process that enters it for ever. The caller must call started when the
-// program has started, or cannot.
-func (f *foreground) starting(ctx context.Context) (_ context.Context, started func()) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	done := make(chan struct{})
-	go func() {
-		select {
-		case s := <-f.ending:
-			select {
-			case <-time.After(patience):
-				cancel(fmt.Errorf("received %s before the program could be started", s))
-			case <-done:
-			}
-		case <-done:
-		}
-	}()
-	return ctx, sync.OnceFunc(func() {
-		close(done)
-		cancel(nil)
-	})
-}
-
 // show shows the program's terminal here, if it has one.
 func (f *foreground) show(p program) error {
-	<-f.notified // or a change of size could be missed
 	if p.Console() == nil {
 		return nil
 	}
@@ -138,10 +92,7 @@ func (f *foreground) wait(ctx context.Context, p program) (libcontainer.ExitStat
 	enough, stop := context.WithCancel(ctx)
 	defer stop()
 	go f.forward(ctx, p, stop)
-	more := time.AfterFunc(moreSignals, func() {
-		signal.Notify(f.signals)
-		f.signals <- unix.SIGCHLD // for children that ended earlier
-	})
+	more := time.AfterFunc(soon, f.catchMore)
 	status, err := p.Wait(enough)
 	more.Stop()
 	if err != nil && errors.Is(err, context.Canceled) && ctx.Err() == nil {
@@ -170,41 +121,6 @@ func (f *foreground) undelivered(status libcontainer.ExitStatus, err error) erro
 	}
 	f.app.log.Warn("not all output of the program could be passed on: " + oneLine(err))
 	return nil
-}
-
-// forward forwards signals to the program. After the program has ended, a signal stops
-// this process.
-func (f *foreground) forward(ctx context.Context, p program, stop func()) {
-	for s := range f.signals {
-		sig, ok := s.(unix.Signal)
-		if !ok {
-			continue
-		}
-		err := f.pass(ctx, p, sig)
-		switch {
-		case errors.Is(err, libcontainer.ErrNotRunning):
-			stop()
-		case err != nil:
-			f.app.log.Warn(oneLine(err))
-		}
-	}
-}
-
-// pass forwards one signal, unless it is meant for this process.
-func (f *foreground) pass(ctx context.Context, p program, sig unix.Signal) error {
-	switch {
-	case sig == unix.SIGURG: // the Go scheduler's
-		return nil
-	case sig == unix.SIGPIPE: // caused by a write of this process
-		return nil
-	case sig == unix.SIGCHLD && f.orphans != nil:
-		return f.orphans.reap()
-	case sig == unix.SIGWINCH && f.terminal != nil:
-		return f.terminal.Resize()
-	case sig == unix.SIGCHLD, sig == unix.SIGWINCH:
-		return nil
-	}
-	return p.Kill(ctx, sig)
 }
 
 // exitOf converts the program's status to an exit code.

@@ -7,37 +7,35 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/urfave/cli/v3"
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/libcontainer"
 	ociruntime "github.com/berth-oci/berth/runtime"
 )
 
-func (a *app) killCommand() *cli.Command {
-	return &cli.Command{
-		Name:      "kill",
-		Usage:     "send a signal to the init of a container",
-		ArgsUsage: "ID [SIGNAL]",
-		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "all", Aliases: []string{"a"}, Usage: "send it to all processes; ignore a container that has stopped"},
+func (a *app) killCommand() command {
+	return command{
+		usage: "send a signal to the init of a container",
+		args:  "ID [SIGNAL]",
+		flags: []flag{
+			{name: "all", short: "a", kind: truth, usage: "send it to all processes; ignore a container that has stopped"},
 			regexFlag(),
 		},
-		Action: func(ctx context.Context, cmd *cli.Command) error {
-			if err := argsBetween(cmd, 1, 2); err != nil {
+		run: func(ctx context.Context, l *line) error {
+			if err := argsBetween(l, 1, 2); err != nil {
 				return err
 			}
-			sig, err := parseSignal(cmd.Args().Get(1))
+			sig, err := parseSignal(l.arg(1))
 			if err != nil {
 				return err
 			}
-			return a.eachContainer(cmd, func(c *ociruntime.Container) error {
+			return a.eachContainer(l, func(c *ociruntime.Container) error {
 				kill := c.Kill
-				if cmd.Bool("all") {
+				if l.truth("all") {
 					kill = c.KillAll
 				}
 				err := kill(ctx, sig)
-				if errors.Is(err, libcontainer.ErrNotRunning) && (cmd.Bool("all") || cmd.Bool("regex")) {
+				if errors.Is(err, libcontainer.ErrNotRunning) && (l.truth("all") || l.truth("regex")) {
 					return nil
 				}
 				return err

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,51 +13,50 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/urfave/cli/v3"
-
+	"github.com/berth-oci/berth/internal/codec"
 	"github.com/berth-oci/berth/libcontainer"
 	ociruntime "github.com/berth-oci/berth/runtime"
 )
 
-func (a *app) listCommand() *cli.Command {
-	return &cli.Command{
-		Name:  "list",
-		Usage: "list the containers of the state root",
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Value: "table", Usage: "print this `FORMAT`: table or json"},
-			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print only IDs"},
+func (a *app) listCommand() command {
+	return command{
+		usage: "list the containers of the state root",
+		flags: []flag{
+			{name: "format", short: "f", value: "table", usage: "print this `FORMAT`: table or json"},
+			{name: "quiet", short: "q", kind: truth, usage: "print only IDs"},
 		},
-		Action: func(_ context.Context, cmd *cli.Command) error {
-			if err := exactArgs(cmd, 0); err != nil {
+		run: func(_ context.Context, l *line) error {
+			if err := exactArgs(l, 0); err != nil {
 				return err
 			}
-			if err := checkFormat(cmd.String("format")); err != nil {
+			if err := checkFormat(l.text("format")); err != nil {
 				return err
 			}
-			states, err := a.states(cmd)
+			states, err := a.states(l)
 			if err != nil {
 				return err
 			}
-			return printList(cmd.Root().Writer, states, cmd.String("format"), cmd.Bool("quiet"))
+			return printList(l.out, states, l.text("format"), l.truth("quiet"))
 		},
 	}
 }
 
 // states returns the state of each container. It logs a container that cannot be
 // loaded, and goes on.
-func (a *app) states(cmd *cli.Command) ([]*ociruntime.State, error) {
-	rt, err := a.runtime(cmd)
+func (a *app) states(l *line) ([]*ociruntime.State, error) {
+	rt, err := a.runtime(l)
 	if err != nil {
 		return nil, err
 	}
 	entries, err := rt.List()
-	if errors.Is(err, fs.ErrNotExist) && !cmd.IsSet("root") {
+	if errors.Is(err, fs.ErrNotExist) && !l.isSet("root") {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	var states []*ociruntime.State
+	owners := map[uint32]string{}
 	for _, e := range entries {
 		var state *ociruntime.State
 		if e.Container != nil && (e.Err == nil || errors.Is(e.Err, libcontainer.ErrNotOwner)) {
@@ -67,7 +66,10 @@ func (a *app) states(cmd *cli.Command) ([]*ociruntime.State, error) {
 			fmt.Fprintf(os.Stderr, "load container %s: %s\n", e.ID, oneLine(e.Err))
 			continue
 		}
-		state.Owner = ownerName(e.UID)
+		if owners[e.UID] == "" {
+			owners[e.UID] = ownerName(e.UID) // reads /etc/passwd
+		}
+		state.Owner = owners[e.UID]
 		states = append(states, state)
 	}
 	return states, nil
@@ -91,16 +93,26 @@ func ownerName(uid uint32) string {
 }
 
 func printList(w io.Writer, states []*ociruntime.State, format string, quiet bool) error {
+	out := bufio.NewWriter(w) // the table writes each cell separately
+	if err := writeList(out, states, format, quiet); err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+func writeList(w io.Writer, states []*ociruntime.State, format string, quiet bool) error {
 	switch {
 	case quiet:
 		for _, s := range states {
-			if _, err := fmt.Fprintln(w, s.ID); err != nil {
-				return err
-			}
+			fmt.Fprintln(w, s.ID)
 		}
 		return nil
 	case format == "json":
-		return json.NewEncoder(w).Encode(states)
+		text, err := codec.Marshal(&states, encodeStates)
+		if err == nil {
+			_, err = w.Write(append(text, '\n'))
+		}
+		return err
 	}
 	t := tabwriter.NewWriter(w, 12, 1, 3, ' ', 0)
 	fmt.Fprint(t, "ID\tPID\tSTATUS\tBUNDLE\tCREATED\tOWNER\n")

@@ -1,8 +1,11 @@
 package main
 
 import (
-	"flag"
+	"errors"
+	goflag "flag"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"testing"
@@ -10,58 +13,142 @@ import (
 	"github.com/urfave/cli/v3"
 )
 
-var update = flag.Bool("update", false, "write docs/man/berth.8")
+var update = goflag.Bool("update", false, "write docs/man and testdata/commandlines.golden")
 
-// The man page consists of a frame, written by hand, and the definitions of commands
-// and flags.
-const (
-	manFrame = "../../docs/man/berth.8.in"
-	manPage  = "../../docs/man/berth.8"
-)
+// The man pages are in this directory: berth.8, and one for each command. A page
+// consists of what the definitions of commands and flags have, and of a frame that is
+// written by hand: berth.8.in, and for most commands berth-COMMAND.8.in with the
+// sections after the options.
+const manDir = "../../docs/man/"
 
-func TestManualPage(t *testing.T) {
-	frame, err := os.ReadFile(manFrame)
-	if err != nil {
-		t.Fatal(err)
-	}
-	root := (&app{}).command()
-	var commands strings.Builder
+func TestManualPages(t *testing.T) {
+	root := definitionWithCompletion(t)
+	pages := map[string]string{"berth.8": overviewPage(t, root)}
 	for _, c := range root.Commands {
-		manCommand(&commands, c)
-	}
-	page := strings.NewReplacer(
-		"@COMMANDS@\n", commands.String(),
-		"@OPTIONS@\n", manFlags(root.Flags),
-	).Replace(string(frame))
-	if *update {
-		if err := os.WriteFile(manPage, []byte(page), 0o644); err != nil {
-			t.Fatal(err)
+		if !c.Hidden && c.Name != "help" {
+			pages["berth-"+c.Name+".8"] = commandPage(t, c)
 		}
 	}
-	have, err := os.ReadFile(manPage)
+	if *update {
+		for name, page := range pages {
+			if err := os.WriteFile(manDir+name, []byte(page), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	compareManDir(t, pages)
+}
+
+// compareManDir compares the files of docs/man with the pages. It fails for a file of
+// a command that does not exist.
+func compareManDir(t *testing.T, pages map[string]string) {
+	t.Helper()
+	files, err := os.ReadDir(manDir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(have) != page {
-		t.Error("docs/man/berth.8 is not what the commands are: run make generate")
+	found := map[string]bool{}
+	for _, file := range files {
+		name := strings.TrimSuffix(file.Name(), ".in")
+		page, ok := pages[name]
+		if !ok {
+			t.Errorf("docs/man/%s is not of a command", file.Name())
+		}
+		if name != file.Name() {
+			continue
+		}
+		found[name] = true
+		have, err := os.ReadFile(manDir + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ok && string(have) != page {
+			t.Errorf("docs/man/%s is not what the command is: run make generate", name)
+		}
+	}
+	for name := range pages {
+		if !found[name] {
+			t.Errorf("docs/man/%s does not exist: run make generate", name)
+		}
 	}
 }
 
-// manCommand writes the section of a command.
-func manCommand(out *strings.Builder, c *cli.Command) {
-	if c.Hidden {
-		return
+// definitionWithCompletion returns the definition with the command that the module
+// adds when it reads a line.
+func definitionWithCompletion(t *testing.T) *cli.Command {
+	t.Helper()
+	root := (&app{}).definition()
+	root.Writer = io.Discard
+	if err := root.Run(t.Context(), []string{"berth", "help"}); err != nil {
+		t.Fatal(err)
 	}
-	options := ""
-	if strings.Contains(manFlags(c.Flags), ".TP") {
-		options = " [OPTION...]"
+	return root
+}
+
+// handwritten returns the text of a frame, and "" if it does not exist.
+func handwritten(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(manDir + name + ".in")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
 	}
-	fmt.Fprintf(out, ".SS %s\n", roff(strings.TrimSpace("berth "+c.Name+options+" "+c.ArgsUsage)))
-	out.WriteString(sentence(c.Usage) + "\n")
-	if c.Description != "" {
+	return string(text)
+}
+
+// overviewPage returns berth.8, with one line for each command.
+func overviewPage(t *testing.T, root *cli.Command) string {
+	var list strings.Builder
+	for _, c := range root.Commands {
+		if !c.Hidden && c.Name != "help" {
+			fmt.Fprintf(&list, ".TP\n.BR berth\\-%s (8)\n%s\n", roff(c.Name), sentence(summary(c)))
+		}
+	}
+	return strings.NewReplacer(
+		"@COMMANDS@\n", list.String(),
+		"@OPTIONS@\n", manFlags((&app{}).definition().Flags),
+	).Replace(handwritten(t, "berth.8"))
+}
+
+// summary returns the first clause of a help text.
+func summary(c *cli.Command) string {
+	first, _, _ := strings.Cut(c.Usage, ": ")
+	return first
+}
+
+// commandPage returns the page of a command.
+func commandPage(t *testing.T, c *cli.Command) string {
+	var out strings.Builder
+	name := "berth-" + c.Name
+	fmt.Fprintf(&out, ".\\\" make generate writes this page from cmd/runtime and docs/man/%s.8.in\n", name)
+	fmt.Fprintf(&out, ".TH %s 8 \"\" berth \"System Manager's Manual\"\n", roff(strings.ToUpper(name)))
+	fmt.Fprintf(&out, ".SH NAME\n%s \\- %s\n", roff(name), roff(summary(c)))
+	options := manFlags(c.Flags)
+	fmt.Fprintf(&out, ".SH SYNOPSIS\n.B berth\n.RI [ \"GLOBAL OPTION\" ...]\n.B %s\n", roff(c.Name))
+	if options != "" {
+		out.WriteString(".RI [ OPTION ...]\n")
+	}
+	if c.ArgsUsage != "" {
+		out.WriteString(roff(c.ArgsUsage) + "\n")
+	}
+	out.WriteString(".SH DESCRIPTION\n" + sentence(c.Usage) + "\n")
+	frame := handwritten(t, name+".8")
+	description, sections, _ := strings.Cut("\n"+frame, "\n.SH ")
+	if c.Description != "" && c.Name != "completion" {
 		out.WriteString(".PP\n" + roff(c.Description) + "\n")
 	}
-	out.WriteString(manFlags(c.Flags))
+	if description = strings.TrimPrefix(description, "\n"); description != "" {
+		out.WriteString(".PP\n" + strings.TrimSuffix(description, "\n") + "\n")
+	}
+	if options != "" {
+		out.WriteString(".SH OPTIONS\n" + options)
+	}
+	if sections != "" {
+		out.WriteString(".SH " + sections)
+	}
+	if !strings.Contains(frame, ".SH SEE ALSO") {
+		out.WriteString(".SH SEE ALSO\n.BR berth (8)\n")
+	}
+	return out.String()
 }
 
 // manFlags writes the list of flags that are not hidden.
@@ -69,7 +156,8 @@ func manFlags(flags []cli.Flag) string {
 	var out strings.Builder
 	for _, f := range flags {
 		doc, ok := f.(cli.DocGenerationFlag)
-		if hidden, can := f.(cli.VisibleFlag); !ok || can && !hidden.IsVisible() {
+		// The module adds --help to commands when it reads a line.
+		if hidden, can := f.(cli.VisibleFlag); !ok || can && !hidden.IsVisible() || f.Names()[0] == "help" {
 			continue
 		}
 		value, text := placeholder(doc)

@@ -6,25 +6,23 @@ import (
 	"os"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"github.com/urfave/cli/v3"
 
 	ociruntime "github.com/berth-oci/berth/runtime"
 	"github.com/berth-oci/berth/specconv"
 )
 
-func (a *app) mountsCommand() *cli.Command {
-	return &cli.Command{
-		Name:      "mounts",
-		Usage:     "add or remove mounts of a created or running container",
-		ArgsUsage: "add|remove ID FILE",
-		Description: "FILE, or - for standard input, has an array like mounts of config.json. " +
+func (a *app) mountsCommand() command {
+	return command{
+		usage: "add or remove mounts of a created or running container",
+		args:  "add|remove ID FILE",
+		description: "FILE, or - for standard input, has an array like mounts of config.json. " +
 			"To remove mounts, their destinations suffice.",
-		Action: func(ctx context.Context, cmd *cli.Command) error {
-			if err := exactArgs(cmd, 3); err != nil {
+		run: func(ctx context.Context, l *line) error {
+			if err := exactArgs(l, 3); err != nil {
 				return err
 			}
 			var change func(*ociruntime.Container, context.Context, []specs.Mount) error
-			switch what := cmd.Args().First(); what {
+			switch what := l.arg(0); what {
 			case "add":
 				change = (*ociruntime.Container).AddMounts
 			case "remove":
@@ -32,11 +30,11 @@ func (a *app) mountsCommand() *cli.Command {
 			default:
 				return fmt.Errorf("mounts %q: want add or remove", what)
 			}
-			list, err := readMounts(cmd.Args().Get(2))
+			list, err := readMounts(l.arg(2))
 			if err != nil {
 				return err
 			}
-			c, err := a.load(cmd, cmd.Args().Get(1))
+			c, err := a.load(l, l.arg(1))
 			if err != nil {
 				return err
 			}

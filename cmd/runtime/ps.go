@@ -11,29 +11,25 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/urfave/cli/v3"
 )
 
-func (a *app) psCommand() *cli.Command {
-	id := 1 // flags after the ID belong to ps(1)
-	return &cli.Command{
-		Name:         "ps",
-		Usage:        "list the processes of a container",
-		ArgsUsage:    "ID [PS-OPTIONS]",
-		StopOnNthArg: &id,
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Value: "table", Usage: "print this `FORMAT`: table, made by ps(1) with its options (default: -ef), or json with the process IDs"},
+func (a *app) psCommand() command {
+	return command{
+		usage:     "list the processes of a container",
+		args:      "ID [PS-OPTIONS]",
+		stopAfter: 1, // flags after the ID belong to ps(1)
+		flags: []flag{
+			{name: "format", short: "f", value: "table", usage: "print this `FORMAT`: table, made by ps(1) with its options (default: -ef), or json with the process IDs"},
 		},
-		Action: func(ctx context.Context, cmd *cli.Command) error {
-			if cmd.NArg() < 1 {
-				return wrongArgs(cmd, "a minimum of", 1)
+		run: func(ctx context.Context, l *line) error {
+			if len(l.args) < 1 {
+				return wrongArgs(l, "a minimum of", 1)
 			}
-			format := cmd.String("format")
+			format := l.text("format")
 			if err := checkFormat(format); err != nil {
 				return err
 			}
-			c, err := a.container(cmd)
+			c, err := a.container(l)
 			if err != nil {
 				return err
 			}
@@ -42,9 +38,9 @@ func (a *app) psCommand() *cli.Command {
 				return err
 			}
 			if format == "json" {
-				return json.NewEncoder(cmd.Root().Writer).Encode(pids)
+				return json.NewEncoder(l.out).Encode(pids)
 			}
-			options := cmd.Args().Tail()
+			options := l.args[1:]
 			if len(options) == 0 {
 				options = []string{"-ef"}
 			}
@@ -52,7 +48,7 @@ func (a *app) psCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return printProcesses(cmd.Root().Writer, table, pids)
+			return printProcesses(l.out, table, pids)
 		},
 	}
 }

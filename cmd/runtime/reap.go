@@ -13,7 +13,7 @@ import (
 // without a pid namespace.
 func becomeSubreaper() error {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
-		return fmt.Errorf("become subreaper: %w (--no-subreaper does without)", err)
+		return fmt.Errorf("become subreaper: prctl: %w (--no-subreaper does without)", err)
 	}
 	return nil
 }

@@ -6,31 +6,29 @@ import (
 	"io/fs"
 	"regexp"
 
-	"github.com/urfave/cli/v3"
-
 	ociruntime "github.com/berth-oci/berth/runtime"
 )
 
 // regexFlag lets a command work on many containers.
-func regexFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "regex", Aliases: []string{"r"}, Usage: "take ID as a regular expression that selects containers"}
+func regexFlag() flag {
+	return flag{name: "regex", short: "r", kind: truth, usage: "take ID as a regular expression that selects containers"}
 }
 
 // eachContainer calls do for the container that the first argument names; with --regex,
 // for all that it matches. It continues after an error and returns all errors.
-func (a *app) eachContainer(cmd *cli.Command, do func(*ociruntime.Container) error) error {
-	if !cmd.Bool("regex") {
-		c, err := a.container(cmd)
+func (a *app) eachContainer(l *line, do func(*ociruntime.Container) error) error {
+	if !l.truth("regex") {
+		c, err := a.container(l)
 		if err != nil {
 			return err
 		}
 		return do(c)
 	}
-	pattern, err := regexp.Compile(cmd.Args().First())
+	pattern, err := regexp.Compile(l.arg(0))
 	if err != nil {
 		return fmt.Errorf("--regex: %w", err)
 	}
-	rt, err := a.runtime(cmd)
+	rt, err := a.runtime(l)
 	if err != nil {
 		return err
 	}

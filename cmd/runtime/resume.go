@@ -2,20 +2,17 @@ package main
 
 import (
 	"context"
-
-	"github.com/urfave/cli/v3"
 )
 
-func (a *app) resumeCommand() *cli.Command {
-	return &cli.Command{
-		Name:      "resume",
-		Usage:     "resume all processes of a paused container",
-		ArgsUsage: "ID",
-		Action: func(ctx context.Context, cmd *cli.Command) error {
-			if err := exactArgs(cmd, 1); err != nil {
+func (a *app) resumeCommand() command {
+	return command{
+		usage: "resume all processes of a paused container",
+		args:  "ID",
+		run: func(ctx context.Context, l *line) error {
+			if err := exactArgs(l, 1); err != nil {
 				return err
 			}
-			c, err := a.container(cmd)
+			c, err := a.container(l)
 			if err != nil {
 				return err
 			}

@@ -5,41 +5,38 @@ import (
 	"errors"
 	"os"
 
-	"github.com/urfave/cli/v3"
-
 	ociruntime "github.com/berth-oci/berth/runtime"
 )
 
-func (a *app) runCommand() *cli.Command {
-	return &cli.Command{
-		Name:      "run",
-		Usage:     "create and start a container, wait for it and delete it",
-		ArgsUsage: "ID",
-		Flags: append(createFlags(),
-			&cli.BoolFlag{Name: "detach", Aliases: []string{"d"}, Usage: "return when the container has started; do not delete it"},
-			&cli.BoolFlag{Name: "keep", Usage: "keep the container when it ends or its program cannot be executed"},
-			&cli.BoolFlag{Name: "no-subreaper", Usage: "do not adopt and reap orphans of the container"}),
-		Action: func(ctx context.Context, cmd *cli.Command) error {
-			if err := exactArgs(cmd, 1); err != nil {
+func (a *app) runCommand() command {
+	return command{
+		usage: "create and start a container, wait for it and delete it",
+		args:  "ID",
+		flags: append(createFlags(),
+			flag{name: "detach", short: "d", kind: truth, usage: "return when the container has started; do not delete it"},
+			flag{name: "keep", kind: truth, usage: "keep the container when it ends or its program cannot be executed"},
+			flag{name: "no-subreaper", kind: truth, usage: "do not adopt and reap orphans of the container"}),
+		run: func(ctx context.Context, l *line) error {
+			if err := exactArgs(l, 1); err != nil {
 				return err
 			}
-			rt, err := a.runtime(cmd)
+			rt, err := a.creator(l)
 			if err != nil {
 				return err
 			}
-			o, err := createOptions(cmd)
+			o, err := createOptions(l)
 			if err != nil {
 				return err
 			}
 			o.Attached = true
-			r := &runner{app: a, rt: rt, id: cmd.Args().First(), options: o, keep: cmd.Bool("keep")}
-			if cmd.Bool("detach") {
+			r := &runner{app: a, rt: rt, id: l.arg(0), options: o, keep: l.truth("keep")}
+			if l.truth("detach") {
 				return r.detached(ctx)
 			}
 			if o.ConsoleSocket != "" {
 				return errors.New("cannot use console socket if runtime will not detach")
 			}
-			if !cmd.Bool("no-subreaper") {
+			if !l.truth("no-subreaper") {
 				if err := becomeSubreaper(); err != nil {
 					return err
 				}
@@ -85,14 +82,16 @@ func (r *runner) delete(ctx context.Context, c *ociruntime.Container) error {
 
 // foreground runs a container to its end and returns its exit code.
 func (r *runner) foreground(ctx context.Context) error {
-	fg := r.app.newForeground()
+	fg, err := r.app.newForeground() // without it, a signal would end this process and leave the container
+	if err != nil {
+		return err
+	}
 	r.options.Pipes = true
 	if err := ownOutput(&r.options.Stdout, &r.options.Stderr); err != nil {
 		return err
 	}
-	startCtx, started := fg.starting(ctx)
+	startCtx, started := fg.start.begin(ctx)
 	defer started()
-	<-fg.notified // a signal before this ends the process, without a container to clean up
 	c, err := r.rt.Create(startCtx, r.id, r.options)
 	if err != nil {
 		return err

@@ -9,27 +9,25 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/urfave/cli/v3"
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/specconv"
 )
 
-func (a *app) specCommand() *cli.Command {
-	return &cli.Command{
-		Name:  "spec",
-		Usage: "write a config.json to start from",
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "bundle", Aliases: []string{"b"}, Usage: "write it to `DIR` (default: the current directory)"},
-			&cli.BoolFlag{Name: "rootless", Usage: "write a configuration for an unprivileged user"},
+func (a *app) specCommand() command {
+	return command{
+		usage: "write a config.json to start from",
+		flags: []flag{
+			{name: "bundle", short: "b", usage: "write it to `DIR` (default: the current directory)"},
+			{name: "rootless", kind: truth, usage: "write a configuration for an unprivileged user"},
 		},
-		Action: func(_ context.Context, cmd *cli.Command) error {
-			if err := exactArgs(cmd, 0); err != nil {
+		run: func(_ context.Context, l *line) error {
+			if err := exactArgs(l, 0); err != nil {
 				return err
 			}
-			return writeSpec(filepath.Join(cmd.String("bundle"), "config.json"), specconv.DefaultOptions{
+			return writeSpec(filepath.Join(l.text("bundle"), "config.json"), specconv.DefaultOptions{
 				CgroupNamespace: pureV2(),
-				Rootless:        cmd.Bool("rootless"),
+				Rootless:        l.truth("rootless"),
 				UID:             uint32(os.Geteuid()),
 				GID:             uint32(os.Getegid()),
 			})

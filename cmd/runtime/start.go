@@ -2,20 +2,17 @@ package main
 
 import (
 	"context"
-
-	"github.com/urfave/cli/v3"
 )
 
-func (a *app) startCommand() *cli.Command {
-	return &cli.Command{
-		Name:      "start",
-		Usage:     "run the program of a created container",
-		ArgsUsage: "ID",
-		Action: func(ctx context.Context, cmd *cli.Command) error {
-			if err := exactArgs(cmd, 1); err != nil {
+func (a *app) startCommand() command {
+	return command{
+		usage: "run the program of a created container",
+		args:  "ID",
+		run: func(ctx context.Context, l *line) error {
+			if err := exactArgs(l, 1); err != nil {
 				return err
 			}
-			c, err := a.container(cmd)
+			c, err := a.container(l)
 			if err != nil {
 				return err
 			}

@@ -1,23 +1,24 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
+	"io"
 
-	"github.com/urfave/cli/v3"
+	"github.com/berth-oci/berth/internal/codec"
+	ociruntime "github.com/berth-oci/berth/runtime"
 )
 
-func (a *app) stateCommand() *cli.Command {
-	return &cli.Command{
-		Name:      "state",
-		Usage:     "print the state of a container",
-		ArgsUsage: "ID",
-		Action: func(_ context.Context, cmd *cli.Command) error {
-			if err := exactArgs(cmd, 1); err != nil {
+func (a *app) stateCommand() command {
+	return command{
+		usage: "print the state of a container",
+		args:  "ID",
+		run: func(_ context.Context, l *line) error {
+			if err := exactArgs(l, 1); err != nil {
 				return err
 			}
-			c, err := a.container(cmd)
+			c, err := a.container(l)
 			if err != nil {
 				return err
 			}
@@ -25,12 +26,21 @@ func (a *app) stateCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			b, err := json.MarshalIndent(state, "", "  ")
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(cmd.Root().Writer, "%s", b)
-			return err
+			return printState(l.out, state)
 		},
 	}
+}
+
+// printState prints what json.MarshalIndent returns.
+func printState(w io.Writer, state *ociruntime.State) error {
+	text, err := codec.Marshal(state, encodeState)
+	if err != nil {
+		return err
+	}
+	var lines bytes.Buffer
+	if err := json.Indent(&lines, text, "", "  "); err != nil {
+		return err
+	}
+	_, err = w.Write(lines.Bytes())
+	return err
 }

@@ -7,71 +7,69 @@ import (
 	"os"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"github.com/urfave/cli/v3"
 
 	ociruntime "github.com/berth-oci/berth/runtime"
 	"github.com/berth-oci/berth/specconv"
 )
 
-func (a *app) updateCommand() *cli.Command {
-	flags := []cli.Flag{
-		&cli.StringFlag{Name: "resources", Aliases: []string{"r"}, Usage: "read a linux.resources object from `FILE`, or - for standard input, instead of the other flags"},
+func (a *app) updateCommand() command {
+	flags := []flag{
+		{name: "resources", short: "r", usage: "read a linux.resources object from `FILE`, or - for standard input, instead of the other flags"},
 	}
 	for _, f := range limitFlags() {
-		flags = append(flags, &cli.StringFlag{Name: f.name, Usage: f.usage})
+		flags = append(flags, flag{name: f.name, usage: f.usage})
 	}
 	for _, name := range []string{"kernel-memory", "kernel-memory-tcp"} {
-		flags = append(flags, &cli.StringFlag{Name: name, Hidden: true, Usage: "ignored: kernels have no such limit any more"})
+		flags = append(flags, flag{name: name, hidden: true, usage: "ignored: kernels have no such limit any more"})
 	}
 	flags = append(
 		flags,
-		&cli.StringFlag{Name: "l3-cache-schema", Usage: "write `LINE`, such as L3:0=f;1=f0, to the schemata of the container's resctrl group"},
-		&cli.StringFlag{Name: "mem-bw-schema", Usage: "write `LINE`, such as MB:0=50, to the schemata of the container's resctrl group"},
+		flag{name: "l3-cache-schema", usage: "write `LINE`, such as L3:0=f;1=f0, to the schemata of the container's resctrl group"},
+		flag{name: "mem-bw-schema", usage: "write `LINE`, such as MB:0=50, to the schemata of the container's resctrl group"},
 	)
-	return &cli.Command{
-		Name:      "update",
-		Usage:     "change the limits of a container; others stay as they are",
-		ArgsUsage: "ID",
-		Flags:     flags,
-		Action: func(ctx context.Context, cmd *cli.Command) error {
-			if err := exactArgs(cmd, 1); err != nil {
+	return command{
+		usage: "change the limits of a container; others stay as they are",
+		args:  "ID",
+		flags: flags,
+		run: func(ctx context.Context, l *line) error {
+			if err := exactArgs(l, 1); err != nil {
 				return err
 			}
-			resources, err := a.resources(cmd)
+			resources, err := a.resources(l)
 			if err != nil {
 				return err
 			}
-			c, err := a.container(cmd)
+			c, err := a.container(l)
 			if err != nil {
 				return err
 			}
 			return c.Update(ctx, ociruntime.UpdateOptions{
 				Resources:     resources,
-				L3CacheSchema: cmd.String("l3-cache-schema"), MemBwSchema: cmd.String("mem-bw-schema"),
+				L3CacheSchema: l.text("l3-cache-schema"), MemBwSchema: l.text("mem-bw-schema"),
 			})
 		},
 	}
 }
 
 // resources converts the flags.
-func (a *app) resources(cmd *cli.Command) (*specs.LinuxResources, error) {
-	if cmd.IsSet("kernel-memory") || cmd.IsSet("kernel-memory-tcp") {
+func (a *app) resources(l *line) (*specs.LinuxResources, error) {
+	if l.isSet("kernel-memory") || l.isSet("kernel-memory-tcp") {
 		a.log.Warn("Kernel memory settings are ignored and will be removed")
 	}
-	if cmd.IsSet("resources") {
+	if l.isSet("resources") {
 		for _, f := range limitFlags() {
-			if cmd.IsSet(f.name) {
+			if l.isSet(f.name) {
 				return nil, fmt.Errorf("--%s: cannot be combined with --resources, which has all limits", f.name)
 			}
 		}
-		return readResources(cmd.String("resources"))
+		return readResources(l.text("resources"))
 	}
 	r := &specs.LinuxResources{Memory: new(specs.LinuxMemory), CPU: new(specs.LinuxCPU), Pids: new(specs.LinuxPids), BlockIO: new(specs.LinuxBlockIO)}
 	for _, f := range limitFlags() {
-		if !cmd.IsSet(f.name) {
+		if !l.isSet(f.name) {
 			continue
 		}
-		if err := f.set(r, cmd.String(f.name)); err != nil {
+		if err := f.set(r, l.text(f.name)); err != nil {
 			return nil, fmt.Errorf("--%s: %w", f.name, err)
 		}
 	}

@@ -16,28 +16,28 @@ const module = "github.com/berth-oci/berth"
 // layers are those of docs/architecture.md: a package imports only packages of lower
 // layers. A pattern that ends in "/..." means the package and all below it.
 var layers = [][]string{
-	0: {"libcontainer/config"},
+	0: {"libcontainer/config", "internal/abi", "internal/sys"},
 	1: {
 		"libcontainer/stub",
-		"internal/sys", "internal/probe", "internal/mountinfo",
+		"internal/codec", "internal/probe", "internal/mountinfo",
 		"internal/cgroups/cgroupfs",
 	},
 	2: {
 		// One mechanism each, without knowledge of containers.
-		"libcontainer/capabilities", "internal/console", "internal/copyup", "internal/devices",
+		"libcontainer/capabilities", "internal/console", "internal/copyup", "internal/criu", "internal/devices",
 		"internal/hooks", "internal/idmap", "internal/intelrdt",
 		"internal/lsm", "internal/mounts", "internal/namespaces", "internal/network",
 		"internal/passwd", "internal/procfs", "internal/scheduling",
-		"libcontainer/cgroups", "internal/cgroups/devices", "internal/cgroups/fs", "internal/cgroups/fs2",
-		"seccomp",
+		"libcontainer/cgroups", "internal/cgroups/counters", "internal/cgroups/devices", "internal/cgroups/fs", "internal/cgroups/fs2",
+		"seccomp", "seccomp/agent",
 	},
 	3: {
 		"specconv",
 		"internal/rootfs",
 		"libcontainer/cgroups/manager", "internal/cgroups/systemd",
 	},
-	4: {"libcontainer/internal/state"},
-	5: {"libcontainer/internal/monitor"},
+	4: {"libcontainer/internal/state", "libcontainer/hostinfo"},
+	5: {"libcontainer/internal/checkpoint", "libcontainer/internal/monitor"},
 	6: {"libcontainer/internal/setup"},
 	7: {"libcontainer"},
 	8: {"runtime"},
@@ -46,14 +46,17 @@ var layers = [][]string{
 
 // outside are programs and tests outside the layers. They may import any layer; no
 // package may import them.
-var outside = []string{"internal/arch", "internal/gen/...", "libcontainer/stub/internal/...", "tests/..."}
+var outside = []string{"examples/...", "internal/arch", "internal/gen/...", "libcontainer/stub/internal/...", "tests/..."}
 
 // neighbours are the imports between packages of one layer that are allowed.
 var neighbours = map[string]string{
-	"internal/cgroups/fs -> libcontainer/cgroups":      "the interface and the types that all managers share",
-	"internal/cgroups/fs2 -> libcontainer/cgroups":     "the interface and the types that all managers share",
-	"internal/cgroups/fs -> internal/cgroups/devices":  "device rules are one mechanism with two backends: a v1 file and a v2 program",
-	"internal/cgroups/fs2 -> internal/cgroups/devices": "device rules are one mechanism with two backends: a v1 file and a v2 program",
+	"internal/cgroups/fs -> libcontainer/cgroups":       "the interface and the types that all managers share",
+	"internal/cgroups/fs2 -> libcontainer/cgroups":      "the interface and the types that all managers share",
+	"internal/cgroups/counters -> libcontainer/cgroups": "the interface and the types that all managers share",
+	"internal/cgroups/fs -> internal/cgroups/counters":  "v1 and v2 print these counters in the same format",
+	"internal/cgroups/fs2 -> internal/cgroups/counters": "v1 and v2 print these counters in the same format",
+	"internal/cgroups/fs -> internal/cgroups/devices":   "device rules are one mechanism with two backends: a v1 file and a v2 program",
+	"internal/cgroups/fs2 -> internal/cgroups/devices":  "device rules are one mechanism with two backends: a v1 file and a v2 program",
 }
 
 func matches(pattern, pkg string) bool {

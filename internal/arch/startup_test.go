@@ -17,7 +17,7 @@ import (
 // start of every command. It limits allocations, which do not vary with the machine's
 // load: costly initialisation, such as tables and regular expressions, allocates. The
 // time is only printed.
-const initBudget = 200
+const initBudget = 170
 
 // initCost is the cost of initialising packages.
 type initCost struct {

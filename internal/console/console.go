@@ -69,14 +69,14 @@ func Fetch(child *stub.Child, ptmx *stub.Value) (*os.File, error) {
 	n := int(f.Fd())
 	var st unix.Stat_t
 	if err := unix.Fstat(n, &st); err != nil {
-		return nil, errors.Join(err, f.Close())
+		return nil, errors.Join(os.NewSyscallError("fstat", err), f.Close())
 	}
-	if st.Mode&unix.S_IFMT != unix.S_IFCHR || unix.Major(st.Rdev) != 5 || unix.Minor(st.Rdev) != 2 {
+	if st.Mode&unix.S_IFMT != unix.S_IFCHR || unix.Major(uint64(st.Rdev)) != 5 || unix.Minor(uint64(st.Rdev)) != 2 {
 		return nil, errors.Join(errors.New("not the master of a terminal (character device 5:2)"), f.Close())
 	}
 	var fs unix.Statfs_t
 	if err := unix.Fstatfs(n, &fs); err != nil {
-		return nil, errors.Join(err, f.Close())
+		return nil, errors.Join(os.NewSyscallError("fstatfs", err), f.Close())
 	}
 	if fs.Type != unix.DEVPTS_SUPER_MAGIC {
 		return nil, errors.Join(errNoDevpts, f.Close())

@@ -16,9 +16,9 @@ var errChanged = errors.New("was replaced by another file during the copy")
 func (c *copier) regular(src, dst *stub.Value, e *entry) error {
 	// e.fd is O_PATH and cannot be read, so the name is opened again. It may
 	// have become a FIFO or terminal: O_NONBLOCK and O_NOCTTY.
-	from := c.p.Openat(src, e.name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	from := c.p.Openat(src, e.name, unix.O_RDONLY|unix.O_LARGEFILE|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 	st, _ := c.p.Statx(from, "", unix.AT_EMPTY_PATH)
-	to := c.p.Openat(dst, e.name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+	to := c.p.Openat(dst, e.name, unix.O_WRONLY|unix.O_LARGEFILE|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
 	if err := c.p.Do(); err != nil {
 		return err
 	}
@@ -44,14 +44,14 @@ func (c *copier) content(from, to *stub.Value, st *stub.Stat) error {
 		if data.Err() != nil {
 			break
 		}
-		start := int64(data.Int())
+		start := data.Int64()
 		hole := c.p.Lseek(from, start, unix.SEEK_HOLE)
 		c.p.Lseek(from, start, unix.SEEK_SET)
 		c.p.Lseek(to, start, unix.SEEK_SET)
 		if err := c.p.Do(); err != nil {
 			return err
 		}
-		end := int64(hole.Int())
+		end := hole.Int64()
 		if start < at || end <= start {
 			return fmt.Errorf("lseek: %w", errChanged)
 		}

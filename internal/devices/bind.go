@@ -54,9 +54,9 @@ func OnHost(d *config.Device) (warning string, err error) {
 	if err := unix.Lstat(d.Path, &st); err != nil {
 		return "", config.FieldErrorf(field, "device %q: creating it is not permitted%s, and the host's cannot be bind-mounted: lstat: %w", d.Path, needsMknod, err)
 	}
-	if st.Mode&unix.S_IFMT != d.Mode&unix.S_IFMT || st.Rdev != unix.Mkdev(d.Major, d.Minor) {
+	if st.Mode&unix.S_IFMT != d.Mode&unix.S_IFMT || uint64(st.Rdev) != unix.Mkdev(d.Major, d.Minor) {
 		return "", config.FieldErrorf(field, "device %q: %w (%s %d:%d), and creating the device is not permitted%s", d.Path, errOtherDevice,
-			kind(st.Mode), unix.Major(st.Rdev), unix.Minor(st.Rdev), needsMknod)
+			kind(st.Mode), unix.Major(uint64(st.Rdev)), unix.Minor(uint64(st.Rdev)), needsMknod)
 	}
 	if d.Field != "" && (st.Mode&0o7777 != d.Mode&0o7777 || d.UID != 0 || d.GID != 0) {
 		warning = fmt.Sprintf("%s: in a user namespace, device %q is bind-mounted from the host and keeps its mode and owner (%#o, %d:%d)",

@@ -92,7 +92,7 @@ func (p *Process) Wait(ctx context.Context, s *Streams, timeout time.Duration) e
 	case exit.Code != 0:
 		why = fmt.Errorf("exit status %d", exit.Code)
 	default:
-		return s.copied()
+		return s.failed()
 	}
-	return errors.Join(s.explain(why), s.copied())
+	return errors.Join(s.explain(why), s.failed())
 }

@@ -1,13 +1,14 @@
 package hooks
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/internal/sys"
 )
 
 // killTree kills a session leader, its descendants, and all other processes of
@@ -75,25 +76,8 @@ func stopMore(found map[int]*os.File, leader int) error {
 
 // belongs reports whether stopMore must stop a process.
 func belongs(found map[int]*os.File, leader, pid int) bool {
-	parent, session, ok := lineage(pid)
-	return ok && (found[parent] != nil || session == leader)
-}
-
-// lineage returns the parent and the session of a process (proc_pid_stat(5)).
-func lineage(pid int) (parent, session int, ok bool) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, 0, false // it has ended
-	}
-	// The name, in parentheses, may contain anything. After it follow the
-	// state, the parent, the process group and the session.
-	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	if len(fields) < 4 {
-		return 0, 0, false
-	}
-	parent, errParent := strconv.Atoi(string(fields[1]))
-	session, errSession := strconv.Atoi(string(fields[3]))
-	return parent, session, errParent == nil && errSession == nil
+	p, err := sys.ReadProcStat(pid)
+	return err == nil && (found[p.Parent] != nil || p.Session == leader) // an error: it has ended
 }
 
 // stop stops a process and adds it to found. The leader is not yet reaped, so

@@ -25,6 +25,7 @@ type Streams struct {
 
 	stdin   *os.File
 	input   []byte // not yet written
+	err     error  // of writing it
 	outputs [2]output
 }
 
@@ -35,7 +36,7 @@ type output struct {
 	tail []byte
 	cut  bool
 	copy io.Writer // gets all output, unless nil
-	err  error     // the error of copy
+	err  error     // of copy, or of the pipe
 }
 
 // NewStreams makes the three pipes and queues the input for the first. The
@@ -62,12 +63,12 @@ func NewStreams(input []byte, copies [2]io.Writer) (*Streams, error) {
 func pipe(ours int) (r, w *os.File, err error) {
 	var fds [2]int
 	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
-		return nil, nil, err
+		return nil, nil, os.NewSyscallError("pipe2", err)
 	}
 	if err := unix.SetNonblock(fds[ours], true); err != nil {
 		unix.Close(fds[0])
 		unix.Close(fds[1])
-		return nil, nil, err
+		return nil, nil, os.NewSyscallError("fcntl", err)
 	}
 	return os.NewFile(uintptr(fds[0]), "hook"), os.NewFile(uintptr(fds[1]), "hook"), nil
 }
@@ -161,6 +162,9 @@ func (s *Streams) feed() {
 		return
 	}
 	if err != nil {
+		if !errors.Is(err, unix.EPIPE) {
+			s.err = fmt.Errorf("write state to the hook: %w", err)
+		}
 		s.closeInput()
 		return
 	}
@@ -179,6 +183,9 @@ func (o *output) read() {
 		case errors.Is(err, unix.EAGAIN):
 			return
 		case err != nil || n == 0:
+			if err != nil {
+				o.err = errors.Join(o.err, fmt.Errorf("read %s: %w", o.name, err))
+			}
 			closeFile(&o.r)
 		default:
 			o.add(buf[:n])
@@ -208,9 +215,9 @@ func (s *Streams) drain() {
 	}
 }
 
-// copied returns the errors of writing the copies.
-func (s *Streams) copied() error {
-	return errors.Join(s.outputs[0].err, s.outputs[1].err)
+// failed returns the errors of writing the input and the copies, and of reading the output.
+func (s *Streams) failed() error {
+	return errors.Join(s.err, s.outputs[0].err, s.outputs[1].err)
 }
 
 // explain adds the kept output to an error.

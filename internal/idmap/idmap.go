@@ -18,6 +18,11 @@ import (
 // container IDs with their host IDs.
 type Mapping = []specs.LinuxIDMapping
 
+// Maps are the two mappings of a user namespace.
+type Maps struct {
+	UIDs, GIDs Mapping
+}
+
 // maxRanges is the kernel's UID_GID_MAP_MAX_EXTENTS (Linux 4.15).
 const maxRanges = 340
 
@@ -55,11 +60,7 @@ func checkRange(field string, r *specs.LinuxIDMapping) error {
 
 // checkOverlaps checks the container IDs or the host IDs for overlaps.
 func checkOverlaps(field, side string, m Mapping, first func(*specs.LinuxIDMapping) uint32) error {
-	order := make([]int, len(m))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(first(&m[a]), first(&m[b])) })
+	order := sorted(m, first)
 	for k := 1; k < len(order); k++ {
 		low, high := order[k-1], order[k]
 		if first(&m[low])+m[low].Size <= first(&m[high]) {
@@ -70,6 +71,16 @@ func checkOverlaps(field, side string, m Mapping, first func(*specs.LinuxIDMappi
 			span(first(&m[other]), m[other].Size), span(first(&m[one]), m[one].Size), field, one)
 	}
 	return nil
+}
+
+// sorted returns the indices of the ranges in the order of their container IDs or host IDs.
+func sorted(m Mapping, first func(*specs.LinuxIDMapping) uint32) []int {
+	order := make([]int, len(m))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(first(&m[a]), first(&m[b])) })
+	return order
 }
 
 // span formats a range of IDs.
@@ -98,10 +109,9 @@ func Equal(a, b Mapping) bool {
 
 // merged returns the mapping sorted, with adjacent ranges merged.
 func merged(m Mapping) Mapping {
-	m = slices.Clone(m)
-	slices.SortFunc(m, func(a, b specs.LinuxIDMapping) int { return cmp.Compare(a.ContainerID, b.ContainerID) })
 	var out Mapping
-	for _, r := range m {
+	for _, i := range sorted(m, func(r *specs.LinuxIDMapping) uint32 { return r.ContainerID }) {
+		r := m[i]
 		if n := len(out); n > 0 && continues(out[n-1], r) {
 			out[n-1].Size += r.Size
 			continue

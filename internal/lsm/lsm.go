@@ -8,12 +8,12 @@ package lsm
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/opencontainers/selinux/go-selinux"
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/internal/sys"
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
@@ -57,7 +57,7 @@ func (l Labels) Check() error {
 const appArmorSwitch = "/sys/module/apparmor/parameters/enabled"
 
 func appArmorEnabled(file string) bool {
-	text, err := os.ReadFile(file)
+	text, err := sys.ReadFile(file)
 	return err == nil && strings.HasPrefix(string(text), "Y")
 }
 

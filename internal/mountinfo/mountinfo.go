@@ -4,9 +4,10 @@
 package mountinfo
 
 import (
-	"os"
 	"strconv"
 	"strings"
+
+	"github.com/berth-oci/berth/internal/sys"
 )
 
 // Mount is a line of mountinfo.
@@ -15,8 +16,12 @@ type Mount struct {
 	ID, Parent string
 	// Device of the file system: "MAJOR:MINOR".
 	Device string
+	// Root is the directory or file of the file system that is mounted.
+	Root string
 	// Point is the mount point, as the process sees it.
 	Point string
+	// Options of the mount itself, e.g. "ro,nosuid".
+	Options string
 	// Type of the file system.
 	Type string
 }
@@ -27,7 +32,7 @@ func Read() ([]Mount, error) { return Of("self") }
 
 // Of is Read for another process, named as in /proc.
 func Of(process string) ([]Mount, error) {
-	text, err := os.ReadFile("/proc/" + process + "/mountinfo")
+	text, err := sys.ReadFile("/proc/" + process + "/mountinfo")
 	return Parse(string(text)), err
 }
 
@@ -36,11 +41,15 @@ func Parse(text string) []Mount {
 	var list []Mount
 	for line := range strings.Lines(text) {
 		mount, filesystem, _ := strings.Cut(line, " - ")
-		f, kind := strings.Fields(mount), strings.Fields(filesystem)
-		if len(f) < 5 || len(kind) == 0 {
+		// Of white space, the kernel escapes blanks, tabs and newlines only.
+		f := strings.Split(mount, " ")
+		kind, _, _ := strings.Cut(filesystem, " ")
+		if len(f) < 6 || strings.TrimSpace(kind) == "" {
 			continue
 		}
-		list = append(list, Mount{ID: f[0], Parent: f[1], Device: f[2], Point: unescape(f[4]), Type: kind[0]})
+		list = append(list, Mount{
+			ID: f[0], Parent: f[1], Device: f[2], Root: unescape(f[3]), Point: unescape(f[4]), Options: f[5], Type: kind,
+		})
 	}
 	return list
 }

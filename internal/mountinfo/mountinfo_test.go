@@ -11,9 +11,9 @@ func TestParse(t *testing.T) {
 24 20 0:6 /sub /\777\04 rw - fuse.x none rw
 `
 	want := []Mount{
-		{"20", "1", "254:0", "/", "ext4"},
-		{"23", "20", "0:5", "/a b\\c\t\nd", "tmpfs"},
-		{"24", "20", "0:6", `/\777\04`, "fuse.x"},
+		{"20", "1", "254:0", "/", "/", "rw,relatime", "ext4"},
+		{"23", "20", "0:5", "/", "/a b\\c\t\nd", "rw", "tmpfs"},
+		{"24", "20", "0:6", "/sub", `/\777\04`, "rw", "fuse.x"},
 	}
 	if got := Parse(text); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)

@@ -80,9 +80,9 @@ func Owner(ns *os.File) (*os.File, error) {
 	}
 	owner := os.NewFile(uintptr(fd), "user namespace")
 	var mine, theirs unix.Stat_t
-	err = unix.Stat("/proc/self/ns/user", &mine)
+	err = os.NewSyscallError("stat", unix.Stat("/proc/self/ns/user", &mine))
 	if err == nil {
-		err = unix.Fstat(fd, &theirs)
+		err = os.NewSyscallError("fstat", unix.Fstat(fd, &theirs))
 	}
 	if err == nil && (mine.Dev != theirs.Dev || mine.Ino != theirs.Ino) {
 		return owner, nil

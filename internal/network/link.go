@@ -84,11 +84,17 @@ func (c *conn) send(index int32, to *conn, name string) (int32, error) {
 		return 0, fmt.Errorf("subscribe to events: %w", err)
 	}
 	var got int32
-	_, err = c.do(unix.RTM_NEWLINK, 0, linkMessage(index, 0, 0, list), func(m message) {
+	event := func(m message) {
 		if n, ok := movedTo(m, index); ok {
 			got = n
 		}
-	})
+	}
+	_, err = c.do(unix.RTM_NEWLINK, 0, linkMessage(index, 0, 0, list), event)
+	if err != nil && got == 0 {
+		// The device has moved if only the answer is lost. Its event then precedes the
+		// answer to any other request, also to one that fails.
+		c.do(unix.RTM_GETLINK, 0, linkMessage(index, 0, 0, nil), event) //nolint:errcheck // ENODEV if it has moved
+	}
 	err = errors.Join(err, unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_DROP_MEMBERSHIP, unix.RTNLGRP_LINK))
 	if err == nil && got == 0 {
 		err = errors.New("the kernel did not report the new index of the device")

@@ -82,7 +82,7 @@ func (m *Mover) checkApart() error {
 		err = unix.Fstat(int(ns.Fd()), &st[i])
 		ns.Close()
 		if err != nil {
-			return err
+			return os.NewSyscallError("fstat", err)
 		}
 	}
 	if st[0].Dev == st[1].Dev && st[0].Ino == st[1].Ino {

@@ -46,7 +46,7 @@ func newConn(f *os.File) (*conn, error) {
 	)
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("set up netlink socket: %w", err)
+		return nil, fmt.Errorf("set up netlink socket: setsockopt: %w", err)
 	}
 	return &conn{f: f}, nil
 }
@@ -55,7 +55,7 @@ func newConn(f *os.File) (*conn, error) {
 func (c *conn) namespace() (*os.File, error) {
 	fd, err := unix.IoctlRetInt(int(c.f.Fd()), unix.SIOCGSKNS)
 	if err != nil {
-		return nil, fmt.Errorf("SIOCGSKNS: %w", err)
+		return nil, fmt.Errorf("ioctl SIOCGSKNS: %w", err)
 	}
 	return os.NewFile(uintptr(fd), "network namespace"), nil
 }

@@ -2,9 +2,10 @@ package probe
 
 import (
 	"bytes"
-	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/internal/sys"
 )
 
 // Admin reports whether this process has CAP_SYS_ADMIN in its effective set.
@@ -26,7 +27,7 @@ var userNamespaceSettings = [...]struct{ name, file, denies string }{
 // unprivileged users as NAME=VALUE, or "".
 func UserNamespacesDenied() string {
 	for _, s := range userNamespaceSettings {
-		text, err := os.ReadFile(s.file)
+		text, err := sys.ReadFile(s.file)
 		if err == nil && string(bytes.TrimSpace(text)) == s.denies {
 			return s.name + "=" + s.denies
 		}

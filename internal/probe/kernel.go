@@ -3,6 +3,7 @@ package probe
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -54,7 +55,7 @@ func CheckKernel() error {
 	if !parseRelease(release).before(oldest) {
 		return nil
 	}
-	if text := explain(release, absent()); text != "" { // empty if a distribution has backported all calls
+	if text := explain(release, Absent()); text != "" { // empty if a distribution has backported all calls
 		return errors.New(text)
 	}
 	return nil
@@ -66,12 +67,12 @@ func ExplainDenied(err error) string {
 	if !errors.Is(err, unix.ENOSYS) && !errors.Is(err, unix.EPERM) {
 		return ""
 	}
-	return explain(release(), absent())
+	return explain(release(), Absent())
 }
 
-// absent returns the required calls that a seccomp filter denies or the kernel
+// Absent returns the required calls that a seccomp filter denies or the kernel
 // does not have.
-func absent() []string {
+func Absent() []string {
 	admin := Admin() && !InUserNamespace()
 	var names []string
 	for _, c := range required {
@@ -117,11 +118,17 @@ func enumerate(names []string) string {
 // parseRelease parses a release of uname(2) such as "6.1.0-13-amd64". A release
 // that it cannot parse counts as newer than all others.
 func parseRelease(release string) version {
-	var v version
-	if n, err := fmt.Sscanf(release, "%d.%d", &v[0], &v[1]); n != 2 || err != nil {
+	major, rest, _ := strings.Cut(release, ".")
+	end := strings.IndexFunc(rest, func(c rune) bool { return c < '0' || c > '9' })
+	if end < 0 {
+		end = len(rest)
+	}
+	first, err1 := strconv.Atoi(major)
+	second, err2 := strconv.Atoi(rest[:end])
+	if err1 != nil || err2 != nil {
 		return version{1 << 30, 0}
 	}
-	return v
+	return version{first, second}
 }
 
 func release() string {

@@ -58,7 +58,7 @@ func TestOldestHasAllThatIsRequired(t *testing.T) {
 }
 
 func TestNothingIsAbsentHere(t *testing.T) {
-	if got := absent(); got != nil {
+	if got := Absent(); got != nil {
 		t.Errorf("absent: %v", got)
 	}
 	if err := CheckKernel(); err != nil {
@@ -78,7 +78,7 @@ func TestAbsentCalls(t *testing.T) {
 				if err := deny(uint32(c.number), errno); err != nil {
 					t.Error(err)
 				}
-				done <- absent()
+				done <- Absent()
 			}()
 			got, want := fmt.Sprint(<-done), fmt.Sprint([]string{c.name})
 			if c.guarded && errno == unix.EPERM && (!Admin() || InUserNamespace()) {

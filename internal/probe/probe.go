@@ -7,13 +7,15 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/berth-oci/berth/internal/sys"
 )
 
 // LastCap returns the number of the newest capability that the kernel knows
 // (/proc/sys/kernel/cap_last_cap, Linux 3.2).
 func LastCap() (int, error) {
 	const file = "/proc/sys/kernel/cap_last_cap"
-	b, err := os.ReadFile(file)
+	b, err := sys.ReadFile(file)
 	if err != nil {
 		return 0, err
 	}

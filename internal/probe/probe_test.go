@@ -26,7 +26,11 @@ func TestIdentityMapIsNotTheInitialUserNamespace(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root to map all ids")
 	}
-	all := []syscall.SysProcIDMap{{ContainerID: 0, HostID: 0, Size: 1<<32 - 1}}
+	ids := uint32(1<<32 - 1)
+	if int64(int(ids)) != int64(ids) {
+		t.Skip("package syscall has no map of all ids on a 32-bit system")
+	}
+	all := []syscall.SysProcIDMap{{ContainerID: 0, HostID: 0, Size: int(ids)}}
 	cmd := exec.Command("sleep", "1000")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER, UidMappings: all, GidMappings: all}
 	if err := cmd.Start(); err != nil {

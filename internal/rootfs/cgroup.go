@@ -1,6 +1,7 @@
 package rootfs
 
 import (
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -106,6 +107,20 @@ type CgroupHost struct {
 	// Paths maps controllers to the directories of the container's cgroups, and
 	// "" to the one of v2.
 	Paths map[string]string
+}
+
+// Sources returns the directories of the host that a cgroup mount shows in a container
+// without a cgroup namespace, by mount point.
+func (h CgroupHost) Sources(m *config.Mount) map[string]string {
+	if m.Type != "cgroup" || h.unified() {
+		return map[string]string{m.Destination: h.v2Root()}
+	}
+	sources := map[string]string{}
+	names, dirs, _ := h.hierarchies()
+	for _, name := range names {
+		sources[path.Join(m.Destination, name)] = dirs[name]
+	}
+	return sources
 }
 
 // unified reports whether the host has only v2.

@@ -22,6 +22,8 @@ func (d deviceOp) String() string {
 	return fmt.Sprintf("%s: device %q", d.Field, d.Path)
 }
 
+func (d deviceOp) field() string { return d.Field }
+
 func (d deviceOp) Apply(t *Tree) {
 	dir := t.open(path.Dir(d.Path), unix.O_DIRECTORY)
 	devices.Make(t.p, dir, path.Base(d.Path), d.Device)

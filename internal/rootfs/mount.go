@@ -34,6 +34,8 @@ func (m *mountOp) String() string {
 	return fmt.Sprintf("%s: mount %s %q on %q", m.Field, kind, m.Source, m.Destination)
 }
 
+func (m *mountOp) field() string { return m.Field }
+
 func (m *mountOp) Apply(t *Tree) {
 	m.at = t.target(m.point(t))
 	m.checkPlace(t)

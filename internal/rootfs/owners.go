@@ -79,7 +79,7 @@ func filesystemOf(f *os.File) string {
 	if err != nil || unix.Fstat(int(f.Fd()), &st) != nil {
 		return "unknown"
 	}
-	device := fmt.Sprintf("%d:%d", unix.Major(st.Dev), unix.Minor(st.Dev))
+	device := fmt.Sprintf("%d:%d", unix.Major(uint64(st.Dev)), unix.Minor(uint64(st.Dev)))
 	for _, m := range list {
 		if m.Device == device {
 			return m.Type

@@ -37,6 +37,21 @@ func Isolate(p *stub.Proc, propagation uint64, path string) error {
 	return nil
 }
 
+// Cover queues the calls that mount "/", with all below, on itself, and change the root to
+// that mount. The mount namespace must be isolated.
+func Cover(p *stub.Proc) {
+	p.Label(`cover "/"`)
+	cwd := stub.Num(unix.AT_FDCWD)
+	at := p.Openat(cwd, "/", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	copied := p.OpenTree(cwd, "/", unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
+	p.MoveMount(copied, at)
+	p.Fchdir(copied)
+	p.Chroot(".")
+	p.CloseFd(copied)
+	p.CloseFd(at)
+	p.Label("")
+}
+
 // staysShared reports whether the host's shared mounts stay shared in the
 // container's mount namespace.
 func staysShared(propagation uint64) bool {

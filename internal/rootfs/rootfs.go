@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
@@ -125,6 +126,9 @@ func (t *Tree) recover(op Op, err error) (Op, error) {
 		if other := o.fallback(err); other != nil {
 			return other, nil
 		}
+	}
+	if f, ok := op.(interface{ field() string }); ok && f.field() != "" && !errors.Is(err, stub.ErrGone) {
+		err = config.InField(f.field(), err)
 	}
 	return op, err
 }

@@ -9,17 +9,20 @@ import (
 )
 
 // The used fields of union bpf_attr, from include/uapi/linux/bpf.h. The kernel
-// accepts a shorter union and fills it up with zeros. Its pointers have 64 bits
-// on every architecture; berth supports only architectures where Go's have too.
+// accepts a shorter union and fills it up with zeros.
 type (
+	// bpfPointer has 64 bits on every architecture. The first half is the low one where
+	// Go's have 32: the stub has no big-endian architecture of that kind.
+	bpfPointer [8 / unsafe.Sizeof(uintptr(0))]unsafe.Pointer
+
 	bpfLoadAttr struct {
 		progType    uint32
 		insnCount   uint32
-		insns       unsafe.Pointer
-		license     unsafe.Pointer
+		insns       bpfPointer
+		license     bpfPointer
 		logLevel    uint32
 		logSize     uint32
-		logBuf      unsafe.Pointer
+		logBuf      bpfPointer
 		kernVersion uint32
 		progFlags   uint32
 		progName    [unix.BPF_OBJ_NAME_LEN]byte
@@ -36,7 +39,7 @@ type (
 		attachType  uint32
 		queryFlags  uint32
 		attachFlags uint32
-		progIDs     unsafe.Pointer
+		progIDs     bpfPointer
 		progCount   uint32
 		_           uint32
 	}
@@ -48,7 +51,7 @@ type (
 	bpfInfoAttr struct {
 		prog uint32
 		len  uint32
-		info unsafe.Pointer
+		info bpfPointer
 	}
 	// bpfProgInfo is the beginning of struct bpf_prog_info.
 	bpfProgInfo struct {
@@ -94,12 +97,12 @@ func BPFLoad(progType uint32, insns []byte, license, name string, log []byte) (i
 	a := bpfLoadAttr{
 		progType:  progType,
 		insnCount: uint32(len(insns) / insnSize),
-		insns:     unsafe.Pointer(unsafe.SliceData(insns)),
-		license:   unsafe.Pointer(unsafe.SliceData(lic)),
+		insns:     bpfPointer{unsafe.Pointer(unsafe.SliceData(insns))},
+		license:   bpfPointer{unsafe.Pointer(unsafe.SliceData(lic))},
 	}
 	copy(a.progName[:unix.BPF_OBJ_NAME_LEN-1], name)
 	if len(log) > 0 {
-		a.logLevel, a.logSize, a.logBuf = 1, uint32(len(log)), unsafe.Pointer(unsafe.SliceData(log))
+		a.logLevel, a.logSize, a.logBuf = 1, uint32(len(log)), bpfPointer{unsafe.Pointer(unsafe.SliceData(log))}
 	}
 	fd, err := bpf(unix.BPF_PROG_LOAD, unsafe.Pointer(&a), unsafe.Sizeof(a))
 	runtime.KeepAlive(insns)
@@ -123,7 +126,7 @@ func BPFAttach(dir, prog int, attachType, flags uint32, replace int) error {
 // directory itself, at most 64 (BPF_CGROUP_MAX_PROGS).
 func BPFQuery(dir int, attachType uint32) ([]uint32, error) {
 	ids := make([]uint32, 64)
-	q := bpfQueryAttr{target: uint32(dir), attachType: attachType, progIDs: unsafe.Pointer(unsafe.SliceData(ids)), progCount: uint32(len(ids))}
+	q := bpfQueryAttr{target: uint32(dir), attachType: attachType, progIDs: bpfPointer{unsafe.Pointer(unsafe.SliceData(ids))}, progCount: uint32(len(ids))}
 	if _, err := bpf(unix.BPF_PROG_QUERY, unsafe.Pointer(&q), unsafe.Sizeof(q)); err != nil {
 		return nil, err
 	}
@@ -139,7 +142,7 @@ func BPFProgFD(id uint32) (int, error) {
 // BPFProgName returns the name that a program was loaded with.
 func BPFProgName(fd int) (string, error) {
 	var info bpfProgInfo
-	a := bpfInfoAttr{prog: uint32(fd), len: uint32(unsafe.Sizeof(info)), info: unsafe.Pointer(&info)}
+	a := bpfInfoAttr{prog: uint32(fd), len: uint32(unsafe.Sizeof(info)), info: bpfPointer{unsafe.Pointer(&info)}}
 	if _, err := bpf(unix.BPF_OBJ_GET_INFO_BY_FD, unsafe.Pointer(&a), unsafe.Sizeof(a)); err != nil {
 		return "", err
 	}

@@ -2,6 +2,7 @@ package sys
 
 import (
 	"errors"
+	"fmt"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -83,13 +84,22 @@ func SeccompFilter(pid int) (filter []unix.SockFilter, flags uint64, err error) 
 	return filter, meta.flags, nil
 }
 
-// SetSeccompFilter installs a filter on all threads of this process. It needs
-// CAP_SYS_ADMIN or no_new_privs.
-func SetSeccompFilter(filter []unix.SockFilter) error {
+// SetSeccompFilter installs a filter on all threads of this process, with flags in
+// addition to SECCOMP_FILTER_FLAG_TSYNC. It needs CAP_SYS_ADMIN or no_new_privs, which all
+// threads get if the calling one has it. The error is ESRCH if a thread has a filter that
+// the calling one does not have.
+func SetSeccompFilter(filter []unix.SockFilter, flags uint32) error {
+	if len(filter) == 0 {
+		return unix.EINVAL
+	}
 	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
-	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&program)))
-	if errno != 0 {
+	flags |= unix.SECCOMP_FILTER_FLAG_TSYNC
+	thread, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, uintptr(flags), uintptr(unsafe.Pointer(&program)))
+	switch {
+	case errno != 0:
 		return errno
+	case thread != 0:
+		return fmt.Errorf("thread %d has another filter: %w", thread, unix.ESRCH)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package sys
 
 import (
 	"errors"
+	"os"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -17,14 +18,14 @@ type Exit struct {
 	Signal unix.Signal
 }
 
-// childInfo is siginfo_t as waitid(2) fills it in for a child, on 64-bit
-// systems.
+// childInfo is siginfo_t as waitid(2) fills it in for a child.
 type childInfo struct {
-	signo, errno, code, _ int32
-	pid                   int32
-	uid                   uint32
-	status                int32
-	_                     [100]byte
+	signo, errno, code int32
+	_                  [0]uintptr // aligns the kernel's union
+	pid                int32
+	uid                uint32
+	status             int32
+	_                  [108 - unsafe.Sizeof(uintptr(0))]byte
 }
 
 // The build fails here if the size differs from the kernel's struct.
@@ -36,6 +37,16 @@ const cldExited = 1
 // Reap waits for the end of the child that pidfd refers to and reaps it.
 func Reap(pidfd int) (Exit, error) {
 	return waitid(unix.P_PIDFD, pidfd, unix.WEXITED)
+}
+
+// ReapEnded reaps the child that pidfd refers to if it has ended. A process that is no
+// child of this one is no error.
+func ReapEnded(pidfd int) error {
+	_, err := waitid(unix.P_PIDFD, pidfd, unix.WEXITED|unix.WNOHANG)
+	if errors.Is(err, unix.ECHILD) {
+		return nil
+	}
+	return err
 }
 
 // Zombie returns any one child that has ended, without reaping it. Pid is 0 if
@@ -56,7 +67,7 @@ func waitid(kind, id, options int) (Exit, error) {
 			continue
 		}
 		if err != nil {
-			return Exit{}, err
+			return Exit{}, os.NewSyscallError("waitid", err)
 		}
 		exit := Exit{Pid: int(info.pid)}
 		if info.code == cldExited {

@@ -117,3 +117,14 @@ func hint(name string) string {
 	}
 	return cmp.Or(config.DidYouMean(guess, names[:]), " (see capabilities(7))")
 }
+
+// List returns the names of the capabilities in a mask.
+func List(mask uint64) []string {
+	var list []string
+	for c := range uint(64) {
+		if mask&(1<<c) != 0 {
+			list = append(list, Name(c))
+		}
+	}
+	return list
+}

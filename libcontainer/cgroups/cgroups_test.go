@@ -7,23 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
 )
-
-func TestPSI(t *testing.T) {
-	got := ParsePSI("some avg10=1.50 avg60=0.25 avg300=0.00 total=4242\nfull avg10=0.00 avg60=0.00 avg300=0.10 total=7")
-	want := &PSI{Some: PSITimes{Avg10: 1.5, Avg60: 0.25, Total: 4242}, Full: PSITimes{Avg300: 0.1, Total: 7}}
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("ParsePSI = %+v, want %+v", got, want)
-	}
-	if got := ParsePSI(""); got != nil {
-		t.Errorf("ParsePSI of an empty file = %+v", got)
-	}
-}
 
 func TestDelegate(t *testing.T) {
 	dir := t.TempDir()
@@ -51,10 +39,13 @@ func TestStatsJSON(t *testing.T) {
 		Usage: MemoryUsage{Limit: Max, Usage: 290816, Max: 6332416},
 		Swap:  MemoryUsage{Limit: Max, Usage: 290816},
 		Raw:   map[string]uint64{"anon": 1},
+		NUMA:  map[string]map[int]uint64{"anon": {0: 8192, 1: 0}},
 	}
 	s.Pids.Current = 1
 	s.Blkio.IOServiceBytesRecursive = []BlkioEntry{{Major: 8, Op: "Read", Value: 5}}
 	s.Hugetlb["2MB"] = HugetlbStats{}
+	s.RDMA = map[string]RDMAStats{"mlx5_0": {Handles: Count{Limit: 2, Usage: 1}, Objects: Count{Limit: Max}}}
+	s.Misc = map[string]Count{"sev": {Limit: 4, Usage: 3, Max: 4, Failcnt: 9}}
 	got, err := json.Marshal(s)
 	if err != nil {
 		t.Fatal(err)
@@ -64,8 +55,10 @@ func TestStatsJSON(t *testing.T) {
 		`"cpuset":{"cpu_exclusive":0,"mem_hardwall":0,"mem_exclusive":0,"memory_migrate":0,"memory_spread_page":0,"memory_spread_slab":0,` +
 		`"memory_pressure":0,"sched_load_balance":0,"sched_relax_domain_level":0},` +
 		`"memory":{"usage":{"limit":18446744073709551615,"usage":290816,"max":6332416,"failcnt":0},` +
-		`"swap":{"limit":18446744073709551615,"usage":290816,"failcnt":0},"raw":{"anon":1}},` +
-		`"pids":{"current":1},"blkio":{"ioServiceBytesRecursive":[{"major":8,"op":"Read","value":5}]},"hugetlb":{"2MB":{"failcnt":0}}}`
+		`"swap":{"limit":18446744073709551615,"usage":290816,"failcnt":0},"raw":{"anon":1},"numa":{"anon":{"0":8192,"1":0}}},` +
+		`"pids":{"current":1},"blkio":{"ioServiceBytesRecursive":[{"major":8,"op":"Read","value":5}]},"hugetlb":{"2MB":{"failcnt":0}},` +
+		`"rdma":{"mlx5_0":{"handles":{"limit":2,"usage":1,"failcnt":0},"objects":{"limit":18446744073709551615,"usage":0,"failcnt":0}}},` +
+		`"misc":{"sev":{"limit":4,"usage":3,"max":4,"failcnt":9}}}`
 	if string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

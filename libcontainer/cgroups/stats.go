@@ -10,6 +10,10 @@ type Stats struct {
 	Pids    PidsStats               `json:"pids"`
 	Blkio   BlkioStats              `json:"blkio"`
 	Hugetlb map[string]HugetlbStats `json:"hugetlb"` // by page size, "2MB"
+
+	// runc's events command does not print these.
+	RDMA map[string]RDMAStats `json:"rdma,omitempty"` // by device, "mlx5_0"
+	Misc map[string]Count     `json:"misc,omitempty"` // by resource, "sev"
 }
 
 // NewStats returns empty statistics.
@@ -66,6 +70,11 @@ type MemoryStats struct {
 	Raw       map[string]uint64 `json:"raw,omitempty"`      // memory.stat
 	PSI       *PSI              `json:"psi,omitempty"`      // v2
 
+	// NUMA is memory.numa_stat, in bytes: by the kernel's word ("anon", "file"), then by
+	// node. On v1, "total" counts this cgroup alone, "hierarchical_total" also the
+	// cgroups below.
+	NUMA map[string]map[int]uint64 `json:"numa,omitempty"`
+
 	// OOMKills is the number of processes that the kernel has killed because of
 	// the memory limit.
 	OOMKills uint64 `json:"-"`
@@ -114,4 +123,34 @@ type HugetlbStats struct {
 	Usage   uint64 `json:"usage,omitempty"`
 	Max     uint64 `json:"max,omitempty"` // v1
 	Failcnt uint64 `json:"failcnt"`
+}
+
+// RDMAStats are counters of one RDMA device.
+type RDMAStats struct {
+	Handles Count `json:"handles"`
+	Objects Count `json:"objects"`
+}
+
+// Count is a resource of which the kernel counts the units.
+type Count struct {
+	Limit   uint64 `json:"limit"`         // Max: no limit
+	Usage   uint64 `json:"usage"`         // now
+	Max     uint64 `json:"max,omitempty"` // the highest usage, since Linux 6.12
+	Failcnt uint64 `json:"failcnt"`       // how often the limit was reached
+}
+
+// PSI is pressure stall information: how long some or all of the processes
+// waited for a resource.
+type PSI struct {
+	Some PSITimes `json:"some"`
+	Full PSITimes `json:"full"`
+}
+
+// PSITimes are percentages over the last 10, 60 and 300 seconds, and a total
+// in microseconds.
+type PSITimes struct {
+	Avg10  float64 `json:"avg10"`
+	Avg60  float64 `json:"avg60"`
+	Avg300 float64 `json:"avg300"`
+	Total  uint64  `json:"total"`
 }

@@ -19,6 +19,8 @@ const (
 	// UnitPropertyAnnotation, followed by a name, is a property of the
 	// container's systemd unit.
 	UnitPropertyAnnotation = "org.systemd.property."
+	// CriuConfigAnnotation names a file with options for CRIU; empty for none.
+	CriuConfigAnnotation = "org.criu.config"
 )
 
 // Annotations lists the annotations that change berth's behavior, sorted. An
@@ -26,6 +28,7 @@ const (
 // config.json).
 func Annotations() []string {
 	return []string{
+		CriuConfigAnnotation,
 		UnitPropertyAnnotation,
 		HookStderrAnnotation,
 		HookStdoutAnnotation,

@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"weak"
 
 	"golang.org/x/sys/unix"
 
@@ -255,4 +257,42 @@ func TestArgumentsLargerThanTheRegion(t *testing.T) {
 	if err := p.Do(); !errors.Is(err, unix.E2BIG) || !strings.HasPrefix(err.Error(), "process.user.additionalGids: setgroups: ") {
 		t.Errorf("error %v", err)
 	}
+}
+
+// The memory of a batch is used again: the error of a call must not have the arguments of
+// a later one.
+func TestUnreadErrorHasItsOwnArguments(t *testing.T) {
+	p, rec := stub.Record(nil)
+	failing(rec, map[string]unix.Errno{"mkdirat": unix.EROFS})
+	p.Mkdirat(stub.Num(unix.AT_FDCWD), "first", 0o700).Checked()
+	p.Atomic() // sends the batch
+	p.Mkdirat(stub.Num(unix.AT_FDCWD), "second", 0o700).Checked()
+	var failed *stub.Error
+	if err := p.Do(); !errors.As(err, &failed) {
+		t.Fatalf("error %v", err)
+	}
+	if !strings.Contains(failed.Args, `"first"`) {
+		t.Errorf("arguments %s", failed.Args)
+	}
+}
+
+// The handle of a running program has a Proc that is closed.
+func TestClosedProcKeepsNoCalls(t *testing.T) {
+	p, _ := stub.Record(nil)
+	var sent, queued weak.Pointer[[512]byte]
+	func() {
+		first, second := new([512]byte), new([512]byte)
+		p.Read(stub.Num(0), first[:])
+		do(t, p)
+		p.Read(stub.Num(0), second[:])
+		sent, queued = weak.Make(first), weak.Make(second)
+	}()
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	runtime.GC()
+	if sent.Value() != nil || queued.Value() != nil {
+		t.Errorf("still in memory: the buffer of a call that was sent: %t, of one that was not: %t", sent.Value() != nil, queued.Value() != nil)
+	}
+	runtime.KeepAlive(p)
 }

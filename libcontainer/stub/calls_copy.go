@@ -11,14 +11,23 @@ func (p *Proc) Sendfile(out, in *Value, count uint64) *Value {
 	return p.queue("sendfile", unix.SYS_SENDFILE, val(out), val(in), hex(0), num(count))
 }
 
-// Lseek queues lseek(2).
+// Lseek queues lseek(2); Int64 returns the offset.
 func (p *Proc) Lseek(fd *Value, offset int64, whence int) *Value {
-	return p.queue("lseek", unix.SYS_LSEEK, val(fd), num(offset), num(whence))
+	if !p.narrow {
+		return p.queue("lseek", sysLseek, val(fd), num(offset), num(whence))
+	}
+	at := make([]byte, 8)
+	v := p.queue("lseek", sysLseek, val(fd), num(uint32(offset>>32)), num(uint32(offset)), output(at), num(whence))
+	v.wide = at
+	return v
 }
 
 // Ftruncate queues ftruncate(2).
 func (p *Proc) Ftruncate(fd *Value, size int64) *Value {
-	return p.queue("ftruncate", unix.SYS_FTRUNCATE, val(fd), num(size))
+	if p.narrow {
+		return p.queue("ftruncate", sysFtruncate, val(fd), num(uint32(size)), num(uint32(size>>32)))
+	}
+	return p.queue("ftruncate", sysFtruncate, val(fd), num(size))
 }
 
 // Linkat queues linkat(2), which follows no symbolic link at the end of a path.
@@ -29,7 +38,7 @@ func (p *Proc) Linkat(dir *Value, path string, newDir *Value, newPath string) *V
 // Utimensat queues utimensat(2) with the times of a Stat.
 func (p *Proc) Utimensat(dir *Value, path string, st *Stat, flags int) *Value {
 	times := data(append(st.time(atimeAt), st.time(mtimeAt)...))
-	return p.queue("utimensat", unix.SYS_UTIMENSAT, val(dir), p.str(path), times, hex(flags))
+	return p.queue("utimensat", sysUtimensat, val(dir), p.str(path), times, hex(flags))
 }
 
 // Flistxattr queues flistxattr(2); dst is filled by Do.

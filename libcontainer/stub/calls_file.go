@@ -171,6 +171,9 @@ func (s *Stat) Rdev() (major, minor uint32) {
 	return binary.NativeEndian.Uint32(s.raw[128:]), binary.NativeEndian.Uint32(s.raw[132:])
 }
 
+// sizeofStatfs64 is the size of struct statfs64, in bytes.
+const sizeofStatfs64 = 84
+
 // Statfs is the result of Fstatfs.
 type Statfs struct {
 	raw [120]byte
@@ -179,11 +182,15 @@ type Statfs struct {
 // Fstatfs queues fstatfs(2); the Statfs is filled by Do.
 func (p *Proc) Fstatfs(fd *Value) (*Statfs, *Value) {
 	st := new(Statfs)
-	return st, p.queue("fstatfs", unix.SYS_FSTATFS, val(fd), output(st.raw[:]))
+	args := []arg{val(fd), output(st.raw[:])}
+	if p.narrow {
+		args = []arg{val(fd), num(sizeofStatfs64), output(st.raw[:])}
+	}
+	return st, p.queue("fstatfs", sysFstatfs, args...)
 }
 
 // Type returns the magic number of the file system. It comes first, and has 32
-// bits (s390x) or 64, of which the second half is empty (little-endian ones).
+// bits (386, s390x) or 64, of which the second half is empty (little-endian ones).
 func (s *Statfs) Type() uint32 { return binary.NativeEndian.Uint32(s.raw[:]) }
 
 // Flags returns the mount's flags (ST_*).

@@ -55,17 +55,17 @@ func (p *Proc) Setgroups(gids []uint32) *Value {
 	for _, g := range gids {
 		b = binary.NativeEndian.AppendUint32(b, g)
 	}
-	return p.queue("setgroups", unix.SYS_SETGROUPS, num(len(gids)), data(b))
+	return p.queue("setgroups", sysSetgroups, num(len(gids)), data(b))
 }
 
 // Setresgid queues setresgid(2) with one id for all three.
 func (p *Proc) Setresgid(gid uint32) *Value {
-	return p.queue("setresgid", unix.SYS_SETRESGID, num(gid), num(gid), num(gid))
+	return p.queue("setresgid", sysSetresgid, num(gid), num(gid), num(gid))
 }
 
 // Setresuid queues setresuid(2) with one id for all three.
 func (p *Proc) Setresuid(uid uint32) *Value {
-	return p.queue("setresuid", unix.SYS_SETRESUID, num(uid), num(uid), num(uid))
+	return p.queue("setresuid", sysSetresuid, num(uid), num(uid), num(uid))
 }
 
 // SchedSetaffinity queues sched_setaffinity(2) for the process itself, with a
@@ -126,16 +126,22 @@ func (p *Proc) Setrlimit(resource int, soft, hard uint64) *Value {
 
 // SigDefault queues rt_sigaction(2) that sets the default action of a signal.
 func (p *Proc) SigDefault(sig int) *Value {
-	return p.queue("rt_sigaction", unix.SYS_RT_SIGACTION, num(sig), data(words(0, 0, 0, 0)), hex(0), num(8))
+	return p.queue("rt_sigaction", unix.SYS_RT_SIGACTION, num(sig), p.sigaction(0, 0, 0), hex(0), num(8))
 }
 
 // sigExit queues rt_sigaction(2) with a handler that ends the stub: the init of
 // a pid namespace gets no signal without a handler (pid_namespaces(7)). execve
 // resets it.
-func (p *Proc) sigExit(sig int, handler uint64) *Value {
-	// x86-64 delivers no signal without a restorer; this handler never returns.
+func (p *Proc) sigExit(sig int, handler uint64) {
+	// x86-64 delivers no signal without a restorer; this handler never returns. riscv64
+	// and loong64 have no restorer: there its word is the mask, which has no effect as the handler exits.
 	const restorer = 0x04000000 // SA_RESTORER
-	return p.queue("rt_sigaction", unix.SYS_RT_SIGACTION, num(sig), data(words(handler, restorer, handler, 0)), hex(0), num(8))
+	p.queue("rt_sigaction", unix.SYS_RT_SIGACTION, num(sig), p.sigaction(handler, restorer, handler), hex(0), num(8))
+}
+
+// sigaction is struct sigaction of the kernel; its mask is empty.
+func (p *Proc) sigaction(handler, flags, restorer uint64) arg {
+	return data(append(p.longs(handler, flags, restorer), words(0)...))
 }
 
 // SigUnblockAll queues rt_sigprocmask(2) that empties the signal mask.

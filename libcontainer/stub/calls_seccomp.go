@@ -13,10 +13,11 @@ import (
 // answer to the batch unless that ends with execve: see Atomic.
 func (p *Proc) Seccomp(flags uint32, filter []byte) *Value {
 	const instruction = 8 // bytes
-	program := make([]byte, 16)
+	// struct sock_fprog: the number of instructions, and their address.
+	program := make([]byte, 2*p.longSize())
 	binary.NativeEndian.PutUint16(program, uint16(len(filter)/instruction))
 	code := data(filter)
-	return p.queue("seccomp", unix.SYS_SECCOMP, num(unix.SECCOMP_SET_MODE_FILTER), hex(flags), pointing(program, map[int]*arg{8: &code}))
+	return p.queue("seccomp", unix.SYS_SECCOMP, num(unix.SECCOMP_SET_MODE_FILTER), hex(flags), pointing(program, map[int]*arg{p.longSize(): &code}))
 }
 
 // SpinUntil queues no system call: the stub waits, without making one, until
@@ -66,7 +67,7 @@ func (p *Proc) beginHold() (end func() error) {
 func (p *Proc) keepHold(h *hold, over <-chan struct{}) error {
 	ret := p.mem.atomicRet(h.value.index)
 	const busy = 100 // rounds; the result comes within microseconds
-	for i := 0; ret.Load() == retPending; i++ {
+	for i := 0; pending(ret.Load()); i++ {
 		select {
 		case <-over:
 			return nil // the batch has ended earlier

@@ -1,12 +1,10 @@
 package stub
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -59,9 +57,9 @@ func (c *Child) replace(pid int) error {
 // isChild asks the kernel, which returns ECHILD for a process that is not a
 // child of this one.
 func isChild(pidfd int) error {
-	return retry(func() error {
+	return os.NewSyscallError("waitid", retry(func() error {
 		return unix.Waitid(unix.P_PIDFD, pidfd, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
-	})
+	}))
 }
 
 // Kill sends SIGKILL. A process that has ended already is not an error.
@@ -70,7 +68,7 @@ func (c *Child) Kill() error {
 	if errors.Is(err, unix.ESRCH) {
 		return nil
 	}
-	return err
+	return os.NewSyscallError("pidfd_send_signal", err)
 }
 
 // Reap waits for the end of the process and ignores its status. A process that
@@ -82,7 +80,7 @@ func (c *Child) Reap() error {
 	if errors.Is(err, unix.ECHILD) {
 		return nil
 	}
-	return err
+	return os.NewSyscallError("waitid", err)
 }
 
 // endTime limits the wait of End.
@@ -106,28 +104,23 @@ func (c *Child) End() error {
 		}()
 		return errors.Join(err, fmt.Errorf("process %d is still alive after SIGKILL: its cgroup is frozen, or it is in an uninterruptible system call", c.Pid))
 	}
-	return errors.Join(err, e, c.Reap(), c.Release())
+	return errors.Join(err, os.NewSyscallError("poll", e), c.Reap(), c.Release())
 }
 
 // Release closes the pidfd.
 func (c *Child) Release() error { return c.Pidfd.Close() }
 
-// parseSigIgn reads the SigIgn line of /proc/PID/status.
-func parseSigIgn(status []byte) ([]int, error) {
-	_, rest, found := bytes.Cut(status, []byte("\nSigIgn:\t"))
-	line, _, ended := bytes.Cut(rest, []byte("\n"))
-	if !found || !ended {
-		return nil, errors.New("no SigIgn in /proc/self/status")
-	}
-	mask, err := strconv.ParseUint(string(line), 16, 64)
+// Adopt returns a process that another one has made as a child of the caller, in the
+// form of a stub that has become its program: it can be killed and reaped. The pid may
+// be untrusted: another process is an error.
+func Adopt(pid int) (*Child, error) {
+	pidfd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
-		return nil, fmt.Errorf("SigIgn in /proc/self/status: %w", err)
+		return nil, fmt.Errorf("pidfd_open %d: %w", pid, err)
 	}
-	var sigs []int
-	for i := range 64 {
-		if mask&(1<<i) != 0 {
-			sigs = append(sigs, i+1)
-		}
+	if err := isChild(pidfd); err != nil {
+		unix.Close(pidfd)
+		return nil, fmt.Errorf("process %d: %w", pid, err)
 	}
-	return sigs, nil
+	return &Child{Proc: &Proc{batch: new(batch), closed: true}, Pid: pid, Pidfd: os.NewFile(uintptr(pidfd), "pidfd")}, nil
 }

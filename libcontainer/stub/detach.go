@@ -58,7 +58,7 @@ func (c *Child) Detach() error {
 func Attach(sock, regionFile *os.File, process Process, timeout time.Duration, log *slog.Logger) (*Proc, error) {
 	fd, err := unix.FcntlInt(sock.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
-		return nil, err
+		return nil, os.NewSyscallError("fcntl", err)
 	}
 	s := &socket{fd: fd}
 	if s.mem, err = mapRegion(regionFile); err == nil {
@@ -81,7 +81,7 @@ func greet(s *socket, timeout time.Duration) error {
 		return err
 	})
 	if err != nil {
-		return err
+		return os.NewSyscallError("poll", err)
 	}
 	if n == 0 {
 		return fmt.Errorf("no answer for %s: %w", timeout, unix.ETIMEDOUT)

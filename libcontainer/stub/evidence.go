@@ -1,16 +1,16 @@
 package stub
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"runtime"
-	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/internal/sys"
 )
 
 // stubName is the command name of every stub (PR_SET_NAME). execve(2) replaces
@@ -18,8 +18,13 @@ import (
 const stubName = "berth/init"
 
 // errCut means that this side has ended the connection: the process may still
-// be a stub.
-var errCut = fmt.Errorf("connection cut: %w", io.EOF)
+// be a stub. It is an io.EOF, made at compile time.
+var errCut error = cut{}
+
+type cut struct{}
+
+func (cut) Error() string { return "connection cut: EOF" }
+func (cut) Unwrap() error { return io.EOF }
 
 // Process identifies a process. Pid is valid in the caller's pid namespace;
 // Pidfd refers to the same process, also when its pid has been reused.
@@ -28,53 +33,26 @@ type Process struct {
 	Pidfd *os.File
 }
 
-// stat is the content of /proc/PID/stat (proc_pid_stat(5)).
-type stat struct {
-	name  string
-	state byte
-	// hasMemory is false from exit_mm() on, in a zombie too.
-	hasMemory bool
-	// status is the wait status of a zombie; 0 also if the caller may not see it.
-	status unix.WaitStatus
-}
-
-// Fields of /proc/PID/stat, counted from the state on.
-const (
-	statVsize    = 20
-	statExitCode = 49
-)
-
 // stat reads /proc/PID/stat; os.ErrProcessDone if the process has been reaped.
-func (p Process) stat() (stat, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.Pid))
-	if p.reaped() { // checked after the read: until then the pid was that of this process
-		return stat{}, os.ErrProcessDone
+func (p Process) stat() (sys.ProcStat, error) {
+	s, err := sys.ReadProcStat(p.Pid)
+	// Checked after the read: until then the pid was that of this process.
+	if gone := p.gone(); gone != nil {
+		return sys.ProcStat{}, gone
 	}
-	if err != nil {
-		return stat{}, err
-	}
-	return parseStat(text)
+	return s, err
 }
 
-func parseStat(text []byte) (stat, error) {
-	begin, end := bytes.IndexByte(text, '('), bytes.LastIndexByte(text, ')') // the name may hold parentheses
-	if begin < 0 || end < begin {
-		return stat{}, fmt.Errorf("no command name in %q", text)
+// gone returns os.ErrProcessDone if another process has waited for this one.
+func (p Process) gone() error {
+	err := unix.PidfdSendSignal(int(p.Pidfd.Fd()), 0, nil, 0)
+	switch {
+	case errors.Is(err, unix.ESRCH):
+		return os.ErrProcessDone
+	case err == nil, errors.Is(err, unix.EPERM): // EPERM: it exists, with another user
+		return nil
 	}
-	fields := bytes.Fields(text[end+1:])
-	if len(fields) <= statExitCode {
-		return stat{}, fmt.Errorf("%d fields in %q", len(fields), text)
-	}
-	status, err := strconv.Atoi(string(fields[statExitCode]))
-	return stat{
-		name: string(text[begin+1 : end]), state: fields[0][0], hasMemory: string(fields[statVsize]) != "0",
-		status: unix.WaitStatus(status),
-	}, err
-}
-
-// reaped reports whether another process has waited for this one.
-func (p Process) reaped() bool {
-	return errors.Is(unix.PidfdSendSignal(int(p.Pidfd.Fd()), 0, nil, 0), unix.ESRCH)
+	return os.NewSyscallError("pidfd_send_signal", err)
 }
 
 // executed returns nil if the process has executed a program, and ErrGone if it
@@ -89,12 +67,12 @@ func (p Process) executed(cut bool) error {
 		return p.executedOnceReaped()
 	case err != nil:
 		return err
-	case s.name != stubName:
+	case s.Name != stubName:
 		return nil
-	case s.hasMemory && !cut: // a stub that ends has no memory any more: a program has taken its name
+	case s.HasMemory && !cut: // a stub that ends has no memory any more: a program has taken its name
 		return nil
 	}
-	return endedBy(s.status)
+	return endedBy(s.Status)
 }
 
 // executedOnceReaped decides about a process that its parent has reaped
@@ -134,9 +112,9 @@ func (p Process) sleeps(cut func() bool) error {
 			return ErrGone
 		case err != nil:
 			return err
-		case !s.hasMemory:
-			return endedBy(s.status)
-		case s.state == 'S':
+		case !s.HasMemory:
+			return endedBy(s.Status)
+		case s.State == 'S':
 			return nil
 		case cut():
 			return ErrGone

@@ -144,19 +144,3 @@ func TestDetachReportsAFailedAccept(t *testing.T) {
 		t.Errorf("error is %v, want %s", err, want)
 	}
 }
-
-func TestParseStat(t *testing.T) {
-	text, err := os.ReadFile("/proc/self/stat")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := parseStat(text)
-	if err != nil || !s.hasMemory || s.name == "" {
-		t.Errorf("got %+v, %v", s, err)
-	}
-	for _, bad := range []string{"", "1 (x", "1 (x) S 1 2"} {
-		if _, err := parseStat([]byte(bad)); err == nil {
-			t.Errorf("%q is accepted", bad)
-		}
-	}
-}

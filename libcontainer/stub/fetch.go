@@ -1,6 +1,7 @@
 package stub
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"os"
@@ -18,8 +19,8 @@ func (c *Child) Fetch(fd *Value) (*os.File, error) {
 	if err := c.Do(); err != nil {
 		return nil, err
 	}
-	rights := unix.UnixRights(fd.Int())
-	c.queue("sendmsg", unix.SYS_SENDMSG, val(c.control), message(data(rights), len(rights)), hex(unix.MSG_NOSIGNAL))
+	rights := c.rights(uint32(fd.Int()))
+	c.queue("sendmsg", unix.SYS_SENDMSG, val(c.control), c.message(data(rights), len(rights)), hex(unix.MSG_NOSIGNAL))
 	c.sock.taking = true
 	err := c.Do()
 	f := c.sock.taken
@@ -39,23 +40,37 @@ func (c *Child) Pass(f *os.File) (*Value, error) {
 	if err := c.Do(); err != nil { // after a batch that ends early, the stub would read the message as a byte
 		return nil, err
 	}
-	rights := make([]byte, unix.CmsgSpace(4))
-	c.queue("recvmsg", unix.SYS_RECVMSG, val(c.control), message(output(rights), len(rights)), hex(unix.MSG_CMSG_CLOEXEC))
+	rights := make([]byte, len(c.rights(0)))
+	c.queue("recvmsg", unix.SYS_RECVMSG, val(c.control), c.message(output(rights), len(rights)), hex(unix.MSG_CMSG_CLOEXEC))
 	c.sock.passing = f
 	if err := c.Do(); err != nil {
 		return nil, err
 	}
-	// struct cmsghdr: a length of 64 bits, level, type; the descriptor.
-	if binary.NativeEndian.Uint64(rights) != uint64(unix.CmsgLen(4)) {
+	header, number := rights[:c.cmsgHeader()], rights[c.cmsgHeader():]
+	if !bytes.HasPrefix(c.rights(0), header) {
 		return nil, errors.New("pass a descriptor to the stub: none arrived")
 	}
-	return Num(int(binary.NativeEndian.Uint32(rights[unix.CmsgLen(0):]))), nil
+	return Num(int(binary.NativeEndian.Uint32(number))), nil
+}
+
+// cmsgHeader is the size of struct cmsghdr: a long, the length of the message; the level
+// and the type.
+func (p *Proc) cmsgHeader() int { return p.longSize() + 8 }
+
+// rights encodes a control message with a descriptor of the process.
+func (p *Proc) rights(fd uint32) []byte {
+	length := p.cmsgHeader() + 4
+	b := p.longs(uint64(length))
+	for _, n := range []uint32{unix.SOL_SOCKET, unix.SCM_RIGHTS, fd} {
+		b = binary.NativeEndian.AppendUint32(b, n)
+	}
+	return append(b, make([]byte, -length&(p.longSize()-1))...) // up to a multiple of a long
 }
 
 // message makes a struct msghdr with one byte and a control message.
-func message(rights arg, length int) arg {
+func (p *Proc) message(rights arg, length int) arg {
 	payload := data([]byte{0})
-	iov := pointing(words(0, 1), map[int]*arg{0: &payload})
+	iov := pointing(p.longs(0, 1), map[int]*arg{0: &payload})
 	// Name and its length, iov and their number, control and its length, flags.
-	return pointing(words(0, 0, 0, 1, 0, uint64(length), 0), map[int]*arg{16: &iov, 32: &rights})
+	return pointing(p.longs(0, 0, 0, 1, 0, uint64(length), 0), map[int]*arg{2 * p.longSize(): &iov, 4 * p.longSize(): &rights})
 }

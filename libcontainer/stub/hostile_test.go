@@ -2,6 +2,7 @@ package stub
 
 import (
 	"encoding/binary"
+	"errors"
 	"os"
 	"os/exec"
 	"testing"
@@ -109,5 +110,27 @@ func TestOfStaysInTheBuffer(t *testing.T) {
 		if got := (&Value{n: n}).Of(buf); len(got) != want {
 			t.Errorf("%d: %d bytes", n, len(got))
 		}
+	}
+}
+
+// After an error of the control socket an answer may belong to an earlier batch: no batch
+// is performed any more.
+func TestControlSocketIsNotUsedAfterAnError(t *testing.T) {
+	batches := 0
+	c := impostor(t, func(mem region, _ int) {
+		batches++
+		mem.setRet(0, 0)
+	})
+	whole := c.sock.fd
+	c.sock.fd = -1
+	c.Chdir("/")
+	first := c.Do()
+	c.sock.fd = whole
+	if !errors.Is(first, unix.EBADF) {
+		t.Fatalf("got %v", first)
+	}
+	c.Chdir("/")
+	if err := c.Do(); !errors.Is(err, unix.EBADF) || batches > 0 {
+		t.Errorf("got %v after %d batches", err, batches)
 	}
 }

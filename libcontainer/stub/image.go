@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
-)
 
-// codeAddr returns the address of the stub's code in this program's text.
-func codeAddr() unsafe.Pointer
+	"github.com/berth-oci/berth/internal/sys"
+)
 
 // codeEnd marks the end of the code in stub_*.s; codeMax limits the search for
 // it.
@@ -22,8 +22,17 @@ const (
 	codeMax = 1024
 )
 
+// CheckArchitecture returns an error on an architecture without a stub.
+func CheckArchitecture() error {
+	_, err := targetOf(runtime.GOARCH)
+	return err
+}
+
 // code returns the stub's instructions from this program's text.
 func code() ([]byte, error) {
+	if err := CheckArchitecture(); err != nil {
+		return nil, err
+	}
 	text := unsafe.Slice((*byte)(codeAddr()), codeMax)
 	n := bytes.Index(text, []byte(codeEnd))
 	if n < 0 {
@@ -32,71 +41,123 @@ func code() ([]byte, error) {
 	return text[:n], nil
 }
 
-const (
-	elfHeaderSize = 64 + 56 // Ehdr and one Phdr
-	loadAddr      = 0x400000
-)
+const loadAddr = 0x400000
 
 // handlerMark precedes the signal handler in the stub's code.
 const handlerMark = "BERTHSIG"
 
 // handlerAddr returns the address of that handler in the stub.
 func handlerAddr() (uint64, error) {
-	text, err := code()
+	image, err := Image()
 	if err != nil {
 		return 0, err
 	}
-	n := bytes.Index(text, []byte(handlerMark))
+	n := bytes.Index(image, []byte(handlerMark))
 	if n < 0 {
 		return 0, errors.New("stub: no signal handler in program text")
 	}
-	return uint64(loadAddr + elfHeaderSize + n + len(handlerMark)), nil
+	return uint64(loadAddr + n + len(handlerMark)), nil
 }
 
-// machine returns the ELF e_machine of the architecture for which berth was
-// built.
-func machine() (uint16, error) {
-	switch runtime.GOARCH {
-	case "amd64":
-		return 62, nil
-	case "arm64":
-		return 183, nil
+// target is what the header of the image says about an architecture.
+type target struct {
+	architecture string
+	machine      uint16 // e_machine
+	flags        uint32 // e_flags
+	big          bool   // big-endian
+	narrow       bool   // addresses have 32 bits
+}
+
+// targets are the architectures that have a stub.
+var targets = [...]target{
+	{architecture: "386", machine: 3, narrow: true},
+	{architecture: "amd64", machine: 62},
+	{architecture: "arm64", machine: 183},
+	{architecture: "loong64", machine: 258},
+	{architecture: "ppc64le", machine: 21, flags: 2}, // version 2 of the ABI: a handler's address is that of its code
+	{architecture: "riscv64", machine: 243},
+	{architecture: "s390x", machine: 22, big: true},
+}
+
+// targetOf returns the target of an architecture that has a stub.
+func targetOf(architecture string) (target, error) {
+	var names []string
+	for _, t := range targets {
+		if t.architecture == architecture {
+			return t, nil
+		}
+		names = append(names, t.architecture)
 	}
-	return 0, fmt.Errorf("stub: no code for %s", runtime.GOARCH)
+	return target{}, fmt.Errorf("no stub for the architecture %s: %w (these have one: %s)", architecture, errors.ErrUnsupported, strings.Join(names, ", "))
 }
 
-// Image returns the stub as an ELF executable: a header of 120 bytes, then the
-// code. It is the same for every container, so it may be installed as a file
-// where memory file descriptors cannot be executed.
+// order returns the byte order.
+func (t target) order() binary.AppendByteOrder {
+	if t.big {
+		return binary.BigEndian
+	}
+	return binary.LittleEndian
+}
+
+// Image returns the stub as an ELF executable: a header, then the code. It is the same for
+// every container, so it may be installed as a file where memory file descriptors cannot be
+// executed.
 func Image() ([]byte, error) {
 	text, err := code()
 	if err != nil {
 		return nil, err
 	}
-	mach, err := machine()
+	t, err := targetOf(runtime.GOARCH)
 	if err != nil {
 		return nil, err
 	}
-	size := uint64(elfHeaderSize + len(text))
-	le := binary.LittleEndian
+	return t.image(text), nil
+}
+
+// image puts the header before the code: Ehdr and one Phdr.
+func (t target) image(text []byte) []byte {
+	class, ehdr, phdr := byte(2), 64, 56
+	if t.narrow {
+		class, ehdr, phdr = 1, 52, 32
+	}
+	const current = 1
+	header := uint64(ehdr + phdr)
+	size := header + uint64(len(text))
 	b := make([]byte, 0, size)
-	b = append(b, 0x7f, 'E', 'L', 'F', 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0)
-	b = le.AppendUint16(b, 2) // ET_EXEC
-	b = le.AppendUint16(b, mach)
-	b = le.AppendUint32(b, 1)
-	b = le.AppendUint64(b, loadAddr+elfHeaderSize) // entry
-	b = le.AppendUint64(b, 64)                     // program headers
-	b = le.AppendUint64(b, 0)                      // no sections
-	b = le.AppendUint32(b, 0)
-	for _, half := range []uint16{64, 56, 1, 0, 0, 0} {
-		b = le.AppendUint16(b, half)
+	b = append(b, 0x7f, 'E', 'L', 'F', class, 1, current, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+	if t.big {
+		b[5] = 2 // ELFDATA2MSB
 	}
-	b = le.AppendUint32(b, 1) // PT_LOAD
-	b = le.AppendUint32(b, 5) // R+X
-	for _, word := range []uint64{0, loadAddr, loadAddr, size, size, 0x1000} {
-		b = le.AppendUint64(b, word)
+	bo := t.order()
+	b = bo.AppendUint16(b, 2) // ET_EXEC
+	b = bo.AppendUint16(b, t.machine)
+	b = bo.AppendUint32(b, current)
+	b = t.addresses(b, loadAddr+header, uint64(ehdr), 0) // entry, program headers, no sections
+	b = bo.AppendUint32(b, t.flags)
+	for _, half := range []int{ehdr, phdr, 1, 0, 0, 0} {
+		b = bo.AppendUint16(b, uint16(half))
 	}
-	return append(b, text...), nil
+	b = bo.AppendUint32(b, 1) // PT_LOAD
+	const rx = 5
+	if t.narrow { // the flags are elsewhere
+		b = t.addresses(b, 0, loadAddr, loadAddr, size, size, rx, 0x1000)
+	} else {
+		b = bo.AppendUint32(b, rx)
+		b = t.addresses(b, 0, loadAddr, loadAddr, size, size, 0x1000)
+	}
+	return append(b, text...)
+}
+
+// addresses appends fields with the size of an address.
+func (t target) addresses(b []byte, fields ...uint64) []byte {
+	for _, f := range fields {
+		if t.narrow {
+			b = t.order().AppendUint32(b, uint32(f))
+		} else {
+			b = t.order().AppendUint64(b, f)
+		}
+	}
+	return b
 }
 
 // openImage makes the stub's executable in a sealed memory file, so that no
@@ -122,7 +183,7 @@ func openImage() (*os.File, error) {
 	const seals = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
 	if _, err := unix.FcntlInt(f.Fd(), unix.F_ADD_SEALS, seals); err != nil {
 		f.Close()
-		return nil, fmt.Errorf("seal stub: %w", err)
+		return nil, fmt.Errorf("seal stub: fcntl: %w", err)
 	}
 	return f, nil
 }
@@ -135,7 +196,7 @@ func installImage(dir string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(dir, unix.O_TMPFILE|os.O_RDWR, 0o500)
+	f, err := sys.OpenFile(dir, unix.O_TMPFILE|os.O_RDWR, 0o500)
 	if err != nil {
 		return nil, fmt.Errorf("install stub: %w", err)
 	}

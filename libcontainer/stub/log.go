@@ -69,7 +69,7 @@ func (p *Proc) logSlow(sent []string, began time.Time, over <-chan struct{}) {
 // without one.
 func (p *Proc) returned() int {
 	for i := range p.ops {
-		if p.mem.atomicRet(i).Load() == retPending {
+		if pending(p.mem.atomicRet(i).Load()) {
 			return i
 		}
 	}

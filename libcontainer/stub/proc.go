@@ -20,10 +20,10 @@ type Proc struct {
 	mem    region
 	log    *slog.Logger
 
-	gen    uint64 // of the batch that is being queued
-	base   int    // the number of calls in earlier batches
-	ops    []op
-	outs   []out
+	gen  uint64 // of the batch that is being queued
+	base int    // the number of calls in earlier batches
+	*batch
+	values []Value // for the next calls
 	checks []check
 	unseen []unseen
 	arena  int
@@ -34,6 +34,10 @@ type Proc struct {
 	err    error // the first call that could not be queued, or has failed
 	// closed means that the region is unmapped.
 	closed bool
+	// narrow means that longs and pointers of the process have 32 bits.
+	narrow bool
+	// meanwhile is called while a batch is performed; may be nil.
+	meanwhile func()
 	// process performs the batches; nil for a Recorder.
 	process func() Process
 }
@@ -48,6 +52,10 @@ type driver interface {
 	// called at any time.
 	cut()
 }
+
+// Meanwhile sets a function that is called for each batch when the stub has begun it,
+// before the driver waits for the answer.
+func (p *Proc) Meanwhile(do func()) { p.meanwhile = do }
 
 // Step sets the row of the step table for the calls queued from here on, and
 // clears the label.
@@ -141,7 +149,8 @@ func (p *Proc) exchange() (reached int, err error) {
 func (p *Proc) reset() {
 	p.gen++
 	p.base = p.Len()
-	p.ops, p.outs, p.checks = p.ops[:0], p.outs[:0], nil
+	p.batch.reset()
+	p.checks = nil
 	p.arena = arenaStart
 	p.hold, p.atomic, p.err = nil, false, nil
 }
@@ -198,7 +207,7 @@ func (p *Proc) collect(gone error) error {
 			return p.failure(o, i, Error{Errno: e})
 		}
 		if e != 0 && o.tolerated == 0 {
-			p.unseen = append(p.unseen, unseen{*o, p.base + i})
+			p.unseen = append(p.unseen, unseen{o.clone(), p.base + i})
 		}
 	}
 	if gone != nil && !errors.Is(gone, io.EOF) {
@@ -243,6 +252,10 @@ func (p *Proc) Close() error {
 	if p.closed {
 		return nil
 	}
+	// The Child of a running program keeps its Proc.
+	p.reset()
+	p.batch.release()
+	p.batch, p.values, p.unseen, p.meanwhile = new(batch), nil, nil, nil
 	p.closed, p.mem = true, nil
 	return p.driver.close()
 }

@@ -3,10 +3,32 @@ package stub
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
+
+// batch is the memory of the calls of a batch.
+type batch struct {
+	ops  []op
+	args []arg // of all ops
+	outs []out
+}
+
+// batches are those of closed Procs: each Proc needs the same memory for a short time.
+var batches = sync.Pool{New: func() any { return new(batch) }}
+
+func (b *batch) reset() { b.ops, b.args, b.outs = b.ops[:0], b.args[:0], b.outs[:0] }
+
+// release returns the memory, without references to earlier calls.
+func (b *batch) release() {
+	clear(b.ops[:cap(b.ops)])
+	clear(b.args[:cap(b.args)])
+	clear(b.outs[:cap(b.outs)])
+	batches.Put(b)
+}
 
 // op is a queued operation.
 type op struct {
@@ -18,9 +40,16 @@ type op struct {
 	// tolerated are the errnos that the call may fail with, a byte each; 0 with
 	// flagMayFail: all, for a check to handle.
 	tolerated uint32
-	args      []arg
+	args      []arg // part of the batch's
 	value     *Value
 	remedy    func(unix.Errno) string
+}
+
+// clone returns a copy that is valid after the batch.
+func (o *op) clone() op {
+	c := *o
+	c.args = slices.Clone(o.args)
+	return c
 }
 
 // fails reports whether errno e of the call ends the batch.
@@ -180,7 +209,7 @@ func (p *Proc) place(a *arg) {
 	default:
 		for at, to := range a.m.to {
 			p.place(to)
-			binary.NativeEndian.PutUint64(a.m.data[at:], to.n)
+			p.putLong(a.m.data[at:], to.n)
 		}
 		off := p.alloc(len(a.m.data), 8)
 		a.n = addr(off)
@@ -196,12 +225,13 @@ func (p *Proc) placeString(s string) uint64 {
 }
 
 func (p *Proc) placeList(a *arg) {
-	array := p.alloc(8*(len(a.m.list)+1), 8)
+	size := p.longSize()
+	array := p.alloc(size*(len(a.m.list)+1), size)
 	a.n = addr(array)
 	for i, s := range a.m.list {
-		binary.NativeEndian.PutUint64(p.mem[array+8*i:], p.placeString(s))
+		p.putLong(p.mem[array+size*i:], p.placeString(s))
 	}
-	binary.NativeEndian.PutUint64(p.mem[array+8*len(a.m.list):], 0)
+	p.putLong(p.mem[array+size*len(a.m.list):], 0)
 }
 
 // alloc takes n bytes of the region, at a multiple of align.
@@ -209,6 +239,34 @@ func (p *Proc) alloc(n, align int) int {
 	off := (p.arena + align - 1) &^ (align - 1)
 	p.arena = off + n
 	return off
+}
+
+// longSize is the size of a long and of a pointer there, in bytes.
+func (p *Proc) longSize() int {
+	if p.narrow {
+		return 4
+	}
+	return 8
+}
+
+// longs encodes a struct of longs and pointers.
+func (p *Proc) longs(fields ...uint64) []byte {
+	size := p.longSize()
+	b := make([]byte, size*len(fields))
+	for i, f := range fields {
+		p.putLong(b[size*i:], f)
+	}
+	return b
+}
+
+// putLong encodes a long or a pointer. Where it is the low half of a field of 64 bits, the
+// other half stays 0.
+func (p *Proc) putLong(b []byte, n uint64) {
+	if p.narrow {
+		binary.NativeEndian.PutUint32(b, uint32(n))
+	} else {
+		binary.NativeEndian.PutUint64(b, n)
+	}
 }
 
 func addr(off int) uint64 { return uint64(regionAddr + off) }
@@ -229,8 +287,21 @@ func (p *Proc) queue(name string, nr uintptr, args ...arg) *Value {
 	for i := range args {
 		p.place(&args[i])
 	}
-	v := &Value{p: p, gen: p.gen, index: len(p.ops), n: retPending}
-	p.ops = append(p.ops, op{name: name, step: p.step, label: p.label, nr: nr, args: args, value: v})
+	v := p.newValue()
+	*v = Value{p: p, gen: p.gen, index: len(p.ops), n: retPending}
+	first := len(p.args)
+	p.args = append(p.args, args...) // a copy, so that the caller's is on its stack
+	p.ops = append(p.ops, op{name: name, step: p.step, label: p.label, nr: nr, args: p.args[first:], value: v})
+	return v
+}
+
+// newValue returns a Value from a group of them: a create makes 400.
+func (p *Proc) newValue() *Value {
+	if len(p.values) == 0 {
+		p.values = make([]Value, 32)
+	}
+	v := &p.values[0]
+	p.values = p.values[1:]
 	return v
 }
 

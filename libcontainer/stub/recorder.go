@@ -28,7 +28,9 @@ func Record(log *slog.Logger) (*Proc, *Recorder) { return RecordSize(MinRegion, 
 // RecordSize is Record with a region of the given size.
 func RecordSize(size int, log *slog.Logger) (*Proc, *Recorder) {
 	r := &Recorder{nextFD: 10}
-	return newProc(r, make(region, size), log), r
+	p := newProc(r, make(region, size), log)
+	p.narrow = false // the records are the same everywhere
+	return p, r
 }
 
 // opens lists the calls that return a new descriptor.

@@ -44,6 +44,10 @@ const (
 // call returns it: their results are >= -4095.
 const retPending = -1 << 62
 
+// pending reports whether the stub has stored no result, while it works. On 386 it stores
+// the upper half last.
+func pending(ret int64) bool { return ret>>32 == retPending>>32 }
+
 // MinRegion is the size of a region with an arena of 80 KiB, in bytes: the
 // largest seccomp filter takes 32 KiB.
 const MinRegion = arenaStart + 80<<10

@@ -17,6 +17,9 @@ import (
 type socket struct {
 	mem region
 	fd  int
+	// broken is the first error of the socket. After it, an answer may belong to an
+	// earlier batch.
+	broken error
 	// severed means that cut was called.
 	severed atomic.Bool
 	// mu protects fd: one goroutine may close it while another calls cut.
@@ -69,15 +72,21 @@ func received(n int, err error) error {
 	return nil
 }
 
-func (s *socket) exchange(*Proc) error {
-	err := s.perform()
-	if errors.Is(err, io.EOF) && s.severed.Load() {
+func (s *socket) exchange(p *Proc) error {
+	if s.broken != nil {
+		return s.broken
+	}
+	err := s.perform(p.meanwhile)
+	switch {
+	case errors.Is(err, io.EOF) && s.severed.Load():
 		return errCut
+	case err != nil && !errors.Is(err, io.EOF):
+		s.broken = err
 	}
 	return err
 }
 
-func (s *socket) perform() error {
+func (s *socket) perform(meanwhile func()) error {
 	err := s.send([]byte{1})
 	if errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET) {
 		return io.EOF
@@ -87,6 +96,9 @@ func (s *socket) perform() error {
 	}
 	if err != nil {
 		return fmt.Errorf("write control socket: %w", err)
+	}
+	if meanwhile != nil {
+		meanwhile()
 	}
 	if s.taking {
 		if err := s.receiveFile(); err != nil || s.taken == nil {
@@ -136,7 +148,7 @@ func (s *socket) receiveFile() error {
 func (s *socket) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := unix.Close(s.fd)
+	err := os.NewSyscallError("close", unix.Close(s.fd))
 	s.fd = -1
 	if s.mem != nil {
 		err = errors.Join(err, unix.Munmap(s.mem))

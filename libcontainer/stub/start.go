@@ -9,9 +9,12 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/internal/sys"
 )
 
 // Options are the parameters of Start.
@@ -145,7 +148,7 @@ func remedyFork(err error) string {
 
 // forkExec runs the stub's image, or the command of Options.
 func forkExec(o Options, control *os.File) (int, *os.File, error) {
-	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	null, err := sys.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -210,7 +213,7 @@ func forkCall(o Options, err error) string {
 }
 
 func newProc(d driver, mem region, log *slog.Logger) *Proc {
-	p := &Proc{driver: d, mem: mem, log: log}
+	p := &Proc{driver: d, mem: mem, log: log, batch: batches.Get().(*batch), narrow: strconv.IntSize == 32}
 	p.reset()
 	return p
 }
@@ -252,7 +255,7 @@ func executable(image *os.File, table []uintptr) (int, error) {
 		err = unix.EMFILE
 	}
 	if err != nil {
-		return -1, fmt.Errorf("dup stub image: %w", err)
+		return -1, fmt.Errorf("dup stub image: fcntl: %w", err)
 	}
 	return fd, nil
 }
@@ -280,16 +283,6 @@ func (c *Child) harden(extra int, listen bool, ignored []int) error {
 	}
 	c.SigUnblockAll()
 	return c.Do()
-}
-
-// ignoredSignals returns the signals that the caller ignores, which a child
-// would inherit.
-func ignoredSignals() ([]int, error) {
-	status, err := os.ReadFile("/proc/thread-self/status")
-	if err != nil {
-		return nil, err
-	}
-	return parseSigIgn(status)
 }
 
 // CloseOthers queues the closing of all descriptors from first on except the

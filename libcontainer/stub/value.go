@@ -1,6 +1,7 @@
 package stub
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -15,6 +16,8 @@ type Value struct {
 	gen   uint64
 	index int
 	n     int64
+	// wide has the result of a call that has 64 bits on systems with 32, if it has succeeded.
+	wide []byte
 	// seen means that a check has called Err.
 	seen bool
 }
@@ -25,6 +28,14 @@ func Num(n int) *Value { return &Value{n: int64(n)} }
 // Int returns the result, which is known after Do. It may be any number: a
 // hostile process writes any result.
 func (v *Value) Int() int { return int(v.n) }
+
+// Int64 returns the result of a call that returns an offset, as Int.
+func (v *Value) Int64() int64 {
+	if v.wide != nil && v.n == 0 {
+		return int64(binary.NativeEndian.Uint64(v.wide))
+	}
+	return v.n
+}
 
 // Of returns the part of buf that the call has filled according to its result:
 // nothing if it failed, and never more than buf, whatever result a hostile

@@ -1,5 +1,6 @@
 # Bind mounts: the options that they take from the source, the sources that create
 # refuses, and symbolic links as source and as destination.
+# bats file_tags=kernel
 load helpers
 
 prepare() {

@@ -1,6 +1,7 @@
 # process.capabilities, as the program has them after the kernel has executed it
 # (capabilities(7), "Transformation of capabilities during execve()"): for root and
 # another user, with and without no_new_privs, with different ambient sets.
+# bats file_tags=kernel
 load helpers
 
 prepare() {

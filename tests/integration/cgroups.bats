@@ -1,5 +1,5 @@
 # Cgroups on v1, v2 and both.
-# bats file_tags=v2
+# bats file_tags=v2,kernel
 load helpers
 
 prepare() {
@@ -342,6 +342,7 @@ move_init() {
 	start_detached c
 	pids=$(cgroup_file pids.max) || skip "no v1 pids hierarchy here"
 	pids=${pids%/*}
+	[ "$(stat -f -c %T "$pids")" = cgroupfs ] || skip "no v1 pids hierarchy here"
 	mkdir "$pids-moved"
 	init_pid c >"$pids-moved/cgroup.procs"
 	rmdir "$pids"

@@ -1,5 +1,5 @@
 # create and start.
-# bats file_tags=v2
+# bats file_tags=v2,kernel
 load helpers
 
 prepare() {

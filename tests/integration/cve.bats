@@ -1,5 +1,6 @@
 # Attacks that worked on other runtimes, each by the number of its advisory.
 # docs/security.md lists all of them, with the tests in other files.
+# bats file_tags=kernel
 load helpers
 
 prepare() {

@@ -1,5 +1,6 @@
 # Descriptors that are passed on to the program: socket activation
 # (sd_listen_fds(3)) and --preserve-fds.
+# bats file_tags=kernel
 load helpers
 
 prepare() {

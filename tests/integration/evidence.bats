@@ -1,6 +1,6 @@
 # Success needs evidence: a process that dies before it has executed the program is an
 # error, one that ends right after is not. Only berth can distinguish them.
-# bats file_tags=v2
+# bats file_tags=v2,kernel
 load helpers
 
 prepare() {

@@ -1,4 +1,5 @@
 # What a hostile container can do to a process that the runtime executes in it.
+# bats file_tags=kernel
 load helpers
 
 prepare() {

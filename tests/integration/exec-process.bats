@@ -1,4 +1,5 @@
 # "exec --process": an object of the specification that describes the process.
+# bats file_tags=kernel
 load helpers
 
 prepare() {

@@ -1,4 +1,5 @@
 # Executing processes in a container that exists.
+# bats file_tags=kernel
 load helpers
 
 prepare() {
@@ -440,6 +441,16 @@ two_processes() {
 
 # Since runc 1.2.
 # bats test_tags=berth
+@test "exec starts no process when a cgroup of the container cannot be looked at" {
+	runtime_ok run -d --bundle "$BUNDLE" c
+	local dirs
+	mapfile -t dirs < <(cgroup_dirs "$CGROUP")
+	failing statfs EMFILE "${dirs[0]}" -- exec c cat /proc/self/cgroup
+	[ "$status" != 0 ] || failed "the process is in $out"
+	assert_equal "" "$out"
+	assert_match "find cgroup: statfs ${dirs[0]}: too many open files" "$err"
+}
+
 @test "exec uses the clocks of the container's time namespace" {
 	config '.linux.namespaces += [{type: "time"}] | .linux.timeOffsets = {boottime: {secs: 1000000, nanosecs: 0}}'
 	exec_in_ok c cut -d . -f 1 /proc/uptime

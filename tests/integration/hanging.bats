@@ -39,9 +39,14 @@ runtime_within() {
 	[ "$status" != 137 ] || failed "$* hangs"
 }
 
-# hangs PID: the process waits for a file server.
+# hangs PID: a thread of the process waits for $T/silent, which has read its request:
+# earlier, it could still be killed.
 hangs() {
-	grep -q request_wait_answer "/proc/$1/wchan" 2>/dev/null
+	local task
+	for task in /proc/"$1"/task/*; do
+		! has_line "$T/fuse" "unanswered ${task##*/}" || return 0
+	done
+	return 1
 }
 
 # has_init ID: the state names a process.
@@ -105,6 +110,32 @@ rmdir_if_there() {
 	no_state_left
 	talk
 	remove_cgroup
+}
+
+# As CRIU after an interrupted restore: an exiting init waits for its zombies, and those for
+# their tracer.
+# bats test_tags=berth
+@test "delete --force kills a tracer in the container's cgroup that does not reap" {
+	[[ -x $(command -v strace) ]] || skip "no strace"
+	script 'sleep 1000 & exec sleep 1001'
+	start_detached c
+	local pid dir tracer
+	pid=$(init_pid c)
+	wait_for 5 pgrep -P "$pid" -x sleep
+	background strace --output /dev/null --attach "$(pgrep -P "$pid" -x sleep)"
+	tracer=$background_pid
+	wait_for 5 traced "$(pgrep -P "$pid" -x sleep)"
+	for dir in $(cgroup_dirs "$CGROUP"); do
+		echo "$tracer" >"$dir/cgroup.procs"
+	done
+	kill -STOP "$tracer"
+	runtime_within 5 delete --force c
+	succeeded "delete --force"
+	no_cgroup_left
+}
+
+traced() {
+	grep -qE '^TracerPid:	[1-9]' "/proc/$1/status"
 }
 
 # bats test_tags=berth

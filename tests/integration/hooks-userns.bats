@@ -1,4 +1,5 @@
 # Hooks of containers with a user or a time namespace.
+# bats file_tags=kernel
 load helpers
 
 prepare() {

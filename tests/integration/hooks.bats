@@ -1,5 +1,6 @@
 # Hooks of the six kinds: config.md, "POSIX-platform Hooks", and runtime.md,
 # "Lifecycle". The hooks themselves write down what they see.
+# bats file_tags=kernel
 load helpers
 
 prepare() { hook_bundle; }

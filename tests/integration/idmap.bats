@@ -1,4 +1,5 @@
 # Owners of a mount's files mapped to others, as the container and the disk show them.
+# bats file_tags=kernel
 load helpers
 
 prepare() {

@@ -1,4 +1,5 @@
 # Limits of the process, and its session keyring.
+# bats file_tags=kernel
 load helpers
 
 prepare() {
@@ -55,7 +56,7 @@ fill_keyring() {
 
 # In the caller's session keyring, a container could read the caller's keys.
 @test "create refuses a container for which there is no session keyring" {
-	fill_keyring /bin/probe fillkeyring
+	fill_keyring /bin/probe fillkeyring 0
 	args true
 	config --arg path "$CGROUP/other" '.linux.cgroupsPath = $path'
 	runtime run --bundle "$BUNDLE" d

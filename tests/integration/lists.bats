@@ -1,4 +1,5 @@
 # Lists of config.json of any length: each works, or create refuses it by its field.
+# bats file_tags=kernel
 load helpers
 
 prepare() {

@@ -132,3 +132,21 @@ time='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 	assert_equal 1 "$status"
 	assert_match 'flag provided but not defined: -nope' "$err"
 }
+
+# documented_keys: the members of log records that berth(8) lists.
+documented_keys() {
+	sed -n '/^\.SH LOG/,/^\.SH ENV/p' "$BATS_TEST_DIRNAME/../../docs/man/berth.8" |
+		sed -n '/^\.TP/{n;s/^\.BR\{0,1\} //;s/[",]//g;p}' | tr ' ' '\n' | sed '/^$/d' | sort
+}
+
+# bats test_tags=berth
+@test "every member of a JSON record is documented, and is a string" {
+	new_bundle
+	args true
+	runtime_ok --debug --log "$T/log" --log-format json run --bundle "$BUNDLE" c
+	runtime --debug --log "$T/log" --log-format json state none
+	assert_equal true "$(jq -s 'all(.[]; all(.[]; type == "string"))' "$T/log")"
+	assert_equal "" "$(comm -23 <(jq -r 'keys[]' "$T/log" | sort -u) <(documented_keys))"
+	assert_equal "" "$(comm -23 <(printf '%s\n' for level ms msg name side step time took) <(jq -r 'keys[]' "$T/log" | sort -u))"
+	assert_equal 13 "$(documented_keys | wc -l)"
+}

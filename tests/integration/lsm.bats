@@ -1,5 +1,6 @@
 # process.apparmorProfile, process.selinuxLabel and linux.mountLabel. Each test needs a
 # host without the security module, or one with it.
+# bats file_tags=kernel
 load helpers
 
 prepare() {
@@ -64,6 +65,22 @@ PROFILE=berth-test
 		| .hooks.startContainer = [{path: \"/bin/sh\", args: [\"sh\", \"-c\", \"cat /proc/self/attr/apparmor/current >/label\"]}]"
 	run_script 'cat /label'
 	assert_equal "$PROFILE (enforce)" "$out"
+}
+
+# bats test_tags=guest
+@test "a restored container has its AppArmor profile again, or another" {
+	with_profile
+	config ".process.apparmorProfile = \"$PROFILE\""
+	counter
+	run_piped c
+	save c
+	restore_piped c
+	assert_equal "$PROFILE (enforce)" "$(cat "/proc/$(init_pid c)/attr/apparmor/current")"
+	rm -r "$T/image"
+	save c
+	restore_piped c --lsm-profile "apparmor:$PROFILE-other"
+	assert_equal "$PROFILE-other (enforce)" "$(cat "/proc/$(init_pid c)/attr/apparmor/current")"
+	wait_for 20 counts c "$(count c)"
 }
 
 # bats test_tags=guest

@@ -67,7 +67,6 @@ user_fails() {
 
 @test "errors of the command line have their recorded texts" {
 	fails 'unknown command' nonsense
-	fails 'unknown command: checkpoint' checkpoint c
 	fails 'unknown global flag' --nonsense list
 	fails 'unknown flag' create --nonsense c
 	fails 'a flag without its value' create --bundle

@@ -1,4 +1,5 @@
 # The effect of each mount option, as the container's own mountinfo shows it.
+# bats file_tags=kernel
 load helpers
 
 prepare() {

@@ -1,6 +1,6 @@
 # mounts add and mounts remove: changes of the mounts of a running container. runc has
 # no such commands.
-# bats file_tags=berth
+# bats file_tags=berth,kernel
 load helpers
 
 prepare() {

@@ -1,5 +1,6 @@
 # Mounts in user namespaces, with sources that the container's root may not reach, as
 # the container sees them.
+# bats file_tags=kernel
 load helpers
 
 prepare() {

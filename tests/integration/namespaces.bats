@@ -1,4 +1,5 @@
 # Namespaces, as the container sees them.
+# bats file_tags=kernel
 load helpers
 
 prepare() {

@@ -1,5 +1,5 @@
 # linux.netDevices, as the container sees them. runc 1.1 does not know them.
-# bats file_tags=berth
+# bats file_tags=berth,kernel
 load helpers
 
 # The runtime runs in a network namespace of the test, as its host.

@@ -1,4 +1,5 @@
 # --no-pivot: the root is moved onto "/" instead of pivot_root.
+# bats file_tags=kernel
 load helpers
 
 prepare() {

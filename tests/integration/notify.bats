@@ -1,6 +1,6 @@
 # A container as a service that reports when it is ready (sd_notify(3)). runc 1.1 knows
 # no barrier, and hangs when a program ends without READY=1.
-# bats file_tags=berth
+# bats file_tags=berth,kernel
 load helpers
 
 prepare() {

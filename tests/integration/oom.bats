@@ -1,5 +1,5 @@
 # A container with too little memory: the runtime's error says so.
-# bats file_tags=berth
+# bats file_tags=berth,kernel
 load helpers
 
 prepare() {

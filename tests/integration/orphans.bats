@@ -1,4 +1,5 @@
 # Orphans of a container without a pid namespace, and run --keep.
+# bats file_tags=kernel
 load helpers
 
 prepare() {

@@ -1,4 +1,5 @@
 # Layers from config.json: overlay as a mount type, mounts on "/", and remounts.
+# bats file_tags=kernel
 load helpers
 
 prepare() {

@@ -1,4 +1,5 @@
 # Masked and read-only paths, and a read-only root, as the container sees them.
+# bats file_tags=kernel
 load helpers
 
 prepare() {

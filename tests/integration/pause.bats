@@ -1,5 +1,5 @@
 # pause and resume.
-# bats file_tags=v2
+# bats file_tags=v2,kernel
 load helpers
 
 prepare() {

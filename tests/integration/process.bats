@@ -1,4 +1,5 @@
 # The process: its user, privileges and environment, from its own /proc/self.
+# bats file_tags=kernel
 load helpers
 
 prepare() {

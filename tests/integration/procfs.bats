@@ -1,5 +1,6 @@
 # Mounts in /proc and /sys must not redirect the runtime's writes there (CVE-2019-16884,
 # CVE-2019-19921, CVE-2023-27561).
+# bats file_tags=kernel
 load helpers
 
 prepare() {

@@ -1,5 +1,5 @@
 # ps.
-# bats file_tags=v2
+# bats file_tags=v2,kernel
 load helpers
 
 prepare() {

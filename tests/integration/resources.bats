@@ -1,5 +1,6 @@
 # linux.resources of config.json, read back from the kernel; cgroups.bats has the tests
 # of devices, update.bats those of later changes.
+# bats file_tags=kernel
 load helpers
 
 prepare() {

@@ -1,5 +1,6 @@
 # Containers of an unprivileged user, as the container sees them, and their
 # requirements.
+# bats file_tags=kernel
 load helpers
 
 prepare() {

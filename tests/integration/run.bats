@@ -1,4 +1,5 @@
 # run: exit codes, signals, detaching.
+# bats file_tags=kernel
 load helpers
 
 prepare() {
@@ -211,7 +212,7 @@ run_in_background() {
 	# shellcheck disable=SC2016 # for the inner shell
 	sh -c 'sleep 0.1 & sleep 1000 & exec "$@"' sh "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err" 3>&- 4>&- || status=$?
 	assert_equal 5 "$status"
-	wait_for 5 pkill -KILL -P 1 -x sleep
+	wait_for 5 pkill -KILL -P "$REAPER" -x sleep
 }
 
 @test "run prevents the container from truncating its output file" {

@@ -1,7 +1,7 @@
 # Scheduling of the process, its CPUs, the nodes of its memory, and its personality, as
 # the kernel reports them to the program or from outside.
 # runc 1.1 supports none of them.
-# bats file_tags=berth
+# bats file_tags=berth,kernel
 
 load helpers
 

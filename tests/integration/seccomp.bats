@@ -1,5 +1,5 @@
 # linux.seccomp: the system calls that a container may make. With both backends.
-# bats file_tags=libseccomp
+# bats file_tags=libseccomp,kernel
 load helpers
 
 prepare() {

@@ -1,7 +1,7 @@
 # Containers in a mount namespace that others use: the runtime's own, or one given by
 # path. runc makes the mounts of the whole host slaves for them, leaves their mounts,
 # and its exec runs in the host's root: so these tests do not run with it.
-# bats file_tags=berth,v2
+# bats file_tags=berth,v2,kernel
 load helpers
 
 prepare() {

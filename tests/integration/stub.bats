@@ -1,6 +1,6 @@
 # The promises of berth about the process that waits in a created container, which a
 # runtime in Go or C that keeps its own process there cannot make.
-# bats file_tags=berth
+# bats file_tags=berth,kernel
 load helpers
 
 prepare() {

@@ -1,4 +1,5 @@
 # linux.sysctl: kernel parameters of the container's namespaces.
+# bats file_tags=kernel
 load helpers
 
 prepare() {

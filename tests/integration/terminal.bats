@@ -1,4 +1,5 @@
 # Terminals.
+# bats file_tags=kernel
 load helpers
 
 prepare() {

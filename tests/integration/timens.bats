@@ -1,5 +1,5 @@
 # Time namespaces, as the container sees them. runc 1.1 has none.
-# bats file_tags=berth
+# bats file_tags=berth,kernel
 load helpers
 
 prepare() {

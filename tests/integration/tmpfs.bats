@@ -1,4 +1,5 @@
 # What a tmpfs copies from the directory that it covers, and options in unusual forms.
+# bats file_tags=kernel
 load helpers
 
 prepare() {

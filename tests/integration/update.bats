@@ -1,4 +1,5 @@
 # update.
+# bats file_tags=kernel
 load helpers
 
 prepare() {

@@ -1,4 +1,5 @@
 # User namespaces, as the container sees them, and their files as the host does.
+# bats file_tags=kernel
 load helpers
 
 prepare() {

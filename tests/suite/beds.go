@@ -27,47 +27,82 @@ type bed struct {
 	// made is the command that makes the files of the bed unless they exist; enter runs
 	// it too.
 	made string
+	// own is set for a bed in which berth runs as another program than the runtime: it
+	// cannot test the reference.
+	own bool
 	// dir is the directory of the tests; empty for the integration tests.
 	dir string
+	// group is a name that selects this bed and others.
+	group string
+	// apart is set for a bed that only its own name, or its group's, selects: it has another
+	// kernel, or other engines, and takes long.
+	apart bool
 }
 
 // bedLacking is the status of a bed that cannot be made on this machine.
 const bedLacking = 77
 
-// beds are all beds; tests/beds/README.md explains the tags.
-var beds = []bed{
-	{name: "bats", enter: []string{"tests/beds/host", "--"}, tags: []string{"!systemd,!systemd-user,!guest,!guest-user,!guest-selinux", "host"}},
+// beds are all beds.
+var beds = slices.Concat(hosts, engineBeds())
+
+// hosts are the beds of tests/beds; the README there explains the tags.
+var hosts = []bed{
+	{name: "bats", enter: []string{"tests/beds/host", "--"}, tags: []string{"!criu,!systemd,!systemd-user,!guest,!guest-user,!guest-selinux,!kernel-refused", "host"}},
 	{name: "libseccomp", enter: []string{"tests/beds/libseccomp", "--"}, tags: []string{"libseccomp"}},
 	{name: "v2", enter: []string{"tests/beds/v2", "--"}, tags: []string{"v2,!v1"}},
+	{name: "criu", enter: []string{"tests/beds/criu", "--"}, tags: []string{"criu"}, made: "tests/beds/criu-tree"},
+	{name: "criu-v2", enter: []string{"tests/beds/criu", "--v2", "--"}, tags: []string{"criu"}, made: "tests/beds/criu-tree"},
+	{name: "criu-testing", enter: []string{"tests/beds/criu", "--suite", "testing", "--"}, tags: []string{"criu"}, made: "tests/beds/criu-tree testing", apart: true},
 	{name: "systemd", enter: []string{"tests/beds/systemd", "--"}, tags: []string{"systemd"}, made: "tests/beds/tree"},
 	{name: "systemd-user", enter: []string{"tests/beds/systemd", "--user", "--"}, tags: []string{"systemd-user"}, made: "tests/beds/tree"},
 	{name: "guest", enter: []string{"tests/beds/guest", "--"}, tags: []string{"guest"}, guest: true, made: "tests/beds/guest-image"},
 	{name: "guest-user", enter: []string{"tests/beds/guest", "--user", "--"}, tags: []string{"guest-user"}, guest: true, made: "tests/beds/guest-image"},
 	{name: "guest-selinux", enter: []string{"tests/beds/guest-selinux", "--"}, tags: []string{"guest-selinux"}, guest: true, made: "tests/beds/guest-image"},
-	engineBed("podman"),
-	engineBed("docker"),
-	engineBed("containerd"),
+	kernelBed("bullseye", "kernel-refused"),
+	kernelBed("bookworm", "kernel"),
+	kernelBed("trixie", "kernel"),
+	kernelBed("trixie-backports", "kernel"),
 }
 
-// engineBed returns the bed of the tests with a container engine.
-func engineBed(engine string) bed {
+// kernelBed returns the bed with the kernel of one of Debian's suites.
+func kernelBed(suite, tag string) bed {
 	return bed{
-		name:  engine,
-		enter: []string{"env", "ENGINE=" + engine, enginesDir + "/bed"},
-		tags:  []string{engine},
-		dir:   enginesDir,
+		name:  "kernel-" + suite,
+		group: "kernels",
+		enter: []string{"tests/beds/guest", "--suite", suite, "--"},
+		tags:  []string{tag + ",!v1,!systemd,!systemd-user"},
+		guest: true,
+		apart: true,
+		made:  "tests/beds/guest-image " + suite,
 	}
 }
 
-// bedsNamed finds beds by their names, separated by commas; "all" is every bed, "native"
-// those that are not emulated, "guests" the others, "engines" those of tests/engines.
+// in reports whether the bed has the name, or is in the group of that name: "kernels" are
+// the guests with other kernels, "engines-SUITE" the beds with other engines, "all" every
+// other bed, "native" those of them that are not emulated, "guests" the others.
+func (b *bed) in(name string) bool {
+	switch name {
+	case "": // not a name; most beds have no group
+		return false
+	case b.name, b.group:
+		return true
+	case "all":
+		return !b.apart
+	case "native":
+		return !b.apart && !b.guest
+	case "guests":
+		return !b.apart && b.guest
+	}
+	return false
+}
+
+// bedsNamed finds beds by their names or groups, separated by commas.
 func bedsNamed(names string) ([]bed, error) {
 	var found []bed
 	for name := range strings.SplitSeq(names, ",") {
 		before := len(found)
 		for _, b := range beds {
-			if name == b.name || name == "all" || name == "native" && !b.guest || name == "guests" && b.guest ||
-				name == "engines" && b.dir == enginesDir {
+			if b.in(name) {
 				found = append(found, b)
 			}
 		}
@@ -87,7 +122,7 @@ func makeBeds(beds []bed) {
 			continue
 		}
 		begun[b.made] = true
-		_ = exec.Command("nice", b.made).Start()
+		_ = exec.Command("nice", strings.Fields(b.made)...).Start()
 	}
 }
 
@@ -108,7 +143,7 @@ func (b *bed) names(entry string) (string, bool) {
 	if b.dir != enginesDir {
 		return entry, true
 	}
-	return strings.CutPrefix(entry, b.name+": ")
+	return ofBed(entry, b.name)
 }
 
 // tests returns the path of a file, or a pattern of files, among the bed's tests.
@@ -123,8 +158,12 @@ func (b *bed) files() ([]string, error) {
 	if err != nil || strings.HasPrefix(b.tags[0], "!") {
 		return all, err
 	}
-	tag, _, _ := strings.Cut(b.tags[0], ",")
-	comment := regexp.MustCompile(`(?m)^# bats (file|test)_tags=(.*,)?` + tag + `(,|$)`)
+	var names []string
+	for _, tags := range b.tags {
+		tag, _, _ := strings.Cut(tags, ",")
+		names = append(names, regexp.QuoteMeta(tag))
+	}
+	comment := regexp.MustCompile(`(?m)^# bats (file|test)_tags=(.*,)?(` + strings.Join(names, "|") + `)(,|$)`)
 	return slices.DeleteFunc(all, func(path string) bool {
 		var text []byte
 		if err == nil {

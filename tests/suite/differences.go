@@ -3,11 +3,13 @@ package main
 import (
 	"fmt"
 	"os"
+	"path"
 	"strings"
 )
 
 // differences are the tests that are known to fail, by name, with the reason. In
-// tests/engines, the name is "ENGINE: NAME". It may be nil.
+// tests/engines, the name is "BED: NAME", in which BED is a pattern of path.Match. It may be
+// nil.
 type differences map[string]string
 
 // readDifferences reads a file of test names, each group of them followed by indented
@@ -51,10 +53,7 @@ func readDifferences(path string) (differences, error) {
 // judge turns an expected failure into another status, and an unexpected pass into a
 // failure: such an entry is stale.
 func (d differences) judge(res result, becomes status, list string) result {
-	reason, listed := d[res.name]
-	if !listed {
-		reason, listed = d[res.suite+": "+res.name]
-	}
+	reason, listed := d.reason(res)
 	if !listed || res.status == skipped {
 		return res
 	}
@@ -66,4 +65,24 @@ func (d differences) judge(res result, becomes status, list string) result {
 	res.status = failed
 	res.reason = "passes, although " + list + " says that it fails"
 	return res
+}
+
+// reason returns the reason of a test's entry, and whether it has one.
+func (d differences) reason(res result) (string, bool) {
+	if reason, listed := d[res.name]; listed {
+		return reason, true
+	}
+	for entry, reason := range d {
+		if test, ours := ofBed(entry, res.suite); ours && test == res.name {
+			return reason, true
+		}
+	}
+	return "", false
+}
+
+// ofBed returns the test of an entry "BED: NAME", and whether its pattern matches the bed.
+func ofBed(entry, bed string) (string, bool) {
+	pattern, test, _ := strings.Cut(entry, ": ")
+	matches, err := path.Match(pattern, bed)
+	return test, err == nil && matches
 }

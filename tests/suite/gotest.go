@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"time"
 )
@@ -42,8 +43,43 @@ func runLibseccompTests(r *report) error {
 	return goTest(r, "-tags", "libseccomp", "./seccomp")
 }
 
-func goTest(r *report, args ...string) error {
-	cmd := exec.Command("go", append([]string{"test", "-json", "-count=1"}, args...)...)
+// runCommandLineTests runs the tests of the command line as hack/build builds it.
+func runCommandLineTests(r *report) error {
+	return goTest(r, "-tags", "urfave_cli_no_template", "./cmd/runtime")
+}
+
+// runShimTests runs the tests of the shim, a module of its own.
+func runShimTests(r *report) error {
+	return goTest(r, "-C", "shim", "-tags", "no_grpc", "./...")
+}
+
+// run386Tests runs the tests of the packages that know structs of the kernel, as programs of
+// 386: kernels of amd64 run them.
+func run386Tests(r *report) error {
+	const suite = "go-386"
+	if runtime.GOARCH != "amd64" {
+		r.lacking(suite, "only amd64 runs programs of 386")
+		return nil
+	}
+	if _, err := os.Stat("/proc/sys/abi/vsyscall32"); err != nil {
+		r.lacking(suite, "the kernel runs no programs of 386")
+		return nil
+	}
+	return goTestFor(r, []string{"GOARCH=386", "CGO_ENABLED=0"}, "./libcontainer/stub", "./internal/sys", "./internal/cgroups/devices", "./internal/copyup")
+}
+
+// goTest runs "go test"; a flag -C must be the first of the arguments.
+func goTest(r *report, args ...string) error { return goTestFor(r, nil, args...) }
+
+// goTestFor is goTest with variables of the environment.
+func goTestFor(r *report, environment []string, args ...string) error {
+	command := []string{"test"}
+	if args[0] == "-C" {
+		command, args = append(command, args[:2]...), args[2:]
+	}
+	command = append(command, "-json", "-count=1")
+	cmd := exec.Command("go", append(command, args...)...)
+	cmd.Env = append(os.Environ(), environment...)
 	cmd.Stderr = os.Stderr
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {

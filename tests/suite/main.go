@@ -6,6 +6,8 @@
 //	go run ./tests/suite --bats              tests/integration against bin/berth
 //	go run ./tests/suite --bats run.bats     one file of it
 //	go run ./tests/suite --bats --beds all   the same in all the beds of tests/beds
+//	go run ./tests/suite --faults            a share of tests/faults
+//	go run ./tests/suite --fuzz              some fuzz targets, for a moment
 //	go run ./tests/suite --reference         tests/integration against runc
 package main
 
@@ -98,16 +100,22 @@ func (r *report) list(want status, title string) {
 	}
 }
 
+// defaultRuntime is what hack/build makes.
+const defaultRuntime = "bin/berth"
+
 func main() {
 	goTests := flag.Bool("go", false, "run the Go tests")
 	bats := flag.Bool("bats", false, "run tests/integration")
+	faults := flag.Bool("faults", false, "run a share of tests/faults; the points are those of --seed")
+	fuzz := flag.Bool("fuzz", false, "run some fuzz targets for a moment")
+	seed := flag.Uint64("seed", 1, "the `number` that chooses the points of --faults")
 	reference := flag.Bool("reference", false, "run tests/integration against "+referenceRuntime)
-	runtime := flag.String("runtime", "bin/berth", "the `program` that tests/integration are run against")
-	bedNames := flag.String("beds", beds[0].name, "the `names` of the beds to run tests in, with commas; all, native, guests, or engines")
+	runtime := flag.String("runtime", defaultRuntime, "the `program` that tests/integration are run against")
+	bedNames := flag.String("beds", beds[0].name, "the `names` of the beds to run tests in, with commas; all, native, guests, kernels, or engines")
 	filter := flag.String("filter", "", "run only the tests with a name that matches `regexp`")
 	flag.Parse()
 
-	if !*goTests && !*bats && !*reference {
+	if !*goTests && !*bats && !*reference && !*faults && !*fuzz {
 		flag.Usage()
 		os.Exit(2)
 	}
@@ -123,8 +131,21 @@ func main() {
 	if *goTests {
 		all.timed("go", runGoTests)
 		all.timed("go-libseccomp", runLibseccompTests)
+		all.timed("go-commandline", runCommandLineTests)
+		all.timed("go-shim", runShimTests)
+		all.timed("go-386", run386Tests)
+	}
+	if *faults {
+		f := faultsRun{suite: faultsSuite, runtime: *runtime, seed: *seed}
+		all.timed(faultsSuite, f.run)
+	}
+	if *fuzz {
+		all.timed(fuzzSuite, runFuzz)
 	}
 	for _, bed := range in {
+		if bed.own && (*reference || *runtime != defaultRuntime) {
+			continue
+		}
 		b := batsRun{bed: bed, runtime: *runtime, files: flag.Args(), filter: *filter}
 		if *reference {
 			b.runtime, b.reference = referenceRuntime, true

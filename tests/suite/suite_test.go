@@ -52,6 +52,24 @@ func TestBatsRunReportsMissingTests(t *testing.T) {
 	}
 }
 
+func TestFaultsRunReportsMissingTasks(t *testing.T) {
+	var r report
+	f := faultsRun{}
+	if err := f.read(&r, strings.NewReader("# seed 1\n1..3\nok 1 kills/host/default/create in 5ms\n# 4 of 9 trials\nnot ok 2 errors/v2/full/run in 7ms\n")); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.complete(); err == nil {
+		t.Error("2 results of 3 planned tasks are complete")
+	}
+	if len(r.results) != 2 || r.results[0].status != passed || r.results[1].status != failed || r.results[1].name != "errors/v2/full/run" {
+		t.Errorf("got %+v", r.results)
+	}
+	f.planned = 2
+	if err := f.complete(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestDifferences(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "differences")
 	write := func(text string) {
@@ -91,8 +109,8 @@ func TestDifferences(t *testing.T) {
 
 func TestFailsWithAllCountsAsSkipped(t *testing.T) {
 	b := batsRun{
-		bed: engineBed("podman"), planned: 2, seen: map[string]bool{"one": true, "two": true},
-		everyone: differences{"podman: one": "why", "docker: three": "why"},
+		bed: engineBed("podman", "", ""), planned: 2, seen: map[string]bool{"one": true, "two": true},
+		everyone: differences{"pod*: one": "why", "docker: three": "why", "podman-*: two": "why"},
 	}
 	for _, test := range []struct {
 		name      string

@@ -76,16 +76,58 @@ func TestParse(t *testing.T) {
 func TestReaderKeepsTheFirstError(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "a", "word\n")
-	g := NewReader(dir)
-	if n := g.Uint("absent"); n != 0 || g.Err() != nil {
-		t.Errorf("absent file: %d, %v", n, g.Err())
+	var g Reader
+	err := g.In(dir, func(g *Reader) {
+		if n, exists := g.UintIf("absent"); n != 0 || exists || g.err != nil {
+			t.Errorf("absent file: %d, %t, %v", n, exists, g.err)
+		}
+		g.Uint("a")
+		g.Parse("later")
+	})
+	if err == nil || !strings.Contains(err.Error(), "word") || !strings.Contains(err.Error(), dir+"/a") {
+		t.Errorf("error %v does not name the file and the value that was read", err)
 	}
-	g.Uint("a")
-	if g.Err() == nil || !strings.Contains(g.Err().Error(), "word") {
-		t.Errorf("error %v does not name the value that was read", g.Err())
+	if err := g.In(dir+"/gone", func(*Reader) { t.Error("read without a directory") }); !errors.Is(err, unix.ENOENT) {
+		t.Errorf("no directory: %v", err)
 	}
-	if g := NewReader(dir + "/gone"); !errors.Is(g.Err(), unix.ENOENT) {
-		t.Errorf("no directory: %v", g.Err())
+	if err := g.In(dir, func(*Reader) {}); err != nil {
+		t.Errorf("the error of another directory: %v", err)
+	}
+}
+
+// A file can be larger than the buffer, of exactly its size, and empty.
+func TestReaderReadsAll(t *testing.T) {
+	dir := t.TempDir()
+	var g Reader
+	for _, size := range []int{0, 1, readerSize - 1, readerSize, readerSize + 1, 5 * readerSize, 3} {
+		want := strings.Repeat("x", size)
+		write(t, dir, "a", want)
+		err := g.In(dir, func(g *Reader) {
+			if got, exists := g.TextIf("a"); got != want || !exists {
+				t.Errorf("%d bytes of %d, exists %t", len(got), size, exists)
+			}
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestReaderTable(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "a", "mlx5_0 hca_handle=2 hca_object=max\ntotal=7 N0=3 N12=4\nalone\n\n")
+	want := map[string]map[string]uint64{"mlx5_0": {"hca_handle": 2, "hca_object": Max}, "total": {"N0": 3, "N12": 4}}
+	err := new(Reader).In(dir, func(g *Reader) {
+		if got := g.Table("a"); !reflect.DeepEqual(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	write(t, dir, "a", "mlx5_0 hca_handle=x\n")
+	if err := new(Reader).In(dir, func(g *Reader) { g.Table("a") }); err == nil {
+		t.Error("Table accepts a value that is not a number")
 	}
 }
 
@@ -175,10 +217,8 @@ func TestUnknownIsNotAbsent(t *testing.T) {
 	if err := (Write{File: "pids.max", Value: "1"}).apply(loop); !errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENOENT) {
 		t.Errorf("Write: %v", err)
 	}
-	r := NewReader(t.TempDir())
-	r.dir = loop
-	if r.Has("pids.max") || !errors.Is(r.Err(), unix.ELOOP) {
-		t.Errorf("Reader: %v", r.Err())
+	if err := new(Reader).In(loop, func(*Reader) {}); !errors.Is(err, unix.ELOOP) {
+		t.Errorf("Reader: %v", err)
 	}
 }
 

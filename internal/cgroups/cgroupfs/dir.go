@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/internal/sys"
 )
 
 // RemoveTree has a time limit even if the caller's context has none.
@@ -270,7 +272,7 @@ func occupants(dir string) string {
 	const shown = 5
 	var names []string
 	for _, pid := range pids[:min(shown, len(pids))] {
-		comm, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
+		comm, _ := sys.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
 		names = append(names, fmt.Sprintf("%d %q", pid, strings.TrimSpace(string(comm))))
 	}
 	more := ""

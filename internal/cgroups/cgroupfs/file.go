@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/internal/sys"
 )
 
 // Max is the value that ReadUint returns for "max", which is the kernel's word
@@ -38,52 +40,30 @@ func CheckName(name string) error {
 // Open opens the file name in the cgroup directory dir. The name cannot lead
 // out of dir.
 func Open(dir, name string, flags int) (*os.File, error) {
-	if err := CheckName(name); err != nil {
+	fd, err := open(dir, name, flags)
+	if err != nil {
 		return nil, err
 	}
+	return os.NewFile(uintptr(fd), dir+"/"+name), nil
+}
+
+// open is Open without an os.File. Name has one component, so O_NOFOLLOW is
+// enough to stay in dir.
+func open(dir, name string, flags int) (int, error) {
+	if err := CheckName(name); err != nil {
+		return -1, err
+	}
 	if dir == "" {
-		return nil, fmt.Errorf("open %q: %w", name, ErrNoCgroup)
+		return -1, fmt.Errorf("open %q: %w", name, ErrNoCgroup)
 	}
-	path := dir + "/" + name
-	dirfd, err := retry(func() (int, error) {
-		return unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	})
-	if err != nil {
-		return nil, &os.PathError{Op: "open", Path: dir, Err: err}
-	}
-	defer unix.Close(dirfd)
-	fd, err := openBeneath(dirfd, name, flags|unix.O_CLOEXEC)
-	if err != nil {
-		return nil, &os.PathError{Op: "open", Path: path, Err: err}
-	}
-	return os.NewFile(uintptr(fd), path), nil
-}
-
-func openBeneath(dirfd int, name string, flags int) (int, error) {
-	how := unix.OpenHow{
-		Flags:   uint64(flags),
-		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS,
-	}
-	fd, err := retry(func() (int, error) { return unix.Openat2(dirfd, name, &how) })
-	if errors.Is(err, unix.ENOSYS) {
-		// A seccomp filter may deny openat2 (Linux 5.6).
-		fd, err = openSingle(dirfd, name, flags)
-	}
-	return fd, err
-}
-
-// openSingle opens a name that has passed CheckName. The name has one
-// component, for which O_NOFOLLOW has the same effect as the flags of openat2.
-func openSingle(dirfd int, name string, flags int) (int, error) {
-	return retry(func() (int, error) { return unix.Openat(dirfd, name, flags|unix.O_NOFOLLOW, 0) })
+	return sys.Open(unix.AT_FDCWD, dir+"/"+name, flags|unix.O_NOFOLLOW, 0)
 }
 
 func retry(call func() (int, error)) (int, error) {
 	for {
 		n, err := call()
-		// The Go runtime's signals interrupt calls. RESOLVE_BENEATH returns
-		// EAGAIN after a concurrent rename.
-		if !errors.Is(err, unix.EINTR) && !errors.Is(err, unix.EAGAIN) {
+		// The Go runtime's signals interrupt calls.
+		if !errors.Is(err, unix.EINTR) {
 			return n, err
 		}
 	}
@@ -92,12 +72,12 @@ func retry(call func() (int, error)) (int, error) {
 // ReadFile reads the file name of the cgroup directory dir, without the
 // newline at its end.
 func ReadFile(dir, name string) (string, error) {
-	f, err := Open(dir, name, unix.O_RDONLY)
+	fd, err := open(dir, name, unix.O_RDONLY)
 	if err != nil {
 		return "", err
 	}
-	defer f.Close()
-	b, err := io.ReadAll(f)
+	defer unix.Close(fd)
+	b, err := sys.ReadFrom(fd, dir+"/"+name, 0, -1)
 	if err != nil {
 		return "", err
 	}
@@ -138,22 +118,39 @@ func ParseUint(s string) (uint64, error) {
 // WriteFile writes value to the file name in the cgroup directory dir, in one
 // write. The error has the file, the value and the errno.
 func WriteFile(dir, name, value string) error {
-	f, err := Open(dir, name, unix.O_WRONLY|unix.O_TRUNC)
+	fd, err := open(dir, name, unix.O_WRONLY|unix.O_TRUNC)
 	if err != nil {
 		return fmt.Errorf("write %q: %w", value, err)
 	}
-	defer f.Close()
-	// Not f.Write: it would continue after a short write, and each write is a
+	defer unix.Close(fd)
+	// Not sys.WriteTo: it would continue after a short write, and each write is a
 	// separate command to the kernel. EINTR: a write of a v1 memory limit below
 	// the usage reclaims memory, and stops when a signal is pending.
-	n, err := retry(func() (int, error) { return unix.Write(int(f.Fd()), []byte(value)) })
-	if err != nil {
-		return fmt.Errorf("write %q to %q: %w", value, f.Name(), err)
+	n, err := retry(func() (int, error) { return unix.Write(fd, []byte(value)) })
+	if err == nil && n != len(value) {
+		err = io.ErrShortWrite
 	}
-	if n != len(value) {
-		return fmt.Errorf("write %q to %q: %w", value, f.Name(), io.ErrShortWrite)
+	if err != nil {
+		return fmt.Errorf("write %q to %q: %w", value, dir+"/"+name, err)
 	}
 	return nil
+}
+
+// AddProcess moves a process into the cgroup directory dir.
+func AddProcess(dir string, pid int) error {
+	if pid < 1 { // the kernel takes 0 as the process that writes
+		return fmt.Errorf("add process %d to cgroup %q: %w (not a process ID)", pid, dir, unix.EINVAL)
+	}
+	err := WriteFile(dir, "cgroup.procs", strconv.Itoa(pid))
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, unix.EBUSY):
+		err = fmt.Errorf("%w (controllers are enabled for the cgroups below: processes can only be in those)", err)
+	case errors.Is(err, unix.ENOSPC):
+		err = fmt.Errorf("%w (its cpuset.cpus or cpuset.mems is empty)", err)
+	}
+	return fmt.Errorf("add process %d: %w", pid, err)
 }
 
 // Exists reports whether the cgroup directory dir has a file of this name.

@@ -67,7 +67,7 @@ func HugetlbWrites(dir, suffix string, limits []specs.LinuxHugepageLimit) ([]Wri
 			if kind == "." || there {
 				writes = append(writes, w)
 			} else if err != nil {
-				return nil, fmt.Errorf("%s: %w", field, err)
+				return nil, InField(field, fmt.Errorf("%s: %w", field, err))
 			}
 		}
 	}

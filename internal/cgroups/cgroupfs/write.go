@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/config"
 )
 
 // Write is one value to write for a field of linux.resources.
@@ -122,7 +124,7 @@ func (w Write) apply(dir string) error {
 			remedy = " (" + text + w.used(dir, errno) + ")"
 		}
 	}
-	return fmt.Errorf("%s: %w%s", w.Field, err, remedy)
+	return InField(w.Field, fmt.Errorf("%s: %w%s", w.Field, err, remedy))
 }
 
 // absent describes what is missing, the file or the cgroup, with the likely
@@ -199,14 +201,26 @@ func (w Write) before(dir, now string) string {
 	return old
 }
 
+// InField adds a field of linux.resources to an error. The text of err begins with it.
+func InField(field string, err error) error { return config.InField("linux.resources."+field, err) }
+
+// SetError returns an error of setting linux.resources.
+func SetError(err error) error {
+	var known *config.FieldError
+	if errors.As(err, &known) {
+		return fmt.Errorf("set linux.resources.%w", err)
+	}
+	return config.InField("linux.resources", fmt.Errorf("set linux.resources.%w", err))
+}
+
 // Invalid returns the error for a field of linux.resources with a value that
 // every kernel refuses.
 func Invalid(field string, value any, why string) error {
-	return fmt.Errorf("%s: %v: %w (%s)", field, value, unix.EINVAL, why)
+	return InField(field, fmt.Errorf("%s: %v: %w (%s)", field, value, unix.EINVAL, why))
 }
 
 // Unsupported returns the error for a field of linux.resources that this kind
 // of cgroup does not have.
 func Unsupported(field, why string) error {
-	return fmt.Errorf("%s: %w (%s)", field, errors.ErrUnsupported, why)
+	return InField(field, fmt.Errorf("%s: %w (%s)", field, errors.ErrUnsupported, why))
 }

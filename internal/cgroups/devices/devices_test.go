@@ -434,3 +434,47 @@ func FuzzRules(f *testing.F) {
 		}
 	})
 }
+
+// FuzzRuleList makes several rules, four bytes each, of which the last ones count.
+func FuzzRuleList(f *testing.F) {
+	f.Add([]byte{0, 0, 0, 7, 9, 1, 3, 7, 8, 1, 5, 2})
+	f.Add([]byte{1, 0, 0, 7, 2, 255, 255, 4})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var rules []specs.LinuxDeviceCgroup
+		for ; len(data) >= 4 && len(rules) < 8; data = data[4:] {
+			r := specs.LinuxDeviceCgroup{Allow: data[0]&1 != 0, Type: []string{"", "a", "b", "c"}[data[0]>>1&3]}
+			for i, to := range []**int64{&r.Major, &r.Minor} {
+				if n := int64(data[1+i]); n != 255 { // unset
+					*to = &n
+				}
+			}
+			for i, letter := range "rwm" {
+				if data[3]&(1<<i) != 0 {
+					r.Access += string(letter)
+				}
+			}
+			rules = append(rules, r)
+		}
+		if Check(rules) != nil {
+			return
+		}
+		checkProgram(t, "fuzz", rules)
+		lines, err := V1Lines(rules)
+		if err != nil {
+			return // these rules cannot be written for v1
+		}
+		parsed, err := parse(rules)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var k kernelV1
+		for _, l := range lines {
+			k.write(t, l)
+		}
+		for _, q := range requests() {
+			if k.allows(q) && !allowed(parsed, q) {
+				t.Fatalf("%+v: lines allow what rules deny\n%v\n%v", q, parsed, lines)
+			}
+		}
+	})
+}

@@ -63,22 +63,36 @@ func planBlkio(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 // scheduler or, without them, those of throttling.
 func statBlkio(g *cgroupfs.Reader, s *cgroups.Stats) {
 	b := &s.Blkio
-	for _, f := range []struct {
+	type file struct {
 		name string
 		to   *[]cgroups.BlkioEntry
-	}{
-		{"io_service_bytes_recursive", &b.IOServiceBytesRecursive},
-		{"io_serviced_recursive", &b.IOServicedRecursive},
-		{"io_queued_recursive", &b.IOQueueRecursive},
-		{"io_service_time_recursive", &b.IOServiceTimeRecursive},
-		{"io_wait_time_recursive", &b.IOWaitTimeRecursive},
-		{"io_merged_recursive", &b.IOMergedRecursive},
-		{"time_recursive", &b.IOTimeRecursive},
-		{"sectors_recursive", &b.SectorsRecursive},
+	}
+	// A kernel has all files of a group with a prefix, or none. The second group exists
+	// with CFQ, and with BFQ in kernels for debugging.
+	for _, group := range [][]file{
+		{
+			{"io_service_bytes_recursive", &b.IOServiceBytesRecursive},
+			{"io_serviced_recursive", &b.IOServicedRecursive},
+		},
+		{
+			{"io_queued_recursive", &b.IOQueueRecursive},
+			{"io_service_time_recursive", &b.IOServiceTimeRecursive},
+			{"io_wait_time_recursive", &b.IOWaitTimeRecursive},
+			{"io_merged_recursive", &b.IOMergedRecursive},
+			{"time_recursive", &b.IOTimeRecursive},
+			{"sectors_recursive", &b.SectorsRecursive},
+		},
 	} {
 		for _, prefix := range []string{"blkio.bfq.", "blkio.", "blkio.throttle."} {
-			if *f.to = parseBlkio(g.Text(prefix + f.name)); len(*f.to) > 0 {
-				break
+			for _, f := range group {
+				if len(*f.to) > 0 {
+					continue
+				}
+				text, exists := g.TextIf(prefix + f.name)
+				if !exists {
+					break
+				}
+				*f.to = parseBlkio(text)
 			}
 		}
 	}

@@ -29,6 +29,9 @@ type Options struct {
 	// Tolerate lets Create leave out a hierarchy that it has no permission for
 	// (rootless). Set then fails if it needs that hierarchy.
 	Tolerate bool
+
+	// Shared lets Create use a cgroup that has processes or is frozen.
+	Shared bool
 }
 
 // Manager is a cgroup in v1 hierarchies and, on a hybrid host, in v2.
@@ -98,15 +101,8 @@ func (m *Manager) createOne(dir string) ([]string, error) {
 	if err != nil {
 		return made, err
 	}
-	if dir == m.paths["freezer"] || dir == m.paths[""] {
-		// A new cgroup too: its parent may be frozen.
-		if err := checkThawed(dir, dir == m.paths["freezer"]); err != nil {
-			return made, err
-		}
-	}
-	if len(made) == 0 {
-		// The directory existed, so it may be in use.
-		if err := cgroupfs.CheckEmpty(dir); err != nil {
+	if !m.opts.Shared {
+		if err := m.checkUnused(dir, len(made) > 0); err != nil {
 			return made, err
 		}
 	}
@@ -116,6 +112,21 @@ func (m *Manager) createOne(dir string) ([]string, error) {
 		}
 	}
 	return made, nil
+}
+
+// checkUnused refuses a cgroup in which the init of a container would not be alone, or
+// would not run.
+func (m *Manager) checkUnused(dir string, isNew bool) error {
+	if dir == m.paths["freezer"] || dir == m.paths[""] {
+		// A new cgroup too: its parent may be frozen.
+		if err := checkThawed(dir, dir == m.paths["freezer"]); err != nil {
+			return err
+		}
+	}
+	if isNew {
+		return nil
+	}
+	return cgroupfs.CheckEmpty(dir)
 }
 
 func checkThawed(dir string, v1 bool) error {
@@ -157,6 +168,19 @@ func (m *Manager) Entry() cgroups.Entry {
 		}
 	}
 	return e
+}
+
+// AddProcess implements cgroups.Manager.
+func (m *Manager) AddProcess(pid int) error {
+	if len(m.paths) == 0 {
+		return fmt.Errorf("add process %d: %w", pid, m.absent("freezer"))
+	}
+	for _, dir := range m.dirs() {
+		if err := cgroupfs.AddProcess(dir, pid); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Processes implements cgroups.Manager.

@@ -27,7 +27,7 @@ func fake(t *testing.T, files map[string]string) *Manager {
 	for _, row := range rows() {
 		paths[row.controller] = root + "/" + row.controller + "/c"
 	}
-	for _, c := range []string{"devices", "freezer", "cpuacct", "name=systemd"} {
+	for _, c := range []string{"devices", "freezer", "cpuacct", "misc", "name=systemd"} {
 		paths[c] = root + "/" + c + "/c"
 	}
 	paths[""] = root + "/unified/c"
@@ -423,6 +423,7 @@ func TestStats(t *testing.T) {
 		"memory/memory.memsw.limit_in_bytes":              "15\n",
 		"memory/memory.kmem.usage_in_bytes":               "16\n",
 		"memory/memory.kmem.tcp.failcnt":                  "17\n",
+		"memory/memory.numa_stat":                         "total=3 N0=2 N1=1\n",
 		"memory/memory.oom_control":                       "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n",
 		"pids/pids.current":                               "4\n",
 		"pids/pids.max":                                   "max\n",
@@ -430,12 +431,19 @@ func TestStats(t *testing.T) {
 		"blkio/blkio.throttle.io_service_bytes_recursive": "8:0 Read 4096\n8:0 Write 1\nTotal 4097\n",
 		"blkio/blkio.bfq.io_serviced_recursive":           "8:0 Read 1\n",
 		"blkio/blkio.throttle.io_serviced_recursive":      "8:0 Read 9\n",
+		"blkio/blkio.io_service_bytes_recursive":          "Total 0\n",
+		"blkio/blkio.io_queued_recursive":                 "Total 0\n",
+		"blkio/blkio.io_service_time_recursive":           "Total 0\n",
+		"blkio/blkio.io_wait_time_recursive":              "Total 0\n",
+		"blkio/blkio.io_merged_recursive":                 "Total 0\n",
 		"blkio/blkio.time_recursive":                      "8:0 123\n",
 		"hugetlb/hugetlb.2MB.usage_in_bytes":              "1\n",
 		"hugetlb/hugetlb.2MB.failcnt":                     "2\n",
 		"hugetlb/hugetlb.1GB.usage_in_bytes":              "3\n",
 		"hugetlb/hugetlb.1GB.rsvd.usage_in_bytes":         "4\n",
 		"hugetlb/hugetlb.1GB.rsvd.max_usage_in_bytes":     "5\n",
+		"rdma/rdma.current":                               "mlx4_0 hca_handle=1 hca_object=20\n",
+		"misc/misc.current":                               "sev 3\n",
 	})
 	got, err := m.Stats()
 	if err != nil {
@@ -458,6 +466,7 @@ func TestStats(t *testing.T) {
 			Kernel:    cgroups.MemoryUsage{Usage: 16},
 			KernelTCP: cgroups.MemoryUsage{Failcnt: 17},
 			Raw:       map[string]uint64{"cache": 5, "rss": 6, "hierarchical_memory_limit": 9223372036854771712},
+			NUMA:      map[string]map[int]uint64{"total": {0: 2 * uint64(os.Getpagesize()), 1: uint64(os.Getpagesize())}},
 			OOMKills:  3,
 		},
 		Pids: cgroups.PidsStats{Current: 4},
@@ -467,6 +476,8 @@ func TestStats(t *testing.T) {
 			IOTimeRecursive:         []cgroups.BlkioEntry{entry("", 123)},
 		},
 		Hugetlb: map[string]cgroups.HugetlbStats{"2MB": {Usage: 1, Failcnt: 2}, "1GB": {Usage: 4, Max: 5}},
+		RDMA:    map[string]cgroups.RDMAStats{"mlx4_0": {Handles: cgroups.Count{Usage: 1, Limit: cgroups.Max}, Objects: cgroups.Count{Usage: 20, Limit: cgroups.Max}}},
+		Misc:    map[string]cgroups.Count{"sev": {Usage: 3, Limit: cgroups.Max}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

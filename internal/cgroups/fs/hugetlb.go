@@ -15,11 +15,14 @@ func planHugetlb(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) 
 func statHugetlb(g *cgroupfs.Reader, s *cgroups.Stats) {
 	for _, size := range g.HugepageSizes(".usage_in_bytes") {
 		prefix := "hugetlb." + size + "."
-		if g.Has(prefix + "rsvd.usage_in_bytes") {
+		usage, ok := g.UintIf(prefix + "rsvd.usage_in_bytes")
+		if ok {
 			prefix += "rsvd."
+		} else {
+			usage = g.Uint(prefix + "usage_in_bytes")
 		}
 		s.Hugetlb[size] = cgroups.HugetlbStats{
-			Usage:   g.Uint(prefix + "usage_in_bytes"),
+			Usage:   usage,
 			Max:     g.Uint(prefix + "max_usage_in_bytes"),
 			Failcnt: g.Uint(prefix + "failcnt"),
 		}

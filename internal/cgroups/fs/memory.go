@@ -1,9 +1,11 @@
 package fs
 
 import (
+	"os"
 	"strconv"
 
 	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
+	"github.com/berth-oci/berth/internal/cgroups/counters"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -155,5 +157,6 @@ func statMemory(g *cgroupfs.Reader, s *cgroups.Stats) {
 			Failcnt: g.Uint(f.prefix + "failcnt"),
 		}
 	}
+	counters.NUMA(g, s, uint64(os.Getpagesize()))
 	m.OOMKills = g.Keyed("memory.oom_control")["oom_kill"] // since Linux 4.13
 }

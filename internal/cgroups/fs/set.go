@@ -36,7 +36,7 @@ func (m *Manager) Set(r *specs.LinuxResources) error {
 		return nil
 	}
 	if err := m.set(r); err != nil {
-		return fmt.Errorf("set linux.resources.%w", err)
+		return cgroupfs.SetError(err)
 	}
 	return nil
 }
@@ -48,7 +48,7 @@ func (m *Manager) set(r *specs.LinuxResources) error {
 	}
 	for _, j := range jobs {
 		if j.dir == "" {
-			return fmt.Errorf("%s: %w", j.writes[0].Field, m.absent(j.controller))
+			return cgroupfs.InField(j.writes[0].Field, fmt.Errorf("%s: %w", j.writes[0].Field, m.absent(j.controller)))
 		}
 	}
 	var t cgroupfs.Transaction
@@ -93,7 +93,7 @@ func plan(paths map[string]string, r *specs.LinuxResources) ([]job, error) {
 func Plan(paths map[string]string, r *specs.LinuxResources) (writes []cgroupfs.Write, err error) {
 	jobs, err := plan(paths, r)
 	if err != nil {
-		return nil, fmt.Errorf("set linux.resources.%w", err)
+		return nil, cgroupfs.SetError(err)
 	}
 	for _, j := range jobs {
 		writes = append(writes, j.writes...)
@@ -112,10 +112,10 @@ func (m *Manager) setDevices(rules []specs.LinuxDeviceCgroup) error {
 		return nil
 	}
 	if dir == "" {
-		return fmt.Errorf("devices: %w", m.absent("devices"))
+		return cgroupfs.InField("devices", fmt.Errorf("devices: %w", m.absent("devices")))
 	}
 	if m.opts.SetDevices == nil {
-		return fmt.Errorf("devices: %w", errors.ErrUnsupported)
+		return cgroupfs.InField("devices", fmt.Errorf("devices: %w", errors.ErrUnsupported))
 	}
-	return m.opts.SetDevices(dir, rules)
+	return cgroupfs.InField("devices", m.opts.SetDevices(dir, rules))
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
+	"github.com/berth-oci/berth/internal/cgroups/counters"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 )
 
@@ -14,6 +15,7 @@ func (m *Manager) Stats() (*cgroups.Stats, error) {
 		return nil, fmt.Errorf("read statistics: %w", cgroups.ErrNoCgroup)
 	}
 	s := cgroups.NewStats()
+	var g cgroupfs.Reader
 	for _, row := range []struct {
 		controller string
 		read       func(*cgroupfs.Reader, *cgroups.Stats)
@@ -25,25 +27,17 @@ func (m *Manager) Stats() (*cgroups.Stats, error) {
 		{"pids", statPids},
 		{"blkio", statBlkio},
 		{"hugetlb", statHugetlb},
-		{"", statPressure},
+		{"rdma", counters.RDMA},
+		{"misc", counters.Misc},
+		{"", counters.PSI}, // which v1 lacks
 	} {
 		dir := m.paths[row.controller]
 		if dir == "" {
 			continue
 		}
-		g := cgroupfs.NewReader(dir)
-		row.read(g, s)
-		if err := g.Err(); err != nil {
+		if err := g.In(dir, func(g *cgroupfs.Reader) { row.read(g, s) }); err != nil {
 			return nil, fmt.Errorf("read statistics: %w", err)
 		}
 	}
 	return s, nil
-}
-
-// statPressure reads PSI, which v1 lacks, from the v2 hierarchy. It needs no
-// controller there.
-func statPressure(g *cgroupfs.Reader, s *cgroups.Stats) {
-	s.CPU.PSI = cgroups.ParsePSI(g.Text("cpu.pressure"))
-	s.Memory.PSI = cgroups.ParsePSI(g.Text("memory.pressure"))
-	s.Blkio.PSI = cgroups.ParsePSI(g.Text("io.pressure"))
 }

@@ -89,6 +89,5 @@ func statCPU(g *cgroupfs.Reader, s *cgroups.Stats) {
 			ThrottledPeriods: stat["nr_throttled"],
 			ThrottledTime:    stat["throttled_usec"] * usec,
 		},
-		PSI: cgroups.ParsePSI(g.Text("cpu.pressure")),
 	}
 }

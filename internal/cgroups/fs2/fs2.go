@@ -11,10 +11,11 @@ import (
 	iofs "io/fs"
 	"time"
 
-	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
-	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
+	"github.com/berth-oci/berth/libcontainer/cgroups"
 )
 
 // Options are what a Manager needs in addition to the directory.
@@ -31,6 +32,9 @@ type Options struct {
 	// Tolerate lets Create continue without a cgroup if it has no permission to
 	// make one (rootless). Set then fails for every limit.
 	Tolerate bool
+
+	// Shared lets Create use a cgroup that has processes or is frozen.
+	Shared bool
 }
 
 // Manager is one directory of the v2 hierarchy.
@@ -81,24 +85,38 @@ func (m *Manager) create() ([]string, error) {
 	if err != nil {
 		return made, err
 	}
-	frozen, err := cgroupfs.FrozenV2(m.dir)
-	if err != nil {
-		return made, err
-	}
-	if frozen {
-		return made, fmt.Errorf("use %q: %w", m.dir, cgroups.ErrFrozen)
-	}
-	if len(made) == 0 {
-		// The directory existed, so it may be in use.
-		if err := cgroupfs.CheckEmpty(m.dir); err != nil {
+	if !m.opts.Shared {
+		if err := m.checkUnused(len(made) > 0); err != nil {
 			return made, err
 		}
 	}
-	for _, c := range m.opts.Controllers {
-		// Best effort, as documented: no limit needs the controller.
-		_ = enable(m.dir, c)
-	}
+	// Best effort, as documented: no limit needs these controllers.
+	_ = enableAll(m.dir, m.opts.Controllers)
 	return made, nil
+}
+
+// checkUnused refuses a cgroup in which the init of a container would not be alone, or
+// would not run.
+func (m *Manager) checkUnused(isNew bool) error {
+	frozen, err := cgroupfs.FrozenV2(m.dir) // a new cgroup too: its parent may be frozen
+	if err != nil {
+		return err
+	}
+	if frozen {
+		return fmt.Errorf("use %q: %w", m.dir, cgroups.ErrFrozen)
+	}
+	if isNew {
+		return nil
+	}
+	return cgroupfs.CheckEmpty(m.dir)
+}
+
+// AddProcess implements cgroups.Manager.
+func (m *Manager) AddProcess(pid int) error {
+	if m.dir == "" {
+		return fmt.Errorf("add process %d: %w", pid, m.absent())
+	}
+	return cgroupfs.AddProcess(m.dir, pid)
 }
 
 // Entry implements cgroups.Manager.

@@ -394,6 +394,11 @@ func TestStats(t *testing.T) {
 		"memory.swap.max":     "7\n",
 		"memory.swap.current": "11\n",
 		"memory.pressure":     pressure,
+		"memory.numa_stat":    "anon N0=1 N1=2\nfile N0=3 N1=4\n",
+		"rdma.current":        "mlx4_0 hca_handle=1 hca_object=20\n",
+		"rdma.max":            "mlx4_0 hca_handle=2 hca_object=max\n",
+		"misc.current":        "sev 3\n",
+		"misc.max":            "sev 5\n",
 		"memory.events":       "low 0\noom 5\noom_kill 4\n",
 		"pids.current":        "3\n",
 		"pids.max":            "9\n",
@@ -419,6 +424,7 @@ func TestStats(t *testing.T) {
 			Usage: cgroups.MemoryUsage{Limit: cgroups.Max, Usage: 100, Max: 200},
 			Swap:  cgroups.MemoryUsage{Limit: cgroups.Max, Usage: 111},
 			Raw:   map[string]uint64{"anon": 1, "file": 2},
+			NUMA:  map[string]map[int]uint64{"anon": {0: 1, 1: 2}, "file": {0: 3, 1: 4}},
 			PSI:   psi, OOMKills: 4, OOMs: 5,
 		},
 		Pids: cgroups.PidsStats{Current: 3, Limit: 9},
@@ -428,6 +434,8 @@ func TestStats(t *testing.T) {
 			PSI:                     psi,
 		},
 		Hugetlb: map[string]cgroups.HugetlbStats{"2MB": {Usage: 2, Failcnt: 3}, "1GB": {Usage: 4}},
+		RDMA:    map[string]cgroups.RDMAStats{"mlx4_0": {Handles: cgroups.Count{Usage: 1, Limit: 2}, Objects: cgroups.Count{Usage: 20, Limit: cgroups.Max}}},
+		Misc:    map[string]cgroups.Count{"sev": {Usage: 3, Limit: 5}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

@@ -15,12 +15,12 @@ func planHugetlb(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) 
 func statHugetlb(g *cgroupfs.Reader, s *cgroups.Stats) {
 	for _, size := range g.HugepageSizes(".current") {
 		prefix := "hugetlb." + size + "."
-		usage := prefix + "current"
-		if g.Has(prefix + "rsvd.current") {
-			usage = prefix + "rsvd.current"
+		usage, ok := g.UintIf(prefix + "rsvd.current")
+		if !ok {
+			usage = g.Uint(prefix + "current")
 		}
 		s.Hugetlb[size] = cgroups.HugetlbStats{
-			Usage:   g.Uint(usage),
+			Usage:   usage,
 			Failcnt: g.Keyed(prefix + "events")["max"],
 		}
 	}

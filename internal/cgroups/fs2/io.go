@@ -93,5 +93,4 @@ func statIO(g *cgroupfs.Reader, s *cgroups.Stats) {
 			*to = append(*to, e)
 		}
 	}
-	b.PSI = cgroups.ParsePSI(g.Text("io.pressure"))
 }

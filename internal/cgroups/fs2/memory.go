@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
+	"github.com/berth-oci/berth/internal/cgroups/counters"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -144,7 +145,7 @@ func checkUsage(dir string, mem *specs.LinuxMemory) error {
 		return err
 	}
 	if uint64(*mem.Limit) < usage {
-		return fmt.Errorf("memory.limit: %d: %w (less than what is in use, %d bytes, and checkBeforeUpdate is set)", *mem.Limit, unix.EBUSY, usage)
+		return cgroupfs.InField("memory.limit", fmt.Errorf("memory.limit: %d: %w (less than what is in use, %d bytes, and checkBeforeUpdate is set)", *mem.Limit, unix.EBUSY, usage))
 	}
 	return nil
 }
@@ -159,15 +160,15 @@ func statMemory(g *cgroupfs.Reader, s *cgroups.Stats) {
 		Usage: g.Uint("memory.current"),
 		Max:   g.Uint("memory.peak"), // since Linux 5.19
 	}
-	if g.Has("memory.swap.current") {
+	if swap, ok := g.UintIf("memory.swap.current"); ok {
 		// v1 counts memory and swap together, and so do readers of these
 		// statistics.
 		m.Swap = cgroups.MemoryUsage{
 			Limit: sum(g.Uint("memory.swap.max"), m.Usage.Limit),
-			Usage: sum(g.Uint("memory.swap.current"), m.Usage.Usage),
+			Usage: sum(swap, m.Usage.Usage),
 		}
 	}
-	m.PSI = cgroups.ParsePSI(g.Text("memory.pressure"))
+	counters.NUMA(g, s, 1)
 	events := g.Keyed("memory.events")
 	m.OOMKills, m.OOMs = events["oom_kill"], events["oom"]
 }

@@ -35,7 +35,7 @@ func (m *Manager) Set(r *specs.LinuxResources) error {
 		return nil
 	}
 	if err := m.set(r); err != nil {
-		return fmt.Errorf("set linux.resources.%w", err)
+		return cgroupfs.SetError(err)
 	}
 	return nil
 }
@@ -46,7 +46,7 @@ func (m *Manager) set(r *specs.LinuxResources) error {
 		return err
 	}
 	if len(writes) > 0 && m.dir == "" {
-		return fmt.Errorf("%s: %w", writes[0].Field, m.absent())
+		return cgroupfs.InField(writes[0].Field, fmt.Errorf("%s: %w", writes[0].Field, m.absent()))
 	}
 	var t cgroupfs.Transaction
 	if err := m.write(&t, needed, r); err != nil {
@@ -92,14 +92,14 @@ func Plan(dir string, r *specs.LinuxResources) ([]cgroupfs.Write, error) {
 		writes = append(writes, more...)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("set linux.resources.%w", err)
+		return nil, cgroupfs.SetError(err)
 	}
 	return writes, nil
 }
 
 func (m *Manager) setRow(t *cgroupfs.Transaction, row row, r *specs.LinuxResources) error {
 	if err := enable(m.dir, row.controller); err != nil {
-		return fmt.Errorf("%s: %w", field(row, r), err)
+		return cgroupfs.InField(field(row, r), fmt.Errorf("%s: %w", field(row, r), err))
 	}
 	// Planned again, because some files exist only now.
 	writes, err := row.plan(m.dir, r)
@@ -128,10 +128,10 @@ func (m *Manager) setDevices(rules []specs.LinuxDeviceCgroup) error {
 		return nil
 	}
 	if m.dir == "" {
-		return fmt.Errorf("devices: %w", m.absent())
+		return cgroupfs.InField("devices", fmt.Errorf("devices: %w", m.absent()))
 	}
 	if m.opts.SetDevices == nil {
-		return fmt.Errorf("devices: %w", errors.ErrUnsupported)
+		return cgroupfs.InField("devices", fmt.Errorf("devices: %w", errors.ErrUnsupported))
 	}
-	return m.opts.SetDevices(m.dir, rules)
+	return cgroupfs.InField("devices", m.opts.SetDevices(m.dir, rules))
 }

@@ -18,7 +18,7 @@ func (m *Manager) setUnified(t *cgroupfs.Transaction, unified map[string]string)
 		return err
 	}
 	if m.dir == "" {
-		return fmt.Errorf("unified: %w", m.absent())
+		return cgroupfs.InField("unified", fmt.Errorf("unified: %w", m.absent()))
 	}
 	for _, w := range writes {
 		controller, _, _ := strings.Cut(w.File, ".")
@@ -29,7 +29,7 @@ func (m *Manager) setUnified(t *cgroupfs.Transaction, unified map[string]string)
 			err = enable(m.dir, controller)
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", w.Field, err)
+			return cgroupfs.InField(w.Field, fmt.Errorf("%s: %w", w.Field, err))
 		}
 	}
 	return t.Apply(m.dir, writes)
@@ -42,11 +42,11 @@ func planUnified(unified map[string]string) ([]cgroupfs.Write, error) {
 	var writes []cgroupfs.Write
 	for _, key := range slices.Sorted(maps.Keys(unified)) {
 		if err := cgroupfs.CheckName(key); err != nil {
-			return nil, fmt.Errorf("unified: %w", err)
+			return nil, cgroupfs.InField("unified", fmt.Errorf("unified: %w", err))
 		}
 		field := "unified[" + strconv.Quote(key) + "]"
 		if !strings.Contains(key, ".") {
-			return nil, fmt.Errorf("%s: %w (not of the form CONTROLLER.FILE)", field, unix.EINVAL)
+			return nil, cgroupfs.InField(field, fmt.Errorf("%s: %w (not of the form CONTROLLER.FILE)", field, unix.EINVAL))
 		}
 		writes = append(writes, unifiedWrites(field, key, unified[key])...)
 	}

@@ -103,7 +103,7 @@ func newManager(ctx context.Context, o Options, dial func(context.Context, bool)
 		return nil, err
 	}
 	if paths := m.Paths(); len(paths) != 1 || paths[""] == "" {
-		return nil, errNotV2
+		return nil, errNotV2()
 	}
 	return m, nil
 }
@@ -159,13 +159,15 @@ func cgroupOf(pid int) (string, error) {
 			return p, nil
 		}
 	}
-	return "", errNotV2
+	return "", errNotV2()
 }
 
-// errNotV2 is the refusal on hosts with v1 hierarchies. systemd would have made
+// errNotV2 returns the refusal on hosts with v1 hierarchies. systemd would have made
 // only two of the container's cgroups there, its own and perhaps that of v2,
 // and version 258 has removed v1.
-var errNotV2 = fmt.Errorf("use systemd for cgroups: %w (not on a host with cgroup v1: leave --systemd-cgroup out, or boot with systemd.unified_cgroup_hierarchy=1)", errors.ErrUnsupported)
+func errNotV2() error {
+	return fmt.Errorf("use systemd for cgroups: %w (not on a host with cgroup v1: leave --systemd-cgroup out, or boot with systemd.unified_cgroup_hierarchy=1)", errors.ErrUnsupported)
+}
 
 // Unit returns the unit, to save for Load.
 func (m *Manager) Unit() Unit { return m.unit }
@@ -333,7 +335,7 @@ func (m *Manager) limits(r *specs.LinuxResources) ([]property, error) {
 	}
 	more, err := fromDevices(r.Devices)
 	if err != nil {
-		return nil, fmt.Errorf("set linux.resources.%w", err)
+		return nil, cgroupfs.SetError(err)
 	}
 	return append(props, more...), nil
 }

@@ -1,6 +1,7 @@
-// Command picture writes docs/stub.svg, the picture of the runtime, the stub,
-// the shared region and the container. With -check it only reports whether the
-// file is up to date.
+// Command picture writes the pictures of the documentation: docs/stub.svg shows the
+// runtime, the stub, the shared region and the container; docs/bench.svg shows
+// docs/bench.json, which "make bench" can write. With -check it only reports whether
+// the files are up to date.
 package main
 
 import (
@@ -11,7 +12,20 @@ import (
 	"os"
 )
 
-const file = "docs/stub.svg"
+// files are the pictures.
+var files = []struct {
+	name string
+	draw func() ([]byte, error)
+}{
+	{"docs/stub.svg", drawStub},
+	{"docs/bench.svg", func() ([]byte, error) {
+		text, err := os.ReadFile("docs/bench.json")
+		if err != nil {
+			return nil, err
+		}
+		return drawBench(text)
+	}},
+}
 
 func main() {
 	check := flag.Bool("check", false, "only compare")
@@ -23,28 +37,36 @@ func main() {
 }
 
 func run(check bool) error {
-	text := draw()
-	if !check {
-		return os.WriteFile(file, text, 0o644)
-	}
-	have, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	if !bytes.Equal(have, text) {
-		return fmt.Errorf("%s differs from internal/gen/picture: run make generate", file)
+	for _, f := range files {
+		text, err := f.draw()
+		if err != nil {
+			return err
+		}
+		if !check {
+			if err := os.WriteFile(f.name, text, 0o644); err != nil {
+				return err
+			}
+			continue
+		}
+		have, err := os.ReadFile(f.name)
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(have, text) {
+			return fmt.Errorf("%s differs from internal/gen/picture: run make generate", f.name)
+		}
 	}
 	return nil
 }
 
-func draw() []byte {
+func drawStub() ([]byte, error) {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, head, width, height, width, height, description)
 	for _, e := range picture {
 		e.draw(&b)
 	}
 	b.WriteString("</svg>\n")
-	return b.Bytes()
+	return b.Bytes(), nil
 }
 
 // escape makes text safe between tags.

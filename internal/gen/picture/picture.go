@@ -29,7 +29,7 @@ text { font-family: system-ui, "Segoe UI", Helvetica, Arial, "DejaVu Sans", sans
 .program { fill: #dafbe1; stroke: #4ac26b; }
 .arrow { fill: none; stroke: #57606a; stroke-width: 1.5; }
 .head { fill: #57606a; }
-#media (prefers-color-scheme: dark) {
+@media (prefers-color-scheme: dark) {
 text { fill: #e6edf3; }
 .side, .note, .step { fill: #9198a1; }
 .page { fill: #0d1117; stroke: #3d444d; }

@@ -105,7 +105,7 @@ type process struct {
 }
 
 // start runs a child in the cgroup and waits until it is in there.
-func start(t *testing.T, m cgroups.Manager) *process {
+func start(t testing.TB, m cgroups.Manager) *process {
 	t.Helper()
 	e := m.Entry()
 	c := exec.Command("/proc/self/exe")
@@ -150,13 +150,13 @@ func start(t *testing.T, m cgroups.Manager) *process {
 	return p
 }
 
-func (p *process) ask(t *testing.T, what string) string {
+func (p *process) ask(t testing.TB, what string) string {
 	t.Helper()
 	fmt.Fprintln(p.in, what)
 	return p.answer(t)
 }
 
-func (p *process) answer(t *testing.T) string {
+func (p *process) answer(t testing.TB) string {
 	t.Helper()
 	_ = p.out.SetReadDeadline(time.Now().Add(limit))
 	var line []byte
@@ -171,7 +171,7 @@ func (p *process) answer(t *testing.T) string {
 }
 
 // silent reports that the process does not answer, because it is frozen.
-func (p *process) silent(t *testing.T) bool {
+func (p *process) silent(t testing.TB) bool {
 	t.Helper()
 	fmt.Fprintln(p.in, "nothing")
 	_ = p.out.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
@@ -179,7 +179,7 @@ func (p *process) silent(t *testing.T) bool {
 	return errors.Is(err, os.ErrDeadlineExceeded)
 }
 
-func (p *process) wait(t *testing.T) error {
+func (p *process) wait(t testing.TB) error {
 	t.Helper()
 	select {
 	case <-p.done:

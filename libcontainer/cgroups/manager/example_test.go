@@ -2,59 +2,92 @@ package manager_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"os"
 	"os/exec"
-	"syscall"
+	"path/filepath"
+	"strings"
+	"testing"
 	"time"
 
-	"github.com/berth-oci/berth/internal/cgroups/devices"
-	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
 	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
 )
 
-// The kernel makes a process in a cgroup with limits.
+// A program runs with limits, without a container, on a host of any mode.
 func Example() {
-	m, err := manager.New(manager.Options{CgroupsPath: "/example/web", ID: "web"})
+	limits := &specs.LinuxResources{Pids: &specs.LinuxPids{Limit: new(int64(100))}}
+	stats, err := runLimited("/builds/42", limits, "make", "test")
 	if err != nil {
 		log.Fatal(err)
+	}
+	fmt.Println(time.Duration(stats.CPU.Usage.Total), "of CPU time,", stats.Memory.Usage.Max, "bytes at most")
+}
+
+// runLimited runs a program in a new cgroup, and returns the last statistics.
+func runLimited(place string, limits *specs.LinuxResources, command ...string) (stats *cgroups.Stats, err error) {
+	m, err := manager.New(manager.Options{CgroupsPath: place})
+	if err != nil {
+		return nil, err
 	}
 	if err := m.Create(); err != nil {
-		log.Fatal(err)
+		return nil, err
 	}
 	defer func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		if err := m.Destroy(ctx); err != nil {
-			log.Print(err)
-		}
+		err = errors.Join(err, cgroups.Kill(m, unix.SIGKILL), m.Destroy(ctx))
 	}()
+	if err := m.Set(limits); err != nil {
+		return nil, err
+	}
+	// A shell waits until it is in the cgroup: a child of an earlier moment would not be.
+	// On v2, SysProcAttr.UseCgroupFD with Entry().Dir starts a program in the cgroup.
+	gate, open, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer gate.Close()
+	const wait = `read -r _ <&3; exec "$@" 3<&-`
+	cmd := exec.Command("/bin/sh", append([]string{"-c", wait, "sh"}, command...)...)
+	cmd.ExtraFiles = []*os.File{gate}
+	if err := cmd.Start(); err != nil {
+		return nil, errors.Join(err, open.Close())
+	}
+	if err := m.AddProcess(cmd.Process.Pid); err != nil {
+		return nil, errors.Join(err, cmd.Process.Kill(), open.Close(), cmd.Wait())
+	}
+	if err := errors.Join(open.Close(), cmd.Wait()); err != nil {
+		return nil, err
+	}
+	return m.Stats()
+}
 
-	limit := int64(64 << 20)
-	err = m.Set(&specs.LinuxResources{
-		Memory: &specs.LinuxMemory{Limit: &limit},
-		// Deny all devices except those that every container may use.
-		Devices: devices.WithDefaults([]specs.LinuxDeviceCgroup{{Access: "rwm"}}),
-	})
+func TestExample(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root")
+	}
+	place := fmt.Sprintf("/berth-cgtest-%d-example", os.Getpid())
+	own := filepath.Join(t.TempDir(), "own")
+	// The program sees its cgroup, and its child is there too.
+	stats, err := runLimited(place, &specs.LinuxResources{}, "sh", "-c", `sh -c "cat /proc/self/cgroup; :" >"$0"`, own)
 	if err != nil {
-		log.Fatal(err)
+		t.Fatal(err)
 	}
-
-	// cgroup v2; on v1 the process writes "0" to each of Entry().Files itself.
-	dir, err := os.Open(m.Entry().Dir)
-	if err != nil {
-		log.Fatal(err)
+	if text, err := os.ReadFile(own); err != nil || !strings.Contains(string(text), ":"+place+"\n") {
+		t.Errorf("the program was in %s, %v", text, err)
 	}
-	defer dir.Close()
-	cmd := exec.Command("sleep", "1")
-	cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(dir.Fd())}
-	if err := cmd.Run(); err != nil {
-		log.Fatal(err)
+	if stats.CPU.Usage.Total == 0 {
+		t.Error("no CPU time")
 	}
-	stats, err := m.Stats()
-	if err != nil {
-		log.Fatal(err)
+	if r, err := manager.Inspect("", place); err != nil {
+		t.Error(err)
+	} else if _, err := r.Stats(); !errors.Is(err, unix.ENOENT) {
+		t.Errorf("the cgroup is left: %v", err)
 	}
-	fmt.Println(stats.Memory.Usage.Max)
 }

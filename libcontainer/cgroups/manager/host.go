@@ -9,12 +9,14 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/berth-oci/berth/internal/cgroups/devices"
 	"github.com/berth-oci/berth/internal/cgroups/fs"
 	"github.com/berth-oci/berth/internal/cgroups/fs2"
+	"github.com/berth-oci/berth/internal/sys"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
-	"golang.org/x/sys/unix"
 )
 
 // host has the facts that decide about managers and paths.
@@ -24,6 +26,19 @@ type host struct {
 	// kind returns the type of the file system that has the path, 0 if the path
 	// does not exist: only that means "not mounted".
 	kind func(path string) (int64, error)
+}
+
+// hostOf returns the host as a process sees it, given its directory in /proc. Root is
+// DefaultRoot if empty.
+func hostOf(root, process string) (*host, error) {
+	if root == "" {
+		root = DefaultRoot
+	}
+	text, err := sys.ReadFile("/proc/" + process + "/cgroup")
+	if err != nil {
+		return nil, fmt.Errorf("find cgroup: %w", err)
+	}
+	return &host{root: root, own: parseOwn(string(text)), kind: kindOf}, nil
 }
 
 // hierarchy is a line of /proc/self/cgroup: the controllers of a hierarchy
@@ -69,6 +84,7 @@ func (h *host) manager(o Options) (cgroups.Manager, error) {
 			SetDevices:  lenient(devices.SetV2, o.Rootless),
 			Controllers: o.Controllers,
 			Tolerate:    tolerate,
+			Shared:      o.Shared,
 		}), nil
 	case 0:
 		return nil, cgroupfs.Missing("find cgroups: %q does not exist", h.root)
@@ -83,6 +99,7 @@ func (h *host) manager(o Options) (cgroups.Manager, error) {
 	return fs.New(paths, fs.Options{
 		SetDevices: lenient(devices.SetV1, o.Rootless),
 		Tolerate:   tolerate,
+		Shared:     o.Shared,
 	}), nil
 }
 
@@ -203,7 +220,7 @@ func (h *host) base(mount string, own hierarchy) (string, error) {
 	}
 	// The mount does not begin at the root of the hierarchy: the caller is in a
 	// container without a cgroup namespace.
-	info, err := os.ReadFile("/proc/self/mountinfo")
+	info, err := sys.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return "", fmt.Errorf("find own cgroup: %w", err)
 	}
@@ -220,7 +237,7 @@ func (h *host) base(mount string, own hierarchy) (string, error) {
 func mountRoot(mountinfo, mount string) string {
 	root := "/"
 	for line := range strings.Lines(mountinfo) {
-		f := strings.Fields(line)
+		f := strings.Split(line, " ") // paths can have other white space
 		if len(f) > 4 && f[4] == mount {
 			root = f[3] // the last one is on top
 		}

@@ -129,6 +129,27 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+func TestMode(t *testing.T) {
+	for _, c := range []struct {
+		mounts map[string]int
+		want   Mode
+	}{
+		{map[string]int{"/cg": 2}, V2},
+		{map[string]int{"/cg": 2, "/cg/memory": 0}, V2},
+		{map[string]int{"/cg": 0, "/cg/memory": 1}, V1},
+		{map[string]int{"/cg": 0, "/cg/systemd": 1, "/cg/unified": 0}, V1},
+		{map[string]int{"/cg": 0, "/cg/memory": 1, "/cg/unified": 2}, Hybrid},
+		{map[string]int{"/cg": 0, "/cg/unified": 2}, ""},
+		{map[string]int{"/cg": 0, "/cg/memory": 0}, ""},
+		{nil, ""},
+	} {
+		mode, err := hostWith(ownV1+"0::/\n", c.mounts).mode()
+		if mode != c.want || (mode == "") != errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("%v: %q, %v, want %q", c.mounts, mode, err, c.want)
+		}
+	}
+}
+
 func TestMountRoot(t *testing.T) {
 	info := `31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw
 35 31 0:32 /docker/abc /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory

@@ -34,7 +34,7 @@ func needRoot(t *testing.T) {
 }
 
 // newManager returns the manager of a cgroup below one of the test's own.
-func newManager(t *testing.T) cgroups.Manager {
+func newManager(t testing.TB) cgroups.Manager {
 	t.Helper()
 	parent := fmt.Sprintf("berth-cgtest-%d-%s", os.Getpid(), strings.ReplaceAll(t.Name(), "/", "-"))
 	if os.Geteuid() == 0 {
@@ -59,14 +59,14 @@ func newManager(t *testing.T) cgroups.Manager {
 	return m
 }
 
-func created(t *testing.T) cgroups.Manager {
+func created(t testing.TB) cgroups.Manager {
 	t.Helper()
 	m := newManager(t)
 	create(t, m)
 	return m
 }
 
-func create(t *testing.T, m cgroups.Manager) {
+func create(t testing.TB, m cgroups.Manager) {
 	t.Helper()
 	err := m.Create()
 	if errors.Is(err, os.ErrPermission) && os.Geteuid() != 0 {

@@ -8,12 +8,13 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
 	"github.com/berth-oci/berth/internal/cgroups/devices"
 	"github.com/berth-oci/berth/internal/cgroups/fs"
 	"github.com/berth-oci/berth/internal/cgroups/fs2"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
-	"github.com/opencontainers/runtime-spec/specs-go"
-	"golang.org/x/sys/unix"
 )
 
 // DefaultRoot is the directory where hosts mount their cgroup file systems.
@@ -41,6 +42,11 @@ type Options struct {
 	// namespace of such a container cannot make device nodes anyway.
 	Rootless bool
 
+	// Shared is for a cgroup that is not a single container's, such as that of a
+	// pod: Create uses an existing cgroup also if processes are in it or in the
+	// cgroups below, or if it is frozen.
+	Shared bool
+
 	// Controllers are the v2 controllers that Create enables for their
 	// counters, if it can, even if no limit needs them: a cgroup without the
 	// memory controller has no memory.current. On v1 Create makes a cgroup in
@@ -51,14 +57,10 @@ type Options struct {
 // New returns the manager of the cgroup that the options describe. It makes
 // nothing.
 func New(o Options) (cgroups.Manager, error) {
-	if o.Root == "" {
-		o.Root = DefaultRoot
-	}
-	own, err := os.ReadFile("/proc/self/cgroup")
+	h, err := hostOf(o.Root, "self")
 	if err != nil {
-		return nil, fmt.Errorf("find own cgroup: %w", err)
+		return nil, err
 	}
-	h := host{root: o.Root, own: parseOwn(string(own)), kind: kindOf}
 	return h.manager(o)
 }
 
@@ -70,20 +72,16 @@ func Own(root string) (map[string]string, error) { return Of(root, "self") }
 // Of returns the cgroup directories of a process, given its directory in /proc,
 // as Own does.
 func Of(root, process string) (map[string]string, error) {
-	if root == "" {
-		root = DefaultRoot
-	}
-	text, err := os.ReadFile("/proc/" + process + "/cgroup")
+	h, err := hostOf(root, process)
 	if err != nil {
-		return nil, fmt.Errorf("find cgroup: %w", err)
+		return nil, err
 	}
-	h := host{root: root, own: parseOwn(string(text)), kind: kindOf}
-	kind, err := h.kind(root)
+	kind, err := h.kind(h.root)
 	if err != nil {
 		return nil, fmt.Errorf("find cgroup: %w", err)
 	}
 	if kind == unix.CGROUP2_SUPER_MAGIC {
-		return map[string]string{"": filepath.Join(root, h.ownV2())}, nil
+		return map[string]string{"": filepath.Join(h.root, h.ownV2())}, nil
 	}
 	return h.v1(".")
 }

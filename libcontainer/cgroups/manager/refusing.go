@@ -2,7 +2,6 @@ package manager
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/berth-oci/berth/libcontainer/cgroups"
@@ -13,19 +12,11 @@ import (
 // checkFileSystem refuses a directory that is not in a cgroup file system. A
 // directory that does not exist is a cgroup that was removed.
 func checkFileSystem(dir string) error {
-	fd, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if errors.Is(err, unix.ENOENT) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("open cgroup %q: %w", dir, err)
-	}
-	defer unix.Close(fd)
-	var st unix.Statfs_t
-	if err := unix.Fstatfs(fd, &st); err != nil {
-		return fmt.Errorf("fstatfs cgroup %q: %w", dir, err)
-	}
-	if st.Type != unix.CGROUP_SUPER_MAGIC && st.Type != unix.CGROUP2_SUPER_MAGIC {
+	kind, err := kindOf(dir)
+	switch {
+	case err != nil:
+		return fmt.Errorf("find cgroup: %w", err)
+	case kind != 0 && kind != unix.CGROUP_SUPER_MAGIC && kind != unix.CGROUP2_SUPER_MAGIC:
 		return fmt.Errorf("use cgroup %q: %w (the saved directory is not in a cgroup file system: berth changes nothing in it)", dir, unix.EXDEV)
 	}
 	return nil
@@ -36,7 +27,16 @@ type refusing struct{ err error }
 
 var _ cgroups.Manager = refusing{}
 
+// Refusal returns the reason if the manager refuses every operation, nil if not. Entry
+// of such a manager returns no cgroup, so a process must not be started with it: it
+// would be without the limits and the device rules.
+func Refusal(m cgroups.Manager) error {
+	r, _ := m.(refusing)
+	return r.err
+}
+
 func (r refusing) Create() error                   { return r.err }
+func (r refusing) AddProcess(int) error            { return r.err }
 func (r refusing) Set(*specs.LinuxResources) error { return r.err }
 func (r refusing) Entry() cgroups.Entry            { return cgroups.Entry{} }
 func (r refusing) Paths() map[string]string        { return map[string]string{} }

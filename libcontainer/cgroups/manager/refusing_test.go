@@ -27,6 +27,9 @@ func TestLoadRefusesDirectoriesOutsideOfCgroupfs(t *testing.T) {
 		if err := m.Freeze(true); !errors.Is(err, unix.EXDEV) {
 			t.Errorf("%s: Freeze: %v", name, err)
 		}
+		if err := Refusal(m); !errors.Is(err, unix.EXDEV) {
+			t.Errorf("%s: Refusal: %v", name, err)
+		}
 		if len(m.Paths()) != 0 {
 			t.Errorf("%s: Paths: %v", name, m.Paths())
 		}

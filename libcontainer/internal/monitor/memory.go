@@ -34,8 +34,11 @@ func limited(mem cgroups.MemoryStats) bool {
 
 // Limit describes the memory limit of a container.
 func Limit(mem cgroups.MemoryStats) string {
-	if limited(mem) {
+	switch {
+	case limited(mem):
 		return fmt.Sprintf("%s is %d bytes", MemoryField, mem.Usage.Limit)
+	case mem.Usage.Limit == 0: // the kernel rounds down to pages
+		return MemoryField + " is less than a page"
 	}
 	return MemoryField + " is not set, but a parent cgroup has a limit, or the host is out of memory"
 }

@@ -22,6 +22,7 @@ func TestShortage(t *testing.T) {
 		killed bool
 	}{
 		{"killed", stub.ErrGone, cgroups.MemoryStats{Usage: limit, OOMKills: 1}, false, limited, true},
+		{"less than a page", stub.ErrGone, cgroups.MemoryStats{OOMKills: 1}, false, MemoryField + " is less than a page", true},
 		{"died in execve", stub.ErrGone, cgroups.MemoryStats{Usage: limit, OOMs: 1}, false, limited, true},
 		{"another process was killed", errors.New("other"), cgroups.MemoryStats{Usage: limit, OOMKills: 1}, true, "", false},
 		{"a call failed with ENOMEM", unix.ENOMEM, cgroups.MemoryStats{Usage: limit, OOMs: 1}, false, limited, false},

@@ -27,9 +27,6 @@ type Watch struct {
 	oom      *cgroups.OOMWatch // nil without a memory controller
 	interval time.Duration
 	due      time.Time // time of the next statistics
-	// done is readable when ctx has ended; nil if ctx cannot end.
-	done     *os.File
-	stopDone func()
 }
 
 // NewWatch watches a container by its cgroup and the pidfd of its init. It takes over
@@ -42,9 +39,6 @@ func NewWatch(ctx context.Context, cgroup cgroups.Manager, pidfd *os.File, inter
 	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) {
 		warning, err = fmt.Errorf("OOM kills cannot be reported: %w", err), nil
 	}
-	if err == nil {
-		w.done, w.stopDone, err = sys.DoneFile(ctx)
-	}
 	if err != nil {
 		w.Close()
 		return nil, warning, err
@@ -54,9 +48,6 @@ func NewWatch(ctx context.Context, cgroup cgroups.Manager, pidfd *os.File, inter
 
 // Close ends the watch.
 func (w *Watch) Close() {
-	if w.stopDone != nil {
-		w.stopDone()
-	}
 	if w.oom != nil {
 		w.oom.Close() //nolint:errcheck // only read from
 	}
@@ -105,19 +96,19 @@ func (w *Watch) tick() (*cgroups.Stats, error) {
 // wait waits until an event is possible, and reports whether the container has
 // stopped.
 func (w *Watch) wait() (stopped bool, err error) {
-	fds := []unix.PollFd{sys.PollFd(w.pidfd, unix.POLLIN), sys.PollFd(w.done, unix.POLLIN)}
+	fds := []unix.PollFd{sys.PollFd(w.pidfd, unix.POLLIN)}
 	if w.oom != nil {
 		fds = append(fds, w.oom.PollFd())
 	}
-	timeout := -1
+	var due time.Time
 	if w.interval > 0 {
-		timeout = int(max(0, time.Until(w.due)).Milliseconds()) + 1
+		due = w.due
 	}
-	if _, err := unix.Poll(fds, timeout); err != nil && !errors.Is(err, unix.EINTR) {
+	if ready, err := sys.AwaitAny(w.ctx, due, fds...); err != nil || !ready {
+		return false, cmp.Or(w.ctx.Err(), err)
+	}
+	if _, err := unix.Poll(fds[:1], 0); err != nil && !errors.Is(err, unix.EINTR) {
 		return false, fmt.Errorf("poll: %w", err)
 	}
-	if err := w.ctx.Err(); err != nil {
-		return false, err
-	}
-	return fds[0].Revents != 0, nil
+	return fds[0].Revents != 0, w.ctx.Err()
 }

@@ -3,11 +3,9 @@ package monitor
 import (
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"sync"
-
-	"golang.org/x/sys/unix"
+	"time"
 
 	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/berth-oci/berth/internal/cgroups/fs2"
@@ -40,29 +38,22 @@ func NewWitness(m cgroups.Manager) (*Witness, error) {
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	done, release, err := sys.DoneFile(ctx)
-	if err != nil {
-		stop()
-		return nil, errors.Join(err, slice.Close())
-	}
 	w := &Witness{cgroup: m, slice: slice, stop: stop}
 	if stats, err := m.Stats(); err == nil { // fails if the cgroup was removed
 		w.memory = stats.Memory
 	}
 	w.ended.Go(func() {
-		defer release()
-		for w.wait(done) {
+		for w.wait(ctx) {
 			w.look()
 		}
 	})
 	return w, nil
 }
 
-// wait waits until an OOM kill is possible; it returns false when done is readable.
-func (w *Witness) wait(done *os.File) bool {
-	fds := []unix.PollFd{w.slice.PollFd(), sys.PollFd(done, unix.POLLIN)}
-	_, err := unix.Poll(fds, -1)
-	return (err == nil || errors.Is(err, unix.EINTR)) && fds[1].Revents == 0
+// wait waits until an OOM kill is possible; it returns false when ctx ends.
+func (w *Witness) wait(ctx context.Context) bool {
+	ready, err := sys.AwaitAny(ctx, time.Time{}, w.slice.PollFd())
+	return ready && err == nil
 }
 
 // look updates the statistics. An OOM kill in the slice is the container's if its cgroup

@@ -195,11 +195,15 @@ func together(op operation, a, b *step) bool {
 }
 
 func TestEachValueIsMadeOnceBeforeItIsNeeded(t *testing.T) {
-	for _, op := range operations {
-		for _, fault := range append(checkFlow(steps[:], op), checkMakers(steps[:], op)...) {
+	check := func(table []step, op operation) {
+		for _, fault := range append(checkFlow(table, op), checkMakers(table, op)...) {
 			t.Error(fault)
 		}
 	}
+	for _, op := range operations {
+		check(steps[:], op)
+	}
+	check(restoreSteps[:], inRestore)
 }
 
 // touched has the values that a function reads and writes, and the functions of this
@@ -365,8 +369,7 @@ func TestRowsDeclareWhatTheyTouch(t *testing.T) {
 	sorted := func(set map[string]bool) string {
 		return strings.Join(slices.Sorted(maps.Keys(set)), " ")
 	}
-	for i := range steps {
-		s := &steps[i]
+	for _, s := range allSteps() {
 		reads, writes := reach(functions, nameOf(s.do))
 		if functions[nameOf(s.do)] == nil {
 			t.Errorf("%q: no function %s", s.name, nameOf(s.do))

@@ -2,6 +2,8 @@ package setup
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"log/slog"
 	"os"
 
@@ -9,6 +11,7 @@ import (
 
 	"github.com/berth-oci/berth/internal/namespaces"
 	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/internal/checkpoint"
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
@@ -41,6 +44,10 @@ type job struct {
 	// Of undoing "mounts add": the IDs of the mounts, used instead of destinations.
 	added []string
 
+	// Of restore.
+	criu   string              // the path of CRIU
+	images *checkpoint.Session // the image, and options for CRIU
+
 	// Of a hook in the container.
 	hook *specs.Hook
 	init *stub.Proc // the container's init, which is still a stub
@@ -58,7 +65,7 @@ func newRun(table []step, j job, given values) *run {
 	j.root = os.Geteuid() == 0
 	if j.op == inCreate {
 		_, err := os.Lstat("/proc/kcore")
-		j.kcore = err == nil
+		j.kcore = !errors.Is(err, fs.ErrNotExist)
 	}
 	return &run{job: &j, values: given, table: table}
 }

@@ -12,7 +12,7 @@ const lifecycleFile = "../../../docs/lifecycle.md"
 
 const lifecycleHead = `# What happens, in which order
 
-Generated from the step table (libcontainer/internal/setup/steps.go) by "make generate"; do not edit.
+Generated from the step tables (libcontainer/internal/setup/steps.go and restore.go) by "make generate"; do not edit.
 
 The runtime takes a step itself (*host*), or queues it for the stub, which performs it as system calls. The stub is the
 container's init; a hook in the container, exec, and each change of mounts have a stub of their own, which joins the container.
@@ -52,9 +52,10 @@ func lifecyclePage() []byte {
 		{"mounts remove", inRemoveMounts},
 		{"a createContainer hook", inCreateHook},
 		{"a startContainer hook", inStartHook},
+		{"restore", inRestore},
 	} {
 		fmt.Fprintf(&b, "\n## %s\n\n| step | by | if | needs | makes | ground | reason |\n|---|---|---|---|---|---|---|\n", section.title)
-		for _, s := range rowsOf(steps[:], section.op) {
+		for _, s := range append(rowsOf(steps[:], section.op), rowsOf(restoreSteps[:], section.op)...) {
 			name := s.name
 			if s.undo != nil {
 				name += " ↶"

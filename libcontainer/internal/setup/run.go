@@ -20,8 +20,10 @@ type run struct {
 	table []step
 	// step is the name of the current step.
 	step string
-	// pending has a function for each task begun, which waits for its end.
+	// pending has a function for each task, which waits for its end.
 	pending []func() error
+	// todo is the work that was put off until the stub performs a batch.
+	todo []func()
 	// noted is the unfinished state on disk, and noting the task that last wrote it.
 	noted  state.State
 	noting *task[struct{}]
@@ -95,6 +97,15 @@ func (r *run) take(s *step) error {
 	return s.do(r)
 }
 
+// workOff does what was put off.
+func (r *run) workOff() {
+	for len(r.todo) > 0 {
+		work := r.todo[0]
+		r.todo = r.todo[1:]
+		work()
+	}
+}
+
 // flush sends the queued calls to the stub.
 func (r *run) flush() error {
 	if r.stub == nil {
@@ -103,14 +114,16 @@ func (r *run) flush() error {
 	return r.stub.Do()
 }
 
-// note begins to write a change of the unfinished state, so that delete can clean up
+// note puts off writing a change of the unfinished state, with which delete can clean up
 // after a killed create.
 func (r *run) note(change func(*state.State)) {
 	change(&r.noted)
 	now, before := r.noted, r.noting
-	r.noting = begin(r, func() (struct{}, error) {
+	r.noting = meanwhile(r, func() (struct{}, error) {
 		if before != nil {
-			before.wait() //nolint:errcheck // waitForTasks reports it
+			if _, err := before.wait(); err != nil {
+				return struct{}{}, err
+			}
 		}
 		if err := r.lock.StillThere(r.dir); err != nil {
 			return struct{}{}, err
@@ -119,7 +132,7 @@ func (r *run) note(change func(*state.State)) {
 	})
 }
 
-// waitForTasks waits for all tasks that steps have begun, and adds their errors to err.
+// waitForTasks waits for all tasks of the steps, and adds their errors to err.
 func (r *run) waitForTasks(err error) error {
 	for _, wait := range r.pending {
 		if e := wait(); e != nil && !errors.Is(err, e) {

@@ -122,8 +122,12 @@ func (c Container) Start(ctx context.Context, l *state.Lock, attached *stub.Chil
 	r := newRun(steps[:], j, values{lock: l, state: c.State, launch: c.State.Launch})
 	err := r.walk()
 	r.release()
-	if r.stub != nil {
-		err = AlsoFailed(err, r.stub.Close())
+	proc := r.stub
+	if proc == nil && attached != nil { // ctx has ended before the step that uses it
+		proc = attached.Proc
+	}
+	if proc != nil {
+		err = AlsoFailed(err, proc.Close())
 	}
 	return err
 }

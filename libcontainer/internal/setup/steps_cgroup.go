@@ -9,6 +9,7 @@ import (
 
 	"github.com/berth-oci/berth/internal/cgroups/devices"
 	"github.com/berth-oci/berth/internal/cgroups/systemd"
+	"github.com/berth-oci/berth/internal/sys"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
 	"github.com/berth-oci/berth/libcontainer/internal/monitor"
@@ -94,10 +95,10 @@ type limitsResult struct {
 	unit    bool             // systemd made the unit
 }
 
-// limitCgroup starts a task that writes the limits and device rules.
+// limitCgroup puts off writing the limits and device rules.
 func limitCgroup(r *run) error {
 	resources, cgroup := r.resources(), r.cgroup
-	r.limits = begin(r, func() (limitsResult, error) { return limitsResult{}, state.ExplainCgroup(cgroup.Set(resources)) })
+	r.limits = meanwhile(r, func() (limitsResult, error) { return limitsResult{}, state.ExplainCgroup(cgroup.Set(resources)) })
 	return nil
 }
 
@@ -146,7 +147,7 @@ func openCgroup(cgroup cgroups.Manager, unit *systemd.Manager) (*os.File, error)
 	if path == "" || unit != nil {
 		return nil, nil
 	}
-	return os.Open(path)
+	return sys.OpenFile(path, unix.O_RDONLY, 0)
 }
 
 func awaitLimits(r *run) error {

@@ -3,11 +3,11 @@ package setup
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/internal/sys"
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
@@ -25,7 +25,7 @@ func setClocks(r *run) error {
 		fmt.Fprintf(&text, "%s %d %d\n", o.Clock, o.Secs, o.Nanosecs)
 	}
 	path := fmt.Sprintf("/proc/%d/timens_offsets", r.child.Pid)
-	err := os.WriteFile(path, []byte(text.String()), 0)
+	err := sys.WriteFile(path, []byte(text.String()), 0)
 	switch {
 	case errors.Is(err, unix.ERANGE):
 		err = fmt.Errorf("%w (a clock must be between the boot and 146 years after it)", err)

@@ -7,13 +7,15 @@ import (
 
 	"github.com/berth-oci/berth/internal/devices"
 	"github.com/berth-oci/berth/internal/rootfs"
+	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
 // makeDevices makes the device nodes. In a user namespace, or without CAP_MKNOD, it
 // bind-mounts the host's devices instead.
 func makeDevices(r *run) error {
 	err := r.tree.Run(rootfs.Devices(r.cfg, r.kcore))
-	if errors.Is(err, unix.EPERM) {
+	var call *stub.Error
+	if errors.As(err, &call) && call.Call == "mknodat" && call.Errno == unix.EPERM {
 		return bindDevices(r)
 	}
 	return err

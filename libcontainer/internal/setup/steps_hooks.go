@@ -2,16 +2,17 @@ package setup
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"math"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/berth-oci/berth/internal/codec"
 	"github.com/berth-oci/berth/internal/hooks"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/internal/state"
@@ -78,7 +79,7 @@ func (r *run) runHooks(at hookPoint) error {
 		}
 	}
 	for i, function := range r.cfg.HookFunctions[at.kind] {
-		if err := function(r.ctx, state); err != nil {
+		if err := callHook(r.ctx, function, state); err != nil {
 			return &HookError{Field: fmt.Sprintf("%s function %d", at.kind, i), Err: err}
 		}
 	}
@@ -88,6 +89,23 @@ func (r *run) runHooks(at hookPoint) error {
 // runOutside runs a command in the runtime's namespaces.
 func (j *job) runOutside(hook *specs.Hook, state specs.State, copies hookOutput) error {
 	return runOnHost(j.ctx, hook, state, copies)
+}
+
+// callHook calls a hook function on a goroutine of its own: a panic, or the end of the
+// goroutine or its thread, becomes an error of the hook, and the steps are undone.
+func callHook(ctx context.Context, function config.HookFunction, state specs.State) error {
+	ended := make(chan error)
+	go func() {
+		err := errors.New("it called runtime.Goexit")
+		defer func() {
+			if v := recover(); v != nil {
+				err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+			}
+			ended <- err
+		}()
+		err = function(ctx, state)
+	}()
+	return <-ended
 }
 
 // hookState returns the state that hooks read (runtime.md, State).
@@ -100,7 +118,7 @@ func (j *job) hookState(status specs.ContainerState, pid int) specs.State {
 // runOnHost runs a command in the namespaces of this process. Its working directory is
 // the bundle, or "/" if the bundle does not exist.
 func runOnHost(ctx context.Context, hook *specs.Hook, state specs.State, copies hookOutput) error {
-	stdin, err := json.Marshal(state)
+	stdin, err := codec.Marshal(&state, codec.EncodeState)
 	if err != nil {
 		return err
 	}
@@ -119,7 +137,7 @@ func hookTimeout(hook *specs.Hook) time.Duration {
 	if hook.Timeout == nil {
 		return 0
 	}
-	return time.Duration(min(*hook.Timeout, math.MaxInt64/int(time.Second))) * time.Second
+	return time.Duration(min(int64(*hook.Timeout), math.MaxInt64/int64(time.Second))) * time.Second
 }
 
 // runInside runs a command in the container. The hook stub becomes the command, so no
@@ -131,7 +149,7 @@ func (r *run) runInside(op operation, container *state.State, hook specs.Hook, s
 		return err
 	}
 	state.Pid = pid.Int()
-	stdin, err := json.Marshal(state)
+	stdin, err := codec.Marshal(&state, codec.EncodeState)
 	if err != nil {
 		return err
 	}
@@ -187,7 +205,7 @@ func RunPoststop(ctx context.Context, state specs.State, cfg *config.Config, log
 		}
 	}
 	for i, function := range cfg.HookFunctions[config.Poststop] {
-		if err := function(ctx, state); err != nil {
+		if err := callHook(ctx, function, state); err != nil {
 			warn(&HookError{Field: fmt.Sprintf("%s function %d", config.Poststop, i), Err: err})
 		}
 	}

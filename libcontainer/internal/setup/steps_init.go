@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/internal/sys"
 	"github.com/berth-oci/berth/libcontainer/internal/state"
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
@@ -16,7 +17,7 @@ import (
 // openControl makes the region and the socket through which a later process drives
 // the detached stub.
 func openControl(r *run) (err error) {
-	r.region, err = os.OpenFile(filepath.Join(r.dir, state.RegionFile), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	r.region, err = sys.OpenFile(filepath.Join(r.dir, state.RegionFile), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
 	}
@@ -52,7 +53,8 @@ func startStub(r *run) error {
 		return remedyNamespaces(err, r.cfg)
 	}
 	r.stub = r.child.Proc
-	r.saved = begin(r, func() (struct{}, error) { return struct{}{}, state.WriteConfig(r.dir, r.cfg) })
+	r.stub.Meanwhile(r.workOff)
+	r.saved = meanwhile(r, func() (struct{}, error) { return struct{}{}, state.WriteConfig(r.dir, r.cfg) })
 	r.atEnd(r.stub.EndWith(r.ctx))
 	return r.notePid(r.child.Pid)
 }
@@ -111,7 +113,7 @@ func attachStub(r *run) error {
 		return err
 	}
 	defer sock.Close()
-	mem, err := os.OpenFile(region, os.O_RDWR, 0)
+	mem, err := sys.OpenFile(region, os.O_RDWR, 0)
 	if err != nil {
 		return err
 	}

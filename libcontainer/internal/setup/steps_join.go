@@ -3,7 +3,6 @@ package setup
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"strconv"
 	"strings"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/berth-oci/berth/internal/cgroups/systemd"
 	"github.com/berth-oci/berth/internal/namespaces"
 	"github.com/berth-oci/berth/internal/scheduling"
+	"github.com/berth-oci/berth/internal/sys"
 	"github.com/berth-oci/berth/libcontainer/cgroups/manager"
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
@@ -21,7 +21,7 @@ import (
 // findCgroup loads the cgroup that the stub enters.
 func findCgroup(r *run) error {
 	r.cgroup = manager.Load(r.cgroups, manager.LoadOptions{})
-	return nil
+	return manager.Refusal(r.cgroup)
 }
 
 // startJoining starts the joining stub. After the program's descriptors it has init's
@@ -85,7 +85,7 @@ func (r *run) startInUnit(cgroup string, o stub.Options) error {
 // startInCgroup starts a stub in a v2 cgroup; in the runtime's if path is empty.
 func (r *run) startInCgroup(path string, o stub.Options) error {
 	if path != "" {
-		dir, err := os.Open(path)
+		dir, err := sys.OpenFile(path, unix.O_RDONLY, 0)
 		if err != nil {
 			return err
 		}

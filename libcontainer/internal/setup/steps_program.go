@@ -39,10 +39,12 @@ func (c *candidate) err() error {
 	return access
 }
 
-// skipped lists the errors after which the search in PATH continues, as in execvp(3):
+// skipped reports whether the search in PATH continues after an error, as in execvp(3):
 // the candidate does not exist, or the program's user may not execute it.
-var skipped = [...]error{
-	unix.ENOENT, unix.ENOTDIR, unix.EACCES, unix.ELOOP, unix.ENAMETOOLONG, unix.ESTALE, unix.ENODEV, unix.ETIMEDOUT, errIsDirectory,
+func skipped(err error) bool {
+	return slices.ContainsFunc([]error{
+		unix.ENOENT, unix.ENOTDIR, unix.EACCES, unix.ELOOP, unix.ENAMETOOLONG, unix.ESTALE, unix.ENODEV, unix.ETIMEDOUT, errIsDirectory,
+	}, func(e error) bool { return errors.Is(err, e) })
 }
 
 // findProgram looks process.args[0] up as execvp(3) does: in the PATH of process.env,
@@ -85,7 +87,7 @@ func choose(name string, candidates []candidate) (string, error) {
 			return path, nil
 		case path == name:
 			return "", fmt.Errorf("exec %q: %w", name, err)
-		case !slices.ContainsFunc(skipped[:], func(p error) bool { return errors.Is(err, p) }):
+		case !skipped(err):
 			return "", fmt.Errorf("exec %q: look for it at %q: %w", name, path, err)
 		}
 	}

@@ -9,10 +9,12 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/internal/sys"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/internal/state"
 	"github.com/berth-oci/berth/libcontainer/stub"
 	"github.com/berth-oci/berth/seccomp"
+	"github.com/berth-oci/berth/seccomp/agent"
 )
 
 func awaitFilter(r *run) error {
@@ -37,7 +39,7 @@ func compileFilter(r *run) error {
 
 func writeFilter(dir string, s *config.Seccomp) ([]byte, error) {
 	if s.Notify {
-		if err := seccomp.CheckAgent(s.ListenerPath); err != nil {
+		if err := agent.Check(s.ListenerPath); err != nil {
 			return nil, config.Below(seccompField, err)
 		}
 	}
@@ -45,7 +47,7 @@ func writeFilter(dir string, s *config.Seccomp) ([]byte, error) {
 	if err != nil {
 		return nil, config.Below(seccompField, err)
 	}
-	f, err := os.OpenFile(filepath.Join(dir, state.FilterFile), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	f, err := sys.OpenFile(filepath.Join(dir, state.FilterFile), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +60,7 @@ func (j *job) readFilter() ([]byte, error) {
 	if j.bytecode != nil {
 		return j.bytecode, nil
 	}
-	filter, err := os.ReadFile(filepath.Join(j.dir, state.FilterFile))
+	filter, err := sys.ReadFile(filepath.Join(j.dir, state.FilterFile))
 	if err == nil {
 		_, err = seccomp.Parse(filter)
 	}
@@ -89,11 +91,11 @@ func installFilter(r *run) error {
 	if err != nil {
 		return err
 	}
-	agent, err := seccomp.Dial(r.ctx, s.ListenerPath)
+	conn, err := agent.Dial(r.ctx, s.ListenerPath)
 	if err != nil {
 		return errors.Join(config.Below(seccompField, err), pidfd.Close())
 	}
-	r.atEnd(agent.Close)
+	r.atEnd(conn.Close)
 	if !r.root {
 		// pidfd_getfd(2) needs ptrace access, which the kernel denies to an
 		// unprivileged runtime if the stub is not dumpable. execve resets this.
@@ -101,7 +103,7 @@ func installFilter(r *run) error {
 	}
 	listener := r.stub.Seccomp(s.Flags, filter)
 	r.stub.Hold(listener, func(fd int) error {
-		err := r.sendListener(agent, pidfd, fd)
+		err := r.sendListener(conn, pidfd, fd)
 		if err != nil {
 			err = errors.Join(config.Below(seccompField, err), unix.PidfdSendSignal(int(pidfd.Fd()), unix.SIGKILL, nil, 0))
 		}
@@ -117,13 +119,13 @@ func (r *run) stubPidfd() (*os.File, error) {
 	}
 	fd, err := unix.FcntlInt(r.child.Pidfd.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
-		return nil, err
+		return nil, os.NewSyscallError("fcntl", err)
 	}
 	return os.NewFile(uintptr(fd), "pidfd"), nil
 }
 
 // sendListener sends the listener, the stub's descriptor fd, to the agent.
-func (r *run) sendListener(agent *seccomp.Agent, pidfd *os.File, fd int) error {
+func (r *run) sendListener(conn *agent.Conn, pidfd *os.File, fd int) error {
 	n, err := unix.PidfdGetfd(int(pidfd.Fd()), fd, 0)
 	if err != nil {
 		return fmt.Errorf("pidfd_getfd: %w", err)
@@ -138,7 +140,7 @@ func (r *run) sendListener(agent *seccomp.Agent, pidfd *os.File, fd int) error {
 		Version: specs.Version, Pid: r.pid(), Metadata: r.cfg.Seccomp.Metadata,
 		State: r.hookState(r.statusForAgent(), r.state.Pid),
 	}
-	return agent.Send(listener, state)
+	return conn.Send(listener, state)
 }
 
 // statusForAgent returns the container's status for the agent. For the program it is

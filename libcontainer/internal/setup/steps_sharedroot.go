@@ -16,6 +16,7 @@ import (
 	"github.com/berth-oci/berth/internal/mountinfo"
 	"github.com/berth-oci/berth/internal/namespaces"
 	"github.com/berth-oci/berth/internal/rootfs"
+	"github.com/berth-oci/berth/internal/sys"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/internal/state"
 	"github.com/berth-oci/berth/libcontainer/stub"
@@ -161,7 +162,7 @@ func openNamespace(s *state.SharedRoot) (*os.File, error) {
 	}
 	for _, path := range candidates {
 		if isNamespace(s, path) {
-			return os.Open(path)
+			return sys.OpenFile(path, unix.O_RDONLY, 0)
 		}
 	}
 	processes, err := filepath.Glob("/proc/[0-9]*/ns/mnt")
@@ -170,7 +171,7 @@ func openNamespace(s *state.SharedRoot) (*os.File, error) {
 	}
 	for _, path := range processes {
 		if isNamespace(s, path) {
-			return os.Open(path)
+			return sys.OpenFile(path, unix.O_RDONLY, 0)
 		}
 	}
 	return nil, nil

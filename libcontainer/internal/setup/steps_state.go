@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
@@ -13,19 +14,20 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
+// claimLock is how long create waits for a command that has locked the new directory
+// first: "state" and "list" do so for microseconds, to see whether a create is running.
+const claimLock = time.Second
+
+// claims is how often create makes its directory: "delete --force" removes one that has
+// no state and is not locked yet.
+const claims = 10
+
 // reserveState makes the container's directory, which claims the ID atomically,
 // and locks it.
 func reserveState(r *run) error {
-	err := os.Mkdir(r.dir, 0o711)
-	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%w (delete it first, or choose another ID)", state.ErrExist)
-	}
-	if err != nil {
-		return err
-	}
-	r.lock, err = state.LockDir(r.dir, 0)
-	if err != nil && !errors.Is(err, state.ErrLocked) && !errors.Is(err, state.ErrNotExist) {
-		return errors.Join(err, os.Remove(r.dir)) // without the lock undo leaves the directory
+	err := state.ErrNotExist
+	for n := 0; n < claims && errors.Is(err, state.ErrNotExist); n++ {
+		r.lock, err = claim(r.dir)
 	}
 	if err != nil {
 		return err
@@ -34,6 +36,22 @@ func reserveState(r *run) error {
 	r.state = state.New(r.id, r.cfg)
 	r.noted = *r.state
 	return nil
+}
+
+// claim makes and locks a directory; ErrNotExist if it was removed in between.
+func claim(dir string) (*state.Lock, error) {
+	err := os.Mkdir(dir, 0o711)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("%w (delete it first, or choose another ID)", state.ErrExist)
+	}
+	if err != nil {
+		return nil, err
+	}
+	l, err := state.LockDir(dir, claimLock)
+	if err != nil && !errors.Is(err, state.ErrLocked) && !errors.Is(err, state.ErrNotExist) {
+		return nil, errors.Join(err, os.Remove(dir)) // without the lock undo leaves the directory
+	}
+	return l, err
 }
 
 // undoState removes the directory if this create made it.
@@ -80,6 +98,13 @@ func recordProcess(r *run) error {
 }
 
 func saveState(r *run) error {
+	r.state.Launch = r.launch
+	return saveRestored(r)
+}
+
+// saveRestored writes the complete state; the processes of a restored container are no
+// stub's, so it has no Launch.
+func saveRestored(r *run) error {
 	if err := r.lock.StillThere(r.dir); err != nil {
 		return err
 	}
@@ -89,6 +114,6 @@ func saveState(r *run) error {
 	if _, err := r.noting.wait(); err != nil {
 		return err
 	}
-	r.state.Launch, r.state.Complete = r.launch, true
+	r.state.Complete = true
 	return r.state.Write(r.dir)
 }

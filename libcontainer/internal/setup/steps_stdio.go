@@ -46,7 +46,7 @@ func chownStdioAsRoot(r *run) error {
 func chownFile(f *os.File, uid uint32) (denied bool, err error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
-		return false, err
+		return false, os.NewSyscallError("fstat", err)
 	}
 	if st.Uid == uid || st.Mode&unix.S_IFMT == unix.S_IFCHR {
 		return false, nil

@@ -10,12 +10,14 @@ import (
 )
 
 // setSysctls writes the kernel parameters of the container's namespaces.
-func setSysctls(r *run) error {
+func setSysctls(r *run) error { return r.writeSysctls(r.cfg.Sysctls) }
+
+func (r *run) writeSysctls(list []config.Sysctl) error {
 	proc, err := r.openProcfs()
 	if err != nil {
 		return err
 	}
-	for _, s := range r.cfg.Sysctls {
+	for _, s := range list {
 		f := procfs.Write(r.stub, proc, "sys/"+s.Path, s.Value+"\n")
 		r.stub.Check(func() error {
 			if err := f.Err(); err != nil {

@@ -39,6 +39,7 @@ const (
 	inExec       // execute a process in the container
 	inAddMounts
 	inRemoveMounts
+	inRestore // restore a container from an image, by steps of its own table
 )
 
 const (
@@ -56,6 +57,8 @@ func (op operation) String() string {
 		return "create"
 	case inStart:
 		return "start"
+	case inRestore:
+		return "restore"
 	case inExec:
 		return "exec"
 	case inAddMounts:
@@ -72,7 +75,7 @@ func (op operation) String() string {
 // makes them. Only create begins without a state.
 func (op operation) given() string {
 	switch op {
-	case inCreate:
+	case inCreate, inRestore:
 		return ""
 	case inStart:
 		return "lock state launch"

@@ -4,6 +4,7 @@ import (
 	"os"
 
 	"github.com/berth-oci/berth/internal/cgroups/systemd"
+	"github.com/berth-oci/berth/internal/criu"
 	"github.com/berth-oci/berth/internal/idmap"
 	"github.com/berth-oci/berth/internal/network"
 	"github.com/berth-oci/berth/internal/rootfs"
@@ -33,6 +34,9 @@ type values struct {
 	listener *os.File // socket on which a detached stub accepts its next driver
 	child    *stub.Child
 	stub     *stub.Proc // the connection to the stub
+
+	conn     *criu.Conn  // the connection to CRIU
+	restored *stub.Child // the restored init
 
 	maps     idmap.Maps // of the container's user namespace
 	notOwned []int      // descriptors that the runtime may not chown to the program's user

@@ -19,12 +19,16 @@ import (
 const DestroyTime = 30 * time.Second
 
 // DestroyCgroup kills the remaining processes of a cgroup and removes it within limit.
-// A container without its own pid namespace can leave processes when init ends.
+// A container without its own pid namespace can leave processes when init ends. A pause
+// that was in progress when init was killed can leave it frozen: on v1 an exec stub that
+// enters it then ends only after the thaw.
 func DestroyCgroup(ctx context.Context, cg cgroups.Manager, limit time.Duration) error {
 	if pids, err := cg.Processes(); err == nil && len(pids) > 0 {
 		if err := cgroups.Kill(cg, unix.SIGKILL); err != nil {
 			return err
 		}
+	} else if err := cgroups.Thaw(cg); err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -34,7 +38,10 @@ func DestroyCgroup(ctx context.Context, cg cgroups.Manager, limit time.Duration)
 // ExplainCgroup adds a remedy for unprivileged users to fs.ErrPermission and
 // cgroups.ErrNoCgroup.
 func ExplainCgroup(err error) error {
-	if os.Geteuid() == 0 && !probe.InUserNamespace() || !errors.Is(err, fs.ErrPermission) && !errors.Is(err, cgroups.ErrNoCgroup) {
+	if !errors.Is(err, fs.ErrPermission) && !errors.Is(err, cgroups.ErrNoCgroup) {
+		return err
+	}
+	if os.Geteuid() == 0 && !probe.InUserNamespace() {
 		return err
 	}
 	return fmt.Errorf("%w (the container of an unprivileged user needs a delegated cgroup v2: "+

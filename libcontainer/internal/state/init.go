@@ -12,25 +12,36 @@ import (
 // It compares the start time after pidfd_open, so the pidfd cannot refer to another
 // process with the same ID.
 func (s *State) OpenProcess() (*os.File, error) {
-	if s.Pid == 0 {
+	pidfd, alive, err := s.OpenInit()
+	if err == nil && !alive {
+		pidfd.Close()
 		return nil, ErrNotRunning
+	}
+	return pidfd, err
+}
+
+// OpenInit is like OpenProcess, but also returns the pidfd of an init that has ended and
+// was not reaped.
+func (s *State) OpenInit() (pidfd *os.File, alive bool, err error) {
+	if s.Pid == 0 {
+		return nil, false, ErrNotRunning
 	}
 	fd, err := unix.PidfdOpen(s.Pid, 0)
 	if errors.Is(err, unix.ESRCH) || errors.Is(err, unix.EINVAL) {
-		return nil, ErrNotRunning
+		return nil, false, ErrNotRunning
 	}
 	if err != nil {
-		return nil, fmt.Errorf("pidfd_open %d: %w", s.Pid, err)
+		return nil, false, fmt.Errorf("pidfd_open %d: %w", s.Pid, err)
 	}
-	ticks, alive, err := StartTimeOf(s.Pid)
-	if err == nil && (!alive || ticks != s.StartTime) {
+	p, err := ReadProcess(s.Pid)
+	if err == nil && (p.State == 'X' || p.StartTime != s.StartTime) {
 		err = ErrNotRunning
 	}
 	if err != nil {
 		unix.Close(fd)
-		return nil, err
+		return nil, false, err
 	}
-	return os.NewFile(uintptr(fd), "pidfd"), nil
+	return os.NewFile(uintptr(fd), "pidfd"), p.State != 'Z', nil
 }
 
 // WaitExit waits until the process of a pidfd has ended, at most the given milliseconds
@@ -41,6 +52,6 @@ func WaitExit(pidfd *os.File, milliseconds int) (bool, error) {
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
-		return n > 0, err
+		return n > 0, os.NewSyscallError("poll", err)
 	}
 }

@@ -74,17 +74,17 @@ func flock(f *os.File, wait time.Duration) error {
 // isAt returns ErrNotExist if path no longer names the directory f: another command
 // deleted the container.
 func isAt(f *os.File, path string) error {
-	own, err := f.Stat()
-	if err != nil {
-		return fmt.Errorf("lock state: %w", err)
+	var own, there unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &own); err != nil {
+		return fmt.Errorf("lock state: %w", &fs.PathError{Op: "stat", Path: f.Name(), Err: err})
 	}
-	there, err := os.Lstat(path)
+	err := unix.Lstat(path, &there)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return ErrNotExist
 	case err != nil:
-		return fmt.Errorf("lock state: %w", err)
-	case !os.SameFile(own, there):
+		return fmt.Errorf("lock state: %w", &fs.PathError{Op: "lstat", Path: path, Err: err})
+	case own.Dev != there.Dev || own.Ino != there.Ino:
 		return ErrNotExist
 	}
 	return nil

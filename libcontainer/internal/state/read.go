@@ -1,15 +1,16 @@
 package state
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/internal/codec"
+	"github.com/berth-oci/berth/internal/sys"
 )
 
 // maxFile is the limit for the size of a state file, in bytes. The stub's region does
@@ -18,7 +19,7 @@ const maxFile = 64 << 20
 
 // openDir opens a container's directory; fs.ErrNotExist if it does not exist.
 func openDir(dir string) (*os.File, error) {
-	return os.OpenFile(dir, unix.O_DIRECTORY|unix.O_NOFOLLOW, 0) // not a FIFO, which would block
+	return sys.OpenFile(dir, unix.O_DIRECTORY|unix.O_NOFOLLOW, 0) // not a FIFO, which would block
 }
 
 func readFile(dir, name string) ([]byte, error) {
@@ -38,18 +39,18 @@ func readIn(dir *os.File, name string) ([]byte, error) {
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
-	f := os.NewFile(uintptr(fd), path)
-	defer f.Close()
-	info, err := f.Stat()
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	err = unix.Fstat(fd, &st)
 	switch {
 	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular():
+		return nil, &fs.PathError{Op: "stat", Path: path, Err: err}
+	case st.Mode&unix.S_IFMT != unix.S_IFREG:
 		return nil, fmt.Errorf("%q is not a regular file", path)
-	case info.Size() > maxFile:
-		return nil, fmt.Errorf("%q has %d bytes, more than %d", path, info.Size(), maxFile)
+	case st.Size > maxFile:
+		return nil, fmt.Errorf("%q has %d bytes, more than %d", path, st.Size, maxFile)
 	}
-	return io.ReadAll(io.LimitReader(f, maxFile))
+	return sys.ReadFrom(fd, path, int(st.Size), maxFile)
 }
 
 // Read reads the state of a container from its directory; ErrNotExist if the state file
@@ -86,8 +87,8 @@ func parse(dir string, b []byte, err error) (*State, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read state: %w", err)
 	}
-	s := new(State)
-	if err := json.Unmarshal(b, s); err != nil {
+	s, err := codec.Unmarshal(b, decodeState)
+	if err != nil {
 		return nil, fmt.Errorf("read state %q: %w (the state is lost: kill the processes of the container, and remove the directory)", filepath.Join(dir, stateFile), err)
 	}
 	if s.ID != filepath.Base(dir) {

@@ -19,14 +19,15 @@ var files = [...]string{ControlFile, RegionFile, FilterFile, NotifyDir, "." + co
 func Remove(dir string) (removed bool, err error) {
 	for _, name := range files {
 		path := filepath.Join(dir, name)
+		err = unix.Unlink(path)
 		if name == stateFile {
-			err = unix.Unlink(path)
 			removed = err == nil
-			if errors.Is(err, unix.ENOENT) {
-				err = nil
-			}
-		} else {
-			err = os.RemoveAll(path)
+		}
+		switch {
+		case errors.Is(err, unix.ENOENT):
+			err = nil
+		case err != nil && name != stateFile:
+			err = os.RemoveAll(path) // the notify directory
 		}
 		if err != nil {
 			return false, fmt.Errorf("remove state %q: %w", path, err)

@@ -36,8 +36,12 @@ func Listen(dir *os.File, name string) (*os.File, error) {
 	return f, nil
 }
 
+// ErrNoListener means that the stub which listened on a socket has ended. The errno alone
+// does not say it: the seccomp agent of a container can refuse a connection, too.
+var ErrNoListener = errors.New("nobody listens")
+
 // Dial connects to a socket that Listen made. It fails with EAGAIN if another
-// connection waits for accept.
+// connection waits for accept, and with ErrNoListener if the listener was closed.
 func Dial(dir *os.File, name string) (*os.File, error) {
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
@@ -46,6 +50,9 @@ func Dial(dir *os.File, name string) (*os.File, error) {
 	err = unix.Connect(fd, Address(dir, name))
 	if err == nil {
 		err = unix.SetNonblock(fd, false) // the driver of a stub waits in the kernel
+	}
+	if errors.Is(err, unix.ECONNREFUSED) {
+		err = fmt.Errorf("%w: %w", ErrNoListener, err)
 	}
 	if err != nil {
 		unix.Close(fd)

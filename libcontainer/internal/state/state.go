@@ -78,7 +78,7 @@ func New(id string, cfg *config.Config) *State {
 
 // Write replaces the state file atomically: readers never see a part of it.
 func (s *State) Write(dir string) error {
-	if err := writeJSON(dir, stateFile, s); err != nil {
+	if err := writeJSON(dir, stateFile, s, encodeState); err != nil {
 		return fmt.Errorf("write state: %w", err)
 	}
 	return nil

@@ -20,6 +20,10 @@ func main() {
 	case "exit":
 		code, _ := strconv.Atoi(os.Args[2])
 		os.Exit(code)
+	case "code": // of its input
+		text, _ := io.ReadAll(os.Stdin)
+		code, _ := strconv.Atoi(string(text))
+		os.Exit(code)
 	case "eat": // more memory than there is
 		var all [][]byte
 		for {
@@ -28,6 +32,22 @@ func main() {
 				piece[i] = 1
 			}
 			all = append(all, piece)
+		}
+	case "leave": // a process that outlives this one
+		p, err := os.StartProcess("/hello", []string{"/hello", "sleep"}, &os.ProcAttr{})
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println(p.Pid)
+	case "hold": // a process that outlives this one and keeps the output open
+		fmt.Println("held")
+		argv := append([]string{"/hello"}, os.Args[2:]...)
+		if _, err := os.StartProcess("/hello", argv, &os.ProcAttr{Files: []*os.File{nil, os.Stdout, os.Stderr}}); err != nil {
+			panic(err)
+		}
+	case "flood":
+		for {
+			fmt.Println("flood")
 		}
 	case "sleep":
 		time.Sleep(time.Minute)

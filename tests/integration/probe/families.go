@@ -38,7 +38,7 @@ func families(list string, command []string) error {
 	if err != nil {
 		return err
 	}
-	if err := sys.SetSeccompFilter(filter); err != nil {
+	if err := sys.SetSeccompFilter(filter, 0); err != nil {
 		return fmt.Errorf("seccomp: %w", err)
 	}
 	return syscall.Exec(path, command, os.Environ())

@@ -78,7 +78,11 @@ func serveFuse(dir string, answer func(call uint32, node uint64) ([]byte, bool))
 		ne := binary.NativeEndian
 		call, node := ne.Uint32(request[4:]), ne.Uint64(request[16:])
 		text, known := answer(call, node)
-		if call == fuseForget || !known {
+		if call == fuseForget {
+			continue
+		}
+		if !known {
+			fmt.Println("unanswered", ne.Uint32(request[32:])) // the thread that waits
 			continue
 		}
 		head := ne.AppendUint32(nil, uint32(16+len(text)))

@@ -27,12 +27,13 @@
 //
 //	probe leavekeyring COMMAND...
 //
-// executes a command in a new session keyring without a name.
+// executes a command in a new session keyring without a name; its last argument is the
+// number of the old one.
 //
-//	probe fillkeyring
+//	probe fillkeyring LEFT
 //
 // adds keys to its session keyring until its user's quota is used up, prints "full" and
-// stays.
+// stays. It first waits until the keyring LEFT is gone, unless that is 0.
 //
 //	probe below PID DIR...
 //
@@ -42,6 +43,10 @@
 //	probe nonblocking COMMAND...
 //
 // executes a command with a non-blocking socket as its descriptor 3.
+//
+//	probe lock FILE COMMAND...
+//
+// locks a file, and executes a command, a path, that keeps the lock.
 //
 //	probe reap COMMAND...
 //
@@ -124,9 +129,10 @@ var commands = []struct {
 	{"securebits", func([]string) error { return securebits() }},
 	{"keylabel", func([]string) error { return keylabel() }},
 	{"leavekeyring COMMAND...", leaveKeyring},
-	{"fillkeyring", func([]string) error { return fillKeyring() }},
+	{"fillkeyring LEFT", func(args []string) error { return fillKeyring(args[0]) }},
 	{"below PID DIR...", func(args []string) error { return below(args[0], args[1:]) }},
 	{"nonblocking COMMAND...", nonblocking},
+	{"lock FILE COMMAND...", func(args []string) error { return lock(args[0], args[1:]) }},
 	{"reap COMMAND...", reap},
 	{"manage SOCKET FILE", func(args []string) error { return manage(args[0], args[1]) }},
 	{"notify MESSAGE...", notify},

@@ -1,0 +1,63 @@
+package capabilities
+
+import (
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/config"
+	"github.com/berth-oci/berth/libcontainer/stub"
+)
+
+// LimitBounding queues the calls that drop every capability up to last (the
+// newest one the kernel knows, from /proc/sys/kernel/cap_last_cap) from the
+// bounding set, except those in keep. It needs CAP_SETPCAP.
+func LimitBounding(p *stub.Proc, keep uint64, last int) {
+	for c := 0; c <= last; c++ {
+		if keep&(1<<c) == 0 {
+			p.Prctl(unix.PR_CAPBSET_DROP, uint64(c))
+		}
+	}
+}
+
+// KeepOverSetuid queues the call that keeps the permitted set over a change
+// from uid 0 to another; execve resets it.
+func KeepOverSetuid(p *stub.Proc) { p.Prctl(unix.PR_SET_KEEPCAPS, 1) }
+
+// Apply queues the calls that set the effective, permitted, inheritable and
+// ambient sets. The kernel only accepts an ambient capability that is permitted
+// and inheritable (capabilities(7)); Apply leaves others out, as runc does.
+func Apply(p *stub.Proc, caps config.Capabilities) {
+	p.Capset(caps.Effective, caps.Permitted, caps.Inheritable)
+	p.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL)
+	ambient := caps.Ambient &^ notRaisable(caps)
+	for c := range 64 {
+		if ambient&(1<<c) != 0 {
+			p.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_RAISE, uint64(c))
+		}
+	}
+}
+
+// notRaisable returns the ambient capabilities that the kernel would refuse.
+func notRaisable(caps config.Capabilities) uint64 {
+	return caps.Ambient &^ (caps.Permitted & caps.Inheritable)
+}
+
+// WithAdmin adds CAP_SYS_ADMIN to the permitted and the effective set, which
+// execve replaces. It does not change the other sets.
+func WithAdmin(caps config.Capabilities) config.Capabilities {
+	caps.Ambient &^= notRaisable(caps)
+	caps.Permitted |= 1 << unix.CAP_SYS_ADMIN
+	caps.Effective |= 1 << unix.CAP_SYS_ADMIN
+	return caps
+}
+
+// Known limits the sets to the capabilities that the kernel knows, up to last.
+func Known(caps config.Capabilities, last int) config.Capabilities {
+	known := uint64(1)<<(last+1) - 1
+	return config.Capabilities{
+		Bounding:    caps.Bounding & known,
+		Effective:   caps.Effective & known,
+		Inheritable: caps.Inheritable & known,
+		Permitted:   caps.Permitted & known,
+		Ambient:     caps.Ambient & known,
+	}
+}

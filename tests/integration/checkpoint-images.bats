@@ -1,0 +1,111 @@
+# Images that restore refuses, or that CRIU cannot read.
+# bats file_tags=criu
+load helpers
+
+prepare() {
+	new_bundle
+	counter
+}
+
+@test "restore refuses an image with a bind mount that config.json does not have" {
+	mkdir "$T/dir"
+	config '.mounts += [{destination: "/data", type: "bind", source: $dir, options: ["rbind"]}]' --arg dir "$T/dir"
+	run_piped c
+	save c
+	config 'del(.mounts[] | select(.destination == "/data"))'
+	runtime restore -d --bundle "$BUNDLE" --image-path "$T/image" --work-path "$T/work" c
+	assert_equal 1 "$status"
+	assert_match 'criu failed' "$msg"
+	gone c
+}
+
+@test "a truncated image is an error, and nothing is left of the container" {
+	run_piped c
+	save c
+	truncate -s -30 "$T/image/core-1.img"
+	runtime restore -d --bundle "$BUNDLE" --image-path "$T/image" --work-path "$T/work" c
+	assert_equal 1 "$status"
+	gone c
+	[ -s "$T/image/pstree.img" ]
+}
+
+@test "an image that does not exist is an error" {
+	runtime restore -d --bundle "$BUNDLE" --image-path "$T/none" c
+	assert_equal 1 "$status"
+	gone c
+	mkdir "$T/image"
+	runtime restore -d --bundle "$BUNDLE" --image-path "$T/image" --work-path "$T/work" c
+	assert_equal 1 "$status"
+	gone c
+}
+
+# refuses_image CONFIG ERROR: an image of a container of the present bundle is refused by
+# a bundle with the changed configuration.
+refuses_image() {
+	run_piped c
+	save c
+	config "$1"
+	runtime restore -d --bundle "$BUNDLE" --image-path "$T/image" --work-path "$T/work" c
+	assert_equal 1 "$status"
+	assert_match "$2" "$msg"
+	gone c
+}
+
+# bats test_tags=berth
+@test "restore refuses an image with more capabilities than config.json" {
+	config '.process.capabilities |= map_values(. + ["CAP_SYS_PTRACE"])'
+	refuses_image '.process.capabilities |= map_values(. - ["CAP_SYS_PTRACE"])' 'process.capabilities: its Cap... has 0x80000 too much'
+}
+
+# bats test_tags=berth
+@test "restore refuses an image without the no_new_privs of config.json" {
+	config '.process.noNewPrivileges = false'
+	refuses_image '.process.noNewPrivileges = true' 'lacks no_new_privs'
+}
+
+# bats test_tags=berth
+@test "restore refuses an image without the filter of config.json" {
+	refuses_image '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW"}' 'linux.seccomp: it has no filter'
+}
+
+# bats test_tags=berth
+@test "restore refuses an image in a namespace of the runtime" {
+	config 'del(.linux.namespaces[] | select(.type == "uts")) | del(.hostname)'
+	refuses_image '.linux.namespaces += [{type: "uts"}]' 'in the uts namespace of the runtime'
+}
+
+# bats test_tags=berth
+@test "restore refuses an image without the masks and read-only paths of config.json" {
+	config '.linux.maskedPaths -= ["/proc/keys"]'
+	refuses_image '.linux.maskedPaths += ["/proc/keys"]' 'linux.maskedPaths: ./proc/keys.: it is not masked'
+	rm -r "$T/image"
+	refuses_image '.linux.readonlyPaths += ["/tmp"]' '/tmp.: it is not read-only'
+}
+
+# bats test_tags=berth
+@test "restore refuses an image with a mount that config.json does not have" {
+	config '.process.capabilities |= map_values(. + ["CAP_SYS_ADMIN"]) | .root.readonly = false'
+	script 'mkdir -p /lower /upper /work /merged; mount -t overlay -o lowerdir=/lower,upperdir=/tmp/upper,workdir=/tmp/work overlay /merged; mount -t ramfs ram /merged; n=0; while :; do sleep 0.05; done'
+	run_piped c
+	runtime_ok exec c grep -c merged /proc/self/mounts
+	runtime checkpoint --image-path "$T/image" --work-path "$T/work" c
+	assert_equal 1 "$status" # CRIU does not know ramfs
+	assert_match 'criu failed: type DUMP' "$msg"
+	runtime_ok delete --force c
+
+	mkdir "$T/dir"
+	config '.mounts += [{destination: "/data", type: "bind", source: $dir, options: ["bind"]}]' --arg dir "$T/dir"
+	script 'mkdir -p /other; mount --bind /data /other; n=0; while :; do sleep 0.05; done'
+	run_piped c
+	wait_for 10 has_mount c /other
+	save c
+	config 'del(.mounts[] | select(.destination == "/data"))'
+	runtime restore -d --bundle "$BUNDLE" --image-path "$T/image" --work-path "$T/work" c
+	assert_equal 1 "$status"
+	gone c
+}
+
+has_mount() {
+	runtime exec "$1" grep -q " $2 " /proc/self/mounts
+	[ "$status" = 0 ]
+}

@@ -1,0 +1,49 @@
+package main
+
+import "strings"
+
+// shim is berth as containerd's shim.
+const shim = "containerd-shim-berth-v2"
+
+// engineBeds returns the beds of tests/engines: each engine of this host, of Debian 13 and
+// of Debian's testing suite, with the cgroups that this host has, and with v2 only.
+func engineBeds() []bed {
+	var all []bed
+	for _, generation := range []string{"", "trixie", "testing"} {
+		for _, view := range []string{"", "v2"} {
+			for _, engine := range []string{"podman", "docker", "containerd"} {
+				all = append(all, engineBed(engine, generation, view))
+			}
+			b := engineBed("containerd", generation, view)
+			b.name = strings.Replace(b.name, "containerd", "shim", 1)
+			b.tags[0] = "shim"
+			b.enter = append([]string{"env", "SHIM=bin/" + shim}, b.enter[1:]...)
+			b.own = true
+			all = append(all, b)
+		}
+	}
+	return all
+}
+
+// engineBed returns the bed of the tests with a container engine. The generation and the
+// view may be empty: those of this host. The tag "new-ENGINE" is for the other generations.
+func engineBed(engine, generation, view string) bed {
+	var suffix string
+	for _, part := range []string{generation, view} {
+		if part != "" {
+			suffix += "-" + part
+		}
+	}
+	tags := []string{engine}
+	if generation != "" {
+		tags = append(tags, "new-"+engine)
+	}
+	return bed{
+		name:  engine + suffix,
+		group: "engines" + suffix,
+		enter: []string{"env", "ENGINE=" + engine, "GENERATION=" + generation, "VIEW=" + view, enginesDir + "/bed"},
+		tags:  tags,
+		dir:   enginesDir,
+		apart: suffix != "",
+	}
+}
