@@ -1,218 +1,266 @@
-// Command bench measures berth against runc, and crun where it runs: in turn on
-// the same bundle, medians of many rounds, as ratios. It fails when "run" takes
-// more than BENCH_LIMIT (0.4) of runc's time, "exec" more than 0.5, or "run" with
-// Docker's seccomp profile more than 1.05 of its time without. BENCH_LIMIT scales
-// the other two limits as well.
+// Command bench compares berth with runc and crun: those of Debian 12 and of Debian's
+// testing suite, and others that it is given. All of them run in the same root
+// directory, in turn and in random order, on the same bundle. It prints medians,
+// writes them as JSON, and fails when berth misses a limit that it has once met.
 //
-//	BENCH_ROUNDS  rounds, 100 unless set
-//	BENCH_LIMIT   maximum of berth's run as a part of runc's, 0.4 unless set; 0: no limit
-//	BENCH_VIEW    v1 or v2: make the host look like that; crun needs one of them
+//	BENCH_ROUNDS    rounds, 100 unless set
+//	BENCH_VIEW      v1 or v2: the version of cgroups that the runtimes see; both unless set
+//	BENCH_ONLY      regular expression: only measurements with such a name
+//	BENCH_RUNTIMES  "name=/path ...": further runtimes; Debian's testing suite has their libraries
+//	BENCH_JSON      file for the results, .cache/bench.json unless set; "make generate" draws docs/bench.json
+//
+// A measurement is made twice in a row, after a pause of 60 ms: the first is called
+// cold, the second hot. The kernel makes the difference: a write to the processes of
+// a cgroup waits for an RCU grace period, unless there was another a moment ago.
 package main
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
+	"strings"
+	"syscall"
 	"time"
-)
 
-// Limits of berth's time, as a part of runc's.
-const (
-	runLimit  = 0.4
-	execLimit = 0.5
-	// filterLimit is a part of berth's own time without a filter.
-	filterLimit = 1.05
+	"golang.org/x/sys/unix"
 )
-
-// candidate is a measured runtime.
-type candidate struct {
-	name    string
-	program string
-	took    map[string][]time.Duration // by measurement
-	rss     int                        // of the init of a created container, in kB
-}
 
 func main() {
-	if err := run(); err != nil {
+	runtime.LockOSThread() // Pdeathsig is about the thread
+	// An interrupted run cleans up, too.
+	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run() error {
-	rounds, err := number("BENCH_ROUNDS", 100)
+func run(ctx context.Context, args []string) error {
+	if len(args) == 1 && args[0] == "measure" {
+		return measureInside()
+	}
+	if len(args) == 1 && args[0] == "clean" {
+		return cleanInside()
+	}
+	s, err := settingsOf(os.Getenv)
 	if err != nil {
 		return err
 	}
-	limit, err := number("BENCH_LIMIT", runLimit)
+	if os.Geteuid() != 0 {
+		return errors.New("needs root")
+	}
+	w, err := newWork(s)
 	if err != nil {
 		return err
 	}
-	if view := os.Getenv("BENCH_VIEW"); view != "" {
-		return inView(view)
+	defer w.remove()
+	all := results{Date: time.Now().UTC().Format(time.DateOnly), Host: thisHost(), Rounds: s.Rounds}
+	for _, name := range s.views {
+		found, err := w.measure(ctx, name, s)
+		if err != nil {
+			return err
+		}
+		if found != nil {
+			all.Views = append(all.Views, summarize(name, found))
+		}
 	}
-	berth, err := filepath.Abs("bin/berth")
+	text, err := all.encode()
 	if err != nil {
 		return err
 	}
-	b, err := newBundle(berth)
-	if err != nil {
+	if err := os.WriteFile(s.output, text, 0o644); err != nil {
 		return err
 	}
-	defer b.remove()
-	candidates := runnable(b, []*candidate{
-		{name: "berth", program: berth},
-		{name: "runc", program: "/usr/sbin/runc"},
-		{name: "crun", program: "/usr/bin/crun"},
-	})
-	if err := measure(b, candidates, int(rounds)); err != nil {
-		return err
-	}
-	print(candidates)
-	return judge(candidates, limit)
+	printTables(os.Stdout, all)
+	return judge(os.Stdout, all)
 }
 
-// number reads a setting of the environment.
-func number(name string, unset float64) (float64, error) {
-	text := os.Getenv(name)
-	if text == "" {
-		return unset, nil
+// settings are from the environment.
+type settings struct {
+	Rounds   int
+	Only     string
+	Runtimes []program
+	Cgroup   string // the parent of the containers' cgroups
+
+	views  []string
+	output string
+}
+
+// program is the executable of a runtime.
+type program struct{ Name, Path string }
+
+func settingsOf(env func(string) string) (settings, error) {
+	s := settings{Rounds: 100, Only: env("BENCH_ONLY"), views: []string{"v2", "v1"}, output: ".cache/bench.json"}
+	if text := env("BENCH_ROUNDS"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			return s, fmt.Errorf("BENCH_ROUNDS: %q: want a number from 1", text)
+		}
+		s.Rounds = n
 	}
-	n, err := strconv.ParseFloat(text, 64)
+	if view := env("BENCH_VIEW"); view != "" {
+		if view != "v1" && view != "v2" {
+			return s, fmt.Errorf("BENCH_VIEW: %q: want v1 or v2", view)
+		}
+		s.views = []string{view}
+	}
+	if _, err := regexp.Compile(s.Only); err != nil {
+		return s, fmt.Errorf("BENCH_ONLY: %w", err)
+	}
+	if file := env("BENCH_JSON"); file != "" {
+		s.output = file
+	}
+	for pair := range strings.FieldsSeq(env("BENCH_RUNTIMES")) {
+		name, path, found := strings.Cut(pair, "=")
+		if !found || name == "" || strings.Contains(name, "/") {
+			return s, fmt.Errorf("BENCH_RUNTIMES: %q: want name=/path", pair)
+		}
+		s.Runtimes = append(s.Runtimes, program{name, path})
+	}
+	return s, nil
+}
+
+// work is the directory that the measured programs see as /mnt.
+type work struct {
+	dir  string
+	tree string // the root directory
+}
+
+// newWork fills it with this program, all runtimes and the bundles: all are copies on
+// the same file system, so that none is faster to load.
+func newWork(s settings) (*work, error) {
+	tree, err := output("tests/bench/tree")
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w", name, err)
+		return nil, err
 	}
-	return n, nil
+	dir, err := filepath.Abs(".cache")
+	if err != nil {
+		return nil, err
+	}
+	if dir, err = os.MkdirTemp(dir, "berth-bench."); err != nil {
+		return nil, err
+	}
+	w := &work{dir: dir, tree: tree}
+	if err := w.fill(s); err != nil {
+		w.remove()
+		return nil, err
+	}
+	return w, nil
 }
 
-// views are scripts that make a hybrid host look like another, in a mount namespace.
-var views = map[string]string{
-	"v1": `umount -l /sys/fs/cgroup/unified && exec "$@"`,
-	"v2": `umount -R -l /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup && exec "$@"`,
+// debian are the runtimes of the tree, with paths in it.
+var debian = []program{
+	{"runc-testing", "usr/sbin/runc"},
+	{"crun-testing", "usr/bin/crun"},
+	{"runc-debian12", "opt/debian12/runc"},
+	{"crun-debian12", "opt/debian12/crun"},
 }
 
-// inView runs this program again where the host looks different.
-func inView(view string) error {
-	script, known := views[view]
-	if !known {
-		return fmt.Errorf("BENCH_VIEW: %q: want v1 or v2", view)
+func (w *work) fill(s settings) error {
+	// The root of a user namespace has to reach the bundle.
+	if err := os.Chmod(w.dir, 0o755); err != nil {
+		return err
 	}
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command("unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", self)
-	cmd.Env = append(os.Environ(), "BENCH_VIEW=")
+	programs := []program{{"berth", "bin/berth"}}
+	for _, p := range debian {
+		programs = append(programs, program{p.Name, filepath.Join(w.tree, p.Path)})
+	}
+	for _, p := range s.Runtimes {
+		if slices.ContainsFunc(programs, func(other program) bool { return other.Name == p.Name }) {
+			return fmt.Errorf("BENCH_RUNTIMES: %q is the name of two runtimes", p.Name)
+		}
+		programs = append(programs, p)
+	}
+	if err := os.Mkdir(filepath.Join(w.dir, "bin"), 0o755); err != nil {
+		return err
+	}
+	for _, p := range append(programs, program{"../bench", self}) {
+		if err := copyFile(p.Path, filepath.Join(w.dir, "bin", p.Name)); err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{"launch", "bound"} {
+		if _, err := output("gcc", "-O2", "-static", "-o", filepath.Join(w.dir, name), "tests/bench/c/"+name+".c"); err != nil {
+			return err
+		}
+	}
+	s.Runtimes, s.Cgroup = programs, "/"+filepath.Base(w.dir)
+	text, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(w.dir, "settings.json"), text, 0o600); err != nil {
+		return err
+	}
+	return newBundle(filepath.Join(w.dir, "bundle"), s.Cgroup, programs)
+}
+
+// measure measures in a view. Both results are nil if this host does not have it.
+func (w *work) measure(ctx context.Context, view string, s settings) (found *measured, err error) {
+	defer func() { err = errors.Join(err, w.inside(context.WithoutCancel(ctx), view, "clean")) }()
+	fmt.Printf("cgroup %s\n", view)
+	err = w.inside(ctx, view, "measure")
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.ExitCode() == unavailable && len(s.views) > 1 {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	text, err := os.ReadFile(filepath.Join(w.dir, "measured.json"))
+	if err != nil {
+		return nil, err
+	}
+	return found, json.Unmarshal(text, &found)
+}
+
+// unavailable is the status of a view that this host does not have.
+const unavailable = 77
+
+// inside runs this program again, in the tree.
+func (w *work) inside(ctx context.Context, view, command string) error {
+	cmd := exec.CommandContext(ctx, "tests/bench/root", view, w.tree, w.dir, "/mnt/bench", command)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	// Not by the terminal's signals: unshare would wait for its child.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	return cmd.Run()
 }
 
-// runnable removes, with a message, the candidates that do not run on this host.
-func runnable(b *bundle, all []*candidate) []*candidate {
-	return slices.DeleteFunc(all, func(c *candidate) bool {
-		c.took = map[string][]time.Duration{}
-		if err := b.do(c, "run", "--bundle", b.dir, "trial"); err != nil {
-			fmt.Printf("%s is left out: %v\n", c.name, err)
-			return true
-		}
-		return false
-	})
+func (w *work) remove() {
+	if err := os.RemoveAll(w.dir); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+	}
 }
 
-// measure takes turns: other load of the machine affects all candidates alike.
-func measure(b *bundle, candidates []*candidate, rounds int) (err error) {
-	const warmUp = 3
-	for _, c := range candidates {
-		if err := b.startTarget(c); err != nil {
-			return fmt.Errorf("%s: %w", c.name, err)
-		}
-		defer func() { err = errors.Join(err, b.do(c, "delete", "--force", "target")) }()
+// output runs a command, and returns its output without the last newline.
+func output(name string, args ...string) (string, error) {
+	cmd := exec.Command(name, args...)
+	cmd.Stderr = os.Stderr
+	text, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", name, err)
 	}
-	for round := range warmUp + rounds {
-		for i := range candidates {
-			c := candidates[(round+i)%len(candidates)]
-			for _, m := range measurements {
-				start := time.Now()
-				if err := m.do(b, c); err != nil {
-					return fmt.Errorf("%s: %s: %w", c.name, m.name, err)
-				}
-				if round >= warmUp {
-					c.took[m.name] = append(c.took[m.name], time.Since(start))
-				}
-			}
-		}
-	}
-	for _, c := range candidates {
-		if err := b.measureInit(c); err != nil {
-			return fmt.Errorf("%s: %w", c.name, err)
-		}
-	}
-	return nil
+	return strings.TrimSuffix(string(text), "\n"), nil
 }
 
-func median(all []time.Duration) time.Duration {
-	sorted := slices.Sorted(slices.Values(all))
-	return sorted[len(sorted)/2]
-}
-
-func print(candidates []*candidate) {
-	first := candidates[0]
-	fmt.Printf("%-22s", "median")
-	for _, c := range candidates {
-		fmt.Printf("%12s", c.name)
+// copyFile copies an executable.
+func copyFile(from, to string) error {
+	text, err := os.ReadFile(from)
+	if err != nil {
+		return err
 	}
-	fmt.Println()
-	for _, m := range measurements {
-		fmt.Printf("%-22s", m.name)
-		for _, c := range candidates {
-			fmt.Printf("%9.2f ms", median(c.took[m.name]).Seconds()*1000)
-		}
-		for _, c := range candidates[1:] {
-			fmt.Printf("   %.2f of %s", ratio(first, c, m.name), c.name)
-		}
-		fmt.Println()
-	}
-	fmt.Printf("%-22s", "memory of the init")
-	for _, c := range candidates {
-		fmt.Printf("%9d kB", c.rss)
-	}
-	fmt.Println()
-}
-
-func ratio(a, b *candidate, name string) float64 {
-	return float64(median(a.took[name])) / float64(median(b.took[name]))
-}
-
-// judge fails when the first candidate, berth, is too slow against runc.
-func judge(candidates []*candidate, limit float64) error {
-	i := slices.IndexFunc(candidates, func(c *candidate) bool { return c.name == "runc" })
-	if candidates[0].name != "berth" || i < 0 {
-		return fmt.Errorf("berth and runc must both run")
-	}
-	for name, most := range map[string]float64{"run": limit, "exec": execLimit * limit / runLimit} {
-		if r := ratio(candidates[0], candidates[i], name); limit > 0 && r > most {
-			return fmt.Errorf("%s takes %.2f of runc's time: more than %.2f", name, r, most)
-		}
-	}
-	filtered := filterCost(candidates[0].took)
-	fmt.Printf("%-22s%9.2f of berth's run\n", "run, filtered", filtered)
-	if most := filterLimit * limit / runLimit; limit > 0 && filtered > most {
-		return fmt.Errorf("with Docker's seccomp profile run takes %.2f of its time without: more than %.2f", filtered, most)
-	}
-	return nil
-}
-
-// filterCost returns the time of "run" with a filter as a part of its time without.
-// It compares the two in each round, in which they follow each other: the cost is
-// smaller than the effect of other load on medians.
-func filterCost(took map[string][]time.Duration) float64 {
-	var more []time.Duration
-	for i, without := range took["run"] {
-		more = append(more, took["run, filtered"][i]-without)
-	}
-	return 1 + float64(median(more))/float64(median(took["run"]))
+	return os.WriteFile(to, text, 0o755)
 }

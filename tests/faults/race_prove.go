@@ -1,0 +1,57 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// raceSummary is the last line of a contest.
+const raceSummary = "%d races, %d slices expired, %d findings"
+
+// raceBeds are where the contests are run.
+var raceBeds = []string{"host", "v2"}
+
+// heat is a contest in a bed.
+type heat struct{ bed, contest string }
+
+func (h heat) String() string { return "races/" + h.bed + "/" + h.contest }
+
+// heats are all of them, in an order without meaning but stable.
+func heats() (list []heat) {
+	for name, c := range contests {
+		for _, bed := range raceBeds {
+			if bed == "v2" && c.controllers() { // the bed v2 has no controllers
+				continue
+			}
+			list = append(list, heat{bed, name})
+		}
+	}
+	slices.SortFunc(list, func(a, b heat) int { return strings.Compare(a.String(), b.String()) })
+	return list
+}
+
+// controllers reports whether a rival needs a controller.
+func (c contest) controllers() bool {
+	return slices.ContainsFunc(c.rivals, func(r rival) bool { return r.args[0] == "update" })
+}
+
+// races runs the contests in their beds.
+func races(args []string) error {
+	flags := newProofFlags("races")
+	count := flags.Int("count", 20, "how many races of each contest are run")
+	share := flags.Int("share", 1, "run one of so many contests, chosen by the seed")
+	if err := parse(flags.FlagSet, args, 1); err != nil {
+		return err
+	}
+	var list []job
+	for i, h := range heats() {
+		if (uint64(i)+*flags.seed)%uint64(*share) != 0 {
+			continue
+		}
+		list = append(list, job{name: h.String(), bed: h.bed, args: []string{
+			"race", "--bed", h.bed, "--count", fmt.Sprint(*count), "--seed", fmt.Sprint(*flags.seed), flags.Arg(0), h.contest,
+		}})
+	}
+	return flags.run(list, raceSummary)
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// verdict is the result of a mutation.
+type verdict string
+
+const (
+	noticed   verdict = "noticed"
+	accepted  verdict = "accepted"
+	invalid   verdict = "invalid"
+	unnoticed verdict = "unnoticed"
+)
+
+func (v verdict) tap() string {
+	if v == unnoticed {
+		return "not ok"
+	}
+	return "ok"
+}
+
+// suite runs files of tests/integration.
+const suite = ".cache/suite"
+
+// prepare builds what all mutations share.
+func prepare() error {
+	out, err := exec.Command("go", "build", "-o", suite, "./tests/suite").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("build tests/suite: %w: %s", err, out)
+	}
+	return nil
+}
+
+// judge runs the tests of a mutation until one fails.
+func (m *mutation) judge(parent string) (verdict, string) {
+	dir, err := os.MkdirTemp(parent, "m")
+	if err != nil {
+		return unnoticed, err.Error()
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // the parent is removed at the end
+	overlay, err := m.overlay(dir)
+	if err != nil {
+		return unnoticed, err.Error()
+	}
+	berth := filepath.Join(dir, "berth")
+	build := exec.Command("go", "build", "-overlay", overlay, "-tags", "urfave_cli_no_template", "-o", berth, "./cmd/runtime")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return invalid, "does not compile: " + lastLine(out)
+	}
+	for _, pkg := range m.tests.packages {
+		out, err := exec.Command("go", "test", "-overlay", overlay, "-vet", "off", pkg).CombinedOutput()
+		if err != nil {
+			return noticed, "by " + failure(out, pkg)
+		}
+	}
+	for _, file := range m.tests.files {
+		args := []string{"--bats", "--runtime", berth}
+		name, filter, ok := strings.Cut(file, " ")
+		if ok {
+			args = append(args, "--filter", filter)
+		}
+		out, err := exec.Command(suite, append(args, name)...).CombinedOutput()
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			return unnoticed, err.Error()
+		}
+		if err != nil {
+			return noticed, "by " + name + ": " + failure(out, name)
+		}
+	}
+	if reason := reasonFor(m.name); reason != "" {
+		return accepted, "harmless: " + reason
+	}
+	return unnoticed, "no test notices"
+}
+
+// overlay writes the changed file and the list for -overlay.
+func (m *mutation) overlay(dir string) (string, error) {
+	changed := filepath.Join(dir, "changed.go")
+	if err := os.WriteFile(changed, m.source, 0o600); err != nil {
+		return "", err
+	}
+	file, err := filepath.Abs(m.file)
+	if err != nil {
+		return "", err
+	}
+	text, err := json.Marshal(map[string]map[string]string{"Replace": {file: changed}})
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "overlay.json")
+	return path, os.WriteFile(path, text, 0o600)
+}
+
+// failed finds a failed test in the output of go test or of bats.
+var failed = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)|^not ok \d+ (.*?)(?: in \d+ms)?$|^(panic: .*)$`)
+
+// failure returns the name of a failed test.
+func failure(out []byte, otherwise string) string {
+	f := failed.FindSubmatch(out)
+	for i := 1; f != nil && i < len(f); i++ {
+		if len(f[i]) > 0 {
+			return string(f[i])
+		}
+	}
+	return otherwise + ": " + lastLine(out)
+}
+
+func lastLine(out []byte) string {
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	return lines[len(lines)-1]
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// mutation is a change of one file.
+type mutation struct {
+	name   string // file, line, kind and text
+	file   string
+	source []byte // of the changed file
+	tests  tests
+}
+
+// edit replaces a part of a file.
+type edit struct {
+	from, to token.Pos
+	text     string
+}
+
+// mutations returns the mutations of all targets.
+func mutations() ([]mutation, error) {
+	var all []mutation
+	for _, t := range targets {
+		files, err := filepath.Glob(t.files)
+		if err != nil {
+			return nil, err
+		}
+		if len(files) == 0 {
+			return nil, fmt.Errorf("no file %s", t.files)
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			found, err := t.of(file)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, found...)
+		}
+	}
+	return all, nil
+}
+
+// mutator collects the mutations of a file.
+type mutator struct {
+	target target
+	file   string
+	source []byte
+	set    *token.FileSet
+	found  []mutation
+}
+
+// of returns the mutations of a file.
+func (t target) of(file string) ([]mutation, error) {
+	source, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	m := &mutator{target: t, file: file, source: source, set: token.NewFileSet()}
+	tree, err := parser.ParseFile(m.set, file, source, 0)
+	if err != nil {
+		return nil, err
+	}
+	ast.Inspect(tree, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncDecl:
+			return t.function == nil || t.function.MatchString(n.Name.Name)
+		case *ast.GenDecl:
+			return n.Tok == token.VAR
+		case *ast.KeyValueExpr:
+			m.row(n)
+		case *ast.ExprStmt:
+			m.statement(n)
+		case *ast.IfStmt:
+			m.branch(n)
+		case *ast.BinaryExpr:
+			m.flags(n)
+		case *ast.CallExpr:
+			m.errnos(n)
+		}
+		return true
+	})
+	return m.found, nil
+}
+
+func (m *mutator) offset(p token.Pos) int { return m.set.Position(p).Offset }
+
+func (m *mutator) text(n ast.Node) string {
+	return string(m.source[m.offset(n.Pos()):m.offset(n.End())])
+}
+
+// add adds a mutation.
+func (m *mutator) add(kind string, at ast.Node, shown string, edits ...edit) {
+	position := m.set.Position(at.Pos())
+	shown, _, _ = strings.Cut(shown, "\n")
+	source := slices.Clone(m.source)
+	slices.SortFunc(edits, func(a, b edit) int { return int(b.from - a.from) })
+	for _, e := range edits {
+		source = slices.Concat(source[:m.offset(e.from)], []byte(e.text), source[m.offset(e.to):])
+	}
+	m.found = append(m.found, mutation{
+		name: fmt.Sprintf("%s:%d: %s: %s", m.file, position.Line, kind, shown),
+		file: m.file, source: source, tests: m.target.tests,
+	})
+}
+
+// row removes the function of a step.
+func (m *mutator) row(n *ast.KeyValueExpr) {
+	if key, ok := n.Key.(*ast.Ident); ok && key.Name == "do" && strings.HasSuffix(m.file, "/steps.go") {
+		m.add("no step", n, m.text(n.Value), edit{n.Value.Pos(), n.Value.End(), "func(*run) error { return nil }"})
+	}
+}
+
+// statement removes a call without a used result.
+func (m *mutator) statement(n *ast.ExprStmt) {
+	call, ok := n.X.(*ast.CallExpr)
+	if !ok {
+		return
+	}
+	if f, ok := call.Fun.(*ast.SelectorExpr); ok && harmless[f.Sel.Name] {
+		return
+	}
+	m.add("no call", n, m.text(n), edit{n.Pos(), n.Pos(), "if false { "}, edit{n.End(), n.End(), " }"})
+}
+
+// harmless are calls that only name or clean up.
+var harmless = map[string]bool{"Label": true, "Close": true, "CloseFd": true, "Warn": true, "Debug": true, "warn": true}
+
+// branch makes a condition false.
+func (m *mutator) branch(n *ast.IfStmt) {
+	m.add("never", n, "if "+m.text(n.Cond), edit{n.Cond.Pos(), n.Cond.Pos(), "false && ("}, edit{n.Cond.End(), n.Cond.End(), ")"})
+}
+
+// flags removes an operand of "|".
+func (m *mutator) flags(n *ast.BinaryExpr) {
+	if n.Op != token.OR {
+		return
+	}
+	for _, part := range []struct{ gone, kept ast.Expr }{{n.X, n.Y}, {n.Y, n.X}} {
+		if b, ok := part.gone.(*ast.BinaryExpr); ok && b.Op == token.OR {
+			continue // its operands are removed one at a time
+		}
+		m.add("no flag", n, m.text(part.gone), edit{n.Pos(), n.End(), m.text(part.kept)})
+	}
+}
+
+// errnos removes a tolerated errno.
+func (m *mutator) errnos(n *ast.CallExpr) {
+	f, ok := n.Fun.(*ast.SelectorExpr)
+	if !ok || f.Sel.Name != "MayFail" {
+		return
+	}
+	for i, arg := range n.Args {
+		var rest []string
+		for k, other := range n.Args {
+			if k != i {
+				rest = append(rest, m.text(other))
+			}
+		}
+		m.add("no errno", arg, m.text(arg), edit{n.Lparen + 1, n.Rparen, strings.Join(rest, ", ")})
+	}
+}
