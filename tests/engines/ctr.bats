@@ -1,5 +1,6 @@
 # containerd, by its client ctr, which passes on containerd's features.
-# bats file_tags=containerd
+# The bed "shim" runs the same tests with berth as the shim. $with_berth selects berth.
+# bats file_tags=containerd,shim
 load helpers
 
 # The start of a container whose output the test needs: ctr may lose the output of a
@@ -35,48 +36,20 @@ heard() {
 ctr_run() {
 	options_and_command "$@"
 	mkdir -p "$T/heard"
-	ctr_heard "$T/heard/file" run --rm --runc-binary "$BERTH" --mount "type=bind,src=$T/heard,dst=/heard,options=rbind:ro" \
+	ctr_heard "$T/heard/file" run --rm "${with_berth[@]}" --mount "type=bind,src=$T/heard,dst=/heard,options=rbind:ro" \
 		"${options[@]}" "$IMAGE" "$NAME" sh -c "$when_heard" sh /heard/file "${command[@]}"
 }
 
 # ctr_run_only OPTION... -- COMMAND...: the same, without waiting for ctr.
 ctr_run_only() {
 	options_and_command "$@"
-	engine run --rm --runc-binary "$BERTH" "${options[@]}" "$IMAGE" "$NAME" "${command[@]}"
-}
-
-# ctr_start OPTION... -- COMMAND...: start one that stays; its output is in $T/log.
-ctr_start() {
-	options_and_command "$@"
-	engine_ok run -d --runc-binary "$BERTH" --log-uri "file://$T/log" --pid-file "$T/pid" \
-		"${options[@]}" "$IMAGE" "$NAME" "${command[@]}"
-	pid=$(cat "$T/pid")
-}
-
-options_and_command() {
-	options=()
-	while [ "$1" != -- ]; do
-		options+=("$1")
-		shift
-	done
-	shift
-	command=("$@")
+	engine run --rm "${with_berth[@]}" "${options[@]}" "$IMAGE" "$NAME" "${command[@]}"
 }
 
 # ctr_idle OPTION...: start one that does nothing until SIGTERM.
 ctr_idle() {
 	ctr_start "$@" -- sh -c 'trap "exit 4" TERM; echo ready; while :; do sleep 0.1; done'
 	wait_for 10 has_line "$T/log" ready
-}
-
-# ctr_exec OPTION... -- COMMAND...
-ctr_exec() {
-	options_and_command "$@"
-	engine task exec --exec-id "e$RANDOM" "${options[@]}" "$NAME" "${command[@]}"
-}
-
-task_is() {
-	ctr task ls | awk -v name="$NAME" '$1 == name { print $3 }' | grep -qx "$1"
 }
 
 # inspected: print the pid, the only property that knob needs.
@@ -117,7 +90,7 @@ inspected() {
 
 @test "run --tty connects a terminal, with typed input" {
 	printf 'stty -echo\ntty\necho $((6 * 7))\nexit 3\n' >"$T/in"
-	STDIN=$T/in on_terminal ctr run --rm --tty --runc-binary "$BERTH" "$IMAGE" "$NAME" sh
+	STDIN=$T/in on_terminal ctr run --rm --tty "${with_berth[@]}" "$IMAGE" "$NAME" sh
 	assert_equal 3 "$status"
 	assert_match '/dev/pts/0' "$out"
 	assert_match 42 "$out"
@@ -171,6 +144,7 @@ inspected() {
 }
 
 @test "run sets limits" {
+	needs_controllers memory cpu
 	ctr_idle --memory-limit 67108864 --cpu-shares 512 --cpus 0.5
 	knob_is 67108864 67108864 memory memory.limit_in_bytes memory.max
 	knob_is 512 20 cpu cpu.shares cpu.weight
@@ -179,20 +153,20 @@ inspected() {
 
 @test "run makes a user namespace" {
 	# With these options ctr ignores --runc-binary.
-	mount --bind "$BERTH" /usr/sbin/runc
+	[ -n "$SHIM" ] || mount --bind "$BERTH" /usr/sbin/runc
 	ctr_run --uidmap 0:100000:65536 --gidmap 0:200000:65536 -- sh -c 'id -u; tr -s " " </proc/self/uid_map; tr -s " " </proc/self/gid_map'
-	umount /usr/sbin/runc
+	[ -n "$SHIM" ] || umount /usr/sbin/runc
 	assert_equal $'0\n 0 100000 65536\n 0 200000 65536' "$out"
 }
 
 @test "run accepts a root directory with a config.json" {
-	ctr_heard "$BATS_RUN_TMPDIR/rootfs/tmp/heard" run --rm --runc-binary "$BERTH" --env PATH=/bin --rootfs "$BATS_RUN_TMPDIR/rootfs" "$NAME" \
+	ctr_heard "$BATS_RUN_TMPDIR/rootfs/tmp/heard" run --rm "${with_berth[@]}" --env PATH=/bin --rootfs "$BATS_RUN_TMPDIR/rootfs" "$NAME" \
 		/bin/sh -c "$when_heard" sh /tmp/heard cat /srv/volume/file
 	assert_equal 'from the image' "$out"
 	"$BERTH" spec --bundle "$T"
 	jq --arg rootfs "$BATS_RUN_TMPDIR/rootfs" '.process.terminal = false | .root.path = $rootfs | .process.args = ["sh", "-c", $script, "sh", "/tmp/heard", "hostname"]
 		| .hostname = "configured"' --arg script "$when_heard" "$T/config.json" >"$T/config2.json"
-	ctr_heard "$BATS_RUN_TMPDIR/rootfs/tmp/heard" run --rm --runc-binary "$BERTH" --config "$T/config2.json" "$NAME"
+	ctr_heard "$BATS_RUN_TMPDIR/rootfs/tmp/heard" run --rm "${with_berth[@]}" --config "$T/config2.json" "$NAME"
 	rm "$BATS_RUN_TMPDIR/rootfs/tmp/heard"
 	assert_equal configured "$out"
 }
@@ -257,12 +231,14 @@ in_ps() {
 }
 
 @test "task metrics prints statistics" {
+	needs_controllers memory pids
 	ctr_idle --memory-limit 67108864
 	engine_ok task metrics --format json "$NAME"
 	jq -e '(.memory.usage.usage // .usage // 1) > 0 and (.pids.current // .current // 1) >= 1' <<<"$out"
 }
 
 @test "events report an OOM-killed process" {
+	needs_controllers memory
 	ctr events >"$T/events" 2>&1 3>&- 4>&- &
 	background_pids+=($!)
 	ctr_idle --memory-limit 33554432
@@ -287,8 +263,45 @@ events_come() {
 	no_runtime_state_left
 }
 
+@test "a container continues without containerd, and its exit status is kept" {
+	ctr_idle
+	kill_containerd
+	restart_containerd
+	task_is RUNNING
+	ctr_exec -- true
+	succeeded exec
+	kill_containerd
+	kill -TERM "$pid"
+	wait_for 5 dead "$pid"
+	restart_containerd
+	# containerd 1.7 and later remove a task that has no process when they start.
+	if [[ $(containerd --version) != *' 1.6.'* ]]; then
+		refute_match "$NAME" "$(ctr task ls)"
+		return
+	fi
+	task_is STOPPED
+	engine task rm "$NAME"
+	assert_match 'exit code 4' "$err"
+}
+
+# kill_containerd: the bed has no other.
+kill_containerd() {
+	local daemon
+	daemon=$(pgrep -x containerd)
+	kill -KILL "$daemon"
+	wait_for 5 dead "$daemon"
+}
+
+# restart_containerd: start it for this test and those that follow.
+restart_containerd() {
+	containerd >>/var/log/containerd 2>&1 3>&- 4>&- &
+	SUITE_PIDS+=" $! "
+	disown
+	wait_for 20 ctr version >/dev/null 2>&1
+}
+
 @test "50 containers can run concurrently" {
-	seq 50 | xargs -P 10 -I {} ctr run -d --null-io --runc-binary "$BERTH" "$IMAGE" "$NAME-{}" sleep 1000 >"$T/out" 2>"$T/err" 3>&- 4>&-
+	seq 50 | xargs -P 10 -I {} ctr run -d --null-io "${with_berth[@]}" "$IMAGE" "$NAME-{}" sleep 1000 >"$T/out" 2>"$T/err" 3>&- 4>&-
 	assert_equal 50 "$(ctr task ls | grep -c RUNNING)"
 	ctr task ls -q | xargs -P 10 -I {} ctr task rm -f {} >/dev/null 2>&1 3>&- 4>&- || true
 	assert_equal 0 "$(ctr task ls -q | wc -l)"

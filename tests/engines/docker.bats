@@ -8,6 +8,7 @@ load helpers
 }
 
 @test "update changes limits of a running container" {
+	needs_controllers memory cpu cpuset pids
 	idle --memory 64m --memory-swap 64m --cpu-shares 512 --pids-limit 100
 	engine_ok update --memory 96m --memory-swap 128m --cpu-shares 256 --pids-limit 50 "$NAME"
 	knob_is 100663296 100663296 memory memory.limit_in_bytes memory.max
@@ -35,6 +36,7 @@ load helpers
 }
 
 @test "events report an OOM-killed process" {
+	needs_controllers memory
 	idle --memory 32m --memory-swap 32m
 	# From an earlier time: Docker prints past events.
 	background docker events --since "$EPOCHSECONDS" --filter "container=$NAME" --filter event=oom --format '{{.Action}}' >"$T/events"

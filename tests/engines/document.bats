@@ -17,6 +17,21 @@ load helpers
 	try containerd 1
 }
 
+# bats test_tags=shim
+@test "the documented trial of the shim works" {
+	try containerd-shim-berth-v2 1
+	grep -qx "install -m 755 bin/containerd-shim-berth-v2 /usr/local/sbin/containerd-shim-berth-v2" "$DOCUMENT"
+}
+
+# bats test_tags=shim
+@test "containerd accepts the documented configuration of the shim" {
+	run -0 containerd config dump
+	assert_match "default_runtime_name = ['\"]berth['\"]" "$output"
+	assert_match "runtime_path = ['\"]/usr/local/sbin/containerd-shim-berth-v2['\"]" "$output"
+	run -0 ctr plugins ls
+	assert_match 'io.containerd.(grpc.v1 +cri|cri.v1 +runtime) +[^ ]+ +ok' "$output"
+}
+
 # try SECTION NUMBER: each of the section's NUMBER commands prints "hello".
 try() {
 	run -0 commands_of "$1"
@@ -36,10 +51,10 @@ prints_hello() {
 # bats test_tags=containerd
 @test "containerd accepts the documented configuration for the CRI" {
 	run -0 containerd config dump
-	assert_match 'default_runtime_name = "berth"' "$output"
-	assert_match 'BinaryName = "/usr/local/sbin/berth"' "$output"
+	assert_match "default_runtime_name = ['\"]berth['\"]" "$output"
+	assert_match "BinaryName = ['\"]/usr/local/sbin/berth['\"]" "$output"
 	run -0 ctr plugins ls
-	assert_match 'io.containerd.grpc.v1 +cri +[^ ]+ +ok' "$output"
+	assert_match 'io.containerd.(grpc.v1 +cri|cri.v1 +runtime) +[^ ]+ +ok' "$output"
 }
 
 # bats test_tags=docker,podman,containerd

@@ -29,9 +29,11 @@ load helpers
 
 @test "exec reports a program that does not exist" {
 	idle
-	# Docker 20.10 has one status for all errors of a program.
+	# Docker before 28 has one status for all errors of a program.
 	local want=127
-	[ "$ENGINE" = podman ] || want=126
+	if [ "$ENGINE" = docker ] && [ "$(docker version --format '{{.Server.Version}}' | cut -d . -f 1)" -lt 28 ]; then
+		want=126
+	fi
 	engine exec "$NAME" nonesuch
 	assert_equal "$want" "$status"
 	assert_match 'executable file .*nonesuch.* not found|nonesuch.*executable file not found in \$PATH' "$out$err"

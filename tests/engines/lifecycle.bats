@@ -122,12 +122,14 @@ has_process() {
 }
 
 @test "stats prints the usage" {
+	needs_controllers memory pids
 	detached 'dd if=/dev/zero of=/dev/shm/file bs=1M count=20 2>/dev/null; echo ready; while :; do sleep 0.1; done' --memory 100m
 	engine_ok stats --no-stream --format '{{.MemUsage}} {{.PIDs}}' "$NAME"
 	assert_match '^2[0-9.]+Mi?B / 10[04](\.9)?Mi?B [12]$' "$out"
 }
 
 @test "inspect reports a container that was OOM-killed" {
+	needs_controllers memory
 	# Engines watch for OOM kills only after the container has started.
 	detached 'echo ready; until [ -e /tmp/go ]; do sleep 0.1; done; exec tail /dev/zero' --memory 20m --memory-swap 20m
 	engine_ok exec "$NAME" touch /tmp/go

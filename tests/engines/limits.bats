@@ -3,6 +3,7 @@
 load helpers
 
 @test "run limits memory and swap, and reserves memory" {
+	needs_controllers memory
 	idle --memory 64m --memory-reservation 32m --memory-swap 96m
 	knob_is 67108864 67108864 memory memory.limit_in_bytes memory.max
 	knob_is 33554432 33554432 memory memory.soft_limit_in_bytes memory.low
@@ -10,6 +11,7 @@ load helpers
 }
 
 @test "run sets CPU shares, quota and cpuset" {
+	needs_controllers cpu cpuset
 	idle --cpu-shares 512 --cpu-period 50000 --cpu-quota 20000 --cpuset-cpus 0
 	knob_is 512 20 cpu cpu.shares cpu.weight
 	knob_is 20000 '20000 50000' cpu cpu.cfs_quota_us cpu.max
@@ -19,11 +21,13 @@ load helpers
 }
 
 @test "run --cpus sets a quota" {
+	needs_controllers cpu
 	idle --cpus 0.5
 	knob_is 50000 '50000 100000' cpu cpu.cfs_quota_us cpu.max
 }
 
 @test "run limits the number of processes" {
+	needs_controllers pids
 	# Debian's runc itself needs several while it starts one more.
 	idle --pids-limit 20
 	knob_is 20 20 pids pids.max pids.max
@@ -32,12 +36,13 @@ load helpers
 }
 
 @test "run limits bytes and operations of a block device" {
-	local disk
-	disk=$(lsblk -dno PATH,MAJ:MIN | awk '$2 !~ /^(7|1):/ { print; exit }')
+	needs_controllers io
+	local disk number
+	read -r disk number < <(lsblk -dno PATH,MAJ:MIN | awk '$2 !~ /^(7|1):/ { print; exit }')
 	[ -n "$disk" ] || skip "there is no disk"
-	idle --device-read-bps "${disk%% *}:1mb" --device-write-iops "${disk%% *}:50"
-	assert_match " *${disk##* } .*1048576" "$(knob blkio blkio.throttle.read_bps_device io.max)"
-	assert_match " *${disk##* } .*50" "$(knob blkio blkio.throttle.write_iops_device io.max)"
+	idle --device-read-bps "$disk:1mb" --device-write-iops "$disk:50"
+	assert_match "$number .*1048576" "$(knob blkio blkio.throttle.read_bps_device io.max)"
+	assert_match "$number .*50" "$(knob blkio blkio.throttle.write_iops_device io.max)"
 }
 
 @test "run sets rlimits, the size of /dev/shm, OOM score and sysctls" {
@@ -49,6 +54,7 @@ load helpers
 }
 
 @test "the kernel enforces a memory limit" {
+	needs_controllers memory
 	# oom_score_adj makes the kernel kill the new process and not init; init allocates
 	# no memory until the killed process has freed its own.
 	detached 'echo ready; exec sleep 1000' --memory 32m --memory-swap 32m

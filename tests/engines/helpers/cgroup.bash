@@ -1,5 +1,19 @@
 # Files of a container's cgroup, in either version.
 
+# needs_controllers NAME...: skip the test where cgroup v2 is the only hierarchy, and has
+# not these controllers, because v1 uses them on this machine.
+needs_controllers() {
+	local name
+	for name in "$@"; do
+		has_controller "$name" || skip "cgroup v2 has no controller $name here"
+	done
+}
+
+# has_controller NAME: version 1 is used, or version 2 has the controller.
+has_controller() {
+	[ "$(stat -f -c %T /sys/fs/cgroup)" != cgroup2fs ] || grep -qw "$1" /sys/fs/cgroup/cgroup.controllers
+}
+
 # knob CONTROLLER FILE-OF-V1 FILE-OF-V2: the content.
 knob() {
 	local pid path

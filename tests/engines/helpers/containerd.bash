@@ -1,7 +1,15 @@
 # containerd, with its client ctr, configured with the lines of docs/engines.md.
 
+# The flags with which ctr uses berth.
+if [ -n "${SHIM:=}" ]; then
+	with_berth=(--runtime io.containerd.berth.v2)
+else
+	with_berth=(--runc-binary /usr/local/sbin/berth)
+fi
+
 start_containerd() {
-	configure /etc/containerd/config.toml || return
+	configure /etc/containerd/config.toml "${SHIM:+with the shim}" || return
+	[ -z "$SHIM" ] || cp "$SHIM" /usr/local/sbin || return
 	containerd >/var/log/containerd 2>&1 3>&- 4>&- &
 	wait_for 20 ctr version >/dev/null 2>&1 || return
 	oci_archive "$BATS_RUN_TMPDIR/rootfs.tar" "$BATS_RUN_TMPDIR/oci.tar" "$IMAGE" '{}' || return
@@ -9,7 +17,7 @@ start_containerd() {
 }
 
 first_container_containerd() {
-	ctr run --rm --runc-binary /usr/local/sbin/berth "$IMAGE" first true
+	ctr run --rm "${with_berth[@]}" "$IMAGE" first true
 }
 
 remove_all_containerd() {
@@ -23,7 +31,7 @@ remove_all_containerd() {
 }
 
 runtime_root_containerd() {
-	echo /run/containerd/runc/default
+	[ -n "$SHIM" ] && echo /run/containerd/berth/default || echo /run/containerd/runc/default
 }
 
 # oci_archive LAYER ARCHIVE NAME CONFIG: make an image of one layer, as the image
@@ -63,4 +71,32 @@ architecture() {
 	aarch64) echo arm64 ;;
 	*) uname -m ;;
 	esac
+}
+
+# ctr_start OPTION... -- COMMAND...: start one that stays; its output is in $T/log.
+ctr_start() {
+	options_and_command "$@"
+	engine_ok run -d "${with_berth[@]}" --log-uri "file://$T/log" --pid-file "$T/pid" \
+		"${options[@]}" "$IMAGE" "$NAME" "${command[@]}"
+	pid=$(cat "$T/pid")
+}
+
+options_and_command() {
+	options=()
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	command=("$@")
+}
+
+# ctr_exec OPTION... -- COMMAND...
+ctr_exec() {
+	options_and_command "$@"
+	engine task exec --exec-id "e$RANDOM" "${options[@]}" "$NAME" "${command[@]}"
+}
+
+task_is() {
+	ctr task ls | awk -v name="$NAME" '$1 == name { print $3 }' | grep -qx "$1"
 }

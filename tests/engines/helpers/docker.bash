@@ -2,8 +2,17 @@
 
 start_docker() {
 	configure /etc/docker/daemon.json || return
+	enable_experimental || return
 	start_dockerd || return
 	docker import - "$IMAGE" <"$BATS_RUN_TMPDIR/rootfs.tar" >/dev/null
+}
+
+# enable_experimental: have checkpoints, and devices by the Container Device Interface.
+enable_experimental() {
+	[ -n "${GENERATION:-}" ] || return 0
+	local text
+	text=$(jq '. + {experimental: true, features: {cdi: true}}' /etc/docker/daemon.json) &&
+		echo "$text" >/etc/docker/daemon.json
 }
 
 start_dockerd() {

@@ -3,19 +3,20 @@
 # The image in its commands; made here, never fetched.
 export IMAGE=docker.io/library/busybox:latest
 
-# documented PATH: the block that the document has below the line "`PATH`:".
+# documented PATH [NOTE]: the block that the document has below the line "`PATH`:", or
+# "`PATH`, NOTE:".
 documented() {
-	awk -v title="\`$1\`:" '
+	awk -v title="\`$1\`${2:+, $2}:" '
 		$0 == title { found = 1; next }
 		found && /^```/ { if (inside) exit; inside = 1; next }
 		inside
 		END { if (!inside) exit 1 }' "$DOCUMENT"
 }
 
-# configure PATH: write the documented lines there.
+# configure PATH [NOTE]: write the documented lines there.
 configure() {
 	local text
-	text=$(documented "$1") && printf '%s\n' "$text" >"$1"
+	text=$(documented "$@") && printf '%s\n' "$text" >"$1"
 }
 
 # commands_of SECTION: the lines of its shell blocks.
