@@ -22,7 +22,7 @@ debian() {
 systemd_packages=(
 	systemd systemd-sysv libpam-systemd dbus dbus-user-session # the point of it
 	apparmor iproute2 kmod mount procps uidmap util-linux
-	bats busybox-static crun jq runc strace # what the tests use
+	bats busybox-static conmon crun jq runc strace # what the tests use
 )
 
 # Units that slow each start, or wait for missing hardware.
