@@ -3,12 +3,14 @@
 package options
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/containerd/containerd/api/types/runc/options"
 	runtimeoptions "github.com/containerd/containerd/api/types/runtimeoptions/v1"
@@ -93,11 +95,20 @@ func fromGeneric(o *runtimeoptions.Options) (*Options, error) {
 			return nil, fmt.Errorf("read options: %w", err)
 		}
 	}
-	out := new(Options)
-	if err := toml.Unmarshal(text, out); err != nil {
+	var table struct {
+		Options
+		// Keys for containerd, which passes the whole table.
+		TypeUrl, ConfigPath string //nolint:revive,staticcheck // the name of the key
+	}
+	err := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields().Decode(&table)
+	var unknown *toml.StrictMissingError
+	if errors.As(err, &unknown) {
+		return nil, invalid(fmt.Errorf("unknown option %q", strings.Join(unknown.Errors[0].Key(), ".")))
+	}
+	if err != nil {
 		return nil, invalid(err)
 	}
-	return out, nil
+	return &table.Options, nil
 }
 
 // file is a file in the bundle, for a shim that has not seen the container.

@@ -42,7 +42,7 @@ func TestFromAny(t *testing.T) {
 			&anypb.Any{TypeUrl: linuxType, Value: []byte{1 << 3, 1, 8 << 3, 1, 9<<3 | 2, 2, '/', 's', 10 << 3, 5, 11 << 3, 6, 12<<3 | 2, 2, '/', 'w', 13<<3 | 2, 2, '/', 'i'}},
 			Options{NoPivotRoot: true, NoNewKeyring: true, IoUid: 5, IoGid: 6, CriuWorkPath: "/w", ShimCgroup: "/s"},
 		},
-		"body": {marshal(t, &runtimeoptions.Options{ConfigBody: []byte(text)}), all},
+		"body": {marshal(t, &runtimeoptions.Options{ConfigBody: []byte("TypeUrl = \"t\"\n" + text)}), all},
 		"path": {marshal(t, &runtimeoptions.Options{ConfigPath: path}), Options{Root: "/r"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -69,6 +69,7 @@ func TestFromAnyRefuses(t *testing.T) {
 		"type":  marshal(t, &runc.ProcessDetails{ExecID: "x"}),
 		"short": {TypeUrl: linuxType, Value: []byte{1 << 3}},
 		"TOML":  marshal(t, &runtimeoptions.Options{ConfigBody: []byte("SystemdCgroup = 3")}),
+		"name":  marshal(t, &runtimeoptions.Options{ConfigBody: []byte("Systemdcgroups = true")}),
 	} {
 		if _, err := FromAny(in); !errors.Is(err, errdefs.ErrInvalidArgument) {
 			t.Errorf("%s: %v", name, err)
