@@ -12,7 +12,7 @@ install_files() {
 
 # install_shim ARCH ROOT: the files of the shim's package.
 install_shim() {
-	install -D -m 755 "$(shim_of "$1")" "$2/usr/sbin/containerd-shim-berth-v2"
+	DESTDIR=$2 PREFIX=/usr SHIM=$(shim_of "$1") hack/install --shim
 	install -D -m 644 LICENSE "$2/usr/share/doc/containerd-shim-berth/LICENSE"
 }
 
@@ -55,10 +55,10 @@ stage() {
 	if [ "$name" = berth ]; then
 		[ "$format" != deb ] || zsh=/usr/share/zsh/vendor-completions
 		DESTDIR=$root PREFIX=/usr ZSHDIR=$zsh install_files "$arch"
-		gzip -9n "$root"/usr/share/man/man8/*.8
 	else
 		install_shim "$arch" "$root"
 	fi
+	gzip -9n "$root"/usr/share/man/man8/*.8
 	case $format in
 	deb)
 		rm "$doc/LICENSE"

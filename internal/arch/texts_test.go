@@ -57,7 +57,7 @@ func allReaders() []textReader {
 		textReader{"comments of scripts", func() (string, error) {
 			return matchesOf(isScript, hashComment, "tests", "hack", ".ci", ".github", "Makefile", ".golangci.yml")
 		}},
-		textReader{"man page", func() (string, error) { return pageTexts("docs/man/*.8") }},
+		textReader{"man page", func() (string, error) { return pageTexts("docs/man/*.8", "shim/cmd/*/*.8") }},
 		textReader{"CHANGELOG", func() (string, error) { return pageTexts("CHANGELOG.md") }},
 		textReader{"README and docs", func() (string, error) {
 			return pageTexts("[^C]*.md", "C[^H]*.md", "docs/*.md", "tests/*/*.md", ".github/*.md", ".github/*/*.md")

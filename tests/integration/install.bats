@@ -25,7 +25,7 @@ files_of() {
 	local expected
 	expected=$(
 		echo ./usr/local/sbin/berth
-		[ ! -x "$CHECKOUT/bin/containerd-shim-berth-v2" ] || echo ./usr/local/sbin/containerd-shim-berth-v2
+		[ ! -x "$CHECKOUT/bin/containerd-shim-berth-v2" ] || shim_files
 		(cd "$CHECKOUT/docs/man" && printf './usr/local/share/man/man8/%s\n' *.8)
 		echo ./usr/local/share/bash-completion/completions/berth
 		echo ./usr/local/share/zsh/site-functions/_berth
@@ -33,6 +33,22 @@ files_of() {
 		echo ./usr/local/share/doc/berth/LICENSE
 	)
 	assert_equal "$(sort <<<"$expected")" "$(files_of "$TARGET")"
+}
+
+# shim_files: the files of the shim.
+shim_files() {
+	printf '%s\n' ./usr/local/sbin/containerd-shim-berth-v2 ./usr/local/share/man/man8/containerd-shim-berth-v2.8
+}
+
+@test "the shim is installed with its page, and alone if asked" {
+	printf '#!/bin/sh\n' >"$T/shim"
+	SHIM=$T/shim hack_install --shim
+	assert_equal "$(shim_files)" "$(files_of "$TARGET")"
+	local page=$TARGET/usr/local/share/man/man8/containerd-shim-berth-v2.8
+	assert_equal "" "$(mandoc -T lint -W warning "$page")"
+	assert_match "berth $("$CHECKOUT/hack/version")" "$(mandoc -T ascii "$page")"
+	hack_install --uninstall
+	assert_equal "" "$(files_of "$TARGET")"
 }
 
 @test "install follows PREFIX and SBINDIR" {
