@@ -29,7 +29,8 @@ type RestoreOptions struct {
 	IO
 	// Rootless skips cgroups that the user may not make.
 	Rootless bool
-	// LSMProfile replaces the labels of the image: "apparmor:NAME" or "selinux:LABEL".
+	// LSMProfile replaces the labels of the image: "apparmor:NAME" or "selinux:LABEL". The
+	// restored processes must have it, or else the profile and the label of Config.
 	LSMProfile string
 	// LSMMountContext replaces the SELinux context of the image's mounts.
 	LSMMountContext string

@@ -124,3 +124,46 @@ func (e *notLoaded) Error() string {
 }
 
 func (e *notLoaded) Unwrap() error { return unix.ENOENT }
+
+// Verify returns an error if a thread that this package did not prepare, such as a restored
+// one, does not have the labels: an AppArmor profile, also with a child profile, or an
+// SELinux label, also in other words with the same meaning.
+func (l Labels) Verify(tid int) error {
+	if l.AppArmor != "" && l.AppArmor != Unconfined {
+		got, err := attribute(tid, "apparmor/current")
+		if err != nil {
+			return config.FieldErrorf("process.apparmorProfile", "%w", err)
+		}
+		if !inProfile(got, l.AppArmor) {
+			return config.FieldErrorf("process.apparmorProfile", "it has the AppArmor profile %q, not %q", got, l.AppArmor)
+		}
+	}
+	if l.SELinux == "" {
+		return nil
+	}
+	got, err := attribute(tid, "current")
+	if err != nil {
+		return config.FieldErrorf("process.selinuxLabel", "%w", err)
+	}
+	want, err := selinux.CanonicalizeContext(l.SELinux)
+	if err != nil {
+		return config.FieldErrorf("process.selinuxLabel", "%q: %w", l.SELinux, err)
+	}
+	if got != want {
+		return config.FieldErrorf("process.selinuxLabel", "it has the SELinux label %q, not %q (CRIU restores labels only if it was built with SELinux: ldd criu names libselinux then)", got, want)
+	}
+	return nil
+}
+
+// attribute reads a file of /proc/TID/attr.
+func attribute(tid int, name string) (string, error) {
+	text, err := sys.ReadFile(fmt.Sprintf("/proc/%d/attr/%s", tid, name))
+	return strings.TrimRight(string(text), "\x00\n"), err
+}
+
+// inProfile reports whether a label as the kernel prints it, "NAME (MODE)", is a profile or
+// a child of it.
+func inProfile(label, profile string) bool {
+	name, _, _ := strings.Cut(label, " (")
+	return name == profile || strings.HasPrefix(name, profile+"//")
+}

@@ -75,3 +75,22 @@ func TestExplain(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestInProfile(t *testing.T) {
+	for label, want := range map[string]bool{
+		"web (enforce)": true, "web (complain)": true, "web//child (enforce)": true,
+		"unconfined": false, "website (enforce)": false, "": false, "other//web (enforce)": false,
+	} {
+		if got := inProfile(label, "web"); got != want {
+			t.Errorf("%q: %t", label, got)
+		}
+	}
+}
+
+func TestVerifyWithoutLabels(t *testing.T) {
+	for _, l := range []Labels{{}, {AppArmor: Unconfined}, {Mount: "a:b:c:s0"}} {
+		if err := l.Verify(os.Getpid()); err != nil {
+			t.Errorf("%+v: %v", l, err)
+		}
+	}
+}

@@ -58,6 +58,59 @@ refuses_image() {
 }
 
 # bats test_tags=berth
+@test "restore refuses an image with a thread that has more capabilities than config.json" {
+	cp "$PROBE" "$BUNDLE/rootfs/bin/probe"
+	config '.process.capabilities |= map_values(. + ["CAP_SYS_PTRACE", "CAP_SETPCAP"])'
+	args probe dropinfirst 19 # CAP_SYS_PTRACE
+	piped run --bundle "$BUNDLE" --detach c
+	wait_for 10 has_line "$T/output" dropped
+	save c
+	config '.process.capabilities |= map_values(. - ["CAP_SYS_PTRACE"])'
+	runtime restore -d --bundle "$BUNDLE" --image-path "$T/image" --work-path "$T/work" c
+	assert_equal 1 "$status"
+	assert_match 'process.capabilities: its Cap... has 0x80000 too much' "$msg"
+	gone c
+}
+
+# bats test_tags=berth
+@test "restore refuses an image with a user that the program of config.json cannot become" {
+	refuses_image '.process.user = {uid: 1000, gid: 0}' 'process.user: its Uid is 0, not 1000'
+	rm -r "$T/image"
+	config '.process.user = {uid: 0, gid: 0, additionalGids: [5]}'
+	refuses_image '.process.user.additionalGids = []' 'process.user: it is in the group 5'
+}
+
+# bats test_tags=berth
+@test "restore refuses an image with higher limits than config.json" {
+	config '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 64, hard: 128}] | .process.oomScoreAdj = 500'
+	refuses_image '.process.rlimits[0].hard = 64' 'process.rlimits.0.: its hard limit is 128, not 64'
+	rm -r "$T/image"
+	config '.process.rlimits = []'
+	refuses_image '.process.oomScoreAdj = 600' 'process.oomScoreAdj: it has 500, not 600'
+}
+
+# bats test_tags=berth
+@test "restore refuses an image with other ID mappings than config.json" {
+	new_user_namespace
+	mkdir -m 755 "$T/image" # CRIU reads it as the container's root
+	refuses_image '.linux.uidMappings[0].hostID = 200000' 'linux.uidMappings: it has 0-65535 is 100000-165535'
+}
+
+# The root of a container can have the node of any device.
+# bats test_tags=berth
+@test "restore opens no device that config.json denies" {
+	script 'exec 5</dev/urandom; while :; do echo opened; sleep 0.05; done'
+	piped run --bundle "$BUNDLE" --detach c
+	wait_for 10 has_line "$T/output" opened
+	save c
+	config '.linux.resources.devices += [{allow: false, type: "c", major: 1, minor: 9, access: "rw"}]'
+	runtime restore -d --bundle "$BUNDLE" --image-path "$T/image" --work-path "$T/work" c
+	assert_equal 1 "$status"
+	assert_match 'urandom.*Operation not permitted' "$(grep Error "$T/work/restore.log")"
+	gone c
+}
+
+# bats test_tags=berth
 @test "restore refuses an image without the no_new_privs of config.json" {
 	config '.process.noNewPrivileges = false'
 	refuses_image '.process.noNewPrivileges = true' 'lacks no_new_privs'

@@ -83,6 +83,19 @@ PROFILE=berth-test
 	wait_for 20 counts c "$(count c)"
 }
 
+# bats test_tags=guest,berth
+@test "restore refuses an image without the AppArmor profile of config.json" {
+	with_profile
+	counter
+	run_piped c
+	save c
+	config ".process.apparmorProfile = \"$PROFILE\""
+	runtime restore --detach --bundle "$BUNDLE" --image-path "$T/image" --work-path "$T/work" c
+	assert_equal 1 "$status"
+	assert_match 'process.apparmorProfile: it has the AppArmor profile .unconfined., not .berth-test' "$msg"
+	gone c
+}
+
 # bats test_tags=guest
 @test "exec runs under the container's AppArmor profile, or under another" {
 	with_profile
@@ -199,6 +212,45 @@ with_selinux() {
 		assert_equal "$files" "$(stat -c %C "$root$dir")"
 	done
 	refute_match container_file_t "$(stat -c %C "$root/proc" "$root/sys")"
+}
+
+# criu_with_selinux: CRIU was built with SELinux, which Debian's was not.
+criu_with_selinux() {
+	ldd "$(command -v criu)" | grep -q libselinux
+}
+
+# bats test_tags=guest-selinux
+@test "mounts of a restored container have their SELinux label again, or another" {
+	with_selinux
+	config ".linux.mountLabel = \"$files\""
+	counter
+	run_piped c
+	save c
+	restore_piped c
+	assert_equal "$files" "$(stat -c %C "/proc/$(init_pid c)/root/tmp")"
+	rm -r "$T/image"
+	save c
+	restore_piped c --lsm-mount-context "${files/c1,c2/c3}"
+	assert_equal "${files/c1,c2/c3}" "$(stat -c %C "/proc/$(init_pid c)/root/tmp")"
+	wait_for 20 counts c "$(count c)"
+}
+
+# bats test_tags=guest-selinux,berth
+@test "a restored container has its SELinux label again, or is refused" {
+	with_selinux
+	config ".process.selinuxLabel = \"$label\""
+	counter
+	run_piped c
+	save c
+	if criu_with_selinux; then
+		restore_piped c
+		assert_equal "$label" "$(tr -d '\0' <"/proc/$(init_pid c)/attr/current")"
+	else
+		runtime restore --detach --bundle "$BUNDLE" --image-path "$T/image" --work-path "$T/work" c
+		assert_equal 1 "$status"
+		assert_match 'process.selinuxLabel: it has the SELinux label .*kernel_t.* not .*container_t.*CRIU' "$msg"
+		gone c
+	fi
 }
 
 # bats test_tags=guest-selinux

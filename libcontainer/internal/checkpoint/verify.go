@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -8,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-oci/berth/internal/lsm"
 	"github.com/berth-oci/berth/internal/sys"
 	"github.com/berth-oci/berth/libcontainer/config"
 )
@@ -15,10 +17,10 @@ import (
 // An image can have any processes, with any privileges: Verify is called before they run.
 
 // Verify returns an error if a restored container has more than its configuration allows:
-// namespaces of the runtime, capabilities, mounts of the host's files, or a path that must
-// be masked. Init and its descendants are stopped.
-func Verify(init int, cfg *config.Config) error {
-	pids, err := descendants(init)
+// namespaces of the runtime, IDs, capabilities, limits, mounts of the host's files, or a path that must
+// be masked. Its threads must have the labels. Init and its descendants are stopped.
+func Verify(init int, cfg *config.Config, labels lsm.Labels) error {
+	tids, err := threads(init)
 	if err != nil {
 		return err
 	}
@@ -26,12 +28,22 @@ func Verify(init int, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	for _, pid := range pids {
-		if err := verifyNamespaces(pid, cfg); err != nil {
-			return fmt.Errorf("process %d of the image: %w", pid, err)
+	if err := verifyMappings(init, cfg); err != nil {
+		return fmt.Errorf("the image: %w", err)
+	}
+	for _, tid := range tids {
+		err := verifyNamespaces(tid, cfg)
+		if err == nil {
+			err = verifyPrivileges(tid, user, cfg)
 		}
-		if err := verifyPrivileges(pid, user, cfg); err != nil {
-			return fmt.Errorf("process %d of the image: %w", pid, err)
+		if err == nil {
+			err = verifyLimits(tid, &cfg.Process)
+		}
+		if err == nil {
+			err = labels.Verify(tid)
+		}
+		if err != nil {
+			return fmt.Errorf("thread %d of the image: %w", tid, err)
 		}
 	}
 	if mayMount(cfg) {
@@ -53,16 +65,23 @@ func all(c *config.Capabilities) uint64 {
 	return c.Bounding | c.Effective | c.Inheritable | c.Permitted | c.Ambient
 }
 
-// descendants returns a process and all below it.
-func descendants(pid int) ([]int, error) {
-	list := []int{pid}
-	for i := 0; i < len(list); i++ {
-		dir := fmt.Sprintf("/proc/%d/task", list[i])
-		threads, err := os.ReadDir(dir)
+// threads returns the threads of a process and of all processes below it: a thread can have
+// other privileges than the first of its process, and is in /proc under its own number, too.
+func threads(pid int) ([]int, error) {
+	pids := []int{pid}
+	var tids []int
+	for i := 0; i < len(pids); i++ {
+		dir := fmt.Sprintf("/proc/%d/task", pids[i])
+		list, err := os.ReadDir(dir)
 		if err != nil {
 			return nil, err
 		}
-		for _, t := range threads {
+		for _, t := range list {
+			tid, err := strconv.Atoi(t.Name())
+			if err != nil {
+				return nil, err
+			}
+			tids = append(tids, tid)
 			text, err := sys.ReadFile(dir + "/" + t.Name() + "/children")
 			if err != nil {
 				return nil, err
@@ -72,11 +91,11 @@ func descendants(pid int) ([]int, error) {
 				if err != nil {
 					return nil, err
 				}
-				list = append(list, child)
+				pids = append(pids, child)
 			}
 		}
 	}
-	return list, nil
+	return tids, nil
 }
 
 // namespaceFiles are the names of namespaces in /proc/PID/ns.
@@ -94,14 +113,14 @@ var namespaceFiles = [...]struct {
 	{unix.CLONE_NEWTIME, "time"},
 }
 
-// verifyNamespaces refuses a process that is in a namespace of the runtime although the
+// verifyNamespaces refuses a thread that is in a namespace of the runtime although the
 // container has its own.
-func verifyNamespaces(pid int, cfg *config.Config) error {
+func verifyNamespaces(tid int, cfg *config.Config) error {
 	for _, ns := range namespaceFiles {
 		if cfg.Namespaces.New&ns.flag == 0 {
 			continue
 		}
-		theirs, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/%s", pid, ns.name))
+		theirs, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/%s", tid, ns.name))
 		if err != nil {
 			return err
 		}
@@ -116,37 +135,56 @@ func verifyNamespaces(pid int, cfg *config.Config) error {
 	return nil
 }
 
-// verifyPrivileges compares a process with process.capabilities and noNewPrivileges, and
-// demands a filter if the configuration has one. A process in a user namespace that the
-// container has made has all capabilities there.
-func verifyPrivileges(pid int, user string, cfg *config.Config) error {
-	text, err := sys.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+// status are the fields of /proc/TID/status.
+type status map[string]string
+
+func readStatus(tid int) (status, error) {
+	text, err := sys.ReadFile(fmt.Sprintf("/proc/%d/status", tid))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	ns, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/user", pid))
-	if err != nil {
-		return err
-	}
+	s := status{}
 	for line := range strings.Lines(string(text)) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), ":\t")
-		switch name {
-		case "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb":
-			set, err := strconv.ParseUint(value, 16, 64)
-			if err != nil {
-				return err
-			}
-			if more := set &^ all(&cfg.Process.Capabilities); more != 0 && ns == user {
-				return fmt.Errorf("process.capabilities: its %s has %#x too much", name, more)
-			}
-		case "NoNewPrivs":
-			if cfg.Process.NoNewPrivileges && value != "1" {
-				return fmt.Errorf("process.noNewPrivileges: it lacks no_new_privs")
-			}
-		case "Seccomp":
-			if cfg.Seccomp != nil && value != "2" {
-				return fmt.Errorf("linux.seccomp: it has no filter")
-			}
+		s[name] = value
+	}
+	return s, nil
+}
+
+// verifyPrivileges compares a thread with process, and demands a filter if the configuration
+// has one. A thread in a user namespace that the container has made has all capabilities
+// there.
+func verifyPrivileges(tid int, user string, cfg *config.Config) error {
+	s, err := readStatus(tid)
+	if err != nil {
+		return err
+	}
+	ns, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/user", tid))
+	if err != nil {
+		return err
+	}
+	if ns == user {
+		err = errors.Join(verifyCapabilities(s, &cfg.Process), verifyIDs(s, cfg))
+	}
+	switch {
+	case err != nil:
+		return err
+	case cfg.Process.NoNewPrivileges && s["NoNewPrivs"] != "1":
+		return errors.New("process.noNewPrivileges: it lacks no_new_privs")
+	case cfg.Seccomp != nil && s["Seccomp"] != "2":
+		return errors.New("linux.seccomp: it has no filter")
+	}
+	return nil
+}
+
+func verifyCapabilities(s status, p *config.Process) error {
+	for _, name := range [...]string{"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"} {
+		set, err := strconv.ParseUint(s[name], 16, 64)
+		if err != nil {
+			return err
+		}
+		if more := set &^ all(&p.Capabilities); more != 0 {
+			return fmt.Errorf("process.capabilities: its %s has %#x too much", name, more)
 		}
 	}
 	return nil

@@ -2,7 +2,9 @@ package checkpoint
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -58,10 +60,24 @@ func TestNamedMounts(t *testing.T) {
 	}
 }
 
-func TestDescendants(t *testing.T) {
-	list, err := descendants(os.Getpid())
-	if err != nil || !slices.Contains(list, os.Getpid()) {
-		t.Errorf("%v, %v", list, err)
+func TestThreads(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	child := exec.Command("cat")
+	stdin, err := child.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer child.Wait()
+	defer stdin.Close()
+	list, err := threads(os.Getpid())
+	for _, want := range []int{os.Getpid(), unix.Gettid(), child.Process.Pid} {
+		if err != nil || !slices.Contains(list, want) {
+			t.Errorf("no %d in %v, %v", want, list, err)
+		}
 	}
 }
 

@@ -20,6 +20,9 @@ type RestoreOptions struct {
 // Restore makes a container from an image of Checkpoint. Its processes run. After an
 // error nothing of the container remains.
 func (c Container) Restore(ctx context.Context, o RestoreOptions) (*Created, error) {
+	if err := restoredLabels(c.Config, o.LSMProfile).Check(); err != nil {
+		return nil, err
+	}
 	path, err := criu.Find(ctx, o.Criu, "")
 	if err != nil {
 		return nil, err

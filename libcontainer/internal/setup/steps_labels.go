@@ -1,6 +1,8 @@
 package setup
 
 import (
+	"strings"
+
 	"github.com/berth-oci/berth/internal/lsm"
 	"github.com/berth-oci/berth/internal/procfs"
 	"github.com/berth-oci/berth/libcontainer/config"
@@ -8,6 +10,19 @@ import (
 
 func labels(c *config.Config) lsm.Labels {
 	return lsm.Labels{AppArmor: c.Process.AppArmorProfile, SELinux: c.Process.SELinuxLabel, Mount: c.MountLabel}
+}
+
+// restoredLabels returns the labels that restored processes must have: RestoreOptions.LSMProfile
+// replaces the one of its type.
+func restoredLabels(c *config.Config, profile string) lsm.Labels {
+	l := labels(c)
+	switch module, name, _ := strings.Cut(profile, ":"); module {
+	case "apparmor":
+		l.AppArmor = name
+	case "selinux":
+		l.SELinux = name
+	}
+	return l
 }
 
 // chooseLabels sets the program's AppArmor profile and SELinux labels. The security

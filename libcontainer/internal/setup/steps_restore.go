@@ -258,12 +258,13 @@ func (r *run) finishRestored() error {
 }
 
 // verifyRestored kills the restored processes if the image has more than config.json
-// allows, and CRIU, which waits for them otherwise: it does not undo its work any more.
+// allows, or other labels, and CRIU, which waits for them otherwise: it does not undo its
+// work any more.
 func (r *run) verifyRestored() error {
 	if r.restored == nil {
 		return errNoInit
 	}
-	err := checkpoint.Verify(r.restored.Pid, r.cfg)
+	err := checkpoint.Verify(r.restored.Pid, r.cfg, restoredLabels(r.cfg, r.images.LSMProfile))
 	if err == nil {
 		return r.ctx.Err()
 	}

@@ -21,6 +21,11 @@
 //
 // prints its securebits (capabilities(7)).
 //
+//	probe dropinfirst CAPABILITY
+//
+// drops a capability, by its number, from its first thread alone, prints "dropped" and
+// stays.
+//
 //	probe keylabel
 //
 // prints the SELinux label of its session keyring.
@@ -127,6 +132,7 @@ var commands = []struct {
 	{"monotonic", func([]string) error { return monotonic() }},
 	{"seals FILE", func(args []string) error { return seals(args[0]) }},
 	{"securebits", func([]string) error { return securebits() }},
+	{"dropinfirst CAPABILITY", func(args []string) error { return dropInFirst(args[0]) }},
 	{"keylabel", func([]string) error { return keylabel() }},
 	{"leavekeyring COMMAND...", leaveKeyring},
 	{"fillkeyring LEFT", func(args []string) error { return fillKeyring(args[0]) }},
