@@ -37,6 +37,17 @@ prepare() {
 	no_unit_left
 }
 
+# bats test_tags=systemd
+@test "a container in a scope that may not make device nodes is restored" {
+	config '.process.capabilities |= map_values(. + ["CAP_MKNOD"])
+		| .linux.resources.devices = [{allow: false, access: "rwm"}, {allow: false, type: "c", access: "m"}]'
+	run_piped c
+	save c
+	restore_piped c
+	runtime exec c mknod /tmp/null c 1 3
+	assert_match 'Operation not permitted' "$err"
+}
+
 # bats test_tags=guest
 @test "the limits of config.json apply to a restored container, in its unit and its cgroup" {
 	config '.linux.resources.pids.limit = 50'

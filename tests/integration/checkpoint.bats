@@ -162,6 +162,19 @@ pids_cgroup() {
 }
 
 # bats test_tags=berth
+@test "a container that may not make device nodes is restored, and still may not" {
+	config '.process.capabilities |= map_values(. + ["CAP_MKNOD"])
+		| .linux.resources.devices = [{allow: false, access: "rwm"}, {allow: false, type: "c", access: "m"}]'
+	run_piped c
+	save c
+	restore_piped c
+	runtime exec c mknod /tmp/null c 1 3
+	assert_match 'Operation not permitted' "$err"
+	runtime_ok exec c sh -c 'head -c 1 /dev/zero | wc -c'
+	assert_equal 1 "$out"
+}
+
+# bats test_tags=berth
 @test "checkpoint saves no cgroup of a hierarchy that the container is not in" {
 	run_piped c
 	grep -qE '^[0-9]+:pids:/$' "/proc/$(init_pid c)/cgroup" || skip "no v1 hierarchy here that the container is not in"

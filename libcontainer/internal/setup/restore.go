@@ -79,6 +79,13 @@ var restoreSteps = [...]step{
 		why: "before CRIU, which sets the image's limits on cgroups that it makes itself",
 	},
 	{
+		name: "set device rules", side: hostSide, in: inRestore, ground: hostTree,
+		when:  []condition{{isNot, &usesSystemd}},
+		needs: "cgroup",
+		do:    setDeviceRules,
+		why:   "before CRIU, which opens the files of the image; other limits must not apply to it",
+	},
+	{
 		name: "make resctrl group", side: hostSide, in: inRestore, ground: hostTree,
 		when:  []condition{{is, &usesResctrl}},
 		makes: "state.Resctrl",

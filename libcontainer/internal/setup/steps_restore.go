@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/internal/criu"
@@ -48,6 +49,15 @@ func startCriuStub(r *run) (err error) {
 	r.saved = meanwhile(r, func() (struct{}, error) { return struct{}{}, state.WriteConfig(r.dir, r.cfg) })
 	r.atEnd(r.stub.EndWith(r.ctx))
 	return r.notePid(r.child.Pid)
+}
+
+// setDeviceRules sets them before a process is in the cgroup: an image can name any device
+// as an open file, and the root can have its node. CRIU makes the nodes of /dev.
+func setDeviceRules(r *run) error {
+	rules := slices.Concat(r.resources().Devices, []specs.LinuxDeviceCgroup{
+		{Allow: true, Type: "c", Access: "m"}, {Allow: true, Type: "b", Access: "m"},
+	})
+	return state.ExplainCgroup(r.cgroup.Set(&specs.LinuxResources{Devices: rules}))
 }
 
 // canSeek reports whether CRIU can set the position of a file.
