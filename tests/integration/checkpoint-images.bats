@@ -73,6 +73,21 @@ refuses_image() {
 }
 
 # bats test_tags=berth
+@test "restore refuses an image with a mount namespace that its processes cannot have made" {
+	cp "$PROBE" "$BUNDLE/rootfs/bin/probe"
+	config '.process.capabilities |= map_values(. + ["CAP_SYS_ADMIN", "CAP_SETPCAP"])'
+	script 'unshare -m probe without 21 /bin/sh -c "echo alone; exec sleep 1000" & exec probe without 21 /bin/sleep 1000' # CAP_SYS_ADMIN
+	piped run --bundle "$BUNDLE" --detach c
+	wait_for 10 has_line "$T/output" alone
+	save c
+	config '.process.capabilities |= map_values(. - ["CAP_SYS_ADMIN"])'
+	runtime restore -d --bundle "$BUNDLE" --image-path "$T/image" --work-path "$T/work" c
+	assert_equal 1 "$status"
+	assert_match 'in another mount namespace than init' "$msg"
+	gone c
+}
+
+# bats test_tags=berth
 @test "restore refuses an image with a user that the program of config.json cannot become" {
 	refuses_image '.process.user = {uid: 1000, gid: 0}' 'process.user: its Uid is 0, not 1000'
 	rm -r "$T/image"

@@ -46,18 +46,32 @@ func Verify(init int, cfg *config.Config, labels lsm.Labels) error {
 			return fmt.Errorf("thread %d of the image: %w", tid, err)
 		}
 	}
-	if mayMount(cfg) {
-		return nil // it could have changed its mounts itself
+	return verifyTree(init, tids, cfg)
+}
+
+// verifyTree compares the mounts with the configuration, unless the program may change them
+// itself.
+func verifyTree(init int, tids []int, cfg *config.Config) error {
+	if all(&cfg.Process.Capabilities)&(1<<unix.CAP_SYS_ADMIN) != 0 {
+		return nil
+	}
+	tree, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/mnt", init))
+	if err != nil {
+		return err
+	}
+	for _, tid := range tids {
+		its, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/mnt", tid))
+		if err != nil {
+			return err
+		}
+		if its != tree {
+			return fmt.Errorf("thread %d of the image: linux.namespaces: it is in another mount namespace than init", tid)
+		}
 	}
 	if err := verifyMounts(init, cfg); err != nil {
 		return fmt.Errorf("the image: %w", err)
 	}
 	return verifyPaths(init, cfg)
-}
-
-// mayMount reports whether the configuration lets the container change its mounts.
-func mayMount(cfg *config.Config) bool {
-	return all(&cfg.Process.Capabilities)&(1<<unix.CAP_SYS_ADMIN) != 0
 }
 
 // all returns the capabilities of all sets.

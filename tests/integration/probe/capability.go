@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"strconv"
 
@@ -12,8 +13,25 @@ import (
 // The goroutine of main stays on the first thread of the process.
 func init() { runtime.LockOSThread() }
 
-// dropInFirst removes a capability from all sets of the first thread.
+// dropInFirst removes a capability from the first thread, and stays.
 func dropInFirst(number string) error {
+	if err := drop(number); err != nil {
+		return err
+	}
+	fmt.Println("dropped")
+	return unix.Pause()
+}
+
+// without executes a command, a path, without a capability.
+func without(number string, command []string) error {
+	if err := drop(number); err != nil {
+		return err
+	}
+	return unix.Exec(command[0], command, os.Environ())
+}
+
+// drop removes a capability from all sets of the calling thread.
+func drop(number string) error {
 	capability, err := strconv.Atoi(number)
 	if err != nil {
 		return err
@@ -27,13 +45,8 @@ func dropInFirst(number string) error {
 	half.Effective &= rest
 	half.Permitted &= rest
 	half.Inheritable &= rest
-	err = errors.Join(
+	return errors.Join(
 		unix.Prctl(unix.PR_CAPBSET_DROP, uintptr(capability), 0, 0, 0),
 		unix.Capset(&header, &sets[0]),
 	)
-	if err != nil {
-		return err
-	}
-	fmt.Println("dropped")
-	return unix.Pause()
 }

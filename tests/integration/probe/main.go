@@ -23,8 +23,12 @@
 //
 //	probe dropinfirst CAPABILITY
 //
-// drops a capability, by its number, from its first thread alone, prints "dropped" and
+// drops a capability, by its number, in its first thread alone, prints "dropped" and
 // stays.
+//
+//	probe without CAPABILITY COMMAND...
+//
+// executes a command, a path, without a capability.
 //
 //	probe keylabel
 //
@@ -133,6 +137,7 @@ var commands = []struct {
 	{"seals FILE", func(args []string) error { return seals(args[0]) }},
 	{"securebits", func([]string) error { return securebits() }},
 	{"dropinfirst CAPABILITY", func(args []string) error { return dropInFirst(args[0]) }},
+	{"without CAPABILITY COMMAND...", func(args []string) error { return without(args[0], args[1:]) }},
 	{"keylabel", func([]string) error { return keylabel() }},
 	{"leavekeyring COMMAND...", leaveKeyring},
 	{"fillkeyring LEFT", func(args []string) error { return fillKeyring(args[0]) }},
