@@ -10,6 +10,8 @@ import (
 
 	"github.com/godbus/dbus/v5"
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/internal/sys"
 )
 
 // limits are how long to wait for an answer, and for the end of a job.
@@ -69,9 +71,23 @@ func remedy(err error, user bool) string {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return " (the message bus hangs: see systemctl status dbus)"
 	case user:
-		return " (is there a systemd of this user? see loginctl enable-linger and systemctl status user@" + strconv.Itoa(os.Getuid()) + "; without it leave --systemd-cgroup out)"
+		return " (is there a systemd of this user? see loginctl enable-linger and systemctl status user@" + hostUser() + "; without it leave --systemd-cgroup out)"
 	}
 	return " (does systemd run this host? without it leave --systemd-cgroup out)"
+}
+
+// hostUser returns the ID of the user outside this user namespace, in which rootless engines
+// run the runtime as root.
+func hostUser() string {
+	uid := strconv.Itoa(os.Getuid())
+	var inside, outside string
+	if text, err := sys.ReadFile("/proc/self/uid_map"); err == nil {
+		_, _ = fmt.Sscan(string(text), &inside, &outside) // empty without a mapping
+	}
+	if inside == uid {
+		return outside
+	}
+	return uid
 }
 
 // addresses returns the addresses of the message bus and of systemd itself.
