@@ -123,7 +123,7 @@ reference: ## Run tests/integration against Debian's runc; intended differences 
 	@go run ./tests/suite --reference $(if $(FILTER),--filter "$(FILTER)") $(TESTS)
 
 .PHONY: engines
-engines: ## Run tests/engines: container engines with berth (as root); ENGINES=containerd for some engines, GENERATION=trixie or testing for those of other suites of Debian, VIEW=v2 for cgroup v2 only, RUNTIME=, TESTS= and FILTER= as above
+engines: ## Run tests/engines: container engines with berth (as root); ENGINES=containerd for some engines, GENERATION=trixie or testing for those of other suites of Debian, VIEW=v2 for cgroup v2 only, or systemd for v2 and the cgroup driver systemd (with a GENERATION), RUNTIME=, TESTS= and FILTER= as above
 	@hack/deps test engines $(if $(GENERATION),beds)
 	@[ -n "$(RUNTIME)" ] || { hack/build && hack/build shim; }
 	@go run ./tests/suite --bats --beds $(ENGINE_BEDS) $(if $(RUNTIME),--runtime $(RUNTIME)) $(if $(FILTER),--filter "$(FILTER)") $(TESTS)

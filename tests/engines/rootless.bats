@@ -1,5 +1,5 @@
-# Podman of an unprivileged user, with ranges in /etc/subuid, and without a cgroup of its
-# own.
+# Podman of an unprivileged user, with ranges in /etc/subuid: without a cgroup of its own,
+# or with the user's systemd.
 # bats file_tags=new-podman
 load helpers
 
@@ -7,20 +7,25 @@ load helpers
 podman_of_user() {
 	(
 		cd /home/tester && setpriv --reuid 1000 --regid 1000 --init-groups env -i PATH="$PATH" HOME=/home/tester \
-			XDG_RUNTIME_DIR=/run/user/1000 PODMAN_IGNORE_CGROUPSV1_WARNING=1 podman "$@"
+			XDG_RUNTIME_DIR=/run/user/1000 DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/1000/bus PODMAN_IGNORE_CGROUPSV1_WARNING=1 podman "$@"
 	)
 }
 
 setup_file() {
 	# The bed's own root is an overlay, on which there can be no other.
 	mount -t tmpfs -o mode=700,uid=1000,gid=1000 tmpfs /home/tester
-	install -d -o tester -g tester -m 700 /run/user/1000
+	if [ "$(cgroup_driver)" = systemd ]; then
+		systemctl start user@1000.service
+	else
+		install -d -o tester -g tester -m 700 /run/user/1000
+	fi
 	podman_of_user import - "$IMAGE" <"$BATS_RUN_TMPDIR/rootfs.tar" >/dev/null 2>&1
 	podman_of_user run --rm "$IMAGE" true
 	end_pause
 }
 
 teardown_file() {
+	[ "$(cgroup_driver)" != systemd ] || systemctl stop user@1000.service
 	umount /home/tester
 }
 

@@ -6,7 +6,8 @@ import "strings"
 const shim = "containerd-shim-berth-v2"
 
 // engineBeds returns the beds of tests/engines: each engine of this host, of Debian 13 and
-// of Debian's testing suite, with the cgroups that this host has, and with v2 only.
+// of Debian's testing suite, with the cgroups that this host has, and with v2 only; those of
+// Debian's suites also with systemd.
 func engineBeds() []bed {
 	var all []bed
 	for _, generation := range []string{"", "trixie", "testing"} {
@@ -21,12 +22,16 @@ func engineBeds() []bed {
 			b.own = true
 			all = append(all, b)
 		}
+		if generation != "" {
+			all = append(all, engineBed("podman", generation, "systemd"), engineBed("docker", generation, "systemd"))
+		}
 	}
 	return all
 }
 
 // engineBed returns the bed of the tests with a container engine. The generation and the
-// view may be empty: those of this host. The tag "new-ENGINE" is for the other generations.
+// view may be empty: those of this host. The tag "new-ENGINE" is for the other generations,
+// "systemd-ENGINE" for the view with systemd.
 func engineBed(engine, generation, view string) bed {
 	var suffix string
 	for _, part := range []string{generation, view} {
@@ -37,6 +42,9 @@ func engineBed(engine, generation, view string) bed {
 	tags := []string{engine}
 	if generation != "" {
 		tags = append(tags, "new-"+engine)
+	}
+	if view == "systemd" {
+		tags = append(tags, "systemd-"+engine)
 	}
 	return bed{
 		name:  engine + suffix,

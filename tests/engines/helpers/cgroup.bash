@@ -1,5 +1,10 @@
 # Files of a container's cgroup, in either version.
 
+# cgroup_driver: the one that engines use in the bed.
+cgroup_driver() {
+	[ "${VIEW:-}" = systemd ] && echo systemd || echo cgroupfs
+}
+
 # needs_controllers NAME...: skip the test where cgroup v2 is the only hierarchy, and has
 # not these controllers, because v1 uses them on this machine.
 needs_controllers() {

@@ -3,13 +3,14 @@
 start_podman() {
 	configure /etc/containers/containers.conf || return
 	# Root without CAP_SYS_RESOURCE, which may run the tests, cannot raise its limits to
-	# Podman's default; the bed has no systemd and no journal.
+	# Podman's default; the bed has no journal.
 	mkdir /etc/containers/containers.conf.d
 	cat >/etc/containers/containers.conf.d/bed.conf <<-END
 		[containers]
+		log_driver = "k8s-file"
 		default_ulimits = ["nofile=4096:8192", "nproc=8192:8192"]
 		[engine]
-		cgroup_manager = "cgroupfs"
+		cgroup_manager = "$(cgroup_driver)"
 		events_logger = "file"
 	END
 	if ! has_controller pids; then
