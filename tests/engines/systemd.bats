@@ -47,7 +47,7 @@ end_quadlet() {
 	systemctl restart "$NAME.service"
 	assert_equal active "$(systemctl is-active "$NAME.service")"
 	end_quadlet
-	! podman container exists "$NAME"
+	run -1 podman container exists "$NAME"
 }
 
 # bats test_tags=systemd-podman

@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -71,8 +72,11 @@ func TestThreads(t *testing.T) {
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer child.Wait()
-	defer stdin.Close()
+	defer func() {
+		if err := errors.Join(stdin.Close(), child.Wait()); err != nil {
+			t.Error(err)
+		}
+	}()
 	list, err := threads(os.Getpid())
 	for _, want := range []int{os.Getpid(), unix.Gettid(), child.Process.Pid} {
 		if err != nil || !slices.Contains(list, want) {
