@@ -262,6 +262,22 @@ wrote() {
 	[ "$out" = $'one\ntwo' ]
 }
 
+@test "a container with a zombie is restored" {
+	script 'sleep 0 & exec tail -f /dev/null' # which waits for no child
+	piped run --bundle "$BUNDLE" --detach c
+	wait_for 10 has_zombie c
+	save c
+	restore_piped c
+	has_zombie c
+	assert_equal running "$(status_of c)"
+}
+
+# has_zombie ID: a child of init has ended.
+has_zombie() {
+	local pid
+	pid=$(pgrep -P "$(init_pid "$1")") && grep -q '^State:.*Z' "/proc/$pid/status"
+}
+
 @test "a joined network namespace is joined again" {
 	background unshare --net sleep 1000
 	local path=/proc/$background_pid/ns/net

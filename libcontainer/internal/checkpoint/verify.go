@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,8 +18,9 @@ import (
 // An image can have any processes, with any privileges: Verify is called before they run.
 
 // Verify returns an error if a restored container has more than its configuration allows:
-// namespaces of the runtime, IDs, capabilities, limits, mounts of the host's files, or a path that must
-// be masked. Its threads must have the labels. Init and its descendants are stopped.
+// namespaces of the runtime, IDs, capabilities, limits, mounts of the host's files, or a
+// path that must be masked. Its threads must have the labels. Init and its descendants are
+// stopped.
 func Verify(init int, cfg *config.Config, labels lsm.Labels) error {
 	tids, err := threads(init)
 	if err != nil {
@@ -31,6 +33,7 @@ func Verify(init int, cfg *config.Config, labels lsm.Labels) error {
 	if err := verifyMappings(init, cfg); err != nil {
 		return fmt.Errorf("the image: %w", err)
 	}
+	tids = slices.DeleteFunc(tids, isZombie)
 	for _, tid := range tids {
 		err := verifyNamespaces(tid, cfg)
 		if err == nil {
@@ -163,6 +166,12 @@ func readStatus(tid int) (status, error) {
 		s[name] = value
 	}
 	return s, nil
+}
+
+// isZombie reports whether a thread has ended: it has no namespaces, and can do nothing.
+func isZombie(tid int) bool {
+	s, err := readStatus(tid)
+	return err == nil && strings.HasPrefix(s["State"], "Z")
 }
 
 // verifyPrivileges compares a thread with process, and demands a filter if the configuration
