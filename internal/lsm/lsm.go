@@ -162,8 +162,12 @@ func attribute(tid int, name string) (string, error) {
 }
 
 // inProfile reports whether a label as the kernel prints it, "NAME (MODE)", is a profile or
-// a child of it.
+// a child of it. A profile of another namespace, ":NAMESPACE:NAME", is printed as
+// ":NAMESPACE://NAME".
 func inProfile(label, profile string) bool {
 	name, _, _ := strings.Cut(label, " (")
+	if namespace, rest, ok := strings.Cut(strings.TrimPrefix(profile, ":"), ":"); ok && profile[0] == ':' {
+		profile = ":" + namespace + "://" + strings.TrimPrefix(rest, "//")
+	}
 	return name == profile || strings.HasPrefix(name, profile+"//")
 }

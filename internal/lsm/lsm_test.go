@@ -85,6 +85,11 @@ func TestInProfile(t *testing.T) {
 			t.Errorf("%q: %t", label, got)
 		}
 	}
+	for profile, want := range map[string]bool{":box:web": true, ":box://web": true, "web": false, ":other:web": false, "": false} {
+		if got := inProfile(":box://web (enforce)", profile); got != want {
+			t.Errorf("of a namespace, %q: %t", profile, got)
+		}
+	}
 }
 
 func TestVerifyWithoutLabels(t *testing.T) {
