@@ -187,7 +187,9 @@ func verifyPrivileges(tid int, user string, cfg *config.Config) error {
 		return err
 	}
 	if ns == user {
-		err = errors.Join(verifyCapabilities(s, &cfg.Process), verifyIDs(s, cfg))
+		if err = verifyCapabilities(s, &cfg.Process); err == nil {
+			err = verifyIDs(s, cfg)
+		}
 	}
 	switch {
 	case err != nil:

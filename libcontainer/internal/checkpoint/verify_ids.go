@@ -64,7 +64,11 @@ func verifyIDs(s status, cfg *config.Config) error {
 // verifyID compares the real, effective, saved and file system ID with an ID of the container.
 func verifyID(s status, name string, id uint32, m idmap.Mapping) error {
 	if len(m) > 0 {
-		id, _ = idmap.ToHost(m, id)
+		host, ok := idmap.ToHost(m, id)
+		if !ok {
+			return fmt.Errorf("process.user: %s %d is not mapped", name, id)
+		}
+		id = host
 	}
 	want := strconv.FormatUint(uint64(id), 10)
 	for got := range strings.FieldsSeq(s[name]) {

@@ -27,7 +27,10 @@ func TestVerifyIDs(t *testing.T) {
 		"CAP_SETUID":       {func(c *config.Config) { c.Process.UID, c.Process.Capabilities.Bounding = 0, 1<<unix.CAP_SETUID }, ""},
 		"CAP_SETGID":       {func(c *config.Config) { c.Process.GID, c.Process.Capabilities.Bounding = 0, 1<<unix.CAP_SETGID }, ""},
 		"mapped":           {func(c *config.Config) { c.Namespaces.New, c.UIDMappings = unix.CLONE_NEWUSER, mapped }, "its Uid is 7, not 100007"},
-		"mapped group":     {func(c *config.Config) { c.Namespaces.New, c.GIDMappings = unix.CLONE_NEWUSER, mapped }, "its Gid is 8, not 100008"},
+		"not mapped": {func(c *config.Config) {
+			c.Namespaces.New, c.UIDMappings, c.Process.UID = unix.CLONE_NEWUSER, mapped, 70000
+		}, "Uid 70000 is not mapped"},
+		"mapped group": {func(c *config.Config) { c.Namespaces.New, c.GIDMappings = unix.CLONE_NEWUSER, mapped }, "its Gid is 8, not 100008"},
 		"another namespace": {func(c *config.Config) {
 			c.Process.UID, c.Namespaces.Join = 0, []config.Namespace{{Type: unix.CLONE_NEWUSER}}
 		}, ""},
