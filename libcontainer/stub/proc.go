@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -240,10 +241,16 @@ func (p *Proc) failure(o *op, i int, e Error) *Error {
 // EndWith ends the connection when ctx ends: Do then returns ErrGone, even if
 // the stub does not answer because it is in a frozen cgroup, or in a file
 // system with a server that hangs. The stub exits as soon as it can. A call of stop
-// detaches the connection from ctx.
-func (p *Proc) EndWith(ctx context.Context) (stop func()) {
-	end := context.AfterFunc(ctx, p.driver.cut)
-	return func() { end() }
+// detaches the connection from ctx; if ctx has ended before, stop returns the cause,
+// and the connection is of no use.
+func (p *Proc) EndWith(ctx context.Context) (stop func() error) {
+	detach := context.AfterFunc(ctx, p.driver.cut)
+	return sync.OnceValue(func() error {
+		if detach() {
+			return nil
+		}
+		return context.Cause(ctx)
+	})
 }
 
 // Close ends the connection, once. A stub that is not detached exits. Do

@@ -94,8 +94,12 @@ func Start(ctx context.Context, o Options) (*Child, error) {
 		return nil, err
 	}
 	stop := c.EndWith(ctx)
-	defer stop()
-	if err := c.harden(len(o.Files)-min(3, len(o.Files)), o.Listener != nil, ignored); err != nil {
+	err = c.harden(len(o.Files)-min(3, len(o.Files)), o.Listener != nil, ignored)
+	ended := stop()
+	if err == nil {
+		err = ended
+	}
+	if err != nil {
 		err = fmt.Errorf("harden stub: %w", err)
 		return nil, errors.Join(err, c.End())
 	}

@@ -44,6 +44,7 @@ var order = []struct{ first, second, why string }{
 	{"enter working directory", "find program", "the program's path may be relative"},
 	{"drop privileges", "find program", "the lookup runs as the program's user"},
 	{"save state", "detach stub", "start reads it"},
+	{"save state", "leave stub", "its failure must end the stub"},
 	{"mount file systems", "run createRuntime hooks", "config.md: after the mounts"},
 	{"run createRuntime hooks", "run createContainer hooks", "config.md"},
 	{"run createContainer hooks", "make root read-only", "they may make mount points"},

@@ -163,6 +163,14 @@ func (r *run) undo(i int, err error) error {
 // atEnd registers a function that release calls.
 func (r *run) atEnd(closer func()) { r.closers = append(r.closers, closer) }
 
+// followContext ends the connection to the stub when the context ends. A step calls
+// outlive if the connection must last longer.
+func (r *run) followContext() (outlive func() error) {
+	stop := r.stub.EndWith(r.ctx)
+	r.atEnd(func() { stop() }) //nolint:errcheck // no step uses the connection any more
+	return stop
+}
+
 // keepForDelete records that an undo failed: the state stays, so that delete can find
 // and remove the rest.
 func (r *run) keepForDelete(err error) error {

@@ -60,7 +60,7 @@ var steps = [...]step{
 	},
 	{
 		name: "start stub", side: hostSide, in: inCreate, ground: hostTree,
-		needs: "cgroup unit region? listener?", makes: "child stub saved",
+		needs: "cgroup unit region? listener?", makes: "child stub outlive saved",
 		do: startStub, undo: undoInit,
 		why: "not dumpable, no descriptors of the caller, before it joins anything (CVE-2016-9962, CVE-2024-21626)",
 	},
@@ -640,6 +640,13 @@ var steps = [...]step{
 		needs: "child",
 		do:    detachStub,
 		why:   "another process may run start",
+	},
+	{
+		name: "leave stub", side: hostSide, in: inCreate, ground: unprivileged,
+		when:  []condition{{isNot, &detaches}},
+		needs: "outlive",
+		do:    leaveStub,
+		why:   "this process will run start, with a context of its own",
 	},
 	{
 		name: "attach stub", side: hostSide, in: inStart, ground: unprivileged,

@@ -55,7 +55,7 @@ func startStub(r *run) error {
 	r.stub = r.child.Proc
 	r.stub.Meanwhile(r.workOff)
 	r.saved = meanwhile(r, func() (struct{}, error) { return struct{}{}, state.WriteConfig(r.dir, r.cfg) })
-	r.atEnd(r.stub.EndWith(r.ctx))
+	r.outlive = r.followContext()
 	return r.notePid(r.child.Pid)
 }
 
@@ -96,6 +96,10 @@ func detachStub(r *run) error {
 	return r.child.Close()
 }
 
+// leaveStub leaves the stub connected to this process. If the context has ended after
+// the last call, the connection is cut, and the stub ends.
+func leaveStub(r *run) error { return r.outlive() }
+
 // startAnswer is the time limit for a detached stub to accept its driver.
 const startAnswer = 10 * time.Second
 
@@ -121,13 +125,13 @@ func attachStub(r *run) error {
 	if r.stub, err = stub.Attach(sock, mem, stub.Process{Pid: r.state.Pid, Pidfd: init}, startAnswer, r.log); err != nil {
 		return err
 	}
-	r.atEnd(r.stub.EndWith(r.ctx))
+	r.followContext()
 	return errors.Join(os.Remove(socket), os.Remove(region))
 }
 
 func keepStub(r *run) error {
 	r.child, r.stub = r.attached, r.attached.Proc
-	r.atEnd(r.stub.EndWith(r.ctx))
+	r.followContext()
 	return nil
 }
 

@@ -49,7 +49,7 @@ func startJoining(r *run) error {
 		return err
 	}
 	r.stub = r.child.Proc
-	r.atEnd(r.stub.EndWith(r.ctx))
+	r.followContext()
 	return nil
 }
 

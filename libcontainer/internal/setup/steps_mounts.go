@@ -25,7 +25,7 @@ func startMountStub(r *run) error {
 		return err
 	}
 	r.stub = r.child.Proc
-	r.atEnd(r.stub.EndWith(r.ctx))
+	r.followContext()
 	return nil
 }
 
@@ -57,7 +57,7 @@ func prepareLockedMounts(r *run) error {
 	maker.CloseFd(first)
 	maker.Unshare(unix.CLONE_NEWNS)
 	r.mounts, err = rootfs.LockedAdditions(maker, r.child, r.cfg.Mounts)
-	unwatch()
+	unwatch() //nolint:errcheck // the connection is not used any more
 	return errors.Join(err, maker.End())
 }
 

@@ -47,7 +47,7 @@ func startCriuStub(r *run) (err error) {
 	r.stub = r.child.Proc
 	r.stub.Meanwhile(r.workOff)
 	r.saved = meanwhile(r, func() (struct{}, error) { return struct{}{}, state.WriteConfig(r.dir, r.cfg) })
-	r.atEnd(r.stub.EndWith(r.ctx))
+	r.followContext()
 	return r.notePid(r.child.Pid)
 }
 

@@ -200,7 +200,7 @@ func RemoveSharedRoot(ctx context.Context, s *state.SharedRoot, dir string, log 
 	}
 	stop := child.EndWith(ctx)
 	err = unmountRoot(s, child)
-	stop()
+	stop() //nolint:errcheck // the connection is not used any more
 	if err != nil {
 		err = fmt.Errorf("unmount root: %w", err)
 	}
@@ -224,14 +224,18 @@ func startInNamespace(ctx context.Context, ns *os.File, o stub.Options) (*stub.C
 		return nil, err
 	}
 	stop := child.EndWith(ctx)
-	defer stop()
 	if owner != nil {
 		child.Setns(stub.Num(4), unix.CLONE_NEWUSER)
 		child.CloseFd(stub.Num(4))
 	}
 	child.Setns(stub.Num(3), unix.CLONE_NEWNS)
 	child.CloseFd(stub.Num(3))
-	if err := child.Do(); err != nil {
+	err = child.Do()
+	ended := stop()
+	if err == nil {
+		err = ended
+	}
+	if err != nil {
 		return nil, errors.Join(err, child.End())
 	}
 	return child, nil

@@ -101,7 +101,7 @@ var needHost = []string{
 	"enter user namespace", "check groups", "set clocks", "fork into namespaces",
 	"schedule in real time", "schedule", "schedule process", "chown cgroup", "move network devices",
 	"compile filter", "make resctrl group", "enter resctrl group",
-	"save state", "detach stub", "attach stub", "keep stub", "set limits",
+	"save state", "detach stub", "leave stub", "attach stub", "keep stub", "set limits",
 	"start joining stub", "start mount stub", "fork into container", "fork for procfs", "enter pid namespace",
 }
 

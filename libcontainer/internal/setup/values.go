@@ -33,7 +33,8 @@ type values struct {
 	region   *os.File // shared memory of a detached stub
 	listener *os.File // socket on which a detached stub accepts its next driver
 	child    *stub.Child
-	stub     *stub.Proc // the connection to the stub
+	stub     *stub.Proc   // the connection to the stub
+	outlive  func() error // detaches the connection from the context of create
 
 	conn     *criu.Conn  // the connection to CRIU
 	restored *stub.Child // the restored init
