@@ -270,7 +270,8 @@ func TestReattach(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	task, ended := e.Task("executor-running"), e.Task("executor-ended")
+	running, over := leftTasks(os.Getpid())
+	task, ended := e.Task(running), e.Task(over)
 	if task == nil || ended == nil {
 		t.Fatal("the tasks are not found")
 	}
@@ -290,6 +291,12 @@ func TestReattach(t *testing.T) {
 	remove(t, ended)
 }
 
+// leftTasks returns the IDs of the tasks that the first supervisor leaves to the process
+// pid, its parent.
+func leftTasks(pid int) (running, ended string) {
+	return fmt.Sprintf("executor-running-%d", pid), fmt.Sprintf("executor-ended-%d", pid)
+}
+
 // leaveTasks is the first supervisor.
 func leaveTasks(t *testing.T, root string) {
 	e, err := New(root)
@@ -297,9 +304,10 @@ func leaveTasks(t *testing.T, root string) {
 		t.Fatal(err)
 	}
 	config := Config{Rootfs: os.Getenv(rootfsVariable), Output: filepath.Join(root, "../output"), Limits: Limits{Memory: 64 << 20}}
-	config.ID, config.Args = "executor-running", []string{"/hello", "sleep"}
+	running, ended := leftTasks(os.Getppid())
+	config.ID, config.Args = running, []string{"/hello", "sleep"}
 	start(t, e, config)
-	config.ID, config.Args = "executor-ended", []string{"/hello", "exit", "0"}
+	config.ID, config.Args = ended, []string{"/hello", "exit", "0"}
 	if _, err := start(t, e, config).Wait(t.Context()); err != nil {
 		t.Fatal(err)
 	}
