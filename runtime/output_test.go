@@ -74,12 +74,30 @@ func awaitOutput(t *testing.T, pid, size int) {
 	t.Errorf("the process has not written more than %d bytes", size)
 }
 
+// awaitEnd waits until a process has ended, and does not reap it.
+func awaitEnd(t *testing.T, p *ociruntime.Process) {
+	t.Helper()
+	fds := []unix.PollFd{{Fd: int32(p.Pidfd().Fd()), Events: unix.POLLIN}}
+	for deadline := time.Now().Add(time.Minute); ; {
+		n, err := unix.Poll(fds, 60_000)
+		switch {
+		case n > 0:
+			return
+		case err != nil && !errors.Is(err, unix.EINTR):
+			t.Fatal(err)
+		case time.Now().After(deadline):
+			t.Fatal("the process has not ended within a minute")
+		}
+	}
+}
+
 // TestOutputThatStaysOpen executes a program that ends, and leaves one with its output.
 func TestOutputThatStaysOpen(t *testing.T) {
 	c := sleeping(t, nil)
 	for _, left := range []string{"sleep", "flood"} {
 		var out bytes.Buffer
 		p := execute(t, c, ociruntime.ExecOptions{Stdout: &out}, "hold", left)
+		awaitEnd(t, p)
 		var output *ociruntime.OutputError
 		if status, err := p.Wait(shortly(t)); !errors.As(err, &output) || !errors.Is(err, context.DeadlineExceeded) || status.Shell() != 0 {
 			t.Errorf("%s: status %v, error %v", left, status, err)
@@ -144,7 +162,7 @@ func TestDeleteAbandonsOutput(t *testing.T) {
 // awaitGoroutines checks that no more than the given number remain.
 func awaitGoroutines(t *testing.T, limit int) {
 	t.Helper()
-	for range 100 {
+	for range 6000 { // a minute
 		if runtime.NumGoroutine() <= limit {
 			return
 		}

@@ -98,7 +98,7 @@ func TestClientsComeAndGo(t *testing.T) {
 		t.Errorf("read %d, %v after the end of the input", n, err)
 	}
 	program.out.Close()
-	if !io.Drain(5 * time.Second) {
+	if !io.Drain(time.Minute) {
 		t.Error("the output has no end")
 	}
 	if err := io.Close(t.Context()); err != nil {
@@ -120,7 +120,7 @@ func dup(t *testing.T, f *os.File) *os.File {
 func expectText(t *testing.T, f *os.File, want string) {
 	t.Helper()
 	buffer := make([]byte, 100)
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
 		n, err := f.Read(buffer)
 		if n > 0 {
 			if got := string(buffer[:n]); got != want {
@@ -150,7 +150,7 @@ func TestOutputWithoutEnd(t *testing.T) {
 	if err := io.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if !io.Drain(5 * time.Second) {
+	if !io.Drain(time.Minute) {
 		t.Error("the copies go on after Close")
 	}
 }
@@ -167,7 +167,7 @@ func TestUnknownSchemeAndNoStreams(t *testing.T) {
 		t.Error("streams, and none are named")
 	}
 	io.Begin(nil)
-	if !io.Drain(time.Second) {
+	if !io.Drain(time.Minute) {
 		t.Error("nothing to drain, and it does not end")
 	}
 	if err := io.Close(t.Context()); err != nil {
