@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -51,17 +52,34 @@ func (m *mutation) judge(parent string) (verdict, string) {
 	if err != nil {
 		return unnoticed, err.Error()
 	}
+	for _, pkg := range m.tests.packages {
+		out, err := exec.Command("go", "test", "-overlay", overlay, "-vet", "off", pkg).CombinedOutput()
+		if bytes.Contains(out, []byte("[build failed]")) {
+			return invalid, "does not compile"
+		}
+		if err != nil {
+			return noticed, "by " + failure(out, pkg)
+		}
+	}
+	if v, why := m.judgeInContainers(dir, overlay); v == noticed {
+		return v, why
+	} else if reason := reasonFor(m.name); reason != "" {
+		return accepted, "harmless: " + reason
+	} else {
+		return v, why
+	}
+}
+
+// judgeInContainers runs tests of tests/integration with a changed berth until one fails.
+func (m *mutation) judgeInContainers(dir, overlay string) (verdict, string) {
+	if len(m.tests.files) == 0 {
+		return unnoticed, "no test notices"
+	}
 	berth := filepath.Join(dir, "berth")
 	build := exec.Command("go", "build", "-overlay", overlay, "-tags", "urfave_cli_no_template", "-o", berth, "./cmd/runtime")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return invalid, "does not compile: " + lastLine(out)
-	}
-	for _, pkg := range m.tests.packages {
-		out, err := exec.Command("go", "test", "-overlay", overlay, "-vet", "off", pkg).CombinedOutput()
-		if err != nil {
-			return noticed, "by " + failure(out, pkg)
-		}
 	}
 	for _, file := range m.tests.files {
 		args := []string{"--bats", "--runtime", berth}
@@ -77,9 +95,6 @@ func (m *mutation) judge(parent string) (verdict, string) {
 		if err != nil {
 			return noticed, "by " + name + ": " + failure(out, name)
 		}
-	}
-	if reason := reasonFor(m.name); reason != "" {
-		return accepted, "harmless: " + reason
 	}
 	return unnoticed, "no test notices"
 }
