@@ -53,7 +53,7 @@ func (m *mutation) judge(parent string) (verdict, string) {
 		return unnoticed, err.Error()
 	}
 	for _, pkg := range m.tests.packages {
-		out, err := exec.Command("go", "test", "-overlay", overlay, "-vet", "off", pkg).CombinedOutput()
+		out, err := exec.Command("go", "test", "-overlay", overlay, "-vet", "off", "-timeout", "2m", pkg).CombinedOutput()
 		if bytes.Contains(out, []byte("[build failed]")) {
 			return invalid, "does not compile"
 		}
