@@ -50,11 +50,15 @@ func mutations() ([]mutation, error) {
 	return all, nil
 }
 
+// walker is the file that takes the steps of the table.
+const walker = setup + "run.go"
+
 // mutator collects the mutations of a file.
 type mutator struct {
 	target target
 	file   string
 	source []byte
+	walker string // the text of the file walker
 	set    *token.FileSet
 	found  []mutation
 }
@@ -65,7 +69,14 @@ func (t target) of(file string) ([]mutation, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &mutator{target: t, file: file, source: source, set: token.NewFileSet()}
+	steps, err := os.ReadFile(walker)
+	if err != nil {
+		return nil, err
+	}
+	if !strings.Contains(string(steps), taking) {
+		return nil, fmt.Errorf("%s has no %q", walker, taking)
+	}
+	m := &mutator{target: t, file: file, source: source, walker: string(steps), set: token.NewFileSet()}
 	tree, err := parser.ParseFile(m.set, file, source, 0)
 	if err != nil {
 		return nil, err
@@ -76,7 +87,7 @@ func (t target) of(file string) ([]mutation, error) {
 			return t.function == nil || t.function.MatchString(n.Name.Name)
 		case *ast.GenDecl:
 			return n.Tok == token.VAR
-		case *ast.KeyValueExpr:
+		case *ast.CompositeLit:
 			m.row(n)
 		case *ast.ExprStmt:
 			m.statement(n)
@@ -113,11 +124,28 @@ func (m *mutator) add(kind string, at ast.Node, shown string, edits ...edit) {
 	})
 }
 
-// row removes the function of a step.
-func (m *mutator) row(n *ast.KeyValueExpr) {
-	if key, ok := n.Key.(*ast.Ident); ok && key.Name == "do" && strings.HasSuffix(m.file, "/steps.go") {
-		m.add("no step", n, m.text(n.Value), edit{n.Value.Pos(), n.Value.End(), "func(*run) error { return nil }"})
+// taking begins the function that takes a step.
+const taking = "func (r *run) take(s *step) error {\n"
+
+// row makes the runtime skip a step. The table stays as it is: tests that read it would
+// notice a change for another reason.
+func (m *mutator) row(n *ast.CompositeLit) {
+	name := ""
+	for _, field := range n.Elts {
+		if f, ok := field.(*ast.KeyValueExpr); ok && m.text(f.Key) == "name" {
+			name = m.text(f.Value)
+		}
 	}
+	if name == "" || !strings.HasSuffix(m.file, "/steps.go") {
+		return
+	}
+	before, after, _ := strings.Cut(m.walker, taking)
+	m.found = append(m.found, mutation{
+		name:   fmt.Sprintf("%s:%d: no step: %s", m.file, m.set.Position(n.Pos()).Line, name),
+		file:   walker,
+		source: []byte(before + taking + "if s.name == " + name + " { return nil }\n" + after),
+		tests:  m.target.tests,
+	})
 }
 
 // statement removes a call without a used result.

@@ -31,6 +31,7 @@ func TestMutations(t *testing.T) {
 	if err := os.WriteFile(file, []byte(sample), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	t.Chdir("../..")
 	list, err := target{files: file}.of(file)
 	if err != nil {
 		t.Fatal(err)
