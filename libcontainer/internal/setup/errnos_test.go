@@ -26,7 +26,7 @@ type fault struct {
 func takeWith(t *testing.T, op operation, f fault) (failed string, err error) {
 	t.Helper()
 	spec := specconv.Default(specconv.DefaultOptions{CgroupNamespace: true})
-	spec.Process.Terminal = false
+	spec.Process.Terminal, spec.Process.Cwd = false, "/work"
 	spec.Mounts = append(spec.Mounts, specs.Mount{Destination: "/data", Type: "tmpfs", Source: "tmpfs"})
 	p, rec := newRecorder()
 	r := recorded(t, spec, op, p)
@@ -68,6 +68,7 @@ func TestOnlyExpectedErrnosAreTolerated(t *testing.T) {
 		{"default device", inCreate, "mknodat", `"null"`, []unix.Errno{unix.EEXIST}, []unix.Errno{unix.EIO, unix.ENOSPC, unix.EDQUOT}},
 		{"default link", inCreate, "symlinkat", `"fd"`, []unix.Errno{unix.EEXIST}, []unix.Errno{unix.EIO, unix.ENOSPC, unix.EROFS}},
 		{"program", inCreate, "statx", `"/usr/local/sbin/sh"`, []unix.Errno{unix.ENOENT, unix.EACCES, unix.ENOTDIR}, []unix.Errno{unix.EIO, unix.ENOMEM}},
+		{"working directory as root", inCreate, "chdir", `"/work"`, []unix.Errno{unix.EACCES, unix.EPERM, unix.ENOENT, unix.ENOTDIR}, []unix.Errno{unix.EIO, unix.ENOMEM, unix.ESTALE}},
 		{"groups", inCreate, "setgroups", "", nil, []unix.Errno{unix.EPERM, unix.ENOMEM}},
 	}
 	if denied, err := idmap.GroupsDenied(os.Getpid()); err != nil || denied {

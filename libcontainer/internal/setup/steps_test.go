@@ -1,9 +1,11 @@
 package setup
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"flag"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -17,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/libcontainer/cgroups"
+	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/berth-oci/berth/libcontainer/internal/state"
 	"github.com/berth-oci/berth/libcontainer/stub"
 	"github.com/berth-oci/berth/seccomp"
@@ -407,5 +410,21 @@ func TestTerminalOfNoDevpts(t *testing.T) {
 				t.Errorf("unexpected call %s", line)
 			}
 		}
+	}
+}
+
+// TestWarnings warns once, for the program and not for hooks; without a log it does nothing.
+func TestWarnings(t *testing.T) {
+	cfg := &config.Config{Process: config.Process{Warnings: []string{"one"}}}
+	(&run{job: &job{cfg: cfg}}).warn() // without a log
+	var lines bytes.Buffer
+	log := slog.New(slog.NewTextHandler(&lines, nil))
+	(&run{job: &job{cfg: cfg, log: log, hook: &specs.Hook{}}}).warn()
+	if lines.Len() > 0 {
+		t.Errorf("for a hook: %s", &lines)
+	}
+	(&run{job: &job{cfg: cfg, log: log}}).warn()
+	if strings.Count(lines.String(), "msg=one") != 1 {
+		t.Errorf("for a program: %s", &lines)
 	}
 }
