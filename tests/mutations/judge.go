@@ -82,12 +82,8 @@ func (m *mutation) judgeInContainers(dir, overlay string) (verdict, string) {
 		return invalid, "does not compile: " + lastLine(out)
 	}
 	for _, file := range m.tests.files {
-		args := []string{"--bats", "--runtime", berth}
-		name, filter, ok := strings.Cut(file, " ")
-		if ok {
-			args = append(args, "--filter", filter)
-		}
-		out, err := exec.Command(suite, append(args, name)...).CombinedOutput()
+		args, name := suiteArguments(file)
+		out, err := exec.Command(suite, append(args, "--runtime", berth, name)...).CombinedOutput()
 		var exit *exec.ExitError
 		if err != nil && !errors.As(err, &exit) {
 			return unnoticed, err.Error()
@@ -97,6 +93,20 @@ func (m *mutation) judgeInContainers(dir, overlay string) (verdict, string) {
 		}
 	}
 	return unnoticed, "no test notices"
+}
+
+// suiteArguments returns the arguments of the suite for an entry of tests.files, and the
+// name of its file.
+func suiteArguments(entry string) (args []string, file string) {
+	args = []string{"--bats"}
+	if bed, rest, ok := strings.Cut(entry, ":"); ok {
+		args, entry = append(args, "--beds", bed), rest
+	}
+	file, filter, ok := strings.Cut(entry, " ")
+	if ok {
+		args = append(args, "--filter", filter)
+	}
+	return args, file
 }
 
 // overlay writes the changed file and the list for -overlay.

@@ -53,6 +53,9 @@ func mutations() ([]mutation, error) {
 // walker is the file that takes the steps of the table.
 const walker = setup + "run.go"
 
+// table is the file of the table.
+const table = "/steps.go"
+
 // mutator collects the mutations of a file.
 type mutator struct {
 	target target
@@ -94,7 +97,9 @@ func (t target) of(file string) ([]mutation, error) {
 		case *ast.IfStmt:
 			m.branch(n)
 		case *ast.BinaryExpr:
-			m.flags(n)
+			if !strings.HasSuffix(m.file, table) { // its flags are the operations of a step
+				m.flags(n)
+			}
 		case *ast.CallExpr:
 			m.errnos(n)
 		}
@@ -127,23 +132,43 @@ func (m *mutator) add(kind string, at ast.Node, shown string, edits ...edit) {
 // taking begins the function that takes a step.
 const taking = "func (r *run) take(s *step) error {\n"
 
-// row makes the runtime skip a step. The table stays as it is: tests that read it would
-// notice a change for another reason.
+// row makes the runtime skip a step, in all operations and, if there are several, in one of
+// them. The table stays as it is: tests that read it would notice a change for another
+// reason.
 func (m *mutator) row(n *ast.CompositeLit) {
-	name := ""
-	for _, field := range n.Elts {
-		if f, ok := field.(*ast.KeyValueExpr); ok && m.text(f.Key) == "name" {
-			name = m.text(f.Value)
+	fields := map[string]ast.Expr{}
+	for _, e := range n.Elts {
+		if f, ok := e.(*ast.KeyValueExpr); ok {
+			fields[m.text(f.Key)] = f.Value
 		}
 	}
-	if name == "" || !strings.HasSuffix(m.file, "/steps.go") {
+	name, in := fields["name"], fields["in"]
+	if name == nil || in == nil {
 		return
 	}
+	m.skip(n, "no step: "+m.text(name), "s.name == "+m.text(name))
+	if operations := operands(in); len(operations) > 1 {
+		for _, op := range operations {
+			m.skip(n, "not "+m.text(op)+": "+m.text(name), "s.name == "+m.text(name)+" && r.op&("+m.text(op)+") != 0")
+		}
+	}
+}
+
+// operands returns the operands of "|".
+func operands(e ast.Expr) []ast.Expr {
+	if b, ok := e.(*ast.BinaryExpr); ok && b.Op == token.OR {
+		return append(operands(b.X), operands(b.Y)...)
+	}
+	return []ast.Expr{e}
+}
+
+// skip adds a mutation that does not take steps with a condition.
+func (m *mutator) skip(at ast.Node, shown, condition string) {
 	before, after, _ := strings.Cut(m.walker, taking)
 	m.found = append(m.found, mutation{
-		name:   fmt.Sprintf("%s:%d: no step: %s", m.file, m.set.Position(n.Pos()).Line, name),
+		name:   fmt.Sprintf("%s:%d: %s", m.file, m.set.Position(at.Pos()).Line, shown),
 		file:   walker,
-		source: []byte(before + taking + "if s.name == " + name + " { return nil }\n" + after),
+		source: []byte(before + taking + "if " + condition + " { return nil }\n" + after),
 		tests:  m.target.tests,
 	})
 }
@@ -190,6 +215,9 @@ func (m *mutator) flags(n *ast.BinaryExpr) {
 	for _, part := range []struct{ gone, kept ast.Expr }{{n.X, n.Y}, {n.Y, n.X}} {
 		if b, ok := part.gone.(*ast.BinaryExpr); ok && b.Op == token.OR {
 			continue // its operands are removed one at a time
+		}
+		if strings.HasSuffix(m.text(part.gone), "O_RDONLY") {
+			continue // it is 0
 		}
 		m.add("no flag", n, m.text(part.gone), edit{n.Pos(), n.End(), m.text(part.kept)})
 	}

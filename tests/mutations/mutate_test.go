@@ -74,7 +74,7 @@ func TestTargets(t *testing.T) {
 			t.Errorf("%s: no tests", m.name)
 		}
 		for _, file := range m.tests.files {
-			name, _, _ := strings.Cut(file, " ")
+			_, name := suiteArguments(file)
 			if _, err := os.Stat("tests/integration/" + name); err != nil {
 				t.Error(err)
 			}

@@ -5,7 +5,7 @@ import "regexp"
 // tests are those that should notice a mutation, the quickest first.
 type tests struct {
 	packages []string // of Go
-	files    []string // of tests/integration; after a blank, a filter for titles
+	files    []string // of tests/integration: BED:FILE FILTER, or just the file
 }
 
 // target is code that protects.
