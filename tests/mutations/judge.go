@@ -52,51 +52,63 @@ func (m *mutation) judge(parent string) (verdict, string) {
 	if err != nil {
 		return unnoticed, err.Error()
 	}
-	for _, pkg := range m.tests.packages {
-		out, err := exec.Command("go", "test", "-overlay", overlay, "-vet", "off", "-timeout", "2m", pkg).CombinedOutput()
-		if bytes.Contains(out, []byte("[build failed]")) {
-			return invalid, "does not compile"
-		}
-		if err != nil {
-			return noticed, "by " + failure(out, pkg)
-		}
-	}
-	if v, why := m.judgeInContainers(dir, overlay); v == noticed {
-		return v, why
-	} else if reason := reasonFor(m.name); reason != "" {
-		return accepted, "harmless: " + reason
-	} else {
-		return v, why
-	}
-}
-
-// judgeInContainers runs tests of tests/integration with a changed berth until one fails.
-func (m *mutation) judgeInContainers(dir, overlay string) (verdict, string) {
-	if len(m.tests.files) == 0 {
-		return unnoticed, "no test notices"
-	}
 	berth := filepath.Join(dir, "berth")
-	build := exec.Command("go", "build", "-overlay", overlay, "-tags", "urfave_cli_no_template", "-o", berth, "./cmd/runtime")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return invalid, "does not compile: " + lastLine(out)
+	for _, test := range m.tests {
+		v, why := m.judgeBy(test, overlay, berth)
+		if v != unnoticed {
+			return v, why
+		}
 	}
-	for _, file := range m.tests.files {
-		args, name := suiteArguments(file)
-		out, err := exec.Command(suite, append(args, "--runtime", berth, name)...).CombinedOutput()
-		var exit *exec.ExitError
-		if err != nil && !errors.As(err, &exit) {
-			return unnoticed, err.Error()
-		}
-		if err != nil {
-			return noticed, "by " + name + ": " + failure(out, name)
-		}
+	if reason := reasonFor(m.name); reason != "" {
+		return accepted, "harmless: " + reason
 	}
 	return unnoticed, "no test notices"
 }
 
-// suiteArguments returns the arguments of the suite for an entry of tests.files, and the
-// name of its file.
+// judgeBy runs one entry of the tests. The first of tests/integration builds berth.
+func (m *mutation) judgeBy(test, overlay, berth string) (verdict, string) {
+	if isPackage(test) {
+		out, err := exec.Command("go", "test", "-overlay", overlay, "-vet", "off", "-timeout", "2m", test).CombinedOutput()
+		switch {
+		case bytes.Contains(out, []byte("[build failed]")):
+			return invalid, "does not compile"
+		case err != nil:
+			return noticed, "by " + failure(out, test)
+		}
+		return unnoticed, ""
+	}
+	if err := build(berth, overlay); err != nil {
+		return invalid, err.Error()
+	}
+	args, name := suiteArguments(test)
+	out, err := exec.Command(suite, append(args, "--runtime", berth, name)...).CombinedOutput()
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		return noticed, "by " + name + ": " + failure(out, name)
+	case err != nil:
+		return unnoticed, err.Error()
+	}
+	return unnoticed, ""
+}
+
+func isPackage(test string) bool { return strings.HasPrefix(test, "./") }
+
+// build builds a changed berth, once.
+func build(berth, overlay string) error {
+	if _, err := os.Stat(berth); err == nil {
+		return nil
+	}
+	cmd := exec.Command("go", "build", "-overlay", overlay, "-tags", "urfave_cli_no_template", "-o", berth, "./cmd/runtime")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("does not compile: %s", lastLine(out))
+	}
+	return nil
+}
+
+// suiteArguments returns the arguments of the suite for an entry of tests, and the name of
+// its file.
 func suiteArguments(entry string) (args []string, file string) {
 	args = []string{"--bats"}
 	if bed, rest, ok := strings.Cut(entry, ":"); ok {

@@ -16,6 +16,7 @@ import (
 	"os"
 	"regexp"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 )
@@ -45,7 +46,7 @@ func run(list, goOnly bool, only string, share, jobs int) error {
 	var chosen []mutation
 	for i, m := range all {
 		if goOnly {
-			m.tests.files = nil
+			m.tests = slices.DeleteFunc(slices.Clone(m.tests), func(test string) bool { return !isPackage(test) })
 		}
 		if match.MatchString(m.name) && i%share == 0 {
 			chosen = append(chosen, m)

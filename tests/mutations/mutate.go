@@ -86,8 +86,6 @@ func (t target) of(file string) ([]mutation, error) {
 	}
 	ast.Inspect(tree, func(n ast.Node) bool {
 		switch n := n.(type) {
-		case *ast.FuncDecl:
-			return t.function == nil || t.function.MatchString(n.Name.Name)
 		case *ast.GenDecl:
 			return n.Tok == token.VAR
 		case *ast.CompositeLit:
@@ -169,7 +167,7 @@ func (m *mutator) skip(at ast.Node, shown, condition string) {
 		name:   fmt.Sprintf("%s:%d: %s", m.file, m.set.Position(at.Pos()).Line, shown),
 		file:   walker,
 		source: []byte(before + taking + "if " + condition + " { return nil }\n" + after),
-		tests:  m.target.tests,
+		tests:  testsOf(shown),
 	})
 }
 

@@ -2,47 +2,80 @@ package main
 
 import "regexp"
 
-// tests are those that should notice a mutation, the quickest first.
-type tests struct {
-	packages []string // of Go
-	files    []string // of tests/integration: BED:FILE FILTER, or just the file
-}
+// tests are those that should notice a mutation, the quickest first: packages of Go, which
+// begin with "./", and files of tests/integration, as BED:FILE FILTER or just FILE.
+type tests []string
 
 // target is code that protects.
 type target struct {
-	files    string         // a pattern
-	function *regexp.Regexp // nil means all
-	tests    tests
+	files string // a pattern
+	tests tests
 }
 
 const setup = "libcontainer/internal/setup/"
 
-// integration returns the tests of setup, and files of tests/integration.
-func integration(files ...string) tests {
-	return tests{packages: []string{"./libcontainer/internal/setup"}, files: files}
+// integration returns the tests of setup, and others.
+func integration(others ...string) tests {
+	return append(tests{"./libcontainer/internal/setup"}, others...)
 }
 
 // targets are all of them: the rows of the step table, and the functions that mask, drop
 // privileges, filter, limit devices and set the flags of mounts.
 var targets = []target{
-	{setup + "steps_privileges.go", nil, integration("capabilities.bats", "process.bats", "exec-attacks.bats", "userns.bats")},
-	{setup + "steps_seccomp.go", nil, integration("seccomp.bats", "exec.bats")},
-	{setup + "steps_groups.go", nil, integration("process.bats", "userns.bats", "rootless.bats")},
-	{setup + "steps_devices.go", nil, integration("cgroups.bats device", "userns.bats", "process.bats")},
-	{setup + "steps_labels.go", nil, integration("lsm.bats")},
-	{setup + "steps_session.go", nil, integration("process.bats", "exec.bats", "cve.bats")},
-	{setup + "steps_limits.go", nil, integration("process.bats", "limits.bats")},
-	{setup + "steps_root.go", nil, integration("mounts.bats", "namespaces.bats", "cve.bats", "nopivot.bats")},
-	{"internal/rootfs/protect.go", nil, integration("procfs.bats", "paths.bats", "cve.bats", "mounts.bats")},
-	{"internal/rootfs/remount.go", nil, integration("mount-options.bats", "mounts.bats", "mounts-userns.bats")},
-	{"libcontainer/capabilities/apply_linux.go", nil, tests{
-		packages: []string{"./libcontainer/capabilities", "./libcontainer/internal/setup"},
-		files:    []string{"capabilities.bats", "process.bats"},
-	}},
-	{"internal/cgroups/devices/*.go", nil, tests{
-		packages: []string{"./internal/cgroups/devices"}, files: []string{"cgroups.bats device"},
-	}},
-	{setup + "steps.go", nil, integration("process.bats", "mounts.bats", "namespaces.bats", "cgroups.bats", "seccomp.bats", "hooks.bats", "userns.bats",
-		"exec.bats", "capabilities.bats", "create-start.bats", "terminal.bats", "procfs.bats", "lsm.bats", "sysctl.bats", "timens.bats", "scheduling.bats",
-		"netdevices.bats", "mounts-added.bats", "shared-mounts.bats", "notify.bats", "kill.bats", "rootless.bats", "exec-attacks.bats", "cve.bats", "descriptors.bats")},
+	{setup + "steps_privileges.go", integration("capabilities.bats", "process.bats", "exec-attacks.bats", "userns.bats")},
+	{setup + "steps_seccomp.go", integration("seccomp.bats agent|listener", "seccomp.bats")},
+	{setup + "steps_groups.go", integration("process.bats group", "userns.bats group", "rootless.bats group", "exec-attacks.bats")},
+	{setup + "steps_devices.go", integration("userns.bats device", "rootless.bats device", "cgroups.bats device")},
+	{setup + "steps_labels.go", integration("lsm.bats")},
+	{setup + "steps_session.go", integration("process.bats", "exec.bats", "cve.bats")},
+	{setup + "steps_limits.go", integration("limits.bats", "process.bats limit", "userns.bats limit", "rootless.bats limit")},
+	{setup + "steps_root.go", integration("mounts.bats", "nopivot.bats", "cgroups.bats", "paths.bats", "shared-mounts.bats", "v2:namespaces.bats")},
+	{"internal/rootfs/protect.go", integration("paths.bats", "procfs.bats", "shared-mounts.bats")},
+	{"internal/rootfs/remount.go", integration("mounts.bats remount", "mount-options.bats", "mounts-userns.bats")},
+	{"libcontainer/capabilities/apply_linux.go", integration("./libcontainer/capabilities", "capabilities.bats", "process.bats")},
+	{"internal/cgroups/devices/*.go", tests{"./internal/cgroups/devices", "cgroups.bats device", "v2:cgroups.bats device"}},
+	{setup + "steps.go", integration("create-start.bats", "process.bats")},
+}
+
+// subjects are the tests for the steps of the table, by their names. Those of the first
+// match run.
+var subjects = []struct {
+	steps *regexp.Regexp
+	tests tests
+}{
+	{regexp.MustCompile(`resctrl`), tests{"./runtime"}},
+	{regexp.MustCompile(`notify`), tests{"notify.bats"}},
+	{regexp.MustCompile(`unit`), tests{"systemd:systemd.bats", "systemd:systemd-root.bats"}},
+	{regexp.MustCompile(`chown cgroup`), tests{"v2:userns.bats", "v2:cgroups.bats"}},
+	{regexp.MustCompile(`cgroup|await limits`), tests{"cgroups.bats", "exec.bats", "v2:cgroups.bats"}},
+	{regexp.MustCompile(`filter`), tests{"seccomp.bats", "exec.bats"}},
+	{regexp.MustCompile(`stdio`), tests{"userns.bats", "process.bats", "rootless.bats", "shared-mounts.bats"}},
+	{regexp.MustCompile(`mappings|user|groups`), tests{"userns.bats", "process.bats", "rootless.bats", "namespaces.bats", "exec-attacks.bats"}},
+	{regexp.MustCompile(`oom score`), tests{"process.bats", "exec-process.bats", "userns.bats", "rootless.bats"}},
+	{regexp.MustCompile(`I/O priority|affinity|personality|memory policy|schedule`), tests{"scheduling.bats", "exec-process.bats"}},
+	{regexp.MustCompile(`labels`), tests{"lsm.bats", "guest:lsm.bats", "guest-selinux:lsm.bats"}},
+	{regexp.MustCompile(`clocks`), tests{"timens.bats"}},
+	{regexp.MustCompile(`hook`), tests{"hooks.bats", "hooks-userns.bats"}},
+	{regexp.MustCompile(`network|loopback`), tests{"netdevices.bats", "namespaces.bats", "userns.bats"}},
+	{regexp.MustCompile(`mount stub|prepare (locked )?mounts|join container|container's root|detach (added )?mounts|attach mounts|fork (into container|for procfs)`), tests{"mounts-added.bats", "hooks.bats", "hooks-userns.bats"}},
+	{regexp.MustCompile(`move root`), tests{"nopivot.bats"}},
+	{regexp.MustCompile(`change root|shared root|root directory`), tests{"shared-mounts.bats"}},
+	{regexp.MustCompile(`root|mount|paths|/dev|devices|working directory`), tests{"mounts.bats", "paths.bats", "namespaces.bats", "cve.bats", "userns.bats", "process.bats"}},
+	{regexp.MustCompile(`namespaces?`), tests{"namespaces.bats", "userns.bats", "exec.bats"}},
+	{regexp.MustCompile(`keyring|limits`), tests{"limits.bats", "exec.bats"}},
+	{regexp.MustCompile(`terminal|session`), tests{"terminal.bats", "process.bats"}},
+	{regexp.MustCompile(`sysctl|host name`), tests{"sysctl.bats", "namespaces.bats"}},
+	{regexp.MustCompile(`sockets`), tests{"descriptors.bats"}},
+	{regexp.MustCompile(`privileges|descriptors`), tests{"capabilities.bats", "process.bats", "descriptors.bats", "cve.bats"}},
+	{regexp.MustCompile(``), tests{"create-start.bats", "process.bats", "delete.bats"}},
+}
+
+// testsOf returns the tests that should notice that a step is missing.
+func testsOf(step string) tests {
+	for _, s := range subjects {
+		if s.steps.MatchString(step) {
+			return integration(s.tests...)
+		}
+	}
+	return nil
 }
