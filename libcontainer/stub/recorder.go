@@ -12,6 +12,8 @@ import (
 type Recorder struct {
 	// Lines are the calls so far, as strace(1) would print them.
 	Lines []string
+	// Batches has the number of lines before each batch.
+	Batches []int
 	// Answer, unless nil, may return the result of a call (or -errno). With ok
 	// false, the recorder decides: calls that make a descriptor return numbers
 	// from 10 upward, others 0.
@@ -43,6 +45,7 @@ func opens(call string) bool {
 }
 
 func (r *Recorder) exchange(p *Proc) error {
+	r.Batches = append(r.Batches, len(r.Lines))
 	for i := range p.ops {
 		o := &p.ops[i]
 		if p.canceled(o) {

@@ -50,3 +50,23 @@ func TestTheSavedConfigurationIsTheWhole(t *testing.T) {
 		}
 	}
 }
+
+// TestSavedFilterIsChecked reads the filter of a container that another process has created.
+func TestSavedFilterIsChecked(t *testing.T) {
+	j := &job{dir: t.TempDir()}
+	filter := filepath.Join(j.dir, state.FilterFile)
+	for name, text := range map[string]string{"of another length": "1234567", "empty": ""} {
+		if err := os.WriteFile(filter, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := j.readFilter(); err == nil {
+			t.Errorf("%s: got %q", name, got)
+		}
+	}
+	if err := os.WriteFile(filter, make([]byte, 8), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := j.readFilter(); err != nil || len(got) != 8 {
+		t.Errorf("one instruction: got %q, %v", got, err)
+	}
+}

@@ -317,6 +317,34 @@ func TestOnlyExecveFollowsTheFilter(t *testing.T) {
 	}
 }
 
+// TestFilterAndExecveAreOneBatch has arguments that fill the region: with the filter alone
+// in a batch, the stub would need calls that the filter may deny.
+func TestFilterAndExecveAreOneBatch(t *testing.T) {
+	spec := specconv.Default(specconv.DefaultOptions{})
+	spec.Process.Terminal = false
+	spec.Linux.Seccomp = denyGetppid()
+	executed, refused := 0, 0
+	for size := stub.MinRegion / 2; size < stub.MinRegion; size += 64 {
+		spec.Process.Args = []string{"/bin/sh", strings.Repeat("x", size)}
+		p, rec := newRecorder()
+		rec.Output = func(call, args string) []byte { return honest(rec, call, args) }
+		r := recorded(t, spec, inStart, p)
+		r.launch = state.Launch{Program: "/bin/sh"}
+		if _, err := takeAll(r, func(*step) {}); err != nil {
+			refused++
+			continue
+		}
+		executed++
+		last := len(rec.Lines) - 2
+		if !strings.HasPrefix(rec.Lines[last], "seccomp(") || rec.Batches[len(rec.Batches)-1] > last {
+			t.Fatalf("%d bytes of arguments: batches begin at %v of %d calls", size, rec.Batches, len(rec.Lines))
+		}
+	}
+	if executed == 0 || refused == 0 {
+		t.Errorf("%d executed, %d refused: sizes that do not test the limit", executed, refused)
+	}
+}
+
 func TestCallsOfExec(t *testing.T) {
 	score, priority := 500, specs.LinuxIOPriority{Class: specs.IOPRIO_CLASS_IDLE}
 	cases := map[string]func(*specs.Process){
