@@ -26,7 +26,7 @@ var targets = []target{
 	{setup + "steps_seccomp.go", integration("seccomp.bats agent|listener", "seccomp.bats")},
 	{setup + "steps_groups.go", integration("process.bats group", "userns.bats group", "rootless.bats group", "exec-attacks.bats")},
 	{setup + "steps_devices.go", integration("userns.bats device", "rootless.bats device", "cgroups.bats device")},
-	{setup + "steps_labels.go", integration("lsm.bats")},
+	{setup + "steps_labels.go", integration("lsm.bats", "guest:lsm.bats", "guest-selinux:lsm.bats")},
 	{setup + "steps_session.go", integration("process.bats", "exec.bats", "cve.bats")},
 	{setup + "steps_limits.go", integration("limits.bats", "process.bats limit", "userns.bats limit", "rootless.bats limit")},
 	{setup + "steps_root.go", integration("mounts.bats", "nopivot.bats", "cgroups.bats", "paths.bats", "shared-mounts.bats", "v2:namespaces.bats")},
