@@ -80,6 +80,26 @@ fill_keyring() {
 	"$PROBE" deny fail keyctl "$RUNTIME" --root "$ROOT" run --no-new-keyring --bundle "$BUNDLE" c </dev/null
 }
 
+# Without CAP_SYS_RESOURCE the runtime may not read the limits of another user's process
+# (prlimit(2)).
+@test "start lowers the limits of a program of another user" {
+	config '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 300, hard: 301}] | .process.user.uid = 1000'
+	args sh -c 'ulimit -S -n; ulimit -H -n'
+	setpriv --bounding-set -sys_resource "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c >"$T/out" </dev/null
+	assert_equal $'300\n301' "$(cat "$T/out")"
+}
+
+# bats test_tags=berth
+@test "start names the capability that a higher limit needs" {
+	config '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 300, hard: 301}]'
+	args true
+	ulimit -n 200
+	status=0
+	setpriv --bounding-set -sys_resource "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" c </dev/null >"$T/out" 2>"$T/err" || status=$?
+	read_output
+	refused 'process\.rlimits.*: raise hard limit from 200 to 301: .*needs CAP_SYS_RESOURCE'
+}
+
 # Engines run create and start from different processes.
 # bats test_tags=berth,host,guest
 @test "start raises a limit, whatever the limits of create were" {
