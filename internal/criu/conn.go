@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -19,6 +20,11 @@ type Conn struct {
 	criu *stub.Child // nil until it is executed
 	// killed means that Kill was called.
 	killed bool
+	// init is the restored init until it runs, 0 before.
+	init int
+	// serving is set by Serve, and stop ends its wait for the end of the context.
+	serving bool
+	stop    func() bool
 	// theirs is CRIU's end, until CRIU is executed. output is its standard output and
 	// error.
 	theirs, output *os.File
@@ -66,6 +72,16 @@ func (c *Conn) Execute(child *stub.Child, path string) error {
 	return nil
 }
 
+// Serve lets CRIU wait for others without a limit, until the end of ctx, upon which it is
+// killed. The caller must not hold a lock.
+func (c *Conn) Serve(ctx context.Context) {
+	c.serving = true
+	c.stop = context.AfterFunc(ctx, func() { c.criu.Kill() }) //nolint:errcheck // it has ended, or its end is awaited
+}
+
+// Serves reports whether Serve was called.
+func (c *Conn) Serves() bool { return c.serving }
+
 // Close ends the connection. CRIU exits after its request.
 func (c *Conn) Close() {
 	for _, f := range []*os.File{c.sock, c.theirs, c.output} {
@@ -73,6 +89,26 @@ func (c *Conn) Close() {
 			f.Close()
 		}
 	}
+}
+
+// lastTime is how long CRIU may take to exit after its reply.
+const lastTime = 10 * time.Second
+
+// Finish closes the connection and reaps CRIU, which it kills if it does not exit.
+func (c *Conn) Finish() error {
+	c.Close()
+	if c.stop != nil {
+		c.stop()
+	}
+	n, err := poll([]unix.PollFd{sys.PollFd(c.criu.Pidfd, unix.POLLIN)}, lastTime)
+	switch {
+	case err != nil:
+		return err
+	case n > 0:
+		return c.criu.Reap()
+	}
+	go c.criu.Reap() //nolint:errcheck // no caller is left
+	return c.criu.Kill()
 }
 
 // Notification is a moment in a request. CRIU waits until it is answered.
@@ -100,6 +136,7 @@ func (c *Conn) Do(k Kind, o *Options, notified func(Notification) error) (pid in
 		if r.kind != notify || !r.success {
 			return r.pid, errors.Join(refused, r.err(k, refused != nil))
 		}
+		c.followInit(r)
 		err = notified(Notification{Script: r.script, Pid: r.pid, File: file})
 		if refused == nil {
 			refused = err
@@ -107,6 +144,16 @@ func (c *Conn) Do(k Kind, o *Options, notified func(Notification) error) (pid in
 		request = nil
 		request.number(1, int64(notify))
 		request.number(3, boolean(err == nil))
+	}
+}
+
+// followInit sets init when a notification has it, until the restored processes run.
+func (c *Conn) followInit(r reply) {
+	switch {
+	case r.script == "pre-resume":
+		c.init = 0
+	case r.pid != 0:
+		c.init = r.pid
 	}
 }
 
@@ -175,25 +222,37 @@ func (c *Conn) exchange(request message) (r reply, file *os.File, err error) {
 	return r, file, err
 }
 
-// await waits for a message or the end of CRIU. The connection alone does not show the end
-// of a CRIU that was killed: processes that it has forked have its other end, too.
+// await waits for a message or the end of CRIU, and kills a CRIU that will not answer. The
+// connection alone does not show the end of a CRIU that was killed: processes that it has
+// forked have its other end, too.
 func (c *Conn) await() error {
-	// The kernel looks at them in this order: a CRIU that has ended has sent its reply before.
-	fds := []unix.PollFd{
-		{Fd: int32(c.criu.Pidfd.Fd()), Events: unix.POLLIN},
-		{Fd: int32(c.sock.Fd()), Events: unix.POLLIN},
+	w := watch{conn: c, work: c.work(), at: time.Now()}
+	for {
+		// The kernel looks at them in this order: a CRIU that has ended has sent its reply before.
+		fds := []unix.PollFd{sys.PollFd(c.criu.Pidfd, unix.POLLIN), sys.PollFd(c.sock, unix.POLLIN)}
+		n, err := poll(fds, stallTime/looks)
+		switch {
+		case err != nil:
+			return err
+		case fds[1].Revents != 0:
+			return nil
+		case n > 0:
+			return fmt.Errorf("%w%s", ErrEnded, c.said())
+		}
+		if reason := w.hopeless(); reason != "" {
+			return errors.Join(fmt.Errorf("%w: it was killed because %s", ErrEnded, reason), c.criu.Kill())
+		}
 	}
-	err := error(unix.EINTR)
-	for errors.Is(err, unix.EINTR) {
-		_, err = unix.Poll(fds, -1)
+}
+
+// poll is poll(2) until an event or the end of a time.
+func poll(fds []unix.PollFd, limit time.Duration) (n int, err error) {
+	for end := time.Now().Add(limit); ; {
+		n, err = unix.Poll(fds, int(max(0, time.Until(end)).Milliseconds()))
+		if !errors.Is(err, unix.EINTR) {
+			return n, os.NewSyscallError("poll", err)
+		}
 	}
-	switch {
-	case err != nil:
-		return os.NewSyscallError("poll", err)
-	case fds[1].Revents == 0:
-		return fmt.Errorf("%w%s", ErrEnded, c.said())
-	}
-	return nil
 }
 
 // received returns the descriptor of a control message, if any.

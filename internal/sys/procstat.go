@@ -20,6 +20,8 @@ type ProcStat struct {
 	Parent, Session int
 	// Exiting means that the process never returns to user mode (PF_EXITING).
 	Exiting bool
+	// CPU is the time that the process and its reaped children have used, in clock ticks.
+	CPU uint64
 	// StartTime is in clock ticks after boot.
 	StartTime uint64
 	// HasMemory is false from exit_mm() on, in a zombie too.
@@ -73,6 +75,8 @@ func parseProcStat(text []byte) (p ProcStat, err error) {
 			p.Session = id(field)
 		case 7:
 			p.Exiting = number(field)&exiting != 0
+		case 12, 13, 14, 15:
+			p.CPU += number(field)
 		case 20:
 			p.StartTime = number(field)
 		case 21:

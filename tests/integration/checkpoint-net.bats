@@ -159,6 +159,26 @@ size() {
 	wait_for 20 counts d "$(count d)"
 }
 
+# CRIU kills init then and waits for its end, and init waits for a child that CRIU traces.
+# bats test_tags=criu
+@test "restore ends when the server of lazy pages is killed" {
+	script 'sleep 1000 & exec tail -f /dev/null'
+	piped run --bundle "$BUNDLE" --detach c
+	wait_for 10 has_child c
+	save c
+	mkdir "$T/lazy"
+	background strace -D -o /dev/null -e inject=recvmsg:signal=KILL:when=2 criu lazy-pages --images-dir "$T/image" --work-dir "$T/lazy"
+	wait_for 10 test -e "$T/lazy/lazy-pages.socket"
+	runtime restore -d --lazy-pages --bundle "$BUNDLE" --image-path "$T/image" --work-path "$T/lazy" c
+	refused 'criu failed: type RESTORE errno 0: .*uffd: .*'
+	gone c
+	restore_piped c
+}
+
+has_child() {
+	pgrep -P "$(init_pid "$1")" >/dev/null
+}
+
 serves() {
 	ss -Hltn "sport = $1" | grep -q .
 }

@@ -150,8 +150,7 @@ func restoreProcesses(r *run) error {
 	if err != nil {
 		return r.images.Explain(err)
 	}
-	r.conn.Close()
-	return r.child.Reap()
+	return r.conn.Finish()
 }
 
 // describeRestore completes the options of CRIU.
