@@ -357,6 +357,116 @@ kill_criu() {
 	background bash -c 'until grep -qsE "$2" "$1"; do :; done; kill -KILL "$(cat "$0/criu.pid")"' "$T" "$T/work/$1" "$2"
 }
 
+# While CRIU has its code in the processes, it has isolated the network of the container.
+# bats test_tags=berth
+@test "the network of a container is not isolated if CRIU is killed during a dump" {
+	run_piped c
+	wait_for 10 counts c
+	trace_criu sendto:signal=KILL:when=5
+	runtime --criu "$T/criu" checkpoint --image-path "$T/image" --work-path "$T/work" --leave-running c
+	refused 'criu failed: type DUMP errno 0: CRIU ended without a reply.*; CRIU had its code in the processes, .*kill the container'
+	refute_match isolated "$msg"
+	refute_match CRIU "$(nsenter --net="/proc/$(init_pid c)/ns/net" iptables -S)"
+	assert_equal running "$(status_of c)"
+	wait_for 10 counts c "$(count c)"
+	rm -r "$T/image"
+	save c
+	restore_piped c
+}
+
+# bats test_tags=berth
+@test "the error says that the container has ended with CRIU" {
+	run_piped c
+	stopped_criu
+	kill -KILL "$(init_pid c)"
+	kill -KILL "$(<"$T/criu.pid")"
+	wait_for 10 ended "$background_pid"
+	assert_match 'CRIU ended without a reply.*; the container has ended' "$(<"$T/error")"
+	assert_equal 1 "$(wc -l <"$T/error")"
+	assert_equal stopped "$(status_of c)"
+	runtime_ok delete c
+}
+
+# bats test_tags=berth
+@test "delete --force removes a container while a stopped CRIU dumps it" {
+	run_piped c
+	stopped_criu
+	runtime_ok delete --force c
+	gone c
+	kill -CONT "$(<"$T/criu.pid")"
+	wait_for 10 ended "$background_pid"
+}
+
+# bats test_tags=berth
+@test "a terminal's interrupt does not kill CRIU during a dump" {
+	run_piped c
+	wait_for 10 counts c
+	stopped_criu
+	kill -INT -- "-$background_pid"
+	sleep 0.2
+	kill -CONT "$(<"$T/criu.pid")"
+	wait_for 10 ended "$background_pid"
+	wait_for 10 grep -q 'Dumping FAILED' "$T/work/dump.log"
+	assert_equal running "$(status_of c)"
+	wait_for 10 counts c "$(count c)"
+}
+
+# The lazy pages of this CRIU are never requested.
+# bats test_tags=berth
+@test "a container is not locked while CRIU serves its memory" {
+	run_piped c
+	cat >"$T/criu" <<-'EOF'
+		#!/bin/sh
+		case $(dd bs=65536 count=1 <&3 2>/dev/null | od -An -tu1 -N2) in
+		*10) printf '\010\012\020\001\122\004\010\004\020\001' >&3 ;; # version 4.1
+		*) printf '\010\006\020\001\052\016\012\014status-ready' >&3 && echo $$ >"$0.pid" && exec sleep 1000 ;;
+		esac
+	EOF
+	chmod +x "$T/criu"
+	background "$RUNTIME" --root "$ROOT" --criu "$T/criu" checkpoint --lazy-pages --image-path "$T/image" --work-path "$T/work" c
+	wait_for 10 test -s "$T/criu.pid"
+	wait_for 1 paused c
+	runtime_ok resume c
+	kill -KILL "$(<"$T/criu.pid")"
+	wait_for 10 ended "$background_pid"
+	wait_for 10 counts c "$(count c)"
+}
+
+paused() {
+	runtime pause "$1"
+	[ "$status" = 0 ]
+}
+
+# stopped_criu: dump c in the background, until CRIU, with its code in the processes, is
+# stopped by SIGSTOP.
+stopped_criu() {
+	trace_criu sendto:signal=STOP:when=5
+	# shellcheck disable=SC2016 # for the inner shell
+	background setsid env --default-signal=INT bash -c 'exec "$@" 2>"$0"' "$T/error" "$RUNTIME" --root "$ROOT" --criu "$T/criu" \
+		checkpoint --image-path "$T/image" --work-path "$T/work" c
+	wait_for 10 logs_no_more "$T/work/dump.log"
+	grep -q '^State:.*[tT]' "/proc/$(<"$T/criu.pid")/status"
+}
+
+# logs_no_more LOG: it stays as it is, for wait_for.
+logs_no_more() {
+	local size
+	size=$(stat -c %s "$1" 2>/dev/null) && sleep 0.5 && [ "$size" = "$(stat -c %s "$1")" ]
+}
+
+# trace_criu INJECTION: make $T/criu, a CRIU that strace injects into. Its PID will be in
+# $T/criu.pid.
+trace_criu() {
+	# shellcheck disable=SC2016 # for the inner shell
+	printf '#!/bin/sh\necho $$ >"%s/criu.pid"\nexec strace -D -o /dev/null -e inject=%s criu "$@"\n' "$T" "$1" >"$T/criu"
+	chmod +x "$T/criu"
+}
+
+# ended PID: the child has ended, for wait_for.
+ended() {
+	! kill -0 "$1" 2>/dev/null || grep -q '^State:.*Z' "/proc/$1/status"
+}
+
 # bats test_tags=berth
 @test "the error names the CRIU that is required, and what was found" {
 	run_piped c

@@ -70,6 +70,7 @@ type Session struct {
 const (
 	dumpLog    = "dump.log"
 	restoreLog = "restore.log"
+	undoLog    = "undo.log"
 )
 
 // Open opens the directories and returns the options of a request. It makes missing
@@ -103,6 +104,14 @@ func (o *Options) Open(cfg *config.Config, restores bool) (*Session, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// Undo returns the options for a CRIU that only undoes the work of another one.
+func (s *Session) Undo() *Session {
+	u := *s
+	u.LogFile, u.log = undoLog, filepath.Join(s.Work.Name(), undoLog)
+	u.PageServer, u.Status, u.ParentImage, u.LazyPages, u.TrackMem = nil, nil, "", false, false
+	return &u
 }
 
 func (s *Session) open(o *Options, restores bool) (err error) {
