@@ -3,6 +3,7 @@ package criu
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 )
 
 // Wire types of protocol buffers, the low three bits of a field's key.
@@ -50,7 +51,7 @@ var errMalformed = errors.New("malformed message of CRIU")
 func each(b []byte, visit func(field int, number int64, bytes []byte) error) error {
 	for len(b) > 0 {
 		key, n := binary.Uvarint(b)
-		if n <= 0 || key>>3 == 0 {
+		if n <= 0 || key>>3 == 0 || key > math.MaxUint32 { // other decoders read 32 bits of it
 			return errMalformed
 		}
 		number, bytes, size := value(key&7, b[n:])

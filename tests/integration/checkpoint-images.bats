@@ -133,7 +133,38 @@ refuses_image() {
 
 # bats test_tags=berth
 @test "restore refuses an image without the filter of config.json" {
-	refuses_image '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW"}' 'linux.seccomp: it has no filter'
+	refuses_image '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW"}' 'linux.seccomp: it lacks the filter'
+}
+
+# bats test_tags=berth
+@test "restore refuses an image with another filter than config.json" {
+	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW"}'
+	run_piped c
+	save c
+	mv "$T/image" "$T/other"
+	config '.linux.seccomp.syscalls = [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO"}]'
+	run_piped c
+	save c
+	restore_piped c
+	rm -r "$T/image"
+	save c
+	cp "$T/other/seccomp.img" "$T/image"
+	runtime restore -d --bundle "$BUNDLE" --image-path "$T/image" --work-path "$T/work" c
+	refused 'thread 1 of the image: linux.seccomp: it lacks the filter of config.json'
+	gone c
+}
+
+# bats test_tags=berth
+@test "processes that have more filters than config.json, and threads, are restored" {
+	cp "$PROBE" "$BUNDLE/rootfs/bin/probe"
+	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["sethostname"], action: "SCMP_ACT_ERRNO"}]}
+		| .process.capabilities |= map_values(. + ["CAP_SYS_PTRACE", "CAP_SETPCAP"])'
+	script 'probe deny fail mknodat probe dropinfirst 19 & exec tail -f /dev/null'
+	piped run --bundle "$BUNDLE" --detach c
+	wait_for 10 has_line "$T/output" dropped
+	save c
+	restore_piped c
+	assert_equal running "$(status_of c)"
 }
 
 # bats test_tags=berth

@@ -97,7 +97,7 @@ var restoreSteps = [...]step{
 		when:  []condition{{is, &filters}},
 		makes: "filter",
 		do:    compileFilter,
-		why:   "for exec; the restored processes have that of the image",
+		why:   "for exec; the restored processes have that of the image, which must be the same",
 	},
 	{
 		name: "start CRIU's stub", side: hostSide, in: inRestore, ground: hostTree,
@@ -188,6 +188,13 @@ var restoreSteps = [...]step{
 		needs: "child conn",
 		do:    executeCriu,
 		why:   "in the stub: it has the mounts and the cgroup",
+	},
+	{
+		name: "verify filters", side: hostSide, in: inRestore, ground: hostTree,
+		when:  []condition{{is, &filters}},
+		needs: "filter",
+		do:    verifyFilters,
+		why:   "those of the image are compared with that of config.json, in the directory that CRIU reads",
 	},
 	{
 		name: "restore processes", side: hostSide, in: inRestore, ground: gone,

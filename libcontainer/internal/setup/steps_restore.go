@@ -136,6 +136,15 @@ func executeCriu(r *run) error {
 	return errors.Join(r.conn.Execute(r.child, r.criu), r.child.Close())
 }
 
+// verifyFilters compares the filters of the image with that of the configuration.
+func verifyFilters(r *run) error {
+	filter, err := r.filter.wait()
+	if err != nil {
+		return err
+	}
+	return checkpoint.VerifyFilters(r.images.Images, filter, r.cfg.Seccomp.Flags)
+}
+
 // restoreProcesses lets CRIU restore the processes. They run when it returns.
 func restoreProcesses(r *run) error {
 	stop := context.AfterFunc(r.ctx, func() { r.child.Kill() }) //nolint:errcheck // it has ended, or its end is awaited
