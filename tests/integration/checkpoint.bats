@@ -388,6 +388,22 @@ kill_criu() {
 }
 
 # bats test_tags=berth
+@test "a checkpoint repairs the network after berth and CRIU were killed in the one before" {
+	run_piped c
+	wait_for 10 counts c
+	stopped_criu
+	kill -KILL "$background_pid" "$(<"$T/criu.pid")"
+	wait_for 10 ended "$(<"$T/criu.pid")"
+	assert_equal running "$(status_of c)"
+	local net
+	net=/proc/$(init_pid c)/ns/net
+	assert_match 'INPUT -j CRIU' "$(nsenter --net="$net" iptables -S)"
+	save c --leave-running
+	refute_match CRIU "$(nsenter --net="$net" iptables -S)"
+	wait_for 10 counts c "$(count c)"
+}
+
+# bats test_tags=berth
 @test "delete --force removes a container while a stopped CRIU dumps it" {
 	run_piped c
 	stopped_criu
@@ -444,14 +460,15 @@ stopped_criu() {
 	# shellcheck disable=SC2016 # for the inner shell
 	background setsid env --default-signal=INT bash -c 'exec "$@" 2>"$0"' "$T/error" "$RUNTIME" --root "$ROOT" --criu "$T/criu" \
 		checkpoint --image-path "$T/image" --work-path "$T/work" c
-	wait_for 10 logs_no_more "$T/work/dump.log"
-	grep -q '^State:.*[tT]' "/proc/$(<"$T/criu.pid")/status"
+	wait_for 10 stays_stopped
 }
 
-# logs_no_more LOG: it stays as it is, for wait_for.
-logs_no_more() {
+# stays_stopped: CRIU is stopped, and not only by strace for a moment, for wait_for.
+stays_stopped() {
 	local size
-	size=$(stat -c %s "$1" 2>/dev/null) && sleep 0.5 && [ "$size" = "$(stat -c %s "$1")" ]
+	size=$(stat -c %s "$T/work/dump.log" 2>/dev/null) || return 1
+	sleep 0.5
+	[ "$size" = "$(stat -c %s "$T/work/dump.log")" ] && grep -q '^State:.*[tT]' "/proc/$(<"$T/criu.pid")/status"
 }
 
 # trace_criu INJECTION: make $T/criu, a CRIU that strace injects into. Its PID will be in
