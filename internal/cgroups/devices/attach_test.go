@@ -46,7 +46,7 @@ func attached(t *testing.T, dirfd int) []uint32 {
 	return ids
 }
 
-// TestSetV2ReplacesItsOwnProgram sets the rules twice beside a program of another manager,
+// TestSetV2ReplacesItsOwnProgram sets the rules twice, with a program of another manager,
 // such as systemd: the kernel denies what any of the programs denies.
 func TestSetV2ReplacesItsOwnProgram(t *testing.T) {
 	dir := cgroup2(t)
