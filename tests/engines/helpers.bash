@@ -8,6 +8,9 @@ for _file in "${BATS_TEST_DIRNAME:?}"/helpers/*.bash \
 done
 unset _file
 
+# The programs with which the tests talk to engines, unless they have the engine's name.
+declare -gA CLIENTS=([containerd]=ctr [kubernetes]=kubectl)
+
 # A test that takes longer hangs, as in tests/integration.
 BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-600}
 
@@ -15,7 +18,7 @@ setup() {
 	T=$BATS_TEST_TMPDIR
 	NAME=test$BATS_TEST_NUMBER # the test's container
 	BERTH=/usr/local/sbin/berth # the tested binary
-	CLIENT=${ENGINE/containerd/ctr}
+	CLIENT=${CLIENTS[$ENGINE]:-$ENGINE}
 	cd "$T" || return
 	SUITE_PIDS=$(orphans | tr '\n' ' ')
 	mounts_by_device >"$T/mounts"

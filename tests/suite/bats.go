@@ -17,6 +17,7 @@ import (
 const (
 	integrationDir = "tests/integration"
 	enginesDir     = "tests/engines"
+	kubernetesDir  = "tests/kubernetes"
 )
 
 // tapLine is a result in the output of "bats --formatter tap --timing".

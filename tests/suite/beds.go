@@ -43,7 +43,7 @@ type bed struct {
 const bedLacking = 77
 
 // beds are all beds.
-var beds = slices.Concat(hosts, engineBeds())
+var beds = slices.Concat(hosts, engineBeds(), kubernetesBeds)
 
 // hosts are the beds of tests/beds; the README there explains the tags.
 var hosts = []bed{

@@ -16,6 +16,31 @@ start_containerd() {
 	ctr images import "$BATS_RUN_TMPDIR/oci.tar" >/dev/null
 }
 
+# sandbox_image: the name of the image of which containerd makes the pods' first container.
+sandbox_image() {
+	containerd config default | grep -oE 'registry\.k8s\.io/pause:[0-9.]+' | head -n 1
+}
+
+# configure_cri: configure containerd for the kubelet and other clients of the CRI, with a
+# bridge for the pods.
+configure_cri() {
+	configure /etc/containerd/config.toml "${SHIM:+with the shim}" || return
+	[ -z "$SHIM" ] || cp "$SHIM" /usr/local/sbin || return
+	cat >>/etc/containerd/config.toml <<-END
+		[plugins."io.containerd.grpc.v1.cri"]
+		restrict_oom_score_adj = true
+		[plugins."io.containerd.grpc.v1.cri".cni]
+		bin_dir = "/usr/lib/cni"
+	END
+	mkdir -p /etc/cni/net.d || return
+	cat >/etc/cni/net.d/bed.conflist <<-END
+		{"cniVersion": "0.4.0", "name": "bed", "plugins": [
+			{"type": "bridge", "bridge": "cni0", "isGateway": true, "ipMasq": true, "ipam": {
+				"type": "host-local", "subnet": "10.99.0.0/16", "routes": [{"dst": "0.0.0.0/0"}]}},
+			{"type": "portmap", "capabilities": {"portMappings": true}}]}
+	END
+}
+
 first_container_containerd() {
 	ctr run --rm "${with_berth[@]}" "$IMAGE" first true
 }
