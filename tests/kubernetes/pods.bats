@@ -224,7 +224,8 @@ served() {
 }
 
 measured() {
-	kubectl get --raw "/api/v1/nodes/$NODE/proxy/stats/summary" | jq -e --arg name "$NAME" '
-		.pods[] | select(.podRef.name == $name) | .containers[0] |
-		.cpu.usageCoreNanoSeconds > 0 and .memory.workingSetBytes > 0' >/dev/null
+	local of='{container="main",namespace="default",pod="'$NAME'"}'
+	kubectl get --raw "/api/v1/nodes/$NODE/proxy/metrics/resource" >"$T/metrics"
+	grep -q "^container_cpu_usage_seconds_total$of [0-9.e-]*[1-9]" "$T/metrics" &&
+		grep -q "^container_memory_working_set_bytes$of [1-9]" "$T/metrics"
 }

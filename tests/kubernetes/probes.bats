@@ -86,9 +86,6 @@ probed() {
 # usage: the number of processes of the container that are no probes, and of the shim's
 # descriptors.
 usage() {
-	local pid shim
-	pid=$(container_pid)
-	shim=$(awk '$1 == "PPid:" { print $2 }' "/proc/$pid/status")
 	in_pod 'ps -o args | grep -c "[s]leep 10000"; ps -o stat | grep -c "^Z" || true'
-	echo "$(tr '\n' , <<<"$out") $(find "/proc/$shim/fd" -mindepth 1 | wc -l)"
+	echo "$(tr '\n' , <<<"$out") $(find "/proc/$(shim_pid)/fd" -mindepth 1 | wc -l)"
 }

@@ -15,7 +15,7 @@ secured() {
 # status_of FIELD...: these lines of the container's /proc/self/status, on one line.
 status_of() {
 	in_pod "$(printf 'grep "^%s:" /proc/self/status\n' "$@")"
-	awk '{ printf "%s%s", NR > 1 ? " " : "", $2 } END { print "" }' <<<"$out"
+	awk '{ print $2 }' <<<"$out" | paste -s -d ' '
 }
 
 @test "the container has its user, groups and capabilities, and cannot gain privileges" {

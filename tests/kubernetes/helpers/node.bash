@@ -136,6 +136,7 @@ kubelet_config() {
 		failSwapOn: false
 		oomScoreAdj: 0
 		resolvConf: ""
+		clusterDNS: [10.98.0.10]
 		localStorageCapacityIsolation: false
 		evictionHard: {memory.available: 1Mi}
 		maxPods: 250
@@ -157,6 +158,7 @@ image() {
 start() {
 	"run_$1" >>"/var/log/$1" 2>&1 </dev/null 3>&- 4>&- &
 	echo $! >"$SECRETS/$1.pid"
+	disown
 	wait_for 60 is_up "$1" || failed "$1 does not answer"
 }
 
@@ -179,17 +181,29 @@ stop() {
 
 # logs: print the end of all logs, to explain a failure.
 logs() {
-	tail -n 15 "${daemons[@]/#//var/log/}" >&2
+	tail -n 15 "${daemons[@]/#//var/log/}" | cut -c 1-300 >&2
 }
 
-# first_container_kubernetes: the pod ends the setup of the daemons, and leaves the
-# directories and cgroups that stay.
+# first_container_kubernetes: the kubelet makes the cgroups of two QoS classes with the
+# first pod of each, and keeps them.
 first_container_kubernetes() {
-	kubectl run first --image "$IMAGE" --image-pull-policy Never --restart Never --command -- true &&
-		kubectl wait --for jsonpath='{.status.phase}'=Succeeded pod/first --timeout 120s &&
-		kubectl delete pod first && return
+	first_pod '' && first_pod 'memory: 1Mi' && return
 	logs
 	return 1
+}
+
+# first_pod REQUESTS: run one that has these requests, and delete it.
+first_pod() {
+	kubectl create -f - <<-END || return
+		apiVersion: v1
+		kind: Pod
+		metadata: {name: first}
+		spec:
+		  restartPolicy: Never
+		  containers: [{name: main, image: $IMAGE, command: ["true"], resources: {requests: {$1}}}]
+	END
+	kubectl wait --for jsonpath='{.status.phase}'=Succeeded pod/first --timeout 120s &&
+		kubectl delete pod first
 }
 
 # remove_all_kubernetes: delete everything that a test may have made.
@@ -200,7 +214,7 @@ remove_all_kubernetes() {
 	for daemon in "${daemons[@]}"; do
 		alive "$(pid_of "$daemon")" || start "$daemon"
 	done
-	kubectl delete "$kinds" --all --field-selector metadata.name!=kube-root-ca.crt --grace-period 1 --timeout 120s >/dev/null
+	kubectl delete "$kinds" --field-selector metadata.name!=kube-root-ca.crt --grace-period 1 --timeout 120s >/dev/null
 }
 
 # explain: print what the cluster says about a failed test.
