@@ -78,9 +78,21 @@ load helpers
 	wait_for 10 served 18080
 }
 
-# served PORT: the port of the node serves the pod's page.
+@test "hostPort connects a port of the node to the pod" {
+	pod <<-END
+		containers:
+		- name: main
+		  image: $IMAGE
+		  command: [sh, -c, "echo served >/tmp/index.html; exec httpd -f -h /tmp -p 8080"]
+		  ports: [{containerPort: 8080, hostPort: 18081}]
+	END
+	ready "pod/$NAME"
+	wait_for 10 served 18081 "$NODE_IP"
+}
+
+# served PORT [ADDRESS]: the port of the node serves the pod's page.
 served() {
-	[ "$(busybox wget -q -O - "http://127.0.0.1:$1/" 2>/dev/null)" = served ]
+	[ "$(busybox wget -q -O - "http://${2:-127.0.0.1}:$1/" 2>/dev/null)" = served ]
 }
 
 @test "a pod reaches another, and the node, by their addresses" {
