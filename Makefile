@@ -147,13 +147,15 @@ cri-shim: ## The same with containerd-shim-berth-v2
 
 .PHONY: kubernetes
 kubernetes: ## Run tests/kubernetes: a node of Kubernetes with containerd and berth (as root; downloads and builds Kubernetes, ten minutes once); RUNTIME=, TESTS= and FILTER= as above
-	@$(KUBERNETES) --beds kubernetes $(if $(RUNTIME),--runtime $(RUNTIME)) $(if $(FILTER),--filter "$(FILTER)") $(TESTS)
+	@hack/deps test beds
+	@[ -n "$(RUNTIME)" ] || hack/build
+	@go run ./tests/suite --bats --beds kubernetes $(if $(RUNTIME),--runtime $(RUNTIME)) $(if $(FILTER),--filter "$(FILTER)") $(TESTS)
 
 .PHONY: kubernetes-shim
 kubernetes-shim: ## The same with containerd-shim-berth-v2
-	@$(KUBERNETES) --beds kubernetes-shim $(if $(FILTER),--filter "$(FILTER)") $(TESTS)
-
-KUBERNETES = hack/deps test beds && hack/build && hack/build shim && go run ./tests/suite --bats
+	@hack/deps test beds
+	@hack/build && hack/build shim
+	@go run ./tests/suite --bats --beds kubernetes-shim $(if $(FILTER),--filter "$(FILTER)") $(TESTS)
 
 .PHONY: bench
 bench: ## Compare with Debian's runc and crun (as root); BENCH_ROUNDS=, BENCH_VIEW=v1 or v2, BENCH_ONLY=regexp of measurements, BENCH_RUNTIMES="name=/path ..." for others, BENCH_JSON=file

@@ -1,7 +1,7 @@
 # A node of Kubernetes, with its control plane: a daemon for each function "run_NAME", which
 # becomes that daemon. hack/kubernetes has built the programs in $KUBERNETES.
 
-# A tag other than "latest", whose image the kubelet would pull each time.
+# The kubelet would pull an image with the tag "latest" each time.
 export IMAGE=docker.io/library/busybox:1
 
 NODE=bed
@@ -44,8 +44,9 @@ run_containerd() {
 	exec containerd
 }
 
-# The kubelet sets sysctls of the whole machine, unless they have these values. It sees
-# them in a mount namespace of its own, whose other mounts are those of the bed.
+# The kubelet sets sysctls of the whole machine, unless they have its values already: it
+# reads these from files that are mounted over them in a mount namespace of its own. All
+# other mounts pass between that namespace and the bed.
 run_kubelet() {
 	# shellcheck disable=SC2016 # for the inner shell
 	exec unshare --mount --propagation unchanged sh -euc '
@@ -210,7 +211,7 @@ first_pod() {
 remove_all_kubernetes() {
 	[ -n "${BATS_TEST_COMPLETED:-}${BATS_TEST_SKIPPED:-}" ] || explain
 	local daemon kinds=cronjobs,jobs,daemonsets,deployments,statefulsets,pods,configmaps,secrets,runtimeclasses
-	# A test that restarts a daemon may fail while there is none.
+	# A test that restarts a daemon may fail before the start.
 	for daemon in "${daemons[@]}"; do
 		alive "$(pid_of "$daemon")" || start "$daemon"
 	done
