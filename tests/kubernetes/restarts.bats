@@ -74,7 +74,7 @@ same_container() {
 }
 
 @test "a pod is replaced after SIGKILL of its shim" {
-	[ -n "$SHIM" ] || skip "containerd 2.1 starts runc's shim again only for the sandbox: the old container continues"
+	[ -n "$SHIM" ] || skip "containerd 2.1 cleans up only the sandbox after a shim with version 3 of its API, as runc's: the container continues"
 	counter
 	local pid
 	pid=$(container_pid)
