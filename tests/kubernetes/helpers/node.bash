@@ -82,10 +82,21 @@ admits_pods() {
 		kubectl wait --for condition=Ready "node/$NODE" --timeout 10s >/dev/null 2>&1
 }
 
-# prepare_node: write the configuration. Each daemon has a token, with the user and the
-# groups of its rights.
+# prepare_node: make what the daemons find on a host.
 prepare_node() {
 	mkdir -p "$SECRETS" /var/lib/kubelet || return
+	mount -t tmpfs tmpfs /var/lib/kubelet || return
+	[ -e /dev/kmsg ] || mknod -m 600 /dev/kmsg c 1 11 || return
+	ip link add cni0 type bridge && ip address add "$NODE_IP/16" dev cni0 && ip link set cni0 up || return
+	configure_clients && configure_kubelet && configure_cri && cat >>/etc/containerd/config.toml <<-END
+		[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+		runtime_type = "io.containerd.runc.v2"
+	END
+}
+
+# configure_clients: each client of the API has a token, with the user and the groups of
+# its rights.
+configure_clients() {
 	cat >"$SECRETS/tokens" <<-END
 		admin,admin,1,system:masters
 		kube-controller-manager,system:kube-controller-manager,2
@@ -96,22 +107,6 @@ prepare_node() {
 	while IFS=, read -r name _; do
 		client_config "$name" >"$SECRETS/$name" || return
 	done <"$SECRETS/tokens"
-	cat >"$SECRETS/sysctls" <<-END
-		vm/overcommit_memory 1
-		vm/panic_on_oom 0
-		kernel/panic 10
-		kernel/panic_on_oops 1
-		kernel/keys/root_maxkeys 1000000
-		kernel/keys/root_maxbytes 25000000
-	END
-	kubelet_config >"$SECRETS/kubelet.yaml" || return
-	configure_cri && cat >>/etc/containerd/config.toml <<-END || return
-		[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
-		runtime_type = "io.containerd.runc.v2"
-	END
-	mount -t tmpfs tmpfs /var/lib/kubelet || return
-	[ -e /dev/kmsg ] || mknod -m 600 /dev/kmsg c 1 11 || return
-	ip link add cni0 type bridge && ip address add "$NODE_IP/16" dev cni0 && ip link set cni0 up
 }
 
 # client_config NAME: the configuration of a client with the token of that name.
@@ -123,10 +118,11 @@ client_config() {
 		contexts: [{name: "bed", context: {cluster: "bed", user: $name}}]}'
 }
 
-# kubelet_config: what differs from the defaults, because the bed has cgroup v1, lacks
-# CAP_SYS_RESOURCE, has no DNS and no disk of its own.
-kubelet_config() {
-	cat <<-END
+# configure_kubelet: write what differs from the defaults, because the bed has cgroup v1,
+# lacks CAP_SYS_RESOURCE, has no DNS and no disk of its own, and the API server has no
+# certificate for the kubelet; and the sysctls that the kubelet wants.
+configure_kubelet() {
+	cat >"$SECRETS/kubelet.yaml" <<-END
 		apiVersion: kubelet.config.k8s.io/v1beta1
 		kind: KubeletConfiguration
 		containerRuntimeEndpoint: unix:///run/containerd/containerd.sock
@@ -141,6 +137,14 @@ kubelet_config() {
 		localStorageCapacityIsolation: false
 		evictionHard: {memory.available: 1Mi}
 		maxPods: 250
+	END
+	cat >"$SECRETS/sysctls" <<-END
+		vm/overcommit_memory 1
+		vm/panic_on_oom 0
+		kernel/panic 10
+		kernel/panic_on_oops 1
+		kernel/keys/root_maxkeys 1000000
+		kernel/keys/root_maxbytes 25000000
 	END
 }
 
