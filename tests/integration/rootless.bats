@@ -396,6 +396,7 @@ privileged_bundle() {
 
 @test "rootless: root in a user namespace can create, start, kill and delete a container" {
 	privileged_bundle
+	config '.process.oomScoreAdj = 500'
 	args sleep 1000
 	# shellcheck disable=SC2016 # for the inner shell
 	as_namespace_root sh -euc '
@@ -404,13 +405,22 @@ privileged_bundle() {
 		shift
 		create "$@"
 		"$@" start c
-		"$@" exec c id -u
+		"$@" exec c sh -c "id -u; cat /proc/self/oom_score_adj"
 		"$@" state c | grep status
 		"$@" kill c KILL
 		until "$@" state c | grep -q stopped; do :; done
 		"$@" delete c
 		"$@" list -q' sh "$BUNDLE" "$T/user/bin/runtime" --root "$ROOT" >"$T/out" 2>"$T/err" || failed "$(<"$T/err")"
-	assert_equal $'0\n  "status": "running",' "$(<"$T/out")"
+	assert_equal $'0\n500\n  "status": "running",' "$(<"$T/out")"
+}
+
+@test "rootless: root in a user namespace runs a container in the host's pid namespace" {
+	privileged_bundle
+	config '.process.oomScoreAdj = 500 | .linux.namespaces |= map(select(.type != "pid"))
+		| (.mounts[] | select(.destination == "/proc")) |= {destination, type: "none", source: "/proc", options: ["rbind"]}'
+	script 'readlink /proc/self/ns/pid; cat /proc/self/oom_score_adj'
+	as_namespace_root "$T/user/bin/runtime" --root "$ROOT" run --bundle "$BUNDLE" c >"$T/out" 2>"$T/err" </dev/null || failed "$(<"$T/err")"
+	assert_equal "$(readlink /proc/self/ns/pid)"$'\n500' "$(<"$T/out")"
 }
 
 # as_single_id COMMAND...: run it as root in a user namespace with one ID, in which

@@ -12,16 +12,15 @@ import (
 
 func setOOMScore(r *run) error {
 	r.stub.Label("process.oomScoreAdj")
-	proc := procfs.Mount(r.stub)
-	f := procfs.Write(r.stub, proc.Root, "self/oom_score_adj", strconv.Itoa(*r.cfg.Process.OOMScoreAdj))
-	r.stub.CloseFd(proc.Root)
+	proc, err := r.openProcfs()
+	if err != nil {
+		return err
+	}
+	f := procfs.Write(r.stub, proc, "self/oom_score_adj", strconv.Itoa(*r.cfg.Process.OOMScoreAdj))
+	r.stub.CloseFd(proc)
 	r.stub.Label("") // the field is in the error
 	r.stub.Check(func() error {
-		err := proc.Err()
-		if err == nil {
-			err = f.Err()
-		}
-		if err != nil {
+		if err := f.Err(); err != nil {
 			return &config.FieldError{Field: "process.oomScoreAdj", Err: err}
 		}
 		return nil
