@@ -5,6 +5,7 @@ load helpers
 
 # device: describe the test's device, berth.test/device=one.
 device() {
+	needs_root "no device nodes with another name than on the host"
 	mkdir -p /etc/cdi "$T/lib"
 	echo 'a library' >"$T/lib/file"
 	# Like the hooks of GPUs, it makes a link in the container's root.

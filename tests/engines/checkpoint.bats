@@ -166,6 +166,7 @@ dump_log() {
 
 # bats test_tags=new-docker
 @test "docker checkpoint create stops a container, and start --checkpoint continues it" {
+	needs_root "CRIU needs root"
 	counting
 	engine_ok checkpoint create "$NAME" first
 	wait_for 10 inspect_is '{{.State.Running}}' false
@@ -184,6 +185,7 @@ dump_log() {
 
 # bats test_tags=new-docker
 @test "docker checkpoint create --leave-running lets a container run" {
+	needs_root "CRIU needs root"
 	counting
 	engine_ok checkpoint create --leave-running --checkpoint-dir "$T" "$NAME" first
 	assert_equal true "$(inspected '{{.State.Running}}')"

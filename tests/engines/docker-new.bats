@@ -65,7 +65,8 @@ remove_buildkit() {
 	local pid
 	pid=$(inspected '{{.State.Pid}}')
 	restart_dockerd
-	kill -KILL "$pid"
+	# The containers of a user's daemon have ended with it.
+	[ -n "$ROOTLESS" ] || kill -KILL "$pid"
 	wait_for 20 restarted "$pid"
 }
 
@@ -75,11 +76,19 @@ restarted() {
 
 restart_dockerd() {
 	local pid
-	pid=$(cat /run/docker.pid)
+	pid=$(cat "$docker_run/docker.pid")
 	kill -TERM "$pid"
 	wait_for 20 dead "$pid"
-	rm -f /run/docker.pid
+	wait_for 20 no_rootlesskit
+	rm -f "$docker_run/docker.pid"
 	start_dockerd
+}
+
+# no_rootlesskit: the parent of a user's daemon has ended too.
+no_rootlesskit() {
+	! pgrep -x rootlesskit >/dev/null && {
+		[ "$(cgroup_driver)" != systemd ] || [ -z "$(as_user systemctl --user list-units --all --no-legend docker.service)" ]
+	}
 }
 
 @test "a mount can be read-only with all mounts below it, or not" {
@@ -111,6 +120,7 @@ restart_dockerd() {
 }
 
 @test "the daemon runs containers with the image store of containerd" {
+	needs_root "one daemon for each user"
 	mkdir "$T/run"
 	jq --arg dir "$T" '. + {features: (.features + {"containerd-snapshotter": true}), bridge: "none", iptables: false, ip6tables: false,
 		"data-root": ($dir + "/data"), "exec-root": ($dir + "/run"), pidfile: ($dir + "/pid"), hosts: ["unix://" + $dir + "/socket"]}' \

@@ -69,6 +69,7 @@ says_42() {
 }
 
 @test "containers survive a restart of the daemon" {
+	needs_root "the network of the containers ends with the daemon"
 	idle --restart always
 	local pid
 	pid=$(inspected '{{.State.Pid}}')

@@ -19,6 +19,9 @@ setup() {
 	NAME=test$BATS_TEST_NUMBER # the test's container
 	BERTH=/usr/local/sbin/berth # the tested binary
 	CLIENT=${CLIENTS[$ENGINE]:-$ENGINE}
+	# Bats 1.13 cannot end the timer of a test that fails: the variable is local to a
+	# function that has returned then. Its run would end with the timer.
+	declare -g BATS_killer_pid=${BATS_killer_pid:-}
 	cd "$T" || return
 	SUITE_PIDS=$(orphans | tr '\n' ' ')
 	mounts_by_device >"$T/mounts"

@@ -42,6 +42,7 @@ ended() { inspect_is '{{.State.Running}}' false; }
 }
 
 @test "pause and unpause freeze and thaw the container" {
+	needs_cgroup
 	detached 'echo ready; while :; do echo >>/tmp/ticks; sleep 0.02; done'
 	engine_ok pause "$NAME"
 	inspect_is '{{.State.Status}}' paused
@@ -62,6 +63,7 @@ more_ticks() {
 }
 
 @test "rm -f removes a paused container" {
+	needs_cgroup
 	idle
 	engine_ok pause "$NAME"
 	engine_ok rm -f "$NAME"
@@ -109,6 +111,7 @@ restarted() {
 }
 
 @test "top shows the processes of the container" {
+	needs_cgroup
 	idle
 	engine_ok exec -d "$NAME" sleep 1000
 	wait_for 5 has_process 'sleep 1000'

@@ -2,9 +2,11 @@
 # bats file_tags=docker,podman
 load helpers
 
-# namespace NAME: the link of this shell's namespace.
+# namespace NAME: the link of the host's namespace: this shell's, or that of a user's daemon.
 namespace() {
-	readlink "/proc/self/ns/$1"
+	local process=self
+	[ -z "${ROOTLESS:-}" ] || process=$(cat "$docker_run/docker.pid")
+	readlink "/proc/$process/ns/$1"
 }
 
 @test "a container has namespaces of its own" {
@@ -31,6 +33,7 @@ namespace() {
 }
 
 @test "stop kills all processes of a container in another's pid namespace" {
+	needs_cgroup
 	idle
 	engine_ok run -d --name "$NAME-b" --pid "container:$NAME" "$IMAGE" sh -c 'sleep 1000 & echo ready; wait'
 	wait_for 10 has_sleep

@@ -5,28 +5,18 @@ load helpers
 
 # podman_of_user ARG...
 podman_of_user() {
-	(
-		cd /home/tester && setpriv --reuid 1000 --regid 1000 --init-groups env -i PATH="$PATH" HOME=/home/tester \
-			XDG_RUNTIME_DIR=/run/user/1000 DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/1000/bus PODMAN_IGNORE_CGROUPSV1_WARNING=1 podman "$@"
-	)
+	as_user podman "$@"
 }
 
 setup_file() {
-	# The bed's own root is an overlay, on which there can be no other.
-	mount -t tmpfs -o mode=700,uid=1000,gid=1000 tmpfs /home/tester
-	if [ "$(cgroup_driver)" = systemd ]; then
-		systemctl start user@1000.service
-	else
-		install -d -o tester -g tester -m 700 /run/user/1000
-	fi
+	start_user
 	podman_of_user import - "$IMAGE" <"$BATS_RUN_TMPDIR/rootfs.tar" >/dev/null 2>&1
 	podman_of_user run --rm "$IMAGE" true
 	end_pause
 }
 
 teardown_file() {
-	[ "$(cgroup_driver)" != systemd ] || systemctl stop user@1000.service
-	umount /home/tester
+	end_user
 }
 
 # end_pause: end the process that keeps the user namespace of the user's containers.
@@ -132,8 +122,7 @@ says_hello() {
 }
 
 @test "a user's container can have a terminal" {
-	export -f podman_of_user
-	on_terminal bash -c 'podman_of_user "$@"' bash run --rm -t "$IMAGE" sh -c 'tty; exit 5'
+	on_terminal "${as_user[@]}" podman run --rm -t "$IMAGE" sh -c 'tty; exit 5'
 	assert_equal 5 "$status"
 	assert_match /dev/pts/0 "$out"
 }

@@ -12,14 +12,23 @@ cgroup_of() {
 	local scope
 	scope=$(cgroup_of "$(inspected '{{.State.Pid}}')" | grep -o '[^/]*\.scope')
 	assert_match "$(inspected '{{.Id}}')" "$scope"
-	assert_equal active "$(systemctl is-active "$scope")"
+	assert_equal active "$(scopes_systemctl is-active "$scope")"
 	engine_ok exec "$NAME" true
 	engine_ok rm -f "$NAME"
 	wait_for 5 ended "$scope"
 }
 
 ended() {
-	[ "$(systemctl is-active "$1")" = inactive ]
+	[ "$(scopes_systemctl is-active "$1")" = inactive ]
+}
+
+# scopes_systemctl ARG...: systemctl of the systemd that makes the scopes.
+scopes_systemctl() {
+	if [ -n "${ROOTLESS:-}" ]; then
+		as_user systemctl --user "$@"
+	else
+		systemctl "$@"
+	fi
 }
 
 # quadlet LINE...: make a unit of Podman's generator for a container, and start it.

@@ -15,23 +15,43 @@ func engineBeds() []bed {
 			for _, engine := range []string{"podman", "docker", "containerd"} {
 				all = append(all, engineBed(engine, generation, view))
 			}
-			b := engineBed("containerd", generation, view)
-			b.name = strings.Replace(b.name, "containerd", "shim", 1)
-			b.tags[0] = "shim"
-			b.enter = append([]string{"env", "SHIM=bin/" + shim}, b.enter[1:]...)
-			b.own = true
-			all = append(all, b)
+			all = append(all, shimBed(generation, view))
+			if generation != "" {
+				all = append(all, rootlessDockerBed(generation, view))
+			}
 		}
 		if generation != "" {
-			all = append(all, engineBed("podman", generation, "systemd"), engineBed("docker", generation, "systemd"))
+			for _, engine := range []string{"podman", "docker"} {
+				all = append(all, engineBed(engine, generation, "systemd"))
+			}
+			all = append(all, rootlessDockerBed(generation, "systemd"))
 		}
 	}
 	return all
 }
 
+// shimBed returns the bed of containerd with berth as its shim.
+func shimBed(generation, view string) bed {
+	b := engineBed("containerd", generation, view)
+	b.name = strings.Replace(b.name, "containerd", "shim", 1)
+	b.tags[0] = "shim"
+	b.enter = append([]string{"env", "SHIM=bin/" + shim}, b.enter[1:]...)
+	b.own = true
+	return b
+}
+
+// rootlessDockerBed returns the bed of the tests with the Docker of an unprivileged user.
+func rootlessDockerBed(generation, view string) bed {
+	b := engineBed("docker", generation, view)
+	b.name = strings.Replace(b.name, "docker", "docker-rootless", 1)
+	b.tags = append(b.tags, "rootless-docker")
+	b.enter = append([]string{"env", "ROOTLESS=1"}, b.enter[1:]...)
+	return b
+}
+
 // engineBed returns the bed of the tests with a container engine. The generation and the
 // view may be empty: those of this host. The tag "new-ENGINE" is for the other generations,
-// "systemd-ENGINE" for the view with systemd.
+// "systemd-ENGINE" for the view with systemd, "rootless-docker" for an unprivileged user.
 func engineBed(engine, generation, view string) bed {
 	var suffix string
 	for _, part := range []string{generation, view} {

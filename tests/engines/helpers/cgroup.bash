@@ -2,12 +2,29 @@
 
 # cgroup_driver: the one that engines use in the bed.
 cgroup_driver() {
-	[ "${VIEW:-}" = systemd ] && echo systemd || echo cgroupfs
+	if [ "${VIEW:-}" = systemd ]; then
+		echo systemd
+	elif [ -n "${ROOTLESS:-}" ]; then
+		echo none
+	else
+		echo cgroupfs
+	fi
+}
+
+# needs_cgroup: skip the test where a container has no cgroup of its own.
+needs_cgroup() {
+	[ "$(cgroup_driver)" != none ] || skip "a user without systemd has no cgroups"
+}
+
+# needs_root REASON: skip the test with the engine of an unprivileged user.
+needs_root() {
+	[ -z "${ROOTLESS:-}" ] || skip "rootless: $1"
 }
 
 # needs_controllers NAME...: skip the test where cgroup v2 is the only hierarchy, and has
 # not these controllers, because v1 uses them on this machine.
 needs_controllers() {
+	needs_cgroup
 	local name
 	for name in "$@"; do
 		has_controller "$name" || skip "cgroup v2 has no controller $name here"
