@@ -20,6 +20,12 @@ func engineBeds() []bed {
 				all = append(all, rootlessDockerBed(generation, view))
 			}
 		}
+		if generation == "testing" {
+			for _, view := range []string{"", "v2"} {
+				all = append(all, buildkitBed("", view), buildkitBed("-rootless", view, "ROOTLESS=1"),
+					buildkitBed("-rootless-nosandbox", view, "ROOTLESS=1", "NO_SANDBOX=1"))
+			}
+		}
 		if generation != "" {
 			for _, engine := range []string{"podman", "docker"} {
 				all = append(all, engineBed(engine, generation, "systemd"))
@@ -46,6 +52,15 @@ func rootlessDockerBed(generation, view string) bed {
 	b.name = strings.Replace(b.name, "docker", "docker-rootless", 1)
 	b.tags = append(b.tags, "rootless-docker")
 	b.enter = append([]string{"env", "ROOTLESS=1"}, b.enter[1:]...)
+	return b
+}
+
+// buildkitBed returns a bed of the tests with BuildKit, which Debian does not have; the tree
+// of the testing suite has its client.
+func buildkitBed(variant, view string, env ...string) bed {
+	b := engineBed("buildkit", "testing", view)
+	b.name = strings.Replace(b.name, "buildkit", "buildkit"+variant, 1)
+	b.enter = append(append([]string{"env"}, env...), b.enter[1:]...)
 	return b
 }
 
