@@ -14,11 +14,13 @@ load helpers
 
 # bats test_tags=containerd
 @test "the documented trial of ctr works" {
+	needs_controllers cpu # ctr sets shares
 	try containerd 1
 }
 
 # bats test_tags=shim
 @test "the documented trial of the shim works" {
+	needs_controllers cpu # ctr sets shares
 	try containerd-shim-berth-v2 1
 	grep -qx "install -m 755 bin/containerd-shim-berth-v2 /usr/local/sbin/containerd-shim-berth-v2" "$DOCUMENT"
 }

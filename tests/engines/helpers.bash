@@ -22,6 +22,7 @@ setup() {
 	# Bats 1.13 cannot end the timer of a test that fails: the variable is local to a
 	# function that has returned then. Its run would end with the timer.
 	declare -g BATS_killer_pid=${BATS_killer_pid:-}
+	ctr_flags "$NAME"
 	cd "$T" || return
 	SUITE_PIDS=$(orphans | tr '\n' ' ')
 	mounts_by_device >"$T/mounts"

@@ -27,10 +27,10 @@ func engineBeds() []bed {
 			}
 		}
 		if generation != "" {
-			for _, engine := range []string{"podman", "docker"} {
+			for _, engine := range []string{"podman", "docker", "containerd"} {
 				all = append(all, engineBed(engine, generation, "systemd"))
 			}
-			all = append(all, rootlessDockerBed(generation, "systemd"))
+			all = append(all, shimBed(generation, "systemd"), rootlessDockerBed(generation, "systemd"))
 		}
 	}
 	return all

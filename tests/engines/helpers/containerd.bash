@@ -1,15 +1,29 @@
 # containerd, with its client ctr, configured with the lines of docs/engines.md.
 
-# The flags with which ctr uses berth.
-if [ -n "${SHIM:=}" ]; then
-	with_berth=(--runtime io.containerd.berth.v2)
-else
-	with_berth=(--runc-binary /usr/local/sbin/berth)
-fi
+: "${SHIM:=}" # the binary of the shim, if berth is it
+
+# ctr_flags NAME: set $with_berth, the flags with which ctr uses berth for the container.
+ctr_flags() {
+	if [ -n "$SHIM" ]; then
+		with_berth=(--runtime io.containerd.berth.v2)
+	else
+		with_berth=(--runc-binary /usr/local/sbin/berth)
+	fi
+	[ "$(cgroup_driver)" = systemd ] || return 0
+	with_berth+=(--cgroup "system.slice:ctr:$1")
+	if [ -n "$SHIM" ]; then
+		with_berth+=(--runtime-config-path /etc/containerd/berth.toml)
+	else
+		with_berth+=(--runc-systemd-cgroup)
+	fi
+	# By default, ctr sets shares.
+	has_controller cpu || with_berth+=(--cpu-shares 0)
+}
 
 start_containerd() {
 	configure /etc/containerd/config.toml "${SHIM:+with the shim}" || return
 	[ -z "$SHIM" ] || cp "$SHIM" /usr/local/sbin || return
+	echo 'SystemdCgroup = true' >/etc/containerd/berth.toml
 	containerd >/var/log/containerd 2>&1 3>&- 4>&- &
 	wait_for 20 ctr version >/dev/null 2>&1 || return
 	oci_archive "$BATS_RUN_TMPDIR/rootfs.tar" "$BATS_RUN_TMPDIR/oci.tar" "$IMAGE" '{}' || return
@@ -26,6 +40,11 @@ sandbox_image() {
 configure_cri() {
 	configure /etc/containerd/config.toml "${SHIM:+with the shim}" || return
 	[ -z "$SHIM" ] || cp "$SHIM" /usr/local/sbin || return
+	if [ "$(cgroup_driver)" = systemd ]; then
+		# The documented lines for runc's shim end with the table of the options.
+		[ -z "$SHIM" ] || echo '[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.berth.options]' >>/etc/containerd/config.toml
+		echo 'SystemdCgroup = true' >>/etc/containerd/config.toml
+	fi
 	cat >>/etc/containerd/config.toml <<-END
 		[plugins."io.containerd.grpc.v1.cri"]
 		restrict_oom_score_adj = true
@@ -42,6 +61,7 @@ configure_cri() {
 }
 
 first_container_containerd() {
+	ctr_flags first
 	ctr run --rm "${with_berth[@]}" "$IMAGE" first true
 }
 
