@@ -31,7 +31,7 @@ start_buildkit() {
 }
 
 first_container_buildkit() {
-	echo 'RUN true' | docker_build --quiet >/dev/null 2>&1
+	echo 'RUN true' | docker_build "$@" >/dev/null 2>&1
 }
 
 remove_all_buildkit() {
