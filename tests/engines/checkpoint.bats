@@ -108,7 +108,7 @@ no_gap() {
 		last=$(counted)
 		engine_ok container restore "$NAME"
 	else
-		assert_match 'criu failed: type PRE_DUMP|CRIU is missing features' "$err"
+		assert_match 'criu failed: type PRE_DUMP|(CRIU|criu) is missing features' "$err"
 	fi
 	assert_equal running "$(inspected '{{.State.Status}}')"
 	wait_for 10 beyond "$((last + 3))"
