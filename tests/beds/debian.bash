@@ -1,20 +1,60 @@
 # shellcheck shell=bash
 # Root directories of Debian; sourced with cache.bash.
 
-# debian SUITE VARIANT ROOT PACKAGE...: make a root directory from the mirror that apt
-# uses here.
+# debian [--arch ARCH] SUITE VARIANT ROOT PACKAGE...: make a root directory from the
+# mirror that apt uses here.
 debian() {
+	# A private namespace hides its mounts: tests that start meanwhile compare all
+	# mounts.
+	local run=(unshare --mount --propagation private) foreign=()
+	if [ "$1" = --arch ]; then
+		run=(emulating "$2")
+		foreign=(--arch="$2" --skip=check/qemu)
+		shift 2
+	fi
 	local suite=$1 variant=$2 root=$3
 	shift 3
 	need apt-get mmdebstrap unshare
-	# A private namespace hides its mounts: tests that start meanwhile compare all
-	# mounts. A mirror may be older than a week, after which testing's lists expire.
-	unshare --mount --propagation private mmdebstrap --quiet --mode=root --variant="$variant" --format=directory \
+	# A mirror may be older than a week, after which testing's lists expire.
+	"${run[@]}" mmdebstrap --quiet --mode=root "${foreign[@]}" --variant="$variant" --format=directory \
 		--aptopt='Acquire::Check-Valid-Until "false"' --include="$(IFS=, && echo "$*")" \
 		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
 		"$suite" "$root" "deb $(mirror) $suite main" >&2
 	rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/archives/*
+}
+
+# emulating ARCH COMMAND...: run a command in a user namespace in which qemu-user runs the
+# programs of another architecture. Each has its own binfmt_misc since Linux 6.7, so that
+# of the host stays as it is.
+emulating() {
+	local format
+	format=/usr/lib/binfmt.d/qemu-$(machine "$1").conf
+	[ -f "$format" ] || lacking "qemu-user-static is not installed (hack/deps guest-arm64)"
+	need newuidmap newgidmap unshare
+	shift
+	# newuidmap reads which IDs root may map, from a file that only this namespace sees.
+	# shellcheck disable=SC2016 # for the inner shells
+	unshare --mount --propagation private bash -euc '
+		mount -t tmpfs none /mnt
+		echo root:0:65536 >/mnt/subids
+		for file in /etc/subuid /etc/subgid; do
+			mount --bind /mnt/subids "$file"
+		done
+		exec unshare --user --map-users=0,0,65536 --map-groups=0,0,65536 --setuid 0 --setgid 0 \
+			--mount --pid --fork --kill-child --mount-proc bash -euc "
+			mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
+			cat \"\$0\" >/proc/sys/fs/binfmt_misc/register
+			exec \"\$@\"" "$@"' bash "$format" "$@"
+}
+
+# machine ARCH: the name that uname(2) has for an architecture of Debian's.
+machine() {
+	case $1 in
+	amd64) echo x86_64 ;;
+	arm64) echo aarch64 ;;
+	*) lacking "there is no guest for $1, only for amd64 and arm64" ;;
+	esac
 }
 
 # The packages of a root directory that becomes a bed with systemd.

@@ -86,7 +86,7 @@ func (b *batsRun) command() (*exec.Cmd, error) {
 	if _, err := exec.LookPath(program); err != nil {
 		return nil, err
 	}
-	env, err := buildPrograms()
+	env, err := buildPrograms(b.bed.arch)
 	if err != nil {
 		return nil, err
 	}
@@ -126,25 +126,29 @@ func (b *batsRun) follow(r *report, cmd *exec.Cmd) (int, error) {
 	return cmd.ProcessState.ExitCode(), readErr
 }
 
-// buildPrograms builds the programs that the integration tests use, and returns the
-// environment variables with their paths.
-func buildPrograms() (env map[string]string, err error) {
+// buildPrograms builds the programs that the integration tests use, for an architecture
+// ("" is this machine's), and returns the environment variables with their paths.
+func buildPrograms(arch string) (env map[string]string, err error) {
 	env = map[string]string{}
 	for _, p := range []struct {
 		variable, file string
 		build          []string
 		pkg            string
 	}{
-		{"PROBE", ".cache/probe", []string{"build"}, integrationDir + "/probe"},
-		{"CGROUP_TESTS", ".cache/cgroup.test", []string{"test", "-c"}, "libcontainer/cgroups/manager"},
+		{"PROBE", "probe", []string{"build"}, integrationDir + "/probe"},
+		{"CGROUP_TESTS", "cgroup.test", []string{"test", "-c"}, "libcontainer/cgroups/manager"},
 	} {
-		cmd := exec.Command("go", append(p.build, "-o", p.file, "./"+p.pkg)...)
+		file := filepath.Join(".cache", arch, p.file)
+		cmd := exec.Command("go", append(p.build, "-o", file, "./"+p.pkg)...)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if arch != "" {
+			cmd.Env = append(cmd.Env, "GOARCH="+arch)
+		}
 		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 		if err := cmd.Run(); err != nil {
 			return nil, fmt.Errorf("%s: %w", cmd, err)
 		}
-		if env[p.variable], err = filepath.Abs(p.file); err != nil {
+		if env[p.variable], err = filepath.Abs(file); err != nil {
 			return nil, err
 		}
 	}

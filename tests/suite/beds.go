@@ -24,6 +24,8 @@ type bed struct {
 	tags []string
 	// guest is set for an emulated, slow bed.
 	guest bool
+	// arch is the architecture of a guest with another processor.
+	arch string
 	// made is the command that makes the files of the bed unless they exist; enter runs
 	// it too.
 	made string
@@ -58,6 +60,7 @@ var hosts = []bed{
 	{name: "guest", enter: []string{"tests/beds/guest", "--"}, tags: []string{"guest"}, guest: true, made: "tests/beds/guest-image"},
 	{name: "guest-user", enter: []string{"tests/beds/guest", "--user", "--"}, tags: []string{"guest-user"}, guest: true, made: "tests/beds/guest-image"},
 	{name: "guest-selinux", enter: []string{"tests/beds/guest-selinux", "--"}, tags: []string{"guest-selinux"}, guest: true, made: "tests/beds/guest-image"},
+	foreignGuest("arm64"),
 	kernelBed("bullseye", "kernel-refused"),
 	kernelBed("bookworm", "kernel"),
 	kernelBed("trixie", "kernel"),
@@ -74,6 +77,20 @@ func kernelBed(suite, tag string) bed {
 		guest: true,
 		apart: true,
 		made:  "tests/beds/guest-image " + suite,
+	}
+}
+
+// foreignGuest returns a guest with another processor, in which all tests run that this
+// machine's guest can run.
+func foreignGuest(arch string) bed {
+	return bed{
+		name:  "guest-" + arch,
+		enter: []string{"tests/beds/guest", "--arch", arch, "--"},
+		tags:  []string{"!v1,!criu,!systemd-user,!guest-user,!guest-selinux,!kernel-refused"},
+		guest: true,
+		apart: true,
+		arch:  arch,
+		made:  "tests/beds/guest-image --arch " + arch,
 	}
 }
 
