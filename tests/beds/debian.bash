@@ -74,9 +74,14 @@ systemd_masked=(
 	systemd-timesyncd.service systemd-tmpfiles-clean.timer
 )
 
-# configure_bed ROOT ETC: configure a root directory with systemd_packages as a bed; ETC
-# is a directory of files for /etc.
+# configure_bed [--arch ARCH] ROOT ETC: configure a root directory with systemd_packages as
+# a bed; ETC is a directory of files for /etc.
 configure_bed() {
+	local run=()
+	if [ "$1" = --arch ]; then
+		run=(emulating "$2")
+		shift 2
+	fi
 	local root=$1 unit
 	cp -r "$2/." "$root/etc/"
 	echo bed >"$root/etc/hostname"
@@ -84,7 +89,7 @@ configure_bed() {
 	echo 0123456789abcdef0123456789abcdef >"$root/etc/machine-id"
 	touch "$root/etc/.updated" "$root/var/.updated" # nothing to do for a first boot
 	# With ranges in /etc/subuid and /etc/subgid.
-	chroot "$root" useradd --create-home --shell /bin/bash --uid 1000 tester
+	"${run[@]}" chroot "$root" useradd --create-home --shell /bin/bash --uid 1000 tester
 	for unit in "${systemd_masked[@]}"; do
 		ln -sf /dev/null "$root/etc/systemd/system/$unit"
 	done
