@@ -60,3 +60,12 @@ prepare() {
 		no_mount_left
 	done
 }
+
+# With runc 1.1 the root is private, and the host loses a mount on /proc.
+# bats test_tags=berth
+@test "--no-pivot keeps a shared root shared" {
+	config '.linux.rootfsPropagation = "shared"'
+	script 'cat /proc/self/mountinfo'
+	runtime_ok run --no-pivot --bundle "$BUNDLE" c
+	assert_match '^shared:[0-9]+' "$(mount_propagation "$out" /)"
+}

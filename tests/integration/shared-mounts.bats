@@ -200,6 +200,19 @@ mounts_there() {
 	runtime_ok delete --force c
 }
 
+# The mask is a clone of the null device: with its propagation, a mount on the masked file
+# would appear on the null device of the namespace.
+@test "a masked file in a joined mount namespace has no propagation" {
+	a_namespace --propagation shared
+	assert_match '^shared:' "$(mount_propagation "$(<"/proc/$holder/mountinfo")" /dev)"
+	config '.linux.namespaces += [{type: "mount", path: $ns}] | .linux.maskedPaths = ["/file"]' --arg ns "/proc/$holder/ns/mnt"
+	echo secret >"$BUNDLE/rootfs/file"
+	args sleep 1000
+	start_detached c
+	assert_equal "" "$(mount_propagation "$(<"/proc/$holder/mountinfo")" "$BUNDLE/rootfs/file")"
+	runtime_ok delete --force c
+}
+
 @test "create joins a mount namespace with the user namespace that owns it" {
 	a_namespace --user --map-root-user
 	config '.linux.namespaces += [{type: "mount", path: "/proc/\($p)/ns/mnt"}, {type: "user", path: "/proc/\($p)/ns/user"}]

@@ -29,7 +29,7 @@ var targets = []target{
 	{setup + "steps_labels.go", integration("lsm.bats", "guest:lsm.bats", "guest-selinux:lsm.bats")},
 	{setup + "steps_session.go", integration("process.bats", "exec.bats", "cve.bats")},
 	{setup + "steps_limits.go", integration("limits.bats", "process.bats limit", "userns.bats limit", "rootless.bats limit")},
-	{setup + "steps_root.go", integration("mounts.bats", "nopivot.bats", "cgroups.bats", "paths.bats", "shared-mounts.bats", "v2:namespaces.bats", "hanging.bats", "rootless-cgroups.bats")},
+	{setup + "steps_root.go", integration("nopivot.bats", "mounts.bats", "cgroups.bats", "paths.bats", "shared-mounts.bats", "v2:namespaces.bats", "hanging.bats", "rootless-cgroups.bats")},
 	{"internal/rootfs/protect.go", integration("paths.bats", "procfs.bats", "shared-mounts.bats")},
 	{"internal/rootfs/remount.go", integration("mounts.bats remount", "mount-options.bats", "mounts-userns.bats")},
 	{"libcontainer/capabilities/apply_linux.go", integration("./libcontainer/capabilities", "capabilities.bats", "process.bats")},

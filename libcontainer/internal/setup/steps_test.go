@@ -295,6 +295,26 @@ func denyGetppid() *specs.LinuxSeccomp {
 	return &specs.LinuxSeccomp{DefaultAction: specs.ActAllow, Syscalls: []specs.LinuxSyscall{{Names: []string{"getppid"}, Action: specs.ActErrno}}}
 }
 
+// TestStubLooksAtSources has the source of a bind mount in a file system that may
+// never answer: the runtime holds the container's lock.
+func TestStubLooksAtSources(t *testing.T) {
+	for _, inUserNamespace := range []bool{false, true} {
+		spec := specconv.Default(specconv.DefaultOptions{})
+		spec.Process.Terminal = false
+		spec.Mounts = append(spec.Mounts, specs.Mount{Destination: "/data", Source: "/served/file", Options: []string{"bind"}})
+		if inUserNamespace {
+			ids := []specs.LinuxIDMapping{{HostID: 1000, Size: 1000}}
+			spec.Linux.UIDMappings, spec.Linux.GIDMappings = ids, ids
+			spec.Linux.Namespaces = append(spec.Linux.Namespaces, specs.LinuxNamespace{Type: specs.UserNamespace})
+		}
+		if !slices.ContainsFunc(record(t, spec, inCreate), func(line string) bool {
+			return strings.HasPrefix(line, `statx(AT_FDCWD, "/served/file", `)
+		}) {
+			t.Errorf("user namespace %v: the stub makes no statx(2) of the source", inUserNamespace)
+		}
+	}
+}
+
 // No call comes between the filter and execve: the filter would have to allow it.
 func TestOnlyExecveFollowsTheFilter(t *testing.T) {
 	spec := specconv.Default(specconv.DefaultOptions{})
