@@ -43,6 +43,8 @@ var subjects = []struct {
 	steps *regexp.Regexp
 	tests tests
 }{
+	{regexp.MustCompile(`[hH]ook: "install filter`), tests{"seccomp.bats hook"}},
+	{regexp.MustCompile(`[hH]ook`), tests{"hooks.bats", "hooks-userns.bats", "descriptors.bats"}},
 	{regexp.MustCompile(`resctrl`), tests{"./runtime"}},
 	{regexp.MustCompile(`notify`), tests{"notify.bats"}},
 	{regexp.MustCompile(`unit`), tests{"systemd:systemd.bats", "systemd:systemd-root.bats"}},
@@ -55,14 +57,13 @@ var subjects = []struct {
 	{regexp.MustCompile(`I/O priority|affinity|personality|memory policy|schedule`), tests{"scheduling.bats", "exec-process.bats"}},
 	{regexp.MustCompile(`labels`), tests{"lsm.bats", "guest:lsm.bats", "guest-selinux:lsm.bats"}},
 	{regexp.MustCompile(`clocks`), tests{"timens.bats"}},
-	{regexp.MustCompile(`hook`), tests{"hooks.bats", "hooks-userns.bats"}},
 	{regexp.MustCompile(`network|loopback`), tests{"netdevices.bats", "namespaces.bats", "userns.bats"}},
 	{regexp.MustCompile(`mount stub|prepare (locked )?mounts|join container|container's root|detach (added )?mounts|attach mounts|fork (into container|for procfs)`), tests{"mounts-added.bats", "hooks.bats", "hooks-userns.bats"}},
 	{regexp.MustCompile(`move root`), tests{"nopivot.bats"}},
 	{regexp.MustCompile(`change root|shared root|root directory`), tests{"shared-mounts.bats"}},
 	{regexp.MustCompile(`root|mount|paths|/dev|devices|working directory`), tests{"mounts.bats", "paths.bats", "namespaces.bats", "cve.bats", "userns.bats", "process.bats"}},
 	{regexp.MustCompile(`namespaces?`), tests{"namespaces.bats", "userns.bats", "exec.bats"}},
-	{regexp.MustCompile(`keyring|limits`), tests{"limits.bats", "exec.bats"}},
+	{regexp.MustCompile(`keyring|limits`), tests{"limits.bats", "exec.bats", "exec-process.bats"}},
 	{regexp.MustCompile(`terminal|session`), tests{"terminal.bats", "process.bats"}},
 	{regexp.MustCompile(`sysctl|host name`), tests{"sysctl.bats", "namespaces.bats"}},
 	{regexp.MustCompile(`sockets`), tests{"descriptors.bats"}},
