@@ -1,6 +1,7 @@
 package stub
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -94,11 +95,7 @@ func Start(ctx context.Context, o Options) (*Child, error) {
 		return nil, err
 	}
 	stop := c.EndWith(ctx)
-	err = c.harden(len(o.Files)-min(3, len(o.Files)), o.Listener != nil, ignored)
-	ended := stop()
-	if err == nil {
-		err = ended
-	}
+	err = cmp.Or(c.harden(len(o.Files)-min(3, len(o.Files)), o.Listener != nil, ignored), stop())
 	if err != nil {
 		err = fmt.Errorf("harden stub: %w", err)
 		return nil, errors.Join(err, c.End())

@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -230,12 +231,7 @@ func startInNamespace(ctx context.Context, ns *os.File, o stub.Options) (*stub.C
 	}
 	child.Setns(stub.Num(3), unix.CLONE_NEWNS)
 	child.CloseFd(stub.Num(3))
-	err = child.Do()
-	ended := stop()
-	if err == nil {
-		err = ended
-	}
-	if err != nil {
+	if err := cmp.Or(child.Do(), stop()); err != nil {
 		return nil, errors.Join(err, child.End())
 	}
 	return child, nil
