@@ -155,13 +155,17 @@ func (d *dump) lockAgain() error {
 		return nil
 	}
 	l, err := state.LockDir(d.dir, changeLock)
-	switch {
-	case errors.Is(err, ErrNotExist):
+	if errors.Is(err, ErrNotExist) {
 		d.gone = true
 		return nil
-	case err == nil:
-		d.lock = l
 	}
+	if err != nil {
+		return err
+	}
+	d.lock = l
+	now, err := state.Read(d.dir)
+	// Another container may have its ID now.
+	d.gone = err == nil && (now.Pid != d.state.Pid || now.StartTime != d.state.StartTime)
 	return err
 }
 

@@ -429,8 +429,8 @@ kill_criu() {
 
 # The lazy pages of this CRIU are never requested.
 # bats test_tags=berth
-@test "a container is not locked while CRIU serves its memory" {
-	run_piped c
+# serving_criu: dump c with a stand-in of CRIU that waits for requests for its memory.
+serving_criu() {
 	cat >"$T/criu" <<-'EOF'
 		#!/bin/sh
 		case $(dd bs=65536 count=1 <&3 2>/dev/null | od -An -tu1 -N2) in
@@ -441,11 +441,28 @@ kill_criu() {
 	chmod +x "$T/criu"
 	background "$RUNTIME" --root "$ROOT" --criu "$T/criu" checkpoint --lazy-pages --image-path "$T/image" --work-path "$T/work" c
 	wait_for 10 test -s "$T/criu.pid"
-	wait_for 1 paused c
+}
+
+@test "a container is not locked while CRIU serves its memory" {
+	run_piped c
+	serving_criu
+	wait_for 10 paused c
 	runtime_ok resume c
 	kill -KILL "$(<"$T/criu.pid")"
 	wait_for 10 ended "$background_pid"
 	wait_for 10 counts c "$(count c)"
+}
+
+@test "checkpoint leaves another container that has got the ID while CRIU served the memory" {
+	run_piped c
+	serving_criu
+	runtime_ok delete --force c
+	run_piped c
+	wait_for 10 paused c
+	kill -KILL "$(<"$T/criu.pid")"
+	wait_for 10 ended "$background_pid"
+	assert_equal paused "$(status_of c)"
+	runtime_ok resume c
 }
 
 paused() {
