@@ -48,19 +48,18 @@ test-load: ## Run the tests five times (ROUNDS=) on a busy machine (as root)
 
 .PHONY: test-vm
 test-vm: ## Run the tests that need a virtual machine: all controllers of cgroup v2, systemd, AppArmor, SELinux (as root)
-	@hack/deps test beds guest
+	@hack/deps test beds guest guest-arm64
 	@hack/build
 	@go run ./tests/suite --bats --beds guests
 
 .PHONY: test-vm-arm64
 test-vm-arm64: ## Run tests/integration in an emulated machine with an arm64 processor (as root; hours); TESTS= and FILTER= as below
 	@hack/deps test beds guest guest-arm64
-	@GOARCH=arm64 OUTPUT=$(CURDIR)/.cache/arm64 hack/build
-	@go run ./tests/suite --bats --beds guest-arm64 --runtime .cache/arm64/berth $(if $(FILTER),--filter "$(FILTER)") $(TESTS)
+	@go run ./tests/suite --bats --beds guest-arm64-complete $(if $(FILTER),--filter "$(FILTER)") $(TESTS)
 
 .PHONY: test-kernels
 test-kernels: ## Run the tests of the kernel's features with Debian's kernels 5.10, 6.1, 6.12 and 7.3 (as root; an hour each); KERNELS=kernel-bookworm,... for some, TESTS= and FILTER= as below
-	@hack/deps test beds guest
+	@hack/deps test beds guest guest-arm64
 	@hack/build
 	@go run ./tests/suite --bats --beds $(or $(KERNELS),kernels) $(if $(FILTER),--filter "$(FILTER)") $(TESTS)
 

@@ -1,22 +1,15 @@
 # shellcheck shell=bash
 # Root directories of Debian; sourced with cache.bash.
 
-# debian [--arch ARCH] SUITE VARIANT ROOT PACKAGE...: make a root directory from the
-# mirror that apt uses here.
+# debian SUITE VARIANT ROOT PACKAGE...: make a root directory from the mirror that apt uses
+# here.
 debian() {
-	# A private namespace hides its mounts: tests that start meanwhile compare all
-	# mounts.
-	local run=(unshare --mount --propagation private) foreign=()
-	if [ "$1" = --arch ]; then
-		run=(emulating "$2")
-		foreign=(--arch="$2" --skip=check/qemu)
-		shift 2
-	fi
 	local suite=$1 variant=$2 root=$3
 	shift 3
 	need apt-get mmdebstrap unshare
-	# A mirror may be older than a week, after which testing's lists expire.
-	"${run[@]}" mmdebstrap --quiet --mode=root "${foreign[@]}" --variant="$variant" --format=directory \
+	# A private namespace hides its mounts: tests that start meanwhile compare all
+	# mounts. A mirror may be older than a week, after which testing's lists expire.
+	unshare --mount --propagation private mmdebstrap --quiet --mode=root --variant="$variant" --format=directory \
 		--aptopt='Acquire::Check-Valid-Until "false"' --include="$(IFS=, && echo "$*")" \
 		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
@@ -24,28 +17,43 @@ debian() {
 	rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/archives/*
 }
 
-# emulating ARCH COMMAND...: run a command in a user namespace in which qemu-user runs the
-# programs of another architecture. Each has its own binfmt_misc since Linux 6.7, so that
-# of the host stays as it is.
-emulating() {
-	local format
-	format=/usr/lib/binfmt.d/qemu-$(machine "$1").conf
-	[ -f "$format" ] || lacking "qemu-user-static is not installed (hack/deps guest-arm64)"
-	need newuidmap newgidmap unshare
-	shift
-	# newuidmap reads which IDs root may map, from a file that only this namespace sees.
-	# shellcheck disable=SC2016 # for the inner shells
-	unshare --mount --propagation private bash -euc '
-		mount -t tmpfs none /mnt
-		echo root:0:65536 >/mnt/subids
-		for file in /etc/subuid /etc/subgid; do
-			mount --bind /mnt/subids "$file"
-		done
-		exec unshare --user --map-users=0,0,65536 --map-groups=0,0,65536 --setuid 0 --setgid 0 \
-			--mount --pid --fork --kill-child --mount-proc bash -euc "
-			mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
-			cat \"\$0\" >/proc/sys/fs/binfmt_misc/register
-			exec \"\$@\"" "$@"' bash "$format" "$@"
+# separate_apt ARCH SUITE DIR: set apt_options to those of an apt-get that knows only this
+# architecture of this suite, has nothing installed, and keeps its files in DIR; fetch
+# its lists.
+separate_apt() {
+	local arch=$1 suite=$2 dir=$3
+	need apt-get
+	mkdir -p "$dir"/{state/lists/partial,cache/archives/partial}
+	: >"$dir/state/status"
+	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(mirror) $suite main" >"$dir/sources.list"
+	apt_options=(-qq -o "APT::Architecture=$arch" -o "APT::Architectures=$arch" -o APT::Sandbox::User=root
+		-o "Dir::State=$dir/state" -o "Dir::State::status=$dir/state/status" -o "Dir::Cache=$dir/cache"
+		-o "Dir::Etc::SourceList=$dir/sources.list" -o Dir::Etc::SourceParts=- -o 'Acquire::Check-Valid-Until=false')
+	apt-get "${apt_options[@]}" update
+}
+
+# foreign_tree ARCH SUITE NATIVE ROOT: copy the root directory NATIVE, with the files of its
+# packages from another architecture. The configuration by the packages' scripts is the
+# same for both, and emulating them would take minutes.
+foreign_tree() {
+	local arch=$1 suite=$2 native=$3 root=$4 here packages path
+	here=$(dpkg --print-architecture)
+	need dpkg-deb dpkg-query tar
+	packages=$(dpkg-query --admindir="$native/var/lib/dpkg" -W -f '${Package} ${Architecture}\n' | awk -v "here=$here" '$2 == here { print $1 }')
+	separate_apt "$arch" "$suite" "$root.apt"
+	# shellcheck disable=SC2086 # a list
+	apt-get "${apt_options[@]}" --yes --download-only --no-install-recommends install $packages >&2
+	cp -a "$native" "$root"
+	for path in "$root.apt"/cache/archives/*.deb; do
+		dpkg-deb --fsys-tarfile "$path" | tar -xf - -C "$root" --keep-directory-symlink \
+			--exclude=./etc --exclude=./var --exclude='./usr/share/*'
+	done
+	rm -rf "$root.apt" "$root/etc/ld.so.cache" "$root/usr/lib/$(machine "$here")-linux-gnu"
+	# Owners and modes that packages' scripts have changed.
+	while read -r _ _ _ path; do
+		chown --reference="$native$path" "$root$path"
+		chmod --reference="$native$path" "$root$path"
+	done <"$native/var/lib/dpkg/statoverride"
 }
 
 # machine ARCH: the name that uname(2) has for an architecture of Debian's.
@@ -74,14 +82,9 @@ systemd_masked=(
 	systemd-timesyncd.service systemd-tmpfiles-clean.timer
 )
 
-# configure_bed [--arch ARCH] ROOT ETC: configure a root directory with systemd_packages as
-# a bed; ETC is a directory of files for /etc.
+# configure_bed ROOT ETC: configure a root directory with systemd_packages as a bed; ETC is
+# a directory of files for /etc.
 configure_bed() {
-	local run=()
-	if [ "$1" = --arch ]; then
-		run=(emulating "$2")
-		shift 2
-	fi
 	local root=$1 unit
 	cp -r "$2/." "$root/etc/"
 	echo bed >"$root/etc/hostname"
@@ -89,7 +92,7 @@ configure_bed() {
 	echo 0123456789abcdef0123456789abcdef >"$root/etc/machine-id"
 	touch "$root/etc/.updated" "$root/var/.updated" # nothing to do for a first boot
 	# With ranges in /etc/subuid and /etc/subgid.
-	"${run[@]}" chroot "$root" useradd --create-home --shell /bin/bash --uid 1000 tester
+	chroot "$root" useradd --create-home --shell /bin/bash --uid 1000 tester
 	for unit in "${systemd_masked[@]}"; do
 		ln -sf /dev/null "$root/etc/systemd/system/$unit"
 	done

@@ -80,7 +80,7 @@ another_user() {
 	done
 }
 
-# bats test_tags=host,guest
+# bats test_tags=host,guest,arm64
 @test "root has the bounding set, ambient or not" {
 	root_may_gain
 }

@@ -198,6 +198,7 @@ devices_allowed() {
 	devices_denied v1
 }
 
+# bats test_tags=arm64
 @test "only the default devices can be opened, on v2" {
 	devices_denied v2
 }

@@ -7,6 +7,7 @@ prepare() {
 	config '.root.readonly = false'
 }
 
+# bats test_tags=arm64
 @test "create does not run the program, start does" {
 	script 'echo ran >/marker; exec sleep 1000'
 	runtime_ok create --bundle "$BUNDLE" c

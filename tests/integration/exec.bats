@@ -55,6 +55,7 @@ prepare() {
 	assert_equal hello "$out"
 }
 
+# bats test_tags=arm64
 @test "exec enters all of the container's namespaces" {
 	exec_in_ok c sh -c 'cd /proc/self/ns; for n in *; do case $n in *_for_*) ;; *) readlink $n;; esac; done'
 	local pid ns
@@ -269,6 +270,7 @@ no_orphan_of_exec() {
 	assert_match "$(readlink "/proc/$holder/ns/ipc" | tr '[]' '..')" "$out"
 }
 
+# bats test_tags=arm64
 @test "exec sends the terminal to the console socket" {
 	background "$PROBE" recvtty "$T/tty.sock" "$T"
 	wait_for 5 test -S "$T/tty.sock"

@@ -23,6 +23,7 @@ prepare() { hook_bundle; }
 	assert_match ' poststop $' "$(logged)"
 }
 
+# bats test_tags=arm64
 @test "run executes hooks of every kind" {
 	# shellcheck disable=SC2016
 	hooks 'echo $KIND >>$OUT/log'

@@ -59,6 +59,7 @@ inside() {
 	assert_equal $'content\ncontent' "$out"
 }
 
+# bats test_tags=arm64
 @test "mounts add works in a user namespace" {
 	new_user_namespace 0:100000:65536
 	start_detached c

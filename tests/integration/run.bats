@@ -13,6 +13,7 @@ run_in_background() {
 	wait_for 10 has_line "$T/out" ready
 }
 
+# bats test_tags=arm64
 @test "run passes the exit status on" {
 	local code
 	for code in 0 1 42 127 255; do

@@ -83,7 +83,7 @@ logs() {
 	runtime_ok delete --force c
 }
 
-# bats test_tags=host,guest
+# bats test_tags=host,guest,arm64
 @test "a denied call returns the errno" {
 	denies
 }
@@ -175,6 +175,7 @@ logs() {
 	assert_equal 'faccessat2 EPERM' "$out"
 }
 
+# bats test_tags=arm64
 @test "create accepts the default profile of Docker" {
 	config '.linux.seccomp = $p[0]' --slurpfile p "$BATS_TEST_DIRNAME/../../seccomp/testdata/docker.json"
 	calls getppid future
@@ -288,7 +289,7 @@ agent() {
 	EXTRA=$(jq -nc --arg path "$T/agent" '{listenerPath: $path, listenerMetadata: "a=b"}')
 }
 
-# bats test_tags=host,guest
+# bats test_tags=host,guest,arm64
 @test "an agent answers the calls of a container" {
 	local on
 	agent

@@ -70,11 +70,12 @@ on_tmpfs() {
 	refute_match "$CGROUP" "$err"
 }
 
+# bats test_tags=arm64
 @test "masked and read-only paths work in a user namespace" {
 	new_user_namespace
 	all_capabilities
-	run_script 'cat /proc/timer_list | wc -c; ls /proc/acpi /sys/firmware | wc -w; echo 1 >/proc/sys/kernel/sysrq; echo $?; mount -o remount,bind,rw /proc/sys 2>/dev/null; umount /proc/timer_list && wc -c </proc/timer_list; true'
-	assert_match $'^0\n2\n1' "$out"
+	run_script 'cat /proc/timer_list | wc -c; ls /sys/firmware | wc -w; echo 1 >/proc/sys/kernel/sysrq; echo $?; mount -o remount,bind,rw /proc/sys 2>/dev/null; umount /proc/timer_list && wc -c </proc/timer_list; true'
+	assert_match $'^0\n0\n1' "$out"
 }
 
 @test "the default devices work in a user namespace" {
@@ -214,6 +215,7 @@ on_tmpfs() {
 	has_line "$T/lines" 'from tty'
 }
 
+# bats test_tags=arm64
 @test "a container in a user namespace can be created, started, killed and deleted" {
 	new_user_namespace
 	args sleep 1000

@@ -79,11 +79,8 @@ func (b *batsRun) readLists() (err error) {
 
 // command returns the command that runs bats in the bed.
 func (b *batsRun) command() (*exec.Cmd, error) {
-	program, err := filepath.Abs(b.runtime)
+	program, err := b.program()
 	if err != nil {
-		return nil, err
-	}
-	if _, err := exec.LookPath(program); err != nil {
 		return nil, err
 	}
 	env, err := buildPrograms(b.bed.arch)
@@ -100,6 +97,29 @@ func (b *batsRun) command() (*exec.Cmd, error) {
 		cmd.Env = append(cmd.Env, variable+"="+value)
 	}
 	return cmd, nil
+}
+
+// program returns the path of the runtime, and builds berth for a bed with another
+// processor.
+func (b *batsRun) program() (string, error) {
+	path := b.runtime
+	if b.bed.arch != "" && path == defaultRuntime {
+		dir, err := filepath.Abs(filepath.Join(".cache", b.bed.arch))
+		if err != nil {
+			return "", err
+		}
+		cmd := exec.Command("hack/build")
+		cmd.Env = append(os.Environ(), "GOARCH="+b.bed.arch, "OUTPUT="+dir)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return "", fmt.Errorf("hack/build for %s: %w: %s", b.bed.arch, err, out)
+		}
+		path = filepath.Join(dir, filepath.Base(path))
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	return exec.LookPath(path)
 }
 
 // follow runs bats, reports its results, and returns its exit status.

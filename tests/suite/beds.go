@@ -61,6 +61,7 @@ var hosts = []bed{
 	{name: "guest-user", enter: []string{"tests/beds/guest", "--user", "--"}, tags: []string{"guest-user"}, guest: true, made: "tests/beds/guest-image"},
 	{name: "guest-selinux", enter: []string{"tests/beds/guest-selinux", "--"}, tags: []string{"guest-selinux"}, guest: true, made: "tests/beds/guest-image"},
 	foreignGuest("arm64"),
+	complete(foreignGuest("arm64"), "!v1,!criu,!systemd-user,!guest-user,!guest-selinux,!kernel-refused"),
 	kernelBed("bullseye", "kernel-refused"),
 	kernelBed("bookworm", "kernel"),
 	kernelBed("trixie", "kernel"),
@@ -80,18 +81,24 @@ func kernelBed(suite, tag string) bed {
 	}
 }
 
-// foreignGuest returns a guest with another processor, in which all tests run that this
-// machine's guest can run.
+// foreignGuest returns a guest with another processor, for the tests with its tag.
 func foreignGuest(arch string) bed {
 	return bed{
 		name:  "guest-" + arch,
 		enter: []string{"tests/beds/guest", "--arch", arch, "--"},
-		tags:  []string{"!v1,!criu,!systemd-user,!guest-user,!guest-selinux,!kernel-refused"},
+		tags:  []string{arch},
 		guest: true,
-		apart: true,
 		arch:  arch,
 		made:  "tests/beds/guest-image --arch " + arch,
 	}
+}
+
+// complete returns a bed like b for more tests, which take hours.
+func complete(b bed, tags string) bed {
+	b.name += "-complete"
+	b.tags = []string{tags}
+	b.apart = true
+	return b
 }
 
 // in reports whether the bed has the name, or is in the group of that name: "kernels" are
