@@ -330,6 +330,33 @@ print_namespaces='for n in user pid net ipc uts mnt cgroup time; do readlink /pr
 	assert_match $'\n1000\nagain$' "$out"
 }
 
+# bats test_tags=berth
+@test "exec reads the mappings of a user namespace that the container joined without them" {
+	pod
+	join user
+	config 'del(.linux.uidMappings, .linux.gidMappings)'
+	script 'sleep 1000'
+	runtime run --detach --bundle "$BUNDLE" c
+	succeeded
+	out=$("$RUNTIME" --root "$ROOT" exec --user 1000:1001 c sh -c 'id -u; id -g; echo again >/dev/stdout' 2>&1 | cat)
+	assert_equal $'1000\n1001\nagain' "$out"
+	runtime exec --user 70000 c true
+	assert_equal 255 "$status"
+	assert_equal "exec \"c\": check user: process.user.uid: 70000: not mapped by the container's uids" "$msg"
+}
+
+# bats test_tags=berth
+@test "a startContainer hook can print in a user namespace that the container joined without mappings" {
+	pod
+	join user
+	config 'del(.linux.uidMappings, .linux.gidMappings) | .process.user = {uid: 1000, gid: 1000} |
+		.hooks.startContainer = [{path: "/bin/sh", args: ["sh", "-c", "echo to stderr >/dev/stderr; exit 3"]}]'
+	args true
+	runtime_ok create --bundle "$BUNDLE" c
+	runtime start c
+	refused 'hooks\.startContainer\[0\]: .*exit status 3, stderr: .*to stderr'
+}
+
 @test "create joins a user namespace and all others of a pod by path" {
 	pod
 	# The user namespace last: the order in config.json does not matter.

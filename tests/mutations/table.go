@@ -31,7 +31,7 @@ var targets = []target{
 	{setup + "steps_limits.go", integration("limits.bats", "process.bats limit", "userns.bats limit", "rootless.bats limit")},
 	{setup + "steps_root.go", integration("nopivot.bats", "mounts.bats", "cgroups.bats", "paths.bats", "shared-mounts.bats", "v2:namespaces.bats", "hanging.bats", "rootless-cgroups.bats")},
 	{"internal/rootfs/protect.go", integration("paths.bats", "procfs.bats", "shared-mounts.bats")},
-	{"internal/rootfs/remount.go", integration("mounts.bats remount", "mount-options.bats", "mounts-userns.bats")},
+	{"internal/rootfs/remount.go", integration("overlay.bats remount", "mount-options.bats", "mounts-userns.bats")},
 	{"libcontainer/capabilities/apply_linux.go", integration("./libcontainer/capabilities", "capabilities.bats", "process.bats")},
 	{"internal/cgroups/devices/*.go", tests{"./internal/cgroups/devices", "cgroups.bats device", "v2:cgroups.bats device"}},
 	{setup + "steps.go", integration("create-start.bats", "process.bats")},
@@ -43,6 +43,7 @@ var subjects = []struct {
 	steps *regexp.Regexp
 	tests tests
 }{
+	{regexp.MustCompile(`read mappings`), tests{"userns.bats exec reads|without mappings"}},
 	{regexp.MustCompile(`[hH]ook: "install filter`), tests{"seccomp.bats hook"}},
 	{regexp.MustCompile(`[hH]ook`), tests{"hooks.bats", "hooks-userns.bats", "descriptors.bats"}},
 	{regexp.MustCompile(`resctrl`), tests{"./runtime"}},
