@@ -59,7 +59,7 @@ test-vm-arm64: ## Run tests/integration in an emulated machine with an arm64 pro
 
 .PHONY: test-kernels
 test-kernels: ## Run the tests of the kernel's features with Debian's kernels 5.10, 6.1, 6.12 and 7.3 (as root; an hour each); KERNELS=kernel-bookworm,... for some, TESTS= and FILTER= as below
-	@hack/deps test beds guest guest-arm64
+	@hack/deps test beds guest
 	@hack/build
 	@go run ./tests/suite --bats --beds $(or $(KERNELS),kernels) $(if $(FILTER),--filter "$(FILTER)") $(TESTS)
 
@@ -69,7 +69,7 @@ unit: ## Run the Go tests; those that need root are skipped without it
 
 .PHONY: integration
 integration: ## Run tests/integration (as root); RUNTIME=/path for another runtime, TESTS="run.bats ..." for some files, FILTER=regexp for some tests, BEDS=systemd,... (or all) for other hosts
-	@hack/deps test $(if $(BEDS),beds) $(if $(findstring guest,$(BEDS)),guest)
+	@hack/deps test $(if $(BEDS),beds) $(if $(findstring guest,$(BEDS)),guest) $(if $(findstring arm64,$(BEDS)),guest-arm64)
 	@[ -n "$(RUNTIME)" ] || hack/build
 	@go run ./tests/suite --bats $(if $(BEDS),--beds $(BEDS)) $(if $(RUNTIME),--runtime $(RUNTIME)) $(if $(FILTER),--filter "$(FILTER)") $(TESTS)
 
