@@ -52,7 +52,7 @@ var subjects = []struct {
 	{regexp.MustCompile(`chown cgroup`), tests{"v2:userns.bats", "v2:cgroups.bats"}},
 	{regexp.MustCompile(`cgroup|await limits`), tests{"cgroups.bats", "exec.bats", "v2:cgroups.bats"}},
 	{regexp.MustCompile(`filter`), tests{"seccomp.bats", "exec.bats"}},
-	{regexp.MustCompile(`stdio`), tests{"userns.bats", "process.bats", "rootless.bats", "shared-mounts.bats"}},
+	{regexp.MustCompile(`stdio`), tests{"userns.bats", "process.bats", "rootless.bats", "shared-mounts.bats", "exec.bats"}},
 	{regexp.MustCompile(`mappings|user|groups`), tests{"userns.bats", "process.bats", "rootless.bats", "namespaces.bats", "exec-attacks.bats"}},
 	{regexp.MustCompile(`oom score`), tests{"process.bats", "exec-process.bats", "userns.bats", "rootless.bats"}},
 	{regexp.MustCompile(`I/O priority|affinity|personality|memory policy|schedule`), tests{"scheduling.bats", "exec-process.bats"}},

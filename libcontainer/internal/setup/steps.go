@@ -125,13 +125,6 @@ var steps = [...]step{
 		why: "the program must be able to reopen /dev/stdout as its user; the stub's queue is empty",
 	},
 	{
-		name: "check container's groups", side: hostSide, in: inExec | inStartHook, ground: hostTree,
-		when:  []condition{{is, &userNamespace}},
-		needs: "state.Pid", makes: "noGroups",
-		do:  checkContainersGroups,
-		why: "the container's user namespace may deny setgroups(2)",
-	},
-	{
 		name: "enter cgroup", side: stubSide, in: inCreate | inJoin, ground: hostTree,
 		needs: "cgroup",
 		do:    enterCgroup,
@@ -194,13 +187,6 @@ var steps = [...]step{
 		needs: "maps", makes: "notOwned",
 		do:  chownStdio,
 		why: "the mapping of the program's user to the host is known now",
-	},
-	{
-		name: "check groups", side: hostSide, in: inCreate, ground: hostTree,
-		when:  []condition{{is, &userNamespace}},
-		needs: "child", makes: "noGroups",
-		do:  checkGroups,
-		why: "an unprivileged user's user namespace may deny setgroups(2)",
 	},
 	{
 		name: "set clocks", side: hostSide, in: inCreate, ground: hostTree,
@@ -565,7 +551,7 @@ var steps = [...]step{
 	},
 	{
 		name: "drop privileges", side: stubSide, in: inCreate | inStartHook | inExec, ground: unprivileged,
-		needs: "noGroups? child", makes: "entered",
+		needs: "child", makes: "entered",
 		do:  dropPrivileges,
 		why: "bounding set, groups, IDs, other sets: each call needs a privilege that the next removes",
 	},

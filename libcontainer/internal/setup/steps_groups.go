@@ -9,24 +9,9 @@ import (
 	"github.com/berth-oci/berth/libcontainer/config"
 )
 
-// checkGroups sets noGroups if the stub's user namespace denies setgroups(2): the
-// stub then keeps the groups of the unprivileged user.
-func checkGroups(r *run) error { return r.checkSetgroups(r.child.Pid) }
-
-// checkContainersGroups is checkGroups for a stub that joins init's user namespace.
-func checkContainersGroups(r *run) error { return r.checkSetgroups(r.state.Pid) }
-
-func (r *run) checkSetgroups(pid int) (err error) {
-	r.noGroups, err = idmap.GroupsDenied(pid)
-	if err == nil && r.noGroups && !r.cfg.KeepGroups && len(r.cfg.Process.AdditionalGIDs) > 0 {
-		err = &config.FieldError{Field: "process.user.additionalGids", Err: errors.New("setgroups is denied in the user namespace, as it is of an unprivileged user with one group (map a range that /etc/subgid grants)")}
-	}
-	return err
-}
-
-// setGroups queues setgroups(2). A user namespace with one mapped group around the
-// runtime (unshare -r, user_namespaces(7)) denies it: the program then keeps the
-// runtime's groups.
+// setGroups queues setgroups(2). A user namespace that an unprivileged user has made, or one
+// around the runtime (unshare -r), may deny it (user_namespaces(7)): the program then keeps
+// the groups of that user.
 func (r *run) setGroups() {
 	gids := r.cfg.Process.AdditionalGIDs
 	r.stub.Label("process.user.additionalGids")

@@ -38,7 +38,7 @@ func dropPrivileges(r *run) error {
 	r.entered = r.stub.Chdir(proc.Cwd).MayFail(unix.EACCES, unix.EPERM, unix.ENOENT, unix.ENOTDIR)
 	capabilities.LimitBounding(r.stub, caps.Bounding, last)
 	capabilities.KeepOverSetuid(r.stub)
-	if !r.noGroups && !r.cfg.KeepGroups {
+	if !r.cfg.KeepGroups {
 		r.setGroups()
 	}
 	r.stub.Setresgid(proc.GID)

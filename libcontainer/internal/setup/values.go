@@ -41,7 +41,6 @@ type values struct {
 
 	maps     idmap.Maps // of the container's user namespace
 	notOwned []int      // descriptors that the runtime may not chown to the program's user
-	noGroups bool       // setgroups(2) is denied
 
 	tree    *rootfs.Tree
 	mounts  []rootfs.Op // the mounts to add
