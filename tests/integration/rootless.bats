@@ -347,6 +347,14 @@ prepare() {
 	assert_equal "exec \"c\": check user: process.user.additionalGids[0]: 5: not mapped by the container's gids" "$msg"
 }
 
+@test "rootless: a process of exec has the OOM score of the container" {
+	config '.process.oomScoreAdj = 500'
+	args sleep 1000
+	start_detached c
+	runtime_ok exec c cat /proc/1/oom_score_adj /proc/self/oom_score_adj
+	assert_equal $'500\n500' "$out"
+}
+
 @test "rootless: exec opens a terminal" {
 	args sleep 1000
 	start_detached c

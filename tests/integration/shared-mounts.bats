@@ -189,6 +189,9 @@ mounts_there() {
 	assert_match bin "$out"
 	assert_equal / "$(readlink "/proc/$holder/root")"
 	[ "$(mounts_there)" -gt 3 ]
+	jq -n '[{destination: "/added", type: "tmpfs", source: "tmpfs"}]' >"$T/mounts.json"
+	runtime_ok mounts add c "$T/mounts.json"
+	assert_equal 1 "$(grep -c " $BUNDLE/rootfs/added " "/proc/$holder/mountinfo")"
 	host_mounts >"$T/mounts.now"
 	refute_match " $BUNDLE/" "$(<"$T/mounts.now")"
 	runtime_ok delete --force c
