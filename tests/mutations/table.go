@@ -44,6 +44,7 @@ var subjects = []struct {
 	tests tests
 }{
 	{regexp.MustCompile(`read mappings`), tests{"userns.bats exec reads|without mappings"}},
+	{regexp.MustCompile(`labels`), tests{"lsm.bats", "guest:lsm.bats", "guest-selinux:lsm.bats"}},
 	{regexp.MustCompile(`[hH]ook: "install filter`), tests{"seccomp.bats hook"}},
 	{regexp.MustCompile(`[hH]ook`), tests{"hooks.bats", "hooks-userns.bats", "descriptors.bats"}},
 	{regexp.MustCompile(`resctrl`), tests{"./runtime"}},
@@ -56,7 +57,6 @@ var subjects = []struct {
 	{regexp.MustCompile(`mappings|user|groups`), tests{"userns.bats", "process.bats", "rootless.bats", "namespaces.bats", "exec-attacks.bats"}},
 	{regexp.MustCompile(`oom score`), tests{"process.bats", "exec-process.bats", "userns.bats", "rootless.bats"}},
 	{regexp.MustCompile(`I/O priority|affinity|personality|memory policy|schedule`), tests{"scheduling.bats", "exec.bats", "exec-process.bats"}},
-	{regexp.MustCompile(`labels`), tests{"lsm.bats", "guest:lsm.bats", "guest-selinux:lsm.bats"}},
 	{regexp.MustCompile(`clocks`), tests{"timens.bats"}},
 	{regexp.MustCompile(`network|loopback`), tests{"netdevices.bats", "namespaces.bats", "userns.bats"}},
 	{regexp.MustCompile(`without its root|enter container's root`), tests{"shared-mounts.bats", "namespaces.bats"}},
