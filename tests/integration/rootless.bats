@@ -12,11 +12,27 @@ prepare() {
 @test "rootless: the program owns its standard files although they belong to another ID of the user" {
 	grant_range
 	config '.process.user = {uid: 1000, gid: 1000}'
-	args true
+	args sleep 1000
 	touch "$T/file"
 	chown 200004:200004 "$T/file"
 	"$RUNTIME" --root "$ROOT" create --bundle "$BUNDLE" c </dev/null >"$T/file" 2>"$T/err" || failed "$(<"$T/err")"
 	assert_equal 200999 "$(stat -c %u "$T/file")"
+	"$RUNTIME" --root "$ROOT" start c || failed start
+	# Also that of exec.
+	touch "$T/other"
+	chown 200004:200004 "$T/other"
+	"$RUNTIME" --root "$ROOT" exec --detach --user 1001:1001 c true </dev/null >"$T/other" 2>"$T/err" || failed "$(<"$T/err")"
+	assert_equal 201000 "$(stat -c %u "$T/other")"
+}
+
+# bats test_tags=berth
+@test "rootless: a startContainer hook of another user can reopen its standard error" {
+	grant_range
+	config '.process.user = {uid: 1000, gid: 1000} |
+		.hooks.startContainer = [{path: "/bin/sh", args: ["sh", "-c", "echo to stderr >/dev/stderr; exit 3"]}]'
+	args true
+	runtime run --bundle "$BUNDLE" c
+	refused 'hooks\.startContainer\[0\]: .*exit status 3, stderr: .*to stderr'
 }
 
 @test "rootless: the configuration of spec --rootless runs unchanged" {

@@ -60,7 +60,7 @@ var subjects = []struct {
 	{regexp.MustCompile(`clocks`), tests{"timens.bats"}},
 	{regexp.MustCompile(`network|loopback`), tests{"netdevices.bats", "namespaces.bats", "userns.bats"}},
 	{regexp.MustCompile(`without its root|enter container's root`), tests{"shared-mounts.bats", "namespaces.bats"}},
-	{regexp.MustCompile(`mount stub|prepare (locked )?mounts|join container|container's root|detach (added )?mounts|attach mounts|fork (into container|for procfs)`), tests{"mounts-added.bats", "hooks.bats", "hooks-userns.bats"}},
+	{regexp.MustCompile(`mount stub|become container|prepare (locked )?mounts|join container|detach (added )?mounts|attach mounts|fork (into container|for procfs)`), tests{"mounts-added.bats", "hooks.bats", "hooks-userns.bats"}},
 	{regexp.MustCompile(`move root`), tests{"nopivot.bats"}},
 	{regexp.MustCompile(`change root|shared root|root directory`), tests{"shared-mounts.bats"}},
 	{regexp.MustCompile(`root|mount|paths|/dev|devices|working directory`), tests{"mounts.bats", "paths.bats", "namespaces.bats", "cve.bats", "userns.bats", "process.bats"}},
