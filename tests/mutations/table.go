@@ -45,6 +45,7 @@ var subjects = []struct {
 }{
 	{regexp.MustCompile(`read mappings`), tests{"userns.bats exec reads|without mappings"}},
 	{regexp.MustCompile(`labels`), tests{"lsm.bats", "guest:lsm.bats", "guest-selinux:lsm.bats"}},
+	{regexp.MustCompile(`[hH]ook: "chown stdio`), tests{"hooks-userns.bats", "rootless.bats hook"}},
 	{regexp.MustCompile(`[hH]ook: "install filter`), tests{"seccomp.bats hook"}},
 	{regexp.MustCompile(`[hH]ook`), tests{"hooks.bats", "hooks-userns.bats", "descriptors.bats"}},
 	{regexp.MustCompile(`resctrl`), tests{"./runtime"}},
