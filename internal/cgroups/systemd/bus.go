@@ -179,11 +179,6 @@ func (b *bus) manager() dbus.BusObject { return b.conn.Object(busName, managerPa
 
 func (b *bus) close() { b.conn.Close() } //nolint:errcheck // nothing is left to send
 
-// send calls a method of systemd's manager, and does not wait for the answer.
-func (b *bus) send(method string, args ...any) {
-	b.manager().Go(managerInterface+"."+method, dbus.FlagNoReplyExpected, nil, args...)
-}
-
 // errLimits is the message bus's refusal of another message or connection.
 const errLimits = "org.freedesktop.DBus.Error.LimitsExceeded"
 

@@ -178,27 +178,45 @@ func (m *Manager) Create() error {
 	if !m.place.isSlice() {
 		return fmt.Errorf("create cgroup: %w (systemd makes a scope around a process: start it with one)", errors.ErrUnsupported)
 	}
-	return m.Start(context.Background(), 0, nil)
+	ctx := context.Background() // every call has a deadline
+	doubtful, err := m.Start(ctx, 0, nil)
+	if doubtful {
+		err = errors.Join(err, m.Clear(ctx))
+	}
+	return err
 }
 
 // Start makes the unit around the process pid, with the limits that systemd has
 // properties for. systemd moves the process into the unit's cgroup. All limits
-// apply after Set of the embedded Manager. When Start fails, the unit does not
-// exist; if systemd did not answer, it may still make the unit, but the unit
-// ends with the process.
-func (m *Manager) Start(ctx context.Context, pid int, r *specs.LinuxResources) error {
+// apply after Set of the embedded Manager. Doubtful reports that the unit
+// may exist after an error: Clear then removes it, once the process has ended.
+func (m *Manager) Start(ctx context.Context, pid int, r *specs.LinuxResources) (doubtful bool, err error) {
 	if r == nil {
 		r = new(specs.LinuxResources)
 	}
 	if err := m.checkThawed(); err != nil {
-		return err
+		return false, err
 	}
 	props, err := m.unitProperties(r)
 	if err != nil {
-		return err
+		return false, err
 	}
-	if err := m.start(ctx, pid, props); err != nil {
-		return fmt.Errorf("start unit %q: %w%s", m.unit.Name, err, m.blame(err))
+	if doubtful, err = m.start(ctx, pid, props); err != nil {
+		err = fmt.Errorf("start unit %q: %w%s", m.unit.Name, err, m.blame(err))
+	}
+	return doubtful, err
+}
+
+// Clear removes the unit of a Start that has failed, unless a process runs in it: it is
+// then another container's.
+func (m *Manager) Clear(ctx context.Context) error {
+	b, err := m.dial(ctx, m.unit.User)
+	if err == nil {
+		defer b.close()
+		err = m.clearLeftover(ctx, b)
+	}
+	if err != nil && !errors.Is(err, cgroupfs.ErrNotEmpty) {
+		return fmt.Errorf("stop unit %q: %w", m.unit.Name, err)
 	}
 	return nil
 }
@@ -216,28 +234,25 @@ func (m *Manager) blame(err error) string {
 	return " (the annotations set " + strings.Join(list, ", ") + ")"
 }
 
-func (m *Manager) start(ctx context.Context, pid int, props []property) error {
+func (m *Manager) start(ctx context.Context, pid int, props []property) (doubtful bool, err error) {
 	b, err := m.dial(ctx, m.unit.User)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer b.close()
 	if !m.place.isSlice() {
 		p, pidfd, err := process(pid, b)
 		if err != nil {
-			return err
+			return false, err
 		}
 		defer pidfd.Close() // nil without a log, which offer accepts
 		props = append(props, p)
 	}
-	begun, err := m.startTransient(ctx, b, props)
+	err = m.startTransient(ctx, b, props)
 	if err == nil {
 		err = m.enter(pid)
 	}
-	if err != nil && begun {
-		b.send("StopUnit", m.unit.Name, "replace") // systemd may still make it
-	}
-	return err
+	return err != nil && !refused(err), err
 }
 
 // enter moves the process into a slice, which systemd does not do, and checks
@@ -342,8 +357,7 @@ func (m *Manager) limits(r *specs.LinuxResources) ([]property, error) {
 
 // Destroy implements cgroups.Manager. It stops the unit, waits for that, makes
 // systemd forget it, and removes the rest of the cgroup. If systemd does not
-// answer but the cgroup can be removed, Destroy only logs a warning: systemd
-// will notice that the unit has ended.
+// answer but the cgroup can be removed, Destroy only logs a warning.
 func (m *Manager) Destroy(ctx context.Context) error {
 	if m.foreign != nil {
 		return m.foreign
@@ -351,6 +365,7 @@ func (m *Manager) Destroy(ctx context.Context) error {
 	stopped := m.stop(ctx)
 	if stopped != nil {
 		stopped = fmt.Errorf("stop unit %q: %w", m.unit.Name, stopped)
+		m.awaitRemoval(ctx)
 	}
 	if err := m.Manager.Destroy(ctx); err != nil {
 		return errors.Join(stopped, err)
@@ -359,6 +374,19 @@ func (m *Manager) Destroy(ctx context.Context) error {
 		m.warn("systemd may still list the unit; its cgroup is gone", "error", stopped)
 	}
 	return nil
+}
+
+// awaitRemoval waits until systemd has noticed that the unit has ended, and has removed
+// its cgroup. systemd never notices the end of a unit that has no cgroup.
+func (m *Manager) awaitRemoval(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, m.retry)
+	defer cancel()
+	for {
+		there, err := cgroupfs.Exists(m.Paths()[""], "cgroup.procs")
+		if err != nil || !there || pause(ctx, 5*time.Millisecond) != nil {
+			return // the removal reports an error
+		}
+	}
 }
 
 func (m *Manager) stop(ctx context.Context) error {

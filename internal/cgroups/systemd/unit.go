@@ -34,22 +34,22 @@ type auxiliary struct {
 }
 
 // startTransient starts the unit. It removes an ended unit of the same name,
-// and leaves out an optional property that this systemd refuses. Begun means
-// that the unit may exist.
-func (m *Manager) startTransient(ctx context.Context, b *bus, props []property) (begun bool, err error) {
+// and leaves out an optional property that this systemd refuses. After an error of
+// systemd's the unit does not exist.
+func (m *Manager) startTransient(ctx context.Context, b *bus, props []property) error {
 	deadline := time.Now().Add(m.retry)
 	for {
 		err := m.offer(props, func(w []wire) error {
 			return b.runJob(ctx, "StartTransientUnit", m.unit.Name, "replace", w, []auxiliary{})
 		})
 		if !is(err, errUnitExists) || time.Now().After(deadline) {
-			return !refused(err), err
+			return err
 		}
 		if err := m.clearLeftover(ctx, b); err != nil {
-			return false, err
+			return err
 		}
 		if err := pause(ctx, 5*time.Millisecond); err != nil { // for systemd to forget it
-			return false, err
+			return err
 		}
 	}
 }

@@ -93,6 +93,8 @@ func (r *run) resources() *specs.LinuxResources {
 type limitsResult struct {
 	witness *monitor.Witness // of a unit's cgroup
 	unit    bool             // systemd made the unit
+	// doubtful: systemd may have made the unit, but the process is not in it.
+	doubtful bool
 }
 
 // limitCgroup puts off writing the limits and device rules.
@@ -115,7 +117,7 @@ func startUnit(r *run) error {
 }
 
 func startScope(ctx context.Context, unit *systemd.Manager, pid int, resources *specs.LinuxResources) (o limitsResult, err error) {
-	if err := unit.Start(ctx, pid, resources); err != nil {
+	if o.doubtful, err = unit.Start(ctx, pid, resources); err != nil {
 		return o, err
 	}
 	o.unit = true
@@ -128,16 +130,20 @@ func startScope(ctx context.Context, unit *systemd.Manager, pid int, resources *
 // undoCgroup removes the cgroup if create made it. A cgroup that existed before
 // belongs to another user, with its processes.
 func undoCgroup(r *run) error {
-	made := r.ownCgroup
+	var o limitsResult
 	if r.limits != nil {
-		o, _ := r.limits.wait() // undo reports the error
-		made = made || o.unit
+		o, _ = r.limits.wait() // undo reports the error
 	}
-	if !made || r.leftovers {
+	ctx := context.Background() // not r.ctx: it may have ended, which also leads here
+	switch {
+	case r.leftovers:
 		return nil
+	case o.doubtful:
+		return r.keepForDelete(r.unit.Clear(ctx))
+	case r.ownCgroup || o.unit:
+		return r.keepForDelete(state.DestroyCgroup(ctx, r.cgroup, state.DestroyTime))
 	}
-	// Not r.ctx: it may have ended, which also leads here.
-	return r.keepForDelete(state.DestroyCgroup(context.Background(), r.cgroup, state.DestroyTime))
+	return nil
 }
 
 // openCgroup opens the v2 cgroup in which the stub starts. It returns nil without v2,
