@@ -27,15 +27,18 @@ const (
 	managerPath      = dbus.ObjectPath("/org/freedesktop/systemd1")
 	managerInterface = "org.freedesktop.systemd1.Manager"
 	unitInterface    = "org.freedesktop.systemd1.Unit"
+
+	messageBus     = "org.freedesktop.DBus"
+	messageBusPath = dbus.ObjectPath("/org/freedesktop/DBus")
 )
 
 // bus is a connection to a systemd.
 type bus struct {
-	conn    *dbus.Conn
-	signals chan *dbus.Signal
-	// matched is the pending call that requests the signals; nil without a
-	// message bus.
-	matched *dbus.Call
+	conn *conn
+	// matched is the call that requests the signals; 0 without a message bus, and once it
+	// is answered.
+	matched uint32
+	public  bool // it is a message bus
 	limits  limits
 }
 
@@ -109,38 +112,28 @@ func addresses(user bool) (public, private string, err error) {
 // connect opens a connection. A message bus needs a Hello, and a request for
 // signals.
 func connect(ctx context.Context, address string, public bool, l limits) (*bus, error) {
-	return within(ctx, l.call, "connect to "+address, func(life context.Context) (*bus, error) {
-		conn, err := dbus.Dial(address, dbus.WithContext(life), dbus.WithAuth(dbus.AuthExternal("")),
-			dbus.WithSignalHandler(dbus.NewSequentialSignalHandler()))
-		if err != nil {
-			return nil, err
+	b := &bus{public: public, limits: l}
+	err := within(ctx, l.call, "connect to "+address, func(ctx context.Context) (err error) {
+		if b.conn, err = open(ctx, address); err != nil || !public {
+			return err
 		}
-		b := &bus{conn: conn, limits: l}
-		if err := b.greet(public); err != nil {
-			return nil, errors.Join(err, conn.Close())
-		}
-		return b, nil
+		return b.conn.until(ctx, b.greet)
 	})
-}
-
-// within runs open. The context of open ends if open has not returned at the
-// deadline, and never otherwise.
-func within(ctx context.Context, limit time.Duration, what string, open func(context.Context) (*bus, error)) (*bus, error) {
-	life, end := context.WithCancel(context.WithoutCancel(ctx))
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	stop := context.AfterFunc(ctx, end)
-	b, err := open(life)
-	if !stop() && ctx.Err() != nil {
-		if b != nil {
-			b.close()
-		}
-		return nil, late(ctx, what, limit)
-	}
-	if err != nil {
-		end()
+	if err != nil && b.conn != nil {
+		b.close()
 	}
 	return b, err
+}
+
+// within runs f with a context that ends at the limit.
+func within(ctx context.Context, limit time.Duration, what string, f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	err := f(ctx)
+	if err != nil && ctx.Err() != nil {
+		return late(ctx, what, limit)
+	}
+	return err
 }
 
 // late returns the error about an answer that did not come in time.
@@ -151,106 +144,108 @@ func late(ctx context.Context, what string, limit time.Duration) error {
 	return fmt.Errorf("%s: %w", what, ctx.Err())
 }
 
-func (b *bus) greet(public bool) error {
-	if err := b.conn.Auth(nil); err != nil {
-		return err
+// greet registers with a message bus.
+func (b *bus) greet() error {
+	hello, err := b.conn.send(method{messageBus, messageBusPath, messageBus + ".Hello"})
+	if err == nil {
+		_, err = b.conn.await(hello)
 	}
-	b.signals = make(chan *dbus.Signal, 16)
-	b.conn.Signal(b.signals)
-	if !public {
-		return nil
-	}
-	if err := b.conn.Hello(); err != nil {
+	if err != nil {
 		return err
 	}
 	// No wait here, because answers come in order. No Subscribe: systemd
 	// signals the end of a job to the caller without it, and with it sends
 	// signals about all its units over the bus.
 	match := "type='signal',sender='" + busName + "',path='" + string(managerPath) + "',interface='" + managerInterface + "',member='JobRemoved'"
-	b.matched = b.conn.BusObject().Go("org.freedesktop.DBus.AddMatch", 0, make(chan *dbus.Call, 1), match)
-	return nil
+	b.matched, err = b.conn.send(method{messageBus, messageBusPath, messageBus + ".AddMatch"}, match)
+	return err
 }
 
 // passesFiles reports whether descriptors can be sent. systemd (257) agrees to
 // take them at its own socket, but then closes the connection.
-func (b *bus) passesFiles() bool { return b.matched != nil && b.conn.SupportsUnixFDs() }
+func (b *bus) passesFiles() bool { return b.public && b.conn.files }
 
-func (b *bus) manager() dbus.BusObject { return b.conn.Object(busName, managerPath) }
-
-func (b *bus) close() { b.conn.Close() } //nolint:errcheck // nothing is left to send
+func (b *bus) close() { b.conn.close() }
 
 // errLimits is the message bus's refusal of another message or connection.
 const errLimits = "org.freedesktop.DBus.Error.LimitsExceeded"
 
-// do calls a method and stores its results. While the message bus already has
-// too many messages for systemd, it tries again.
-func (b *bus) do(ctx context.Context, object dbus.BusObject, method string, args []any, result ...any) error {
-	ctx, cancel := context.WithTimeout(ctx, b.limits.call)
-	defer cancel()
-	for delay := 5 * time.Millisecond; ; delay *= 2 {
-		err := object.CallWithContext(ctx, method, 0, args...).Store(result...)
-		if err != nil && ctx.Err() != nil {
-			return late(ctx, method, b.limits.call)
+// do calls a method of a systemd's object and stores its results. While the message bus
+// already has too many messages for systemd, it tries again.
+func (b *bus) do(ctx context.Context, object dbus.ObjectPath, name string, args []any, result ...any) error {
+	return within(ctx, b.limits.call, name, func(ctx context.Context) error {
+		for delay := 5 * time.Millisecond; ; delay *= 2 {
+			err := b.call(ctx, method{busName, object, name}, args, result)
+			if !is(err, errLimits) || pause(ctx, delay) != nil {
+				return err
+			}
 		}
-		if !is(err, errLimits) || pause(ctx, delay) != nil {
-			return err
-		}
-	}
+	})
 }
 
-// invoke calls a method of systemd's manager.
-func (b *bus) invoke(ctx context.Context, method string, args ...any) error {
-	return b.do(ctx, b.manager(), managerInterface+"."+method, args)
+func (b *bus) call(ctx context.Context, m method, args, result []any) error {
+	return b.conn.until(ctx, func() error {
+		serial, err := b.conn.send(m, args...)
+		if err != nil {
+			return err
+		}
+		body, err := b.conn.await(serial)
+		if err != nil {
+			return err
+		}
+		return dbus.Store(body, result...)
+	})
+}
+
+// manager calls a method of systemd's manager and stores its results.
+func (b *bus) manager(ctx context.Context, name string, args []any, result ...any) error {
+	return b.do(ctx, managerPath, managerInterface+"."+name, args, result...)
 }
 
 // property reads a property of an object.
 func (b *bus) property(ctx context.Context, object dbus.ObjectPath, iface, name string) (dbus.Variant, error) {
 	var v dbus.Variant
-	err := b.do(ctx, b.conn.Object(busName, object), "org.freedesktop.DBus.Properties.Get", []any{iface, name}, &v)
+	err := b.do(ctx, object, "org.freedesktop.DBus.Properties.Get", []any{iface, name}, &v)
 	return v, err
 }
 
 // runJob calls a method that starts a job, and waits for the job's end.
-func (b *bus) runJob(ctx context.Context, method string, args ...any) error {
+func (b *bus) runJob(ctx context.Context, name string, args ...any) error {
 	var job dbus.ObjectPath
-	if err := b.do(ctx, b.manager(), managerInterface+"."+method, args, &job); err != nil {
+	if err := b.manager(ctx, name, args, &job); err != nil {
 		return err
 	}
 	if err := b.awaitMatch(ctx); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, b.limits.job)
-	defer cancel()
-	for {
-		select {
-		case <-ctx.Done():
-			return late(ctx, "job of "+method, b.limits.job)
-		case s, ok := <-b.signals:
-			if !ok {
-				return fmt.Errorf("job of %s: %w", method, dbus.ErrClosed)
+	return within(ctx, b.limits.job, "job of "+name, func(ctx context.Context) error {
+		return b.conn.until(ctx, func() error {
+			for {
+				s, err := b.conn.signal()
+				if err != nil {
+					return fmt.Errorf("job of %s: %w", name, err)
+				}
+				if over, err := jobResult(s, job); over {
+					return err
+				}
 			}
-			if over, err := jobResult(s, job); over {
-				return err
-			}
-		}
-	}
+		})
+	})
 }
 
 // awaitMatch waits until the bus accepted the request for signals. After the
 // answer to a later call, that answer has nearly always come.
 func (b *bus) awaitMatch(ctx context.Context) error {
-	if b.matched == nil {
+	if b.matched == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, b.limits.call)
-	defer cancel()
-	select {
-	case <-ctx.Done():
-		return late(ctx, b.matched.Method, b.limits.call)
-	case call := <-b.matched.Done:
-		b.matched.Done <- call // for the next job
-		return call.Err
-	}
+	return within(ctx, b.limits.call, "AddMatch", func(ctx context.Context) error {
+		return b.conn.until(ctx, func() error {
+			_, err := b.conn.await(b.matched)
+			b.matched = 0
+			return err
+		})
+	})
 }
 
 // jobResult reports whether a signal is about the end of the job, with its

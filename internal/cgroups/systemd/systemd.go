@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path"
 	"strconv"
 	"strings"
@@ -24,6 +23,7 @@ import (
 
 	"github.com/berth-oci/berth/internal/cgroups/cgroupfs"
 	"github.com/berth-oci/berth/internal/cgroups/fs2"
+	"github.com/berth-oci/berth/internal/sys"
 	"github.com/berth-oci/berth/libcontainer/cgroups"
 	"github.com/berth-oci/berth/libcontainer/config"
 )
@@ -150,7 +150,7 @@ func (m *Manager) root(ctx context.Context) (string, error) {
 
 // cgroupOf returns the path of a process in the v2 hierarchy.
 func cgroupOf(pid int) (string, error) {
-	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cgroup")
+	text, err := sys.ReadFile("/proc/" + strconv.Itoa(pid) + "/cgroup")
 	if err != nil {
 		return "", fmt.Errorf("find cgroup of process %d: %w", pid, err)
 	}
@@ -279,7 +279,7 @@ func (m *Manager) Attach(ctx context.Context, sub string, pid int) error {
 	b, err := m.dial(ctx, m.unit.User)
 	if err == nil {
 		defer b.close()
-		err = b.invoke(ctx, "AttachProcessesToUnit", m.unit.Name, sub, []uint32{uint32(pid)})
+		err = b.manager(ctx, "AttachProcessesToUnit", []any{m.unit.Name, sub, []uint32{uint32(pid)}})
 	}
 	if err != nil {
 		return fmt.Errorf("attach process to unit %q: %w", m.unit.Name, err)
@@ -290,10 +290,11 @@ func (m *Manager) Attach(ctx context.Context, sub string, pid int) error {
 // checkThawed refuses a slice that is frozen, in which the process would never
 // run.
 func (m *Manager) checkThawed() error {
-	for dir := m.Paths()[""]; dir != "/" && dir != "."; dir = path.Dir(dir) {
+	dir := m.Paths()[""]
+	for name := m.place.dir; name != "/" && name != "."; name, dir = path.Dir(name), path.Dir(dir) {
 		frozen, err := cgroupfs.FrozenV2(dir)
 		if err != nil {
-			return nil // above the root of the hierarchy
+			return fmt.Errorf("use cgroup %q: %w", dir, err)
 		}
 		if frozen {
 			return fmt.Errorf("use cgroup %q: %w", dir, cgroups.ErrFrozen)

@@ -88,7 +88,7 @@ func (m *Manager) clearLeftover(ctx context.Context, b *bus) error {
 // does not know.
 func (m *Manager) activeState(ctx context.Context, b *bus) (string, error) {
 	var object dbus.ObjectPath
-	err := b.do(ctx, b.manager(), managerInterface+".GetUnit", []any{m.unit.Name}, &object)
+	err := b.manager(ctx, "GetUnit", []any{m.unit.Name}, &object)
 	if is(err, errNoSuchUnit) {
 		return "inactive", nil
 	}
@@ -112,7 +112,7 @@ func (m *Manager) stopUnit(ctx context.Context, b *bus) error {
 	if err != nil {
 		return err
 	}
-	if err := b.invoke(ctx, "ResetFailedUnit", m.unit.Name); !is(err, errNoSuchUnit) {
+	if err := b.manager(ctx, "ResetFailedUnit", []any{m.unit.Name}); !is(err, errNoSuchUnit) {
 		return err
 	}
 	return nil
@@ -122,7 +122,7 @@ func (m *Manager) stopUnit(ctx context.Context, b *bus) error {
 func (m *Manager) setProperties(ctx context.Context, b *bus, props []property) error {
 	const runtime = true
 	return m.offer(props, func(w []wire) error {
-		return b.invoke(ctx, "SetUnitProperties", m.unit.Name, runtime, w)
+		return b.manager(ctx, "SetUnitProperties", []any{m.unit.Name, runtime, w})
 	})
 }
 
