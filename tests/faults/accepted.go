@@ -22,7 +22,7 @@ var exceptions = []exception{
 	},
 	{
 		regexp.MustCompile(`at stub (\w+\(socket:|mmap\()|every (mmap|read|write|sendto|accept4|close)\b`),
-		regexp.MustCompile(`does not name the call: .*(ended unexpectedly|cannot start a container that has stopped|setns: no such process|container not running)`),
+		regexp.MustCompile(`does not name the call: .*(ended unexpectedly|cannot start a container that has stopped|setns: no such process|container not running|start unit .*no such process)`),
 		"a stub that cannot talk to the runtime ends",
 	},
 	{

@@ -34,8 +34,8 @@ func (r *rig) makeBundle() error {
 		return err
 	}
 	r.config["process"].(object)["terminal"] = false
-	if r.user == nil {
-		r.config["linux"].(object)["cgroupsPath"] = filepath.Join(r.cgroup, r.id)
+	if r.user == nil || r.task.bedOf().systemd {
+		r.config["linux"].(object)["cgroupsPath"] = r.cgroupsPath()
 	}
 	r.config["mounts"] = append(r.config["mounts"].([]any), object{
 		"destination": "/out", "type": "none", "source": r.path("out"), "options": []string{"bind", "rw"},
@@ -92,8 +92,8 @@ func (r *rig) makeState() error {
 }
 
 // full adds a seccomp filter, a user namespace, hooks of all kinds, a device, a network
-// device, sysctls, a terminal, another user and, where the host has the controllers,
-// limits.
+// device, sysctls, a terminal, another user, a property of the unit and, where the host has
+// the controllers, limits.
 func (r *rig) full() error {
 	profile, err := os.ReadFile("seccomp/testdata/docker.json")
 	if err != nil {
@@ -107,10 +107,14 @@ func (r *rig) full() error {
 	linux["sysctl"] = object{"kernel.shm_rmid_forced": "1", "net.ipv4.ip_forward": "1"}
 	linux["devices"] = []object{{"path": "/dev/kmsg", "type": "c", "major": 1, "minor": 11, "fileMode": 0o666}}
 	linux["netDevices"] = object{netDevice: object{"name": "data"}}
-	if r.task.bed == "host" {
+	if r.task.bedOf().controllers {
 		resources := linux["resources"].(object)
 		resources["pids"] = object{"limit": 100}
 		resources["memory"] = object{"limit": 256 << 20}
+	}
+	if r.task.bedOf().systemd {
+		// A failed scope stays then, until it is reset.
+		r.config["annotations"] = object{"org.systemd.property.CollectMode": "'inactive'"}
 	}
 	process["terminal"] = true
 	process["oomScoreAdj"] = 100

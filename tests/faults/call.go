@@ -96,6 +96,8 @@ var replaced = []struct {
 	{regexp.MustCompile(`/proc/\d+`), "/proc/PID"},
 	{regexp.MustCompile(`^/\d+/`), "/PID/"}, // in the stub's own procfs
 	{regexp.MustCompile(`/pts/\d+`), "/pts/N"},
+	{regexp.MustCompile(`^/proc/self/fd/\d+`), "/proc/self/fd/N"},
+	{regexp.MustCompile(`/#\d+ \(deleted\)`), "/#N (deleted)"}, // of O_TMPFILE
 	{regexp.MustCompile(`\d{6,}`), "N"},
 }
 

@@ -15,13 +15,13 @@ import (
 )
 
 // census is what exists: a line for each process, mount, cgroup, file of the state root,
-// key, namespace of processes, network device and descriptor of this process.
+// key, namespace of processes, network device, unit of systemd and descriptor of this process.
 type census map[string]bool
 
 func (r *rig) census() (census, error) {
 	c := census{}
 	for _, count := range []func(census) error{
-		r.processes, mounts, r.cgroups, r.files, r.keys, descriptors, countDevices,
+		r.processes, mounts, r.cgroups, r.files, r.keys, descriptors, countDevices, r.units,
 	} {
 		if err := count(c); err != nil {
 			return nil, err
@@ -47,10 +47,35 @@ func (c census) difference(before census) []string {
 	return d
 }
 
-// exiting reports whether the flags of a process have PF_EXITING.
-func exiting(flags string) bool {
+// newProcesses returns the processes of a census that did not exist before.
+func (c census) newProcesses(before census) (pids []int) {
+	known := map[int]bool{}
+	for line := range before {
+		known[processOf(line)] = true
+	}
+	for line := range c {
+		if pid := processOf(line); pid != 0 && !known[pid] {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// processOf returns the process that a line is about, 0 if it is about something else.
+func processOf(line string) (pid int) {
+	_, _ = fmt.Sscanf(line, "process %d (", &pid) // 0 stays
+	return pid
+}
+
+// Flags in proc_pid_stat(5).
+const (
+	exiting      = 0x4      // PF_EXITING
+	kernelThread = 0x200000 // PF_KTHREAD
+)
+
+func hasFlag(flags string, flag int) bool {
 	n, err := strconv.Atoi(flags)
-	return err == nil && n&0x4 != 0
+	return err == nil && n&flag != 0
 }
 
 // processes counts those of the pid namespace, and the network namespaces they are in.
@@ -60,7 +85,7 @@ func (r *rig) processes(c census) error {
 	entries, err := os.ReadDir("/proc")
 	for _, e := range entries {
 		pid, notProcess := strconv.Atoi(e.Name())
-		if notProcess != nil || pid == os.Getpid() {
+		if notProcess != nil || pid == os.Getpid() || r.foreign(pid) {
 			continue
 		}
 		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
@@ -69,7 +94,7 @@ func (r *rig) processes(c census) error {
 		}
 		name, rest, _ := strings.Cut(string(stat), ") ")
 		f := strings.Fields(rest)
-		if r.task.noReap && (f[0] == "Z" && f[1] == "1" || exiting(f[6])) {
+		if hasFlag(f[6], kernelThread) || r.task.noReap && (f[0] == "Z" && f[1] == "1" || hasFlag(f[6], exiting)) {
 			continue
 		}
 		c[fmt.Sprintf("process %s) %s", name, f[0])] = pid != 1

@@ -11,9 +11,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// stayFlag is for a program that stays: systemd removes the cgroup, with the limits, once
+// the program has ended.
+const stayFlag = "--stay"
+
 // inside writes what a program can see of its protection to /out/view. The name of the
 // file is complete once the file is.
-func inside([]string) error {
+func inside(args []string) error {
 	var b strings.Builder
 	for _, show := range []func(*strings.Builder){
 		showFiles, showMounts, showNamespaces, showProcess, showKeyring, showDevices, showDescriptors, showNetwork,
@@ -23,7 +27,13 @@ func inside([]string) error {
 	if err := os.WriteFile("/out/view.new", []byte(b.String()), 0o644); err != nil {
 		return err
 	}
-	return os.Rename("/out/view.new", "/out/view")
+	if err := os.Rename("/out/view.new", "/out/view"); err != nil {
+		return err
+	}
+	if slices.Contains(args, stayFlag) {
+		return unix.Pause()
+	}
+	return nil
 }
 
 // shown are files that the program reads whole.
@@ -163,7 +173,7 @@ func (r *rig) limits() (string, error) {
 	var b strings.Builder
 	for _, root := range roots {
 		for _, name := range limitFiles {
-			path := root + r.cgroup + "/" + r.id + "/" + name
+			path := root + r.containerCgroup() + "/" + name
 			if text, err := os.ReadFile(path); err == nil {
 				fmt.Fprintf(&b, "%s: %s\n", path, text)
 			}

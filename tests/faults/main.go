@@ -2,12 +2,13 @@
 // or is the last one before a SIGKILL. It runs each command of berth once for each of
 // these calls, under ptrace(2).
 //
-//	faults prove [--part NAME] [--points N] [--seed N] [--only REGEXP] [--jobs N] RUNTIME
+//	faults prove [--part NAME] [--points N] [--share N] [--seed N] [--only REGEXP] [--jobs N] RUNTIME
 //
 // runs the tasks and prints a TAP line for each. A task is a part (kills, errors,
-// missing, environments), a bed (host, v2), a configuration (default, full, rootless) and a command of
+// missing, environments), a bed (see beds.go), a configuration (default, full, rootless) and a command of
 // berth.
-// --points is a share: that many points of each task, chosen by the seed.
+// --points is a share: that many points of each task, chosen by the seed. With --share, one of so
+// many tasks runs.
 //
 //	faults work [--points N] [--seed N] [--point TEXT] RUNTIME TASK DIR
 //

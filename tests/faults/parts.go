@@ -63,7 +63,7 @@ var errnos = []unix.Errno{unix.EIO, unix.ENOMEM, unix.EINTR, unix.EMFILE, unix.E
 
 // unfailing calls are not made to fail: the kernel has no error for them, or the
 // process has none to handle.
-var unfailing = []string{"geteuid", "getegid", "getpid", "umask", "exit_group", "exit", "rt_sigreturn", "setsid"}
+var unfailing = []string{"getuid", "geteuid", "getgid", "getegid", "getpid", "umask", "exit_group", "exit", "rt_sigreturn", "setsid"}
 
 func failures(calls []*call) []*trial {
 	var list []*trial
@@ -72,9 +72,7 @@ func failures(calls []*call) []*trial {
 			continue
 		}
 		for _, errno := range errnos {
-			// Go's syscall.forkExec reads the result of its child from a pipe, and waits for
-			// the child after an error that a pipe does not have.
-			if c.name == "read" && c.kind == kindRuntime && c.shown[0] == "pipe:[]" && errno != unix.EINTR {
+			if c.cannotReturn(errno) {
 				continue
 			}
 			f := &failing{point: c.point(), errno: errno}
@@ -83,6 +81,26 @@ func failures(calls []*call) []*trial {
 		}
 	}
 	return list
+}
+
+// streamCalls are those of package net on the socket of the bus.
+var streamCalls = []string{"read", "write", "sendmsg"}
+
+// cannotReturn reports whether the call never returns an errno that Go's packages wait for.
+func (c *call) cannotReturn(errno unix.Errno) bool {
+	if c.kind != kindRuntime || len(c.shown) == 0 {
+		return false
+	}
+	switch c.shown[0] {
+	case "pipe:[]":
+		// syscall.forkExec reads the result of its child, and waits for the child after an
+		// error that a pipe does not have.
+		return c.name == "read" && errno != unix.EINTR
+	case "socket:[]":
+		// The poller waits until a full or empty buffer changes: this one does not.
+		return errno == unix.EAGAIN && slices.Contains(streamCalls, c.name)
+	}
+	return false
 }
 
 func missing(calls []*call) []*trial {
@@ -299,7 +317,7 @@ var otherNames = map[string][]string{
 	"ppoll":        {"poll"},
 	"fchmod":       {"control"},
 	"prlimit64":    {"getrlimit", "setrlimit"},
-	"pipe2":        {"make process", "execute"}, // of Go's os.StartProcess
+	"pipe2":        {"make process", "execute", "fork/exec"}, // of Go's os.StartProcess
 }
 
 // namedIn reports whether a message names the call or the last part of one of its paths.

@@ -40,9 +40,10 @@ type proof struct {
 // proofFlags are the flags of all proofs.
 type proofFlags struct {
 	*flag.FlagSet
-	seed *uint64
-	only *string
-	jobs *int
+	seed  *uint64
+	only  *string
+	share *uint64
+	jobs  *int
 }
 
 func newProofFlags(name string) proofFlags {
@@ -51,6 +52,7 @@ func newProofFlags(name string) proofFlags {
 		FlagSet: f,
 		seed:    f.Uint64("seed", uint64(time.Now().UnixNano()), "of what is chosen by chance"),
 		only:    f.String("only", "", "only jobs with a name that matches the `regexp`"),
+		share:   f.Uint64("share", 1, "run one of so many jobs, chosen by the seed"),
 		jobs:    f.Int("jobs", 2, "how many jobs are run at a time"),
 	}
 }
@@ -73,8 +75,8 @@ func (f proofFlags) run(list []job, summary string) (err error) {
 		return err
 	}
 	var selected []job
-	for _, j := range list {
-		if match.MatchString(j.name) {
+	for i, j := range list {
+		if match.MatchString(j.name) && (uint64(i)+*f.seed)%*f.share == 0 {
 			selected = append(selected, j)
 		}
 	}
@@ -143,7 +145,11 @@ func (p *proof) output(j job) (out string, err error) {
 	if err := os.Chmod(dir, 0o711); err != nil {
 		return "", err
 	}
-	args := slices.Concat([]string{"--", p.self, "init"}, j.init, []string{p.self}, j.args, []string{dir})
+	init := append([]string{p.self, "init"}, j.init...)
+	if beds[j.bed].systemd {
+		init = nil
+	}
+	args := slices.Concat([]string{"--"}, init, []string{p.self}, j.args, []string{dir})
 	output, err := exec.Command(filepath.Join("tests/beds", j.bed), args...).CombinedOutput()
 	return string(output), err
 }

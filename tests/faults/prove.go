@@ -51,6 +51,11 @@ var taskSets = []taskSet{
 	{"missing", mostBeds, allConfigs, []string{"run", "exec", "delete"}, false},
 	{"missing", []string{"userns"}, []string{"default"}, []string{"run", "exec", "delete"}, false},
 	{"kills", []string{"criu"}, []string{"default"}, []string{"checkpoint", "save", "restore"}, false},
+	{"kills", []string{"systemd"}, allConfigs, allCommands, false},
+	{"errors", []string{"systemd"}, allConfigs, []string{"create", "start", "run", "exec", "delete"}, false},
+	{"missing", []string{"systemd"}, allConfigs, []string{"run", "exec", "delete"}, false},
+	// The bed systemd has no controllers.
+	{"kills", []string{"guest"}, []string{"default", "rootless"}, []string{"update"}, false},
 	{"environments", []string{"host"}, []string{"default"}, allCommands, false},
 }
 
@@ -70,14 +75,14 @@ func tasks() (list []task) {
 	return list
 }
 
-// possible reports whether the container of a task has the cgroup that its command needs:
-// the bed v2 has no controllers, and a user has a cgroup only there.
+// possible reports whether the container of a task has the cgroup, and the controllers, that
+// its command needs.
 func (t task) possible() bool {
 	switch t.command {
 	case "update":
-		return t.bed != "v2" && t.config != "rootless"
+		return t.bedOf().controllers && t.delegated()
 	case "pause", "resume":
-		return t.bed == "v2" || t.config != "rootless"
+		return t.delegated()
 	}
 	return true
 }

@@ -96,13 +96,16 @@ type rig struct {
 	runtime string
 	self    string // this program
 	dir     string
-	id      string // of the container
-	cgroup  string // parent of the container's, with another name than the container's default
-	user    *user  // that runs the commands
-	config  object
-	console *console
-	golden  string // the view of a run without a fault
-	calm    census // nothing runs
+	id      string    // of the container
+	cgroup  string    // parent of the container's, with another name than the container's default
+	user    *user     // that runs the commands
+	session *exec.Cmd // the user's commands run in its cgroup under systemd
+	// ownCgroup is that of this process.
+	ownCgroup string
+	config    object
+	console   *console
+	golden    string // the view of a run without a fault
+	calm      census // nothing runs
 }
 
 // newRig makes a rig in an empty directory.
@@ -115,10 +118,8 @@ func newRig(runtime, name, dir string) (r *rig, err error) {
 	if r.self, err = os.Executable(); err != nil {
 		return nil, err
 	}
-	// clean kills every process that it sees.
-	init, err := os.Readlink("/proc/1/exe")
-	if err != nil || init != r.self || os.Getppid() != 1 {
-		return nil, errors.New("needs a pid namespace with \"faults init\"")
+	if err := r.checkBed(); err != nil {
+		return nil, err
 	}
 	if r.runtime, err = filepath.Abs(runtime); err != nil {
 		return nil, err
@@ -127,7 +128,10 @@ func newRig(runtime, name, dir string) (r *rig, err error) {
 		return nil, err
 	}
 	r.id = "faults-" + filepath.Base(r.dir)
-	r.cgroup = "/" + r.id + "-rig"
+	r.cgroup, r.ownCgroup = "/"+r.id+"-rig", cgroupOf(os.Getpid())
+	if r.task.bedOf().systemd {
+		r.cgroup = "/" + unitSlice
+	}
 	if r.task.config == "rootless" {
 		if err := r.makeUser(); err != nil {
 			return nil, err
@@ -175,7 +179,11 @@ func hierarchies() ([]string, error) {
 	return found, nil
 }
 
+// makeCgroup makes the parent of the container's cgroup.
 func (r *rig) makeCgroup() error {
+	if r.task.bedOf().systemd {
+		return r.startSlice()
+	}
 	roots, err := hierarchies()
 	for _, root := range roots {
 		err = errors.Join(err, os.MkdirAll(root+r.cgroup, 0o755))
@@ -206,7 +214,10 @@ func (r *rig) prepareCriu() error {
 
 // close removes what newRig has made outside of the directory.
 func (r *rig) close() error {
-	err := r.console.close()
+	err := errors.Join(r.console.close(), r.closeSession())
+	if r.task.bedOf().systemd {
+		return err
+	}
 	roots, e := hierarchies()
 	err = errors.Join(err, e)
 	for _, root := range roots {
@@ -232,6 +243,9 @@ func removeCgroup(dir string) error {
 // arguments returns the command line of a command.
 func (r *rig) arguments(words []string) []string {
 	args := []string{r.runtime, "--root", r.path("state")}
+	if r.task.bedOf().systemd {
+		args = append(args, "--systemd-cgroup")
+	}
 	for _, word := range words {
 		switch word {
 		case idWord:

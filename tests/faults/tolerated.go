@@ -16,11 +16,18 @@ type toleration struct {
 	call   *regexp.Regexp
 	errnos []string // every errno if empty
 	reason string
+	// warning must be in the output then; none is necessary if empty.
+	warning string
 }
 
 // tolerate returns a toleration of the runtime or of its forks.
 func tolerate(reason, call string, errnos ...string) toleration {
-	return toleration{regexp.MustCompile("^" + call), errnos, reason}
+	return toleration{call: regexp.MustCompile("^" + call), errnos: errnos, reason: reason}
+}
+
+// tolerateWarned returns a toleration of what berth warns of.
+func tolerateWarned(reason, warning, call string) toleration {
+	return toleration{call: regexp.MustCompile("^" + call), reason: reason, warning: warning}
 }
 
 // tolerations are those of the runtime and of its forks, and those of the stub that are
@@ -60,6 +67,12 @@ var tolerations = []toleration{
 	tolerate("os.MkdirAll makes the directory then", `(create|run) runtime newfstatat\(DIR/state\)`),
 	tolerate("Go's package os looks whether pidfds work, and does without", `\S+ runtime (waitid\(0x3\)|pidfd_send_signal\(0x0\))`),
 	tolerate("poststart and poststop hooks that fail only warn", `(start|delete|run) (runtime (clone|pipe2|ppoll|write\(pipe|newfstatat\(DIR/bundle\))|fork )`),
+	tolerateWarned("systemd stops the unit of a container that has ended when it notices the end, too", "systemd may still list the unit",
+		`(delete|run) runtime (socket|setsockopt|connect|read|write|sendmsg)\(`),
+	tolerate("package net does without the names of a socket", `\S+ runtime get(sock|peer)name\(socket:`),
+	tolerate("a full queue of a server that accepts connections is tried again", `\S+ runtime connect\(socket:`, "EAGAIN"),
+	tolerate("after clone3(2) has denied a user the cgroup of the container, systemd moves the stub, whatever the second attempt returns",
+		`exec runtime \w+\((/proc/self/fd/N|DIR/state/ID(/#N \(deleted\))?)[,)]`),
 	tolerate("the stub's image is executed from the state directory if the kernel denies that of the memfd",
 		`\S+ (fork |runtime (\w+\(/memfd:berth-stub|memfd_create\(|clone3?\())`, "EPERM"),
 }
@@ -96,7 +109,7 @@ func stubTolerations(path string) (list []toleration, err error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, toleration{call, strings.Fields(m[3]), line})
+		list = append(list, toleration{call: call, errnos: strings.Fields(m[3]), reason: line})
 	}
 	return list, nil
 }
@@ -113,13 +126,13 @@ var stubMethods = map[string]string{
 
 // untolerated returns a finding if a command has succeeded although nothing says that
 // its failed call may be tolerated.
-func (w *worker) untolerated(t *trial) []string {
+func (w *worker) untolerated(t *trial, res result) []string {
 	f, ok := t.fault.(*failing)
 	if !ok {
 		return nil
 	}
 	text, errno := w.task.command+" "+t.call.text(), unix.ErrnoName(f.errno)
-	covered := func(x toleration) bool { return x.covers(text, errno) }
+	covered := func(x toleration) bool { return x.covers(text, errno) && strings.Contains(res.stderr, x.warning) }
 	if slices.ContainsFunc(tolerations, covered) || slices.ContainsFunc(w.ofStub, covered) {
 		return nil
 	}

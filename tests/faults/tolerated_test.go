@@ -49,9 +49,19 @@ func TestSuccessNeedsAToleration(t *testing.T) {
 		{kindStub, "mount", "", unix.EPERM, false},
 	} {
 		c := &call{kind: test.kind, callInfo: callInfo{name: test.name}, shown: []string{test.shown}, nth: 1}
-		found := w.untolerated(&trial{call: c, fault: &failing{errno: test.errno}})
+		found := w.untolerated(&trial{call: c, fault: &failing{errno: test.errno}}, result{})
 		if (len(found) == 0) != test.tolerate {
 			t.Errorf("%s of %s: %q", unix.ErrnoName(test.errno), c.text(), found)
+		}
+	}
+}
+
+func TestWarningIsNecessary(t *testing.T) {
+	w := &worker{rig: &rig{task: task{command: "delete"}}}
+	c := &call{kind: kindRuntime, callInfo: callInfo{name: "connect"}, shown: []string{"socket:[]"}, nth: 1}
+	for stderr, want := range map[string]int{"": 1, `msg="systemd may still list the unit"`: 0} {
+		if found := w.untolerated(&trial{call: c, fault: &failing{errno: unix.EIO}}, result{stderr: stderr}); len(found) != want {
+			t.Errorf("%q: %q", stderr, found)
 		}
 	}
 }

@@ -67,7 +67,7 @@ func (r *rig) own(path string) error {
 func (r *rig) makeUser() error {
 	r.user = &user{dir: r.path("run")}
 	for _, dir := range []string{"run", "etc"} {
-		if err := os.Mkdir(r.path(dir), 0o755); err != nil {
+		if err := os.MkdirAll(r.path(dir), 0o755); err != nil {
 			return err
 		}
 	}
@@ -81,6 +81,10 @@ func (r *rig) makeUser() error {
 	r.runtime = r.path("runtime")
 	if err := os.WriteFile(r.runtime, text, 0o755); err != nil {
 		return err
+	}
+	if r.task.bedOf().systemd {
+		r.cgroup = r.user.manager() + "/" + unitSlice
+		return r.admitUser()
 	}
 	return r.grantRange()
 }

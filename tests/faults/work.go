@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -93,6 +92,9 @@ func (w *worker) trials() (list []*trial, err error) {
 	switch {
 	case w.task.shows() && len(op.before) < 2:
 		program = []string{"/bin/faults", "inside"}
+		if w.task.bedOf().systemd && (w.task.command != "run" || w.task.config == "full") { // run waits for it otherwise
+			program = append(program, stayFlag)
+		}
 	case w.task.bed == "criu":
 		// Not one long sleep, which a checkpoint interrupts with EINTR.
 		program = []string{"/bin/sh", "-c", "while :; do sleep 0.05; done"}
@@ -168,7 +170,7 @@ func (w *worker) try(t *trial) error {
 			return err
 		}
 		if t.reached() && !res.failed() {
-			found = append(found, w.untolerated(t)...)
+			found = append(found, w.untolerated(t, res)...)
 		}
 		if found = w.unaccepted(t, found); len(found) > 0 {
 			w.finding(t, res, found)
@@ -197,20 +199,17 @@ func (w *worker) finding(t *trial, res result, found []string) {
 // clean removes by force what a finding has left.
 func (w *worker) clean() error {
 	w.console.hangUp()
-	entries, err := os.ReadDir("/proc")
+	now, err := w.census()
 	if err != nil {
 		return err
 	}
-	for _, e := range entries {
-		pid, err := strconv.Atoi(e.Name())
-		if err == nil && pid != 1 && pid != os.Getpid() && pid != os.Getppid() {
-			_ = unix.Kill(pid, unix.SIGKILL) // it may have ended
-		}
+	for _, pid := range now.newProcesses(w.calm) {
+		_ = unix.Kill(pid, unix.SIGKILL) // it may have ended
 	}
 	if _, err := w.call([]string{"delete", "--force", idWord}, nil, patient(10*time.Second)); err != nil {
 		return err
 	}
-	if err := os.RemoveAll(w.path("state")); err != nil {
+	if err := errors.Join(w.stopUnit(), os.RemoveAll(w.path("state"))); err != nil {
 		return err
 	}
 	if err := w.makeState(); err != nil {

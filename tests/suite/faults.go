@@ -16,6 +16,14 @@ const faultsSuite = "faults"
 // faultsPoints is the share of the points of each task.
 const faultsPoints = 4
 
+// The tasks of the suite: all in the fast beds, and a share of those with a systemd, which
+// takes two seconds to start.
+const (
+	faultsFast         = "/(host|v2|userns|criu)/"
+	faultsSystemd      = "/systemd/"
+	faultsSystemdShare = 6
+)
+
 // The share of the races: two of each sixth contest.
 const (
 	racesCount = 2
@@ -46,8 +54,11 @@ func (f *faultsRun) run(r *report) error {
 		return fmt.Errorf("%s: %w", build, err)
 	}
 	seed := strconv.FormatUint(f.seed, 10)
+	points := strconv.Itoa(faultsPoints)
 	return errors.Join(
-		f.prove(r, exec.Command(program, "prove", "--points", strconv.Itoa(faultsPoints), "--seed", seed, f.runtime)),
+		f.prove(r, exec.Command(program, "prove", "--only", faultsFast, "--points", points, "--seed", seed, f.runtime)),
+		f.prove(r, exec.Command(program, "prove", "--only", faultsSystemd, "--share", strconv.Itoa(faultsSystemdShare),
+			"--points", points, "--seed", seed, f.runtime)),
 		f.prove(r, exec.Command(program, "races", "--count", strconv.Itoa(racesCount), "--share", strconv.Itoa(racesShare), "--seed", seed, f.runtime)),
 	)
 }
