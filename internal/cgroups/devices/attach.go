@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"golang.org/x/sys/unix"
 
@@ -82,10 +83,20 @@ func ours(dirfd int) ([]int, error) {
 	var fds []int
 	for _, id := range ids {
 		fd, err := sys.BPFProgFD(id)
-		if err != nil {
-			continue // it was detached, or this process may not see it
+		// The program was detached, or this process may not see it.
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+			continue
 		}
-		if name, err := sys.BPFProgName(fd); err == nil && name == progName {
+		if err != nil {
+			closeAll(fds)
+			return nil, fmt.Errorf("bpf(BPF_PROG_GET_FD_BY_ID): %w", err)
+		}
+		name, err := sys.BPFProgName(fd)
+		if err != nil {
+			closeAll(append(fds, fd))
+			return nil, fmt.Errorf("bpf(BPF_OBJ_GET_INFO_BY_FD): %w", err)
+		}
+		if name == progName {
 			fds = append(fds, fd)
 			continue
 		}

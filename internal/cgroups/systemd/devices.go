@@ -1,14 +1,16 @@
 package systemd
 
 import (
+	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"strconv"
 	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/berth-oci/berth/internal/cgroups/devices"
+	"github.com/berth-oci/berth/internal/sys"
 )
 
 // allow is an entry of DeviceAllow.
@@ -27,7 +29,11 @@ func fromDevices(rules []specs.LinuxDeviceCgroup) ([]property, error) {
 	}
 	policy, list := "auto", []allow{} // which denies nothing while the list is empty
 	if ok && !whole {
-		if entries, ok := deviceList(allowed); ok {
+		names, err := driverNames()
+		if err != nil {
+			return nil, err
+		}
+		if entries, ok := deviceList(allowed, names); ok {
 			policy, list = "strict", entries
 		}
 	}
@@ -45,8 +51,7 @@ func fromDevices(rules []specs.LinuxDeviceCgroup) ([]property, error) {
 
 // deviceList converts entries to the form of systemd.resource-control(5), which
 // has devices by path or by driver name.
-func deviceList(allowed []devices.Allowed) ([]allow, bool) {
-	names := driverNames()
+func deviceList(allowed []devices.Allowed, names driverTable) ([]allow, bool) {
 	var list []allow
 	for _, a := range allowed {
 		kind := "char"
@@ -73,17 +78,24 @@ func deviceList(allowed []devices.Allowed) ([]allow, bool) {
 	return list, true
 }
 
-// driverNames returns the names in /proc/devices, by kind and major number.
-func driverNames() map[string]map[int64]string {
-	text, err := os.ReadFile("/proc/devices")
-	if err != nil {
-		return nil // deviceList then uses the major numbers
+// driverTable has the names of drivers by kind and major number.
+type driverTable map[string]map[int64]string
+
+// driverNames returns the names in /proc/devices. It returns none if the procfs hides the
+// file: deviceList then uses the major numbers.
+func driverNames() (driverTable, error) {
+	text, err := sys.ReadFile("/proc/devices")
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return nil, nil
 	}
-	return parseDrivers(string(text))
+	if err != nil {
+		return nil, err
+	}
+	return parseDrivers(string(text)), nil
 }
 
-func parseDrivers(text string) map[string]map[int64]string {
-	names := map[string]map[int64]string{"char": {}, "block": {}}
+func parseDrivers(text string) driverTable {
+	names := driverTable{"char": {}, "block": {}}
 	kind := ""
 	for line := range strings.Lines(text) {
 		f := strings.Fields(line)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"math"
 	"os"
@@ -116,15 +117,18 @@ func (j *job) hookState(status specs.ContainerState, pid int) specs.State {
 }
 
 // runOnHost runs a command in the namespaces of this process. Its working directory is
-// the bundle, or "/" if the bundle does not exist.
+// the bundle, or "/" if the bundle does not exist, or is not reachable.
 func runOnHost(ctx context.Context, hook *specs.Hook, state specs.State, copies hookOutput) error {
 	stdin, err := codec.Marshal(&state, codec.EncodeState)
 	if err != nil {
 		return err
 	}
 	dir := state.Bundle
-	if st, err := os.Stat(dir); err != nil || !st.IsDir() {
+	switch st, err := os.Stat(dir); {
+	case err == nil && !st.IsDir(), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
 		dir = "/"
+	case err != nil:
+		return err
 	}
 	return hooks.Command{
 		Path: hook.Path, Args: hook.Args, Env: hook.Env, Dir: dir, Stdin: stdin, Timeout: hookTimeout(hook),

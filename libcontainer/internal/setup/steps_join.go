@@ -2,7 +2,6 @@ package setup
 
 import (
 	"errors"
-	"io/fs"
 	"strconv"
 	"strings"
 
@@ -42,7 +41,7 @@ func startJoining(r *run) error {
 	switch {
 	case refusesProcesses(err) && r.anyCgroup:
 		err = r.startInCgroupOfInit(o)
-	case errors.Is(err, fs.ErrPermission) && r.state.Unit != nil:
+	case errors.Is(err, unix.EACCES) && r.state.Unit != nil: // of clone3(2)
 		err = r.startInUnit(cgroup, o)
 	}
 	if err != nil {
