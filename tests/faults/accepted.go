@@ -31,6 +31,11 @@ var exceptions = []exception{
 		"a standard file of an unknown type is passed on through a pipe",
 	},
 	{
+		regexp.MustCompile(`at runtime newfstatat\(/proc/kcore\)`),
+		regexp.MustCompile(`^has:   core `),
+		"a /dev/core without a /proc/kcore leads nowhere",
+	},
+	{
 		regexp.MustCompile(`^every write: `),
 		regexp.MustCompile(`not one line: ""`),
 		"without write there is no message",
