@@ -118,7 +118,7 @@ FAULTS = $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only "$(ONLY)") --jobs $(or
 
 .PHONY: prove-build
 prove-build:
-	@hack/deps test
+	@hack/deps test beds guest
 	@hack/build
 	@CGO_ENABLED=0 go build -o .cache/faults ./tests/faults
 
