@@ -71,7 +71,7 @@ var tolerations = []toleration{
 	tolerateWarned("systemd stops the unit of a container that has ended when it notices the end, too", "systemd may still list the unit",
 		`(delete|run) runtime (socket|setsockopt|connect|read|write|sendmsg)\(`),
 	tolerate("package net does without the names of a socket", `\S+ runtime get(sock|peer)name\(socket:`),
-	tolerate("a full queue of a server that accepts connections is tried again", `\S+ runtime connect\(socket:`, "EAGAIN"),
+	tolerate("a full queue of a server that accepts connections is tried again", `\S+ runtime (socket\(0x1,|connect\(socket:)`, "EAGAIN"),
 	tolerate("a stub that has done its work ends", `(create|run) stub read\(socket:`),
 	tolerate("a hook runs in / if the bundle is not reachable", `\S+ runtime newfstatat\(DIR/bundle\)`, "EPERM"),
 	tolerate("where a private procfs cannot be mounted, the stub uses that of the host", `\S+ stub fsopen\(proc\)`, "EPERM"),

@@ -62,9 +62,9 @@ func openAt(ctx context.Context, name string) (*conn, error) {
 // server, it tries again.
 func dialSocket(ctx context.Context, name string) (*net.UnixConn, error) {
 	for delay := 5 * time.Millisecond; ; delay *= 2 {
-		c, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: name})
+		c, err := new(net.Dialer).DialContext(ctx, "unix", name)
 		if err == nil {
-			return c, nil
+			return c.(*net.UnixConn), nil
 		}
 		if !errors.Is(err, unix.EAGAIN) || pause(ctx, delay) != nil {
 			return nil, err

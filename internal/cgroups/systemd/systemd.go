@@ -213,7 +213,7 @@ func (m *Manager) Clear(ctx context.Context) error {
 	b, err := m.dial(ctx, m.unit.User)
 	if err == nil {
 		defer b.close()
-		err = m.clearLeftover(ctx, b)
+		err = m.stopIfEmpty(ctx, b, "new") // an inactive one may have a job that starts it
 	}
 	if err != nil && !errors.Is(err, cgroupfs.ErrNotEmpty) {
 		return fmt.Errorf("stop unit %q: %w", m.unit.Name, err)

@@ -245,7 +245,7 @@ func TestClear(t *testing.T) {
 			t.Errorf("with processes %q: %s", procs, state)
 		}
 	}
-	f.set(func() { f.hang = []string{"GetUnit"} })
+	f.set(func() { f.hang = []string{"StopUnit"} })
 	if err := m.Clear(t.Context()); !errors.Is(err, os.ErrDeadlineExceeded) || !strings.Contains(err.Error(), "x-y.scope") {
 		t.Error(err)
 	}

@@ -73,6 +73,11 @@ func (m *Manager) clearLeftover(ctx context.Context, b *bus) error {
 	if err != nil || state == "inactive" {
 		return err
 	}
+	return m.stopIfEmpty(ctx, b, state)
+}
+
+// stopIfEmpty stops the unit unless a process runs in it.
+func (m *Manager) stopIfEmpty(ctx context.Context, b *bus, state string) error {
 	dir := m.Paths()[""]
 	there, err := cgroupfs.Exists(dir, "cgroup.procs")
 	if there {
