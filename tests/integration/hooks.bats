@@ -117,6 +117,15 @@ namespaces='for ns in mnt net pid uts ipc; do readlink /proc/self/ns/$ns; done'
 	refute_match "$(head -n 1 <<<"$host" | sed 's/[][]/\\&/g')" "$(hook_output program)"
 }
 
+# The shell itself: its children are there as soon as it has joined the namespace.
+@test "a createContainer hook is in the container's pid namespace" {
+	# shellcheck disable=SC2016
+	hook createContainer 'while read -r key value; do case $key in NSpid:) echo "$value" ;; esac; done </proc/self/status >$OUT/$KIND'
+	args true
+	runtime_ok run --bundle "$BUNDLE" c
+	assert_match $'^[0-9]+\t[0-9]+$' "$(hook_output createContainer)"
+}
+
 @test "hooks in the container are in its cgroup" {
 	hook createContainer "grep -c '$CGROUP\$' /proc/self/cgroup >\$OUT/\$KIND"
 	hook startContainer "grep -c '$CGROUP\$' /proc/self/cgroup >\$OUT/\$KIND"
@@ -177,6 +186,18 @@ namespaces='for ns in mnt net pid uts ipc; do readlink /proc/self/ns/$ns; done'
 	assert_equal "$BUNDLE/rootfs" "$(hook_output createContainer)"
 	assert_equal /tmp "$(hook_output startContainer)"
 	assert_equal "$BUNDLE" "$(hook_output poststop)"
+}
+
+# The program is in the directory that was removed.
+# bats test_tags=berth
+@test "start reports that a startContainer hook cannot enter the working directory" {
+	mkdir "$BUNDLE/rootfs/removed"
+	config '.process.cwd = "/removed" | .hooks.startContainer = [{path: "/bin/true"}]'
+	args true
+	runtime_ok create --bundle "$BUNDLE" c
+	rmdir "$BUNDLE/rootfs/removed"
+	runtime start c
+	refused 'hooks\.startContainer\[0\]: .*process.cwd: chdir to "/removed": no such file or directory'
 }
 
 @test "hooks have no descriptors but their standard files" {

@@ -181,8 +181,10 @@ mounts_there() {
 	config '.linux.namespaces += [{type: "mount", path: $ns}]' --arg ns "/proc/$holder/ns/mnt"
 	config '.linux.maskedPaths = ["/proc/keys", "/file"] | .linux.readonlyPaths = ["/etc"]'
 	echo secret >"$BUNDLE/rootfs/file"
+	config '.hooks.startContainer = [{path: "/bin/touch", args: ["touch", "/hooked"]}]'
 	args sleep 1000
 	start_detached c
+	[ -e "$BUNDLE/rootfs/hooked" ]
 	runtime_ok exec c sh -c 'cat /file; touch /etc/x 2>&1; ls /'
 	refute_match secret "$out"
 	assert_match Read-only "$out"

@@ -45,6 +45,7 @@ var subjects = []struct {
 }{
 	{regexp.MustCompile(`read mappings`), tests{"userns.bats exec reads|without mappings"}},
 	{regexp.MustCompile(`labels`), tests{"lsm.bats", "guest:lsm.bats", "guest-selinux:lsm.bats"}},
+	{regexp.MustCompile(`without its root|enter container's root`), tests{"shared-mounts.bats", "namespaces.bats"}},
 	{regexp.MustCompile(`[hH]ook: "chown stdio`), tests{"hooks-userns.bats", "rootless.bats hook"}},
 	{regexp.MustCompile(`[hH]ook: "install filter`), tests{"seccomp.bats hook"}},
 	{regexp.MustCompile(`[hH]ook`), tests{"hooks.bats", "hooks-userns.bats", "descriptors.bats"}},
@@ -60,7 +61,6 @@ var subjects = []struct {
 	{regexp.MustCompile(`I/O priority|affinity|personality|memory policy|schedule`), tests{"scheduling.bats", "exec.bats", "exec-process.bats"}},
 	{regexp.MustCompile(`clocks`), tests{"timens.bats"}},
 	{regexp.MustCompile(`network|loopback`), tests{"netdevices.bats", "namespaces.bats", "userns.bats"}},
-	{regexp.MustCompile(`without its root|enter container's root`), tests{"shared-mounts.bats", "namespaces.bats"}},
 	{regexp.MustCompile(`mount stub|become container|prepare (locked )?mounts|join container|detach (added )?mounts|attach mounts|fork (into container|for procfs)`), tests{"mounts-added.bats", "hooks.bats", "hooks-userns.bats"}},
 	{regexp.MustCompile(`move root`), tests{"nopivot.bats"}},
 	{regexp.MustCompile(`change root|shared root|root directory`), tests{"shared-mounts.bats"}},
