@@ -79,25 +79,32 @@ runtime_root_containerd() {
 	[ -n "$SHIM" ] && echo /run/containerd/berth/default || echo /run/containerd/runc/default
 }
 
-# oci_archive LAYER ARCHIVE NAME CONFIG: make an image of one layer, as the image
-# specification defines it, with a jq expression for its configuration.
+# oci_archive LAYER ARCHIVE NAME CONFIG: make an archive of one image, of one layer.
 oci_archive() {
-	local dir config manifest layer
+	local dir
 	dir=$(mktemp -d)
-	mkdir -p "$dir/blobs/sha256"
-	layer=$(blob "$dir" <"$1")
+	oci_image "$dir" "$1" "$3" "$4" && tar -C "$dir" -cf "$2" . && rm -r "$dir"
+}
+
+# oci_image DIR LAYER NAME CONFIG: add an image of one layer to the layout in the directory,
+# as the image specification defines it, with a jq expression for its configuration.
+oci_image() {
+	local config manifest layer
+	mkdir -p "$1/blobs/sha256"
+	layer=$(blob "$1" <"$2")
 	config=$(jq -n --arg layer "${layer%% *}" --arg arch "$(architecture)" '{
 		architecture: $arch, os: "linux", config: ({Env: ["PATH=/bin"]} + '"$4"'),
-		rootfs: {type: "layers", diff_ids: [$layer]}}' | blob "$dir")
+		rootfs: {type: "layers", diff_ids: [$layer]}}' | blob "$1")
 	manifest=$(jq -n --arg config "$config" --arg layer "$layer" '
 		def blob($type): split(" ") | {digest: .[0], size: (.[1] | tonumber), mediaType: "application/vnd.oci.image.\($type)"};
-		{schemaVersion: 2, config: ($config | blob("config.v1+json")), layers: [$layer | blob("layer.v1.tar")]}' | blob "$dir")
-	echo '{"imageLayoutVersion": "1.0.0"}' >"$dir/oci-layout"
-	jq -n --arg manifest "$manifest" --arg name "$3" '
-		($manifest | split(" ")) as [$digest, $size] | {schemaVersion: 2, manifests: [{
+		{schemaVersion: 2, mediaType: "application/vnd.oci.image.manifest.v1+json",
+		config: ($config | blob("config.v1+json")), layers: [$layer | blob("layer.v1.tar")]}' | blob "$1")
+	echo '{"imageLayoutVersion": "1.0.0"}' >"$1/oci-layout"
+	[ -e "$1/index.json" ] || echo '{"schemaVersion": 2, "manifests": []}' >"$1/index.json"
+	jq --arg manifest "$manifest" --arg name "$3" '($manifest | split(" ")) as [$digest, $size] | .manifests += [{
 		mediaType: "application/vnd.oci.image.manifest.v1+json", digest: $digest, size: ($size | tonumber),
-		annotations: {"org.opencontainers.image.ref.name": $name}}]}' >"$dir/index.json"
-	tar -C "$dir" -cf "$2" . && rm -r "$dir"
+		annotations: {"org.opencontainers.image.ref.name": $name}}]' "$1/index.json" >"$1/index.json.new" &&
+		mv "$1/index.json.new" "$1/index.json"
 }
 
 # blob DIR: store standard input there; print its digest and size.
