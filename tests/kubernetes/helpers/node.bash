@@ -44,10 +44,15 @@ run_containerd() {
 	exec containerd
 }
 
-# The kubelet sets sysctls of the whole machine, unless they have its values already: it
-# reads these from files that are mounted over them in a mount namespace of its own. All
-# other mounts pass between that namespace and the bed.
 run_kubelet() {
+	with_sysctls kubelet --config "$SECRETS/kubelet.yaml" --kubeconfig "$SECRETS/kubelet" --hostname-override "$NODE" --node-ip "$NODE_IP"
+}
+
+# with_sysctls KUBELET [ARGUMENT...]: become the kubelet. It sets sysctls of the whole
+# machine, unless they have its values already: it reads these from files that are mounted
+# over them in a mount namespace of its own. All other mounts pass between that namespace
+# and the bed.
+with_sysctls() {
 	# shellcheck disable=SC2016 # for the inner shell
 	exec unshare --mount --propagation unchanged sh -euc '
 		mount --make-private /proc
@@ -57,8 +62,7 @@ run_kubelet() {
 			mount --bind "$file" "/proc/sys/$name"
 		done <"$1"
 		shift
-		exec kubelet "$@"' sh "$SECRETS/sysctls" --config "$SECRETS/kubelet.yaml" --kubeconfig "$SECRETS/kubelet" \
-		--hostname-override "$NODE" --node-ip "$NODE_IP"
+		exec "$@"' sh "$SECRETS/sysctls" "$@"
 }
 
 start_kubernetes() {
