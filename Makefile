@@ -5,7 +5,7 @@
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-27s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## Build bin/berth, static, with its version and commit (VERSION=, COMMIT= override)
@@ -161,6 +161,14 @@ kubernetes-shim: ## The same with containerd-shim-berth-v2
 	@hack/deps test beds
 	@hack/build && hack/build shim
 	@go run ./tests/suite --bats --beds kubernetes-shim $(if $(FILTER),--filter "$(FILTER)") $(TESTS)
+
+.PHONY: kubernetes-conformance
+kubernetes-conformance: ## Run the Kubernetes project's tests of a node, e2e_node, with containerd and berth (as root; builds Kubernetes and the tests, half an hour once); RUNTIME= and FILTER= as above, JOBS= tests at once
+	@FILTER="$(FILTER)" JOBS=$(JOBS) hack/kubernetes-conformance $(RUNTIME)
+
+.PHONY: kubernetes-conformance-shim
+kubernetes-conformance-shim: ## The same with containerd-shim-berth-v2
+	@FILTER="$(FILTER)" JOBS=$(JOBS) hack/kubernetes-conformance shim
 
 .PHONY: bench
 bench: ## Compare with Debian's runc and crun (as root); BENCH_ROUNDS=, BENCH_VIEW=v1 or v2, BENCH_ONLY=regexp of measurements, BENCH_RUNTIMES="name=/path ..." for others, BENCH_JSON=file
