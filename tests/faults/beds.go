@@ -26,7 +26,7 @@ var beds = map[string]bed{
 	"guest":   {systemd: true, controllers: true},
 }
 
-// bed returns the bed of the task.
+// bedOf returns the bed of the task.
 func (t task) bedOf() bed { return beds[t.bed] }
 
 // delegated reports whether the containers of the task's user have a cgroup.
