@@ -233,18 +233,19 @@ func TestClear(t *testing.T) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for procs, want := range map[string]string{"7\n": "active", "": ""} { // "7": of another container
-		if err := os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(procs), 0o644); err != nil {
+	for _, test := range []struct{ procs, want string }{{"7\n", "active"}, {"", ""}} { // "7": of another container
+		if err := os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(test.procs), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		f.set(func() { f.state["x-y.scope"] = "active" })
 		if err := m.Clear(t.Context()); err != nil {
-			t.Errorf("with processes %q: %v", procs, err)
+			t.Errorf("with processes %q: %v", test.procs, err)
 		}
-		if _, state := f.unit("x-y.scope"); state != want {
-			t.Errorf("with processes %q: %s", procs, state)
+		if _, state := f.unit("x-y.scope"); state != test.want {
+			t.Errorf("with processes %q: %s", test.procs, state)
 		}
 	}
+	// The cgroup is empty now.
 	f.set(func() { f.hang = []string{"StopUnit"} })
 	if err := m.Clear(t.Context()); !errors.Is(err, os.ErrDeadlineExceeded) || !strings.Contains(err.Error(), "x-y.scope") {
 		t.Error(err)
