@@ -1,6 +1,7 @@
 package stub
 
 import (
+	"os"
 	"os/signal"
 	"slices"
 	"testing"
@@ -10,6 +11,11 @@ import (
 
 func TestIgnoredSignals(t *testing.T) {
 	const sig = unix.SIGTTOU
+	t.Cleanup(func() {
+		// Reset alone leaves the kernel's action as it is.
+		signal.Notify(make(chan os.Signal, 1), sig)
+		signal.Reset(sig)
+	})
 	for _, want := range []bool{false, true} {
 		if want {
 			signal.Ignore(sig)
