@@ -43,8 +43,9 @@ own() {
 	config '.linux.namespaces |= (map(select(.type != "cgroup")) + [{type: "cgroup"}])'
 	run_script "$print_namespaces; cat /proc/self/cgroup"
 	refute_match "$(own cgroup | sed 's/[][]/\\&/g')" "$out"
-	# The container is at the root of its view.
-	assert_match $':devices:/\n|^0::/$' "$out"
+	# The container is at the root of its view, in each hierarchy.
+	assert_match $'\n[0-9]+:[^:\n]*:/(\n|$)' "$out"
+	refute_match $'\n[0-9]+:[^:\n]*:/[^\n]' "$out"
 	refute_match "$CGROUP" "$out"
 }
 
