@@ -173,13 +173,9 @@ const errLimits = "org.freedesktop.DBus.Error.LimitsExceeded"
 // do calls a method of a systemd's object and stores its results. While the message bus
 // already has too many messages for systemd, it tries again.
 func (b *bus) do(ctx context.Context, object dbus.ObjectPath, name string, args []any, result ...any) error {
+	full := func(err error) bool { return is(err, errLimits) }
 	return within(ctx, b.limits.call, name, func(ctx context.Context) error {
-		for delay := 5 * time.Millisecond; ; delay *= 2 {
-			err := b.call(ctx, method{busName, object, name}, args, result)
-			if !is(err, errLimits) || pause(ctx, delay) != nil {
-				return err
-			}
-		}
+		return repeat(ctx, full, func() error { return b.call(ctx, method{busName, object, name}, args, result) })
 	})
 }
 

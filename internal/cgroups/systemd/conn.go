@@ -60,14 +60,22 @@ func openAt(ctx context.Context, name string) (*conn, error) {
 
 // dialSocket connects to a socket. While too many other clients wait for the same
 // server, it tries again.
-func dialSocket(ctx context.Context, name string) (*net.UnixConn, error) {
+func dialSocket(ctx context.Context, name string) (c *net.UnixConn, err error) {
+	full := func(err error) bool { return errors.Is(err, unix.EAGAIN) }
+	err = repeat(ctx, full, func() (err error) {
+		c, err = new(net.Dialer).DialUnix(ctx, "unix", nil, &net.UnixAddr{Name: name, Net: "unix"})
+		return err
+	})
+	return c, err
+}
+
+// repeat calls f, with growing pauses, until it returns another result than a temporary
+// error, or the context has ended.
+func repeat(ctx context.Context, temporary func(error) bool, f func() error) error {
 	for delay := 5 * time.Millisecond; ; delay *= 2 {
-		c, err := new(net.Dialer).DialContext(ctx, "unix", name)
-		if err == nil {
-			return c.(*net.UnixConn), nil
-		}
-		if !errors.Is(err, unix.EAGAIN) || pause(ctx, delay) != nil {
-			return nil, err
+		err := f()
+		if !temporary(err) || pause(ctx, delay) != nil {
+			return err
 		}
 	}
 }
