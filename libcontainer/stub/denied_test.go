@@ -64,3 +64,23 @@ func TestStartIsDeniedOnce(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// clone3(2) returns ENOENT for a removed cgroup.
+func TestForkErrorsNameTheCall(t *testing.T) {
+	cgroup := Options{Cgroup: os.Stdin}
+	for _, test := range []struct {
+		o    Options
+		err  error
+		want string
+	}{
+		{cgroup, unix.ENOENT, "clone3 (the cgroup was removed)"},
+		{cgroup, unix.EACCES, "execve"},
+		{cgroup, unix.EPERM, "clone3"},
+		{Options{}, unix.ENOENT, "execve"},
+		{Options{}, unix.ENOMEM, "clone"},
+	} {
+		if got := forkCall(test.o, test.err) + remedyFork(test.o, test.err); got != test.want {
+			t.Errorf("%v: got %q, want %q", test.err, got, test.want)
+		}
+	}
+}

@@ -128,7 +128,7 @@ func spawn(o Options) (*Child, error) {
 	c := &Child{Proc: newProc(sock, sock.mem, o.Log), sock: sock}
 	c.process = func() Process { return Process{c.Pid, c.Pidfd} }
 	if c.Pid, c.Pidfd, err = forkExec(o, theirs); err != nil {
-		return nil, errors.Join(fmt.Errorf("make process: %w%s", err, remedyFork(err)), c.Close())
+		return nil, errors.Join(fmt.Errorf("make process: %w%s", err, remedyFork(o, err)), c.Close())
 	}
 	if err := sock.send(words(uint64(len(sock.mem)))); err != nil {
 		return nil, errors.Join(fmt.Errorf("write control socket: %w", err), c.End())
@@ -136,9 +136,11 @@ func spawn(o Options) (*Child, error) {
 	return c, nil
 }
 
-// remedyFork returns the remedy if a process could not be made.
-func remedyFork(err error) string {
+// remedyFork returns the cause or the remedy if a process could not be made.
+func remedyFork(o Options, err error) string {
 	switch {
+	case cgroupGone(o, err):
+		return " (the cgroup was removed)"
 	case errors.Is(err, unix.EAGAIN):
 		return " (a limit of processes is reached: RLIMIT_NPROC of the user, or pids.max of a cgroup)"
 	case errors.Is(err, unix.ENOSPC):
@@ -201,10 +203,15 @@ func forkExecPath(o Options, files []uintptr, path string, argv []string) (int, 
 	return pid, os.NewFile(uintptr(pidfd), "pidfd"), nil
 }
 
+// cgroupGone reports whether clone3(2) has failed because the cgroup was removed.
+func cgroupGone(o Options, err error) bool { return o.Cgroup != nil && errors.Is(err, unix.ENOENT) }
+
 // forkCall returns the name of the call with which syscall.ForkExec has failed:
 // execve for errnos that only that returns.
 func forkCall(o Options, err error) string {
 	switch {
+	case cgroupGone(o, err):
+		return "clone3"
 	case errors.Is(err, unix.EACCES), errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOEXEC):
 		return "execve"
 	case o.Cgroup != nil:
