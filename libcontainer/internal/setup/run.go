@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"slices"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/berth-oci/berth/libcontainer/internal/state"
+	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
 // run performs one job: it takes the job's steps in the order of the table. Steps
@@ -132,12 +135,18 @@ func (r *run) note(change func(*state.State)) {
 	})
 }
 
-// waitForTasks waits for all tasks of the steps, and adds their errors to err.
+// waitForTasks waits for all tasks of the steps, and adds their errors to err. If the stub
+// has ended, a task may miss its process, or the cgroup that systemd removes then: such an
+// error adds nothing.
 func (r *run) waitForTasks(err error) error {
+	gone := errors.Is(err, stub.ErrGone)
 	for _, wait := range r.pending {
-		if e := wait(); e != nil && !errors.Is(err, e) {
-			err = AlsoFailed(err, e)
+		e := wait()
+		misses := errors.Is(e, unix.ESRCH) || errors.Is(e, unix.ENOENT) || errors.Is(e, unix.ENODEV)
+		if e == nil || errors.Is(err, e) || gone && misses {
+			continue
 		}
+		err = AlsoFailed(err, e)
 	}
 	return err
 }
