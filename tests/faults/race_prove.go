@@ -10,7 +10,7 @@ import (
 const raceSummary = "%d races, %d slices expired, %d findings"
 
 // raceBeds are where the contests are run.
-var raceBeds = []string{"host", "v2"}
+var raceBeds = []string{"host", "v2", "systemd"}
 
 // heat is a contest in a bed.
 type heat struct{ bed, contest string }
@@ -21,7 +21,7 @@ func (h heat) String() string { return "races/" + h.bed + "/" + h.contest }
 func heats() (list []heat) {
 	for name, c := range contests {
 		for _, bed := range raceBeds {
-			if bed == "v2" && c.controllers() { // the bed v2 has no controllers
+			if c.controllers() && !beds[bed].controllers {
 				continue
 			}
 			list = append(list, heat{bed, name})

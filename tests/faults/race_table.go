@@ -72,8 +72,9 @@ const (
 	twice      = `: container is already paused$`
 	notPaused  = `: container not paused$`
 	noStats    = `^exit 1: container with id ID is not running$`
-	noInit     = `: (run createContainer hooks|move network devices): .*: (setns: no such process|clone3: cannot allocate memory|open /proc/\d+/\w+: no such file)`
-	hookDied   = `: run \w+ hooks: .*: killed by signal 9 \(killed\)$` // with the pid namespace
+	noInit     = `: (run createContainer hooks|move network devices): .*: (setns: no such process|clone3: (cannot allocate memory|no such file or directory)|open /proc/\d+/\w+: no such file)`
+	noUnit     = `: start unit: .*: no such (process|file or directory|device)$` // systemd removes that of a stub that has ended
+	hookDied   = `: run \w+ hooks: .*: killed by signal 9 \(killed\)$`           // with the pid namespace
 	// The rival has kept the lock for half a second after the end of init.
 	nevertheless = `^ok: container "ID": another command keeps the lock and does not end: deleted nevertheless$`
 	died         = `^exit 137$` // the program of exec, by SIGKILL
@@ -81,11 +82,11 @@ const (
 
 // Rivals of a command that ends the container.
 var (
-	createEnded  = create.or(ended, noInit, hookDied)
+	createEnded  = create.or(ended, noInit, noUnit, hookDied)
 	startEnded   = start.or(absent, ended, notRunning, hasStopped, hookDied)
 	executeEnded = execute.or(absent, cannotExec, notRunning, died)
 	pauseEnded   = pause.or(absent, notRunning)
-	resumeEnded  = resume.or(absent, notPaused)
+	resumeEnded  = resume.or(absent, notPaused, notRunning)
 	updateEnded  = update.or(absent, notRunning)
 	addEnded     = addMount.or(absent, cannotAdd, notRunning)
 	removeEnded  = removeMount.or(absent, cannotAdd, notRunning)
@@ -136,8 +137,8 @@ var contests = map[string]contest{
 	"create+force":         pair(nil, createEnded, force),
 	"create+exec":          pair(nil, create, execute.or(absent, cannotExec)),
 	"run+run":              pair(nil, run.or(exists), run.or(exists)).one(),
-	"run+force":            pair(nil, run.or(ended, absent, notRunning, hasStopped), force),
-	"run+kill":             pair(nil, run.or(ended, notRunning, hasStopped), killed.or(absent, notRunning)).oneOrMore(),
+	"run+force":            pair(nil, run.or(ended, noUnit, absent, notRunning, hasStopped), force),
+	"run+kill":             pair(nil, run.or(ended, noUnit, notRunning, hasStopped), killed.or(absent, notRunning)).oneOrMore(),
 	"start+start":          pair(created, start.or(hasStarted), start.or(hasStarted)).one(),
 	"start+delete":         pair(created, start.or(absent), remove.or(runs)).one(),
 	"start+force":          pair(created, startEnded, force),

@@ -24,10 +24,11 @@ const (
 	faultsSystemdShare = 6
 )
 
-// The share of the races: two of each sixth contest.
+// The share of the races: two of each sixth contest, with a systemd of each twelfth.
 const (
-	racesCount = 2
-	racesShare = 6
+	racesCount        = 2
+	racesShare        = 6
+	racesSystemdShare = 12
 )
 
 // faultsRun is one run of a share of tests/faults.
@@ -54,12 +55,15 @@ func (f *faultsRun) run(r *report) error {
 		return fmt.Errorf("%s: %w", build, err)
 	}
 	seed := strconv.FormatUint(f.seed, 10)
-	points := strconv.Itoa(faultsPoints)
+	run := func(part, size string, n int, only string, share int) error {
+		return f.prove(r, exec.Command(program, part, size, strconv.Itoa(n), "--only", only, "--share", strconv.Itoa(share),
+			"--seed", seed, f.runtime))
+	}
 	return errors.Join(
-		f.prove(r, exec.Command(program, "prove", "--only", faultsFast, "--points", points, "--seed", seed, f.runtime)),
-		f.prove(r, exec.Command(program, "prove", "--only", faultsSystemd, "--share", strconv.Itoa(faultsSystemdShare),
-			"--points", points, "--seed", seed, f.runtime)),
-		f.prove(r, exec.Command(program, "races", "--count", strconv.Itoa(racesCount), "--share", strconv.Itoa(racesShare), "--seed", seed, f.runtime)),
+		run("prove", "--points", faultsPoints, faultsFast, 1),
+		run("prove", "--points", faultsPoints, faultsSystemd, faultsSystemdShare),
+		run("races", "--count", racesCount, faultsFast, racesShare),
+		run("races", "--count", racesCount, faultsSystemd, racesSystemdShare),
 	)
 }
 
