@@ -45,7 +45,7 @@ var (
 var taskSets = []taskSet{
 	{"kills", mostBeds, allConfigs, allCommands, false},
 	{"kills", []string{"host"}, allConfigs, allCommands, true},
-	{"kills", []string{"userns"}, []string{"default"}, []string{"create", "exec", "delete"}, false},
+	{"kills", []string{"userns"}, []string{"default"}, allCommands, false},
 	{"errors", mostBeds, allConfigs, []string{"create", "start", "run", "exec", "delete"}, false},
 	{"errors", []string{"userns"}, []string{"default"}, []string{"run", "exec"}, false},
 	{"missing", mostBeds, allConfigs, []string{"run", "exec", "delete"}, false},
