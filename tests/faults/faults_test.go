@@ -296,6 +296,26 @@ func TestMessagesAreJudged(t *testing.T) {
 	}
 }
 
+func TestErrnosThatGoWaitsFor(t *testing.T) {
+	for _, test := range []struct {
+		name, shown string
+		errno       unix.Errno
+		want        bool
+	}{
+		{"read", "pipe:[]", unix.EIO, true},
+		{"read", "pipe:[]", unix.EINTR, false},
+		{"read", "socket:[]", unix.EAGAIN, true},
+		{"connect", "socket:[]", unix.EAGAIN, false},
+		{"connect", "socket:[]", unix.EINTR, true},
+		{"read", "socket:[]", unix.EINTR, false},
+	} {
+		c := &call{kind: kindRuntime, callInfo: callInfo{name: test.name}, shown: []string{test.shown}}
+		if got := c.cannotReturn(test.errno); got != test.want {
+			t.Errorf("%s of %s: %v", unix.ErrnoName(test.errno), c.text(), got)
+		}
+	}
+}
+
 func TestDifferenceOfCensuses(t *testing.T) {
 	got := census{"a": true, "b": true}.difference(census{"a": true, "c": true})
 	if want := []string{"left: b", "missing: c"}; !slices.Equal(got, want) {

@@ -97,8 +97,12 @@ func (c *call) cannotReturn(errno unix.Errno) bool {
 		// error that a pipe does not have.
 		return c.name == "read" && errno != unix.EINTR
 	case "socket:[]":
-		// The poller waits until a full or empty buffer changes: this one does not.
-		return errno == unix.EAGAIN && slices.Contains(streamCalls, c.name)
+		switch errno {
+		case unix.EAGAIN: // the poller waits until a full or empty buffer changes: this one does not
+			return slices.Contains(streamCalls, c.name)
+		case unix.EINTR: // package net waits for the connection then: only one that blocks is interrupted
+			return c.name == "connect"
+		}
 	}
 	return false
 }

@@ -43,6 +43,7 @@ func TestSuccessNeedsAToleration(t *testing.T) {
 		{kindRuntime, "write", "DIR/state/ID/.state.json", unix.EIO, false},
 		{kindRuntime, "close", "DIR/state/ID/state.json", unix.EIO, true},
 		{kindRuntime, "close", "DIR/state/ID/.state.json", unix.EIO, false},
+		{kindRuntime, "write", "DIR/stderr", unix.EAGAIN, true},
 		{kindRuntime, "unlinkat", "/sys/fs/cgroup/cpu/ID/ID", unix.EIO, false}, // in create
 		{kindStub, "mkdirat", "DIR/bundle/rootfs/proc", unix.EPERM, true},
 		{kindStub, "mkdirat", "DIR/bundle/rootfs/proc", unix.EIO, false},
