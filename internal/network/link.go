@@ -79,9 +79,8 @@ func (c *conn) send(index int32, to *conn, name string) (int32, error) {
 	}
 	// Subscribers of the old namespace get the event that the device is gone,
 	// with its new index (Linux 4.15), before the answer to the request.
-	fd := int(c.f.Fd())
-	if err := unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_ADD_MEMBERSHIP, unix.RTNLGRP_LINK); err != nil {
-		return 0, fmt.Errorf("subscribe to events: %w", err)
+	if err := c.membership(unix.NETLINK_ADD_MEMBERSHIP); err != nil {
+		return 0, err
 	}
 	var got int32
 	event := func(m message) {
@@ -95,11 +94,19 @@ func (c *conn) send(index int32, to *conn, name string) (int32, error) {
 		// answer to any other request, also to one that fails.
 		c.do(unix.RTM_GETLINK, 0, linkMessage(index, 0, 0, nil), event) //nolint:errcheck // ENODEV if it has moved
 	}
-	err = errors.Join(err, unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_DROP_MEMBERSHIP, unix.RTNLGRP_LINK))
+	err = errors.Join(err, c.membership(unix.NETLINK_DROP_MEMBERSHIP))
 	if err == nil && got == 0 {
 		err = errors.New("the kernel did not report the new index of the device")
 	}
 	return got, err
+}
+
+// membership begins or ends the subscription of events about devices.
+func (c *conn) membership(option int) error {
+	if err := unix.SetsockoptInt(int(c.f.Fd()), unix.SOL_NETLINK, option, unix.RTNLGRP_LINK); err != nil {
+		return fmt.Errorf("subscription of events: setsockopt: %w", err)
+	}
+	return nil
 }
 
 // movedTo reports whether a message says that the device has moved to another
