@@ -316,14 +316,16 @@ func setRelease(tid int, at uint64, release string) error {
 	return os.NewSyscallError("process_vm_writev", err)
 }
 
-// polled are calls that the runtime repeats until a process is in some state. How often
-// differs from run to run: two of each are counted.
+// polled are calls that the runtime repeats until a process is in some state, or that the
+// kernel restarts until it has a lock. How often differs from run to run: two of each are
+// counted.
 var polled = map[string]bool{
 	"runtime openat(/proc/PID/stat, 0x80000)": true,
 	"runtime read(/proc/PID/stat)":            true,
 	"runtime fstat(/proc/PID/stat)":           true,
 	"runtime close(/proc/PID/stat)":           true,
 	"runtime pidfd_send_signal(0x0)":          true,
+	"stub write(/sys/net/ipv4/ip_forward)":    true,
 }
 
 // enter returns the call that a thread enters if it counts.
