@@ -44,7 +44,7 @@ var exceptions = []exception{
 	{
 		regexp.MustCompile(`^EPERM at runtime \w+\(/sys/fs/cgroup/`),
 		regexp.MustCompile(`^lacks: /sys/fs/cgroup/.*/cgroup\.(freeze|type): `),
-		"a container without limits, of a user who may not use its cgroup, has none", "rootless",
+		"a container without limits has no cgroup where its user may not use that", "rootless",
 	},
 }
 

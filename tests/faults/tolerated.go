@@ -63,7 +63,7 @@ var tolerations = []toleration{
 		`(create|run) runtime (faccessat|openat|read)\(/sys/fs/cgroup.*(subtree_control|cgroup\.controllers)`),
 	tolerate("an unprivileged user may read the state of a container, but not its cgroup",
 		`\S+ runtime (openat|read|statfs)\(/sys/fs/cgroup/`, "EPERM"),
-	tolerate("a container without limits, of a user who may not make its cgroup, has none", `(create|run) runtime mkdirat\(/sys/fs/cgroup/`, "EPERM"),
+	tolerate("a container without limits has no cgroup where its user may not make that", `(create|run) runtime mkdirat\(/sys/fs/cgroup/`, "EPERM"),
 	tolerate("the old value of a limit is read to restore it after the error of another",
 		`(create|run) runtime (openat\(/sys/fs/cgroup/.*\.(max|limit_in_bytes), 0xa0000|read\(/sys/fs/cgroup/.*\.(max|limit_in_bytes))\)`),
 	tolerate("without a procfs, the rules of the initial user namespace apply", `\S+ runtime newfstatat\(/proc/self/ns/user\)`),
