@@ -42,6 +42,10 @@ func (a *app) define(c *command) *cli.Command {
 		HideHelpCommand: true, // "h" and "help" are valid IDs
 		ShellComplete:   complete,
 		Action:          func(ctx context.Context, cmd *cli.Command) error { return c.run(ctx, lineOf(cmd, c)) },
+		// With --help the module takes the first argument, such as an ID, for a subcommand.
+		CommandNotFound: func(ctx context.Context, cmd *cli.Command, _ string) {
+			cli.ShowCommandHelp(ctx, cmd.Root(), c.name) //nolint:errcheck // the command exists
+		},
 	}
 	if c.stopAfter > 0 {
 		d.StopOnNthArg = &c.stopAfter

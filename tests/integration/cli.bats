@@ -16,6 +16,8 @@ load helpers
 		runtime_ok "$command" --help
 		assert_match "$command" "$out"
 		runtime_ok "$command" -h
+		runtime_ok "$command" nobody --help
+		assert_match "$command" "$out"
 		runtime_ok help "$command"
 		assert_match "$command" "$out"
 	done
