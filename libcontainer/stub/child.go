@@ -21,7 +21,7 @@ func (c *Child) Fork(flags uint64) error {
 	//
 	// struct clone_args: flags, pidfd, child_tid, parent_tid, and four zeros.
 	args := words(flags|unix.CLONE_PARENT|unix.CLONE_PARENT_SETTID, 0, 0, 0, 0, 0, 0, 0)
-	c.queue("clone3", unix.SYS_CLONE3, pointing(args, map[int]*arg{24: &tid}), num(len(args))).flag(flagFork)
+	c.queue("clone3", unix.SYS_CLONE3, pointing(args, map[int]*arg{24: &tid}), num(len(args))).flag(flagFork).Remedy(remedyFork)
 	err := c.Do()
 	if err == nil {
 		return c.replace(int(binary.NativeEndian.Uint32(pid[:])))

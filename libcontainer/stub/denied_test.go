@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"runtime"
+	"strings"
 	"testing"
 	"unsafe"
 
@@ -49,6 +50,26 @@ func TestStartWithoutClone3(t *testing.T) {
 	}
 }
 
+func TestForkAtLimit(t *testing.T) {
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread ends with this goroutine
+		if err := deny(unix.SYS_CLONE3, unix.EAGAIN); err != nil {
+			done <- err
+			return
+		}
+		c, err := Start(t.Context(), Options{})
+		if err == nil {
+			err = errors.Join(c.Fork(0), c.End())
+		}
+		done <- err
+	}()
+	err := <-done
+	if !errors.Is(err, unix.EAGAIN) || !strings.Contains(err.Error(), "(a limit of processes is reached: ") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestStartIsDeniedOnce(t *testing.T) {
 	done := make(chan error)
 	go func() {
@@ -73,13 +94,13 @@ func TestForkErrorsNameTheCall(t *testing.T) {
 		err  error
 		want string
 	}{
-		{cgroup, unix.ENOENT, "clone3 (the cgroup was removed)"},
-		{cgroup, unix.EACCES, "execve"},
-		{cgroup, unix.EPERM, "clone3"},
-		{Options{}, unix.ENOENT, "execve"},
-		{Options{}, unix.ENOMEM, "clone"},
+		{cgroup, unix.ENOENT, "clone3: no such file or directory (the cgroup was removed)"},
+		{cgroup, unix.EACCES, "execve: permission denied"},
+		{cgroup, unix.EPERM, "clone3: operation not permitted"},
+		{Options{}, unix.ENOENT, "execve: no such file or directory"},
+		{Options{}, unix.ENOMEM, "clone: cannot allocate memory"},
 	} {
-		if got := forkCall(test.o, test.err) + remedyFork(test.o, test.err); got != test.want {
+		if got := forkCall(test.o, test.err) + ": " + withRemedy(test.o, test.err).Error(); got != test.want {
 			t.Errorf("%v: got %q, want %q", test.err, got, test.want)
 		}
 	}

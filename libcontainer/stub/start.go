@@ -128,7 +128,7 @@ func spawn(o Options) (*Child, error) {
 	c := &Child{Proc: newProc(sock, sock.mem, o.Log), sock: sock}
 	c.process = func() Process { return Process{c.Pid, c.Pidfd} }
 	if c.Pid, c.Pidfd, err = forkExec(o, theirs); err != nil {
-		return nil, errors.Join(fmt.Errorf("make process: %w%s", err, remedyFork(o, err)), c.Close())
+		return nil, errors.Join(fmt.Errorf("make process: %w", withRemedy(o, err)), c.Close())
 	}
 	if err := sock.send(words(uint64(len(sock.mem)))); err != nil {
 		return nil, errors.Join(fmt.Errorf("write control socket: %w", err), c.End())
@@ -136,15 +136,25 @@ func spawn(o Options) (*Child, error) {
 	return c, nil
 }
 
-// remedyFork returns the cause or the remedy if a process could not be made.
-func remedyFork(o Options, err error) string {
+// withRemedy adds the cause or the remedy if a process could not be made.
+func withRemedy(o Options, err error) error {
+	var errno unix.Errno
 	switch {
 	case cgroupGone(o, err):
-		return " (the cgroup was removed)"
-	case errors.Is(err, unix.EAGAIN):
-		return " (a limit of processes is reached: RLIMIT_NPROC of the user, or pids.max of a cgroup)"
-	case errors.Is(err, unix.ENOSPC):
-		return " (a limit of namespaces is reached: see the sysctls user.max_*_namespaces)"
+		return fmt.Errorf("%w (the cgroup was removed)", err)
+	case errors.As(err, &errno) && remedyFork(errno) != "":
+		return fmt.Errorf("%w (%s)", err, remedyFork(errno))
+	}
+	return err
+}
+
+// remedyFork returns the remedy for an errno of a fork.
+func remedyFork(errno unix.Errno) string {
+	switch errno {
+	case unix.EAGAIN:
+		return "a limit of processes is reached: RLIMIT_NPROC of the user, or pids.max of a cgroup"
+	case unix.ENOSPC:
+		return "a limit of namespaces is reached: see the sysctls user.max_*_namespaces"
 	}
 	return ""
 }
