@@ -166,7 +166,10 @@ func forkExec(o Options, control *os.File) (int, *os.File, error) {
 		return 0, nil, err
 	}
 	defer null.Close()
-	files := descriptors(o, control, null)
+	files, err := descriptors(o, control, null)
+	if err != nil {
+		return 0, nil, err
+	}
 	if o.command != nil {
 		return forkExecPath(o, files, o.command[0], o.command[1:])
 	}
@@ -237,7 +240,7 @@ func newProc(d driver, mem region, log *slog.Logger) *Proc {
 }
 
 // descriptors returns the descriptor table of the new process.
-func descriptors(o Options, control, null *os.File) []uintptr {
+func descriptors(o Options, control, null *os.File) ([]uintptr, error) {
 	files := []*os.File{null, null, null, control, o.Region}
 	for i, f := range o.Files {
 		switch {
@@ -252,9 +255,14 @@ func descriptors(o Options, control, null *os.File) []uintptr {
 	}
 	table := make([]uintptr, len(files))
 	for i, f := range files {
-		table[i] = f.Fd()
+		if table[i] = f.Fd(); int(table[i]) < 0 { // syscall.ForkExec would close the descriptor
+			if i >= extraFD {
+				i -= extraFD - 3
+			}
+			return nil, fmt.Errorf("the file for descriptor %d is nil or closed: %w", i, unix.EBADF)
+		}
 	}
-	return table
+	return table, nil
 }
 
 // executable returns a descriptor of the image by which the child can exec it.

@@ -119,6 +119,21 @@ func TestStubHoldsNothingOfTheCallers(t *testing.T) {
 	}
 }
 
+func TestStartRefusesClosedFile(t *testing.T) {
+	closed, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	for want, files := range map[int][]*os.File{1: {nil, closed}, 3: {nil, nil, nil, nil}, 4: {nil, nil, nil, os.Stdin, closed}} {
+		_, err := stub.Start(t.Context(), stub.Options{Files: files})
+		text := fmt.Sprintf("make process: the file for descriptor %d is nil or closed: bad file descriptor", want)
+		if !errors.Is(err, unix.EBADF) || err.Error() != text {
+			t.Errorf("got %v, want %s", err, text)
+		}
+	}
+}
+
 func fdLinks(t *testing.T, pid int) map[string]string {
 	t.Helper()
 	dir := fmt.Sprintf("/proc/%d/fd", pid)
