@@ -1,6 +1,8 @@
 package capabilities
 
 import (
+	"strings"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/libcontainer/config"
@@ -13,9 +15,16 @@ import (
 func LimitBounding(p *stub.Proc, keep uint64, last int) {
 	for c := 0; c <= last; c++ {
 		if keep&(1<<c) == 0 {
-			p.Prctl(unix.PR_CAPBSET_DROP, uint64(c))
+			p.Prctl(unix.PR_CAPBSET_DROP, uint64(c)).Remedy(remedyBounding)
 		}
 	}
+}
+
+func remedyBounding(errno unix.Errno) string {
+	if errno == unix.EPERM {
+		return "the runtime needs CAP_SETPCAP"
+	}
+	return ""
 }
 
 // KeepOverSetuid queues the call that keeps the permitted set over a change
@@ -26,7 +35,12 @@ func KeepOverSetuid(p *stub.Proc) { p.Prctl(unix.PR_SET_KEEPCAPS, 1) }
 // ambient sets. The kernel only accepts an ambient capability that is permitted
 // and inheritable (capabilities(7)); Apply leaves others out, as runc does.
 func Apply(p *stub.Proc, caps config.Capabilities) {
-	p.Capset(caps.Effective, caps.Permitted, caps.Inheritable)
+	p.Capset(caps.Effective, caps.Permitted, caps.Inheritable).Remedy(func(errno unix.Errno) string {
+		if own := permitted(); errno == unix.EPERM && own != 0 {
+			return remedy(caps, own)
+		}
+		return ""
+	})
 	p.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL)
 	ambient := caps.Ambient &^ notRaisable(caps)
 	for c := range 64 {
@@ -34,6 +48,26 @@ func Apply(p *stub.Proc, caps config.Capabilities) {
 			p.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_RAISE, uint64(c))
 		}
 	}
+}
+
+// remedy names the capabilities that are not in own, the permitted set of the runtime.
+func remedy(caps config.Capabilities, own uint64) string {
+	lacked := (caps.Permitted | caps.Inheritable) &^ own
+	if lacked == 0 {
+		return ""
+	}
+	return "leave out of process.capabilities what the runtime itself lacks: " + strings.Join(List(lacked), ", ")
+}
+
+// permitted returns the permitted set of this thread. It is 0 for an unprivileged user:
+// that user's stub has the capabilities of its own user namespace.
+func permitted() uint64 {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var sets [2]unix.CapUserData
+	if unix.Capget(&header, &sets[0]) != nil {
+		return 0
+	}
+	return uint64(sets[1].Permitted)<<32 | uint64(sets[0].Permitted)
 }
 
 // notRaisable returns the ambient capabilities that the kernel would refuse.

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-oci/berth/libcontainer/config"
 )
 
 // TestNumbers compares the table with the kernel's header at both ends and in
@@ -91,5 +93,19 @@ func TestMask(t *testing.T) {
 	}
 	if len(unknown) != len(want) {
 		t.Errorf("%d unknown names", len(unknown))
+	}
+}
+
+func TestRemedy(t *testing.T) {
+	const kill, chown, bpf = 1 << unix.CAP_KILL, 1 << unix.CAP_CHOWN, 1 << unix.CAP_BPF
+	caps := config.Capabilities{Permitted: kill | chown, Inheritable: bpf}
+	for own, want := range map[uint64]string{
+		kill | chown | bpf: "",
+		kill | bpf:         "leave out of process.capabilities what the runtime itself lacks: CAP_CHOWN",
+		chown:              "leave out of process.capabilities what the runtime itself lacks: CAP_KILL, CAP_BPF",
+	} {
+		if got := remedy(caps, own); got != want {
+			t.Errorf("with %#x: got %q, want %q", own, got, want)
+		}
 	}
 }

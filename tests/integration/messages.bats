@@ -308,12 +308,24 @@ user_fails() {
 }
 
 @test "errors of root without CAP_SYS_ADMIN have their recorded texts" {
-	status=0
-	setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin "$RUNTIME" --root "$ROOT" create --bundle "$BUNDLE" c \
-		>"$T/out" 2>"$T/err" </dev/null 3>&- || status=$?
-	read_output
+	create_without -sys_admin
 	msg=${msg%%; limit cgroup: *} # the devices, on v1 only
 	said 'root without CAP_SYS_ADMIN'
+}
+
+@test "errors of root without capabilities that a container needs have their recorded texts" {
+	create_without -kill,-net_bind_service
+	said 'root without CAP_KILL and CAP_NET_BIND_SERVICE'
+	create_without -setpcap
+	said 'root without CAP_SETPCAP'
+}
+
+# create_without CAPABILITIES: create as root without these, which have the prefix "-".
+create_without() {
+	status=0
+	setpriv --bounding-set="$1" --inh-caps="$1" "$RUNTIME" --root "$ROOT" create --bundle "$BUNDLE" c \
+		>"$T/out" 2>"$T/err" </dev/null 3>&- || status=$?
+	read_output
 }
 
 @test "errors of IDs that are not granted have their recorded texts" {
