@@ -30,7 +30,7 @@ func HostTerminal(files ...*os.File) (*os.File, error) {
 	}
 	f, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
 	if err != nil {
-		return nil, fmt.Errorf("process.terminal is set, but there is no terminal here (set it to false, or use --console-socket): %w", err)
+		return nil, fmt.Errorf("process.terminal is set, but there is no terminal here (set it to false, leave --tty of exec out, or use --console-socket): %w", err)
 	}
 	return f, nil
 }

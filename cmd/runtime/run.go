@@ -34,7 +34,7 @@ func (a *app) runCommand() command {
 				return r.detached(ctx)
 			}
 			if o.ConsoleSocket != "" {
-				return errors.New("cannot use console socket if runtime will not detach")
+				return errors.New("cannot use console socket if runtime will not detach (add --detach)")
 			}
 			if !l.truth("no-subreaper") {
 				if err := becomeSubreaper(); err != nil {
