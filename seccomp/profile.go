@@ -118,6 +118,9 @@ func Check(p *specs.LinuxSeccomp) (Manner, error) {
 func (p *profile) manner() Manner { return Manner{Flags: p.flags, Notify: p.notify} }
 
 func parse(p *specs.LinuxSeccomp) (*profile, error) {
+	if p == nil {
+		return nil, errors.New("no profile given")
+	}
 	out := &profile{rules: make([]rule, 0, len(p.Syscalls))}
 	var err error
 	if out.def, err = parseAction("default", "defaultAction", "defaultErrnoRet", p.DefaultAction, p.DefaultErrnoRet); err != nil {

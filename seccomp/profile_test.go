@@ -47,6 +47,14 @@ func TestErrorsNameTheField(t *testing.T) {
 	}
 }
 
+func TestNoProfile(t *testing.T) {
+	_, compiled := Compile(nil)
+	_, checked := Check(nil)
+	if compiled == nil || checked == nil {
+		t.Errorf("Compile: %v, Check: %v", compiled, checked)
+	}
+}
+
 func TestFlags(t *testing.T) {
 	allow := specs.LinuxSyscall{Names: []string{"read"}, Action: specs.ActNotify}
 	all := []specs.LinuxSeccompFlag{flagTSync, specs.LinuxSeccompFlagLog, specs.LinuxSeccompFlagSpecAllow, specs.LinuxSeccompFlagWaitKillableRecv}
