@@ -74,6 +74,10 @@ shim_files() {
 	hack_install --uninstall
 	assert_equal ./usr/local/share/man/man8/runc.8 "$(files_of "$TARGET")"
 	assert_equal "" "$(find "$TARGET" -name '*berth*')"
+	hack_install
+	touch "$TARGET/usr/local/share/doc/berth/NOTES"
+	hack_install --uninstall
+	assert_equal $'./usr/local/share/doc/berth/NOTES\n./usr/local/share/man/man8/runc.8' "$(files_of "$TARGET")"
 }
 
 @test "every command has a man page without a warning, with the version" {
