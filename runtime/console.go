@@ -17,6 +17,10 @@ type Console struct {
 	*os.File
 }
 
+// masterName names the master of a terminal in errors, also in those of engines, which
+// take it from the message on the console socket.
+const masterName = "/dev/pts/ptmx"
+
 // newConsole makes a Console from a descriptor, and closes the descriptor. The Console
 // is non-blocking, so that Close interrupts readers: processes that outlive the program
 // may keep its terminal open.
@@ -34,7 +38,7 @@ func newConsole(master *os.File) (*Console, error) {
 		unix.Close(fd)
 		return nil, fmt.Errorf("set terminal modes: %w", err)
 	}
-	return &Console{os.NewFile(uintptr(fd), master.Name())}, nil
+	return &Console{os.NewFile(uintptr(fd), masterName)}, nil
 }
 
 // keepLineFeeds clears ONLCR before the program runs: captured output must have no
@@ -90,7 +94,7 @@ func (t *terminal) take(master *os.File) error {
 		return err
 	}
 	defer master.Close()
-	if err := sendFile(t.socket, master, master.Name()); err != nil {
+	if err := sendFile(t.socket, master, masterName); err != nil {
 		return fmt.Errorf("send terminal to console socket: %w", err)
 	}
 	return nil

@@ -115,7 +115,10 @@ func TestExecOnATerminal(t *testing.T) {
 	if err := p.Console().Resize(30, 100); err != nil {
 		t.Error(err)
 	}
-	out, _ := io.ReadAll(p.Console()) // the end is EIO
+	out, err := io.ReadAll(p.Console())
+	if err == nil || err.Error() != "read /dev/pts/ptmx: input/output error" {
+		t.Errorf("the end of the terminal is %v", err)
+	}
 	if !strings.HasPrefix(string(out), "hello from") || !strings.HasSuffix(string(out), "\n") || strings.Contains(string(out), "\r") {
 		t.Errorf("printed %q", out)
 	}
