@@ -114,7 +114,9 @@ type DeleteOptions struct {
 // Delete removes the container, and reaps its init if that is an unreaped child of this
 // process. A created container is killed. Without Force, the error is
 // libcontainer.ErrInvalidState for a running or paused container, and
-// libcontainer.ErrNotExist for one that has been deleted.
+// libcontainer.ErrNotExist for one that has been deleted. When ctx ends, poststop hooks
+// are killed, and the rest may remain for another Delete: pass context.WithoutCancel(ctx)
+// to delete a container because ctx has ended.
 func (c *Container) Delete(ctx context.Context, o DeleteOptions) error {
 	err := c.c.Delete(ctx, o.Force)
 	if err == nil {

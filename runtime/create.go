@@ -131,7 +131,7 @@ func (r *Runtime) make(ctx context.Context, id string, o *CreateOptions,
 	}
 	c := &Container{c: lc, console: ch.terminal.console, stdio: ch.stdio, warned: warned.warningList}
 	if err := ch.announce(c.Pid(), "standard"); err != nil {
-		return nil, errors.Join(err, c.Delete(ctx, DeleteOptions{Force: true}))
+		return nil, errors.Join(err, c.Delete(context.WithoutCancel(ctx), DeleteOptions{Force: true}))
 	}
 	return c, nil
 }
@@ -262,7 +262,7 @@ func (r *Runtime) Run(ctx context.Context, id string, o CreateOptions) (*Contain
 		return nil, err
 	}
 	if err := c.Start(ctx); err != nil {
-		return nil, errors.Join(err, c.Delete(ctx, DeleteOptions{Force: true}))
+		return nil, errors.Join(err, c.Delete(context.WithoutCancel(ctx), DeleteOptions{Force: true}))
 	}
 	return c, nil
 }

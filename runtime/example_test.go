@@ -44,7 +44,7 @@ func greet(ctx context.Context, stateRoot, rootfs string, out io.Writer) (libcon
 	if err != nil {
 		return libcontainer.ExitStatus{}, err
 	}
-	defer c.Delete(ctx, ociruntime.DeleteOptions{Force: true}) //nolint:errcheck // nothing more can be done
+	defer c.Delete(context.WithoutCancel(ctx), ociruntime.DeleteOptions{Force: true}) //nolint:errcheck // nothing more can be done
 	if err := c.Start(ctx); err != nil {
 		return libcontainer.ExitStatus{}, err
 	}

@@ -96,7 +96,7 @@ func (c *Container) exec(ctx context.Context, o ExecOptions) (*Process, error) {
 	}
 	p := &Process{p: lp, console: ch.terminal.console, stdio: ch.stdio}
 	if err := ch.announce(p.Pid(), "setns"); err != nil {
-		return nil, errors.Join(err, p.Abandon(ctx))
+		return nil, errors.Join(err, p.Abandon(context.WithoutCancel(ctx)))
 	}
 	return p, nil
 }

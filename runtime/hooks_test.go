@@ -69,6 +69,25 @@ func TestHookFunctionFails(t *testing.T) {
 	}
 }
 
+// TestPoststopAfterCanceledRun cancels Run during Start: what the other hooks have set up
+// must be removed all the same.
+func TestPoststopAfterCanceledRun(t *testing.T) {
+	rt, spec := setup(t, "sleep")
+	ctx, cancel := context.WithCancel(t.Context())
+	poststop := make(chan error, 1)
+	functions := map[config.HookKind][]config.HookFunction{
+		config.StartContainer: {func(context.Context, specs.State) error { cancel(); return nil }},
+		config.Poststop:       {func(ctx context.Context, _ specs.State) error { poststop <- ctx.Err(); return nil }},
+	}
+	_, err := rt.Run(ctx, "c", ociruntime.CreateOptions{Bundle: t.TempDir(), Spec: spec, Hooks: functions})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if err := <-poststop; err != nil {
+		t.Errorf("the context of the hook: %v", err)
+	}
+}
+
 func TestHookFunctionsOfNoKind(t *testing.T) {
 	rt, spec := setup(t, "sleep")
 	_, err := rt.Create(t.Context(), "c", ociruntime.CreateOptions{
