@@ -49,7 +49,8 @@ type CreateOptions struct {
 
 // Create makes a container, up to but without running its program; see Start. After an
 // error nothing of the container remains. The error is ErrExist if the ID is in use,
-// ErrInvalidID, or ErrInvalidSpec for a fault in the configuration.
+// ErrInvalidID, or ErrInvalidSpec for a fault in the configuration; those of
+// process.args[0] are those of Exec.
 func Create(ctx context.Context, o CreateOptions) (*Container, error) {
 	if err := ValidateID(o.ID); err != nil {
 		return nil, err

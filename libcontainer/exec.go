@@ -36,7 +36,8 @@ type ExecOptions struct {
 
 // Exec executes a process in a created or running container. After an error nothing of
 // the process remains. A container with another status is ErrInvalidState, one that
-// ends meanwhile ErrNotRunning.
+// ends meanwhile ErrNotRunning. An error of process.args[0] is exec.ErrNotFound (of
+// package os/exec) if no directory of PATH has it, fs.ErrNotExist, or fs.ErrPermission.
 func (c *Container) Exec(ctx context.Context, o ExecOptions) (*Process, error) {
 	p, err := c.exec(ctx, o)
 	return p, opError("exec", c.ID(), err)

@@ -93,7 +93,8 @@ type CreateOptions struct {
 // Create makes a container, but does not run its program. If Create fails or ctx ends,
 // nothing is left of the container; ctx has no effect after Create returns. The error
 // is libcontainer.ErrExist if the ID is in use, libcontainer.ErrInvalidSpec for a
-// mistake in the configuration; the *libcontainer.Error then names the field.
+// mistake in the configuration; the *libcontainer.Error then names the field. The errors
+// of process.args[0] are those of Container.Exec.
 func (r *Runtime) Create(ctx context.Context, id string, o CreateOptions) (*Container, error) {
 	c, err := r.create(ctx, id, o)
 	return c, errorOf("create", id, err)

@@ -67,7 +67,9 @@ func (c *Container) NewProcess(args ...string) (*specs.Process, error) {
 
 // Exec executes a process in a created or running container; in other states it returns
 // libcontainer.ErrInvalidState. If Exec fails, or ctx ends before the program is
-// executed, nothing is left of the process; ctx has no effect after Exec returns.
+// executed, nothing is left of the process; ctx has no effect after Exec returns. An
+// error of process.args[0] is exec.ErrNotFound (of package os/exec) if no directory of
+// PATH has it, fs.ErrNotExist, or fs.ErrPermission.
 func (c *Container) Exec(ctx context.Context, o ExecOptions) (*Process, error) {
 	p, err := c.exec(ctx, o)
 	return p, errorOf("exec", c.ID(), err)

@@ -318,6 +318,9 @@ user_fails() {
 	said 'root without CAP_KILL and CAP_NET_BIND_SERVICE'
 	create_without -setpcap
 	said 'root without CAP_SETPCAP'
+	config '.process.oomScoreAdj = -500'
+	create_without -sys_resource
+	said 'root without CAP_SYS_RESOURCE, and a low OOM score'
 }
 
 # create_without CAPABILITIES: create as root without these, which have the prefix "-".

@@ -252,6 +252,9 @@ logs() {
 	runtime_ok create --bundle "$BUNDLE" c
 	runtime start c
 	refused 'start .c.: execute program: exec "/bin/true": permission denied$'
+	profile ALLOW "$(rule ERRNO execve)"
+	runtime run --bundle "$BUNDLE" d
+	refused 'exec "/bin/true": operation not permitted \(linux.seccomp must allow execve\)$'
 }
 
 # libseccomp's maximum, on three architectures.

@@ -3,6 +3,7 @@ package setup
 import (
 	"errors"
 	"fmt"
+	"os/exec"
 	"slices"
 	"strings"
 
@@ -12,12 +13,9 @@ import (
 	"github.com/berth-oci/berth/libcontainer/stub"
 )
 
-// Errors of process.args[0]. Engines match the texts (Docker maps them to the exit
-// codes 126 and 127).
-var (
-	errNotInPath   = errors.New("executable file not found in $PATH")
-	errIsDirectory = errors.New("is a directory: permission denied")
-)
+// errIsDirectory is an error of process.args[0]. Engines match its text and that of
+// exec.ErrNotFound (Docker maps them to the exit codes 126 and 127).
+var errIsDirectory = fmt.Errorf("is a directory: %w", unix.EACCES)
 
 // candidate is a path that may be the program, with the results of its checks.
 type candidate struct {
@@ -43,7 +41,7 @@ func (c *candidate) err() error {
 // the candidate does not exist, or the program's user may not execute it.
 func skipped(err error) bool {
 	return slices.ContainsFunc([]error{
-		unix.ENOENT, unix.ENOTDIR, unix.EACCES, unix.ELOOP, unix.ENAMETOOLONG, unix.ESTALE, unix.ENODEV, unix.ETIMEDOUT, errIsDirectory,
+		unix.ENOENT, unix.ENOTDIR, unix.EACCES, unix.ELOOP, unix.ENAMETOOLONG, unix.ESTALE, unix.ENODEV, unix.ETIMEDOUT,
 	}, func(e error) bool { return errors.Is(err, e) })
 }
 
@@ -91,7 +89,7 @@ func choose(name string, candidates []candidate) (string, error) {
 			return "", fmt.Errorf("exec %q: look for it at %q: %w", name, path, err)
 		}
 	}
-	return "", fmt.Errorf("exec %q: %w", name, errNotInPath)
+	return "", fmt.Errorf("exec %q: %w", name, exec.ErrNotFound)
 }
 
 // searchPath returns the path of name in each directory of PATH.
@@ -125,12 +123,14 @@ func executeProgram(r *run) error {
 	case errors.As(err, &field): // a call before execve failed
 		return err
 	}
-	return argumentsError(fmt.Errorf("exec %q: %w%s", path, err, remedyExec(err)), args, env)
+	return argumentsError(fmt.Errorf("exec %q: %w%s", path, err, remedyExec(err, r.cfg.Seccomp != nil)), args, env)
 }
 
 // remedyExec explains why execve failed for a program that exists and is executable.
-func remedyExec(err error) string {
+func remedyExec(err error, filtered bool) string {
 	switch {
+	case filtered && (errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSYS)):
+		return " (linux.seccomp must allow execve)"
 	case errors.Is(err, unix.ENOENT):
 		return " (the file exists: the interpreter that its \"#!\" line or ELF header names does not)"
 	case errors.Is(err, unix.ENOEXEC):
