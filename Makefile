@@ -90,7 +90,7 @@ prove-errors: prove-build ## Let each call fail with each of seven errors (as ro
 	@.cache/faults prove --part errors $(if $(POINTS),--points $(POINTS)) $(FAULTS)
 
 .PHONY: prove-races
-prove-races: prove-build ## Let two or three commands on one container race, 2,000 times in all (as root); RACES= for that many of each contest, ONLY= as above
+prove-races: prove-build ## Let two or three commands on one container race, 3,000 times in all (as root); RACES= for that many of each contest, ONLY= as above
 	@.cache/faults races --count $(or $(RACES),17) $(FAULTS)
 
 .PHONY: prove-fuzz
