@@ -13,6 +13,12 @@ prepare() {
 	assert_equal "$(grep -E ':(memory|freezer)?:' /proc/self/cgroup)" "$(grep -E ':(memory|freezer)?:' <<<"$out")"
 }
 
+@test "rootless: without a cgroup, a cgroup mount shows the cgroups of the runtime" {
+	script 'ls /sys/fs/cgroup'
+	runtime_ok run --bundle "$BUNDLE" c
+	assert_equal "$(ls --ignore unified /sys/fs/cgroup)" "$out" # like runc, v1 without v2
+}
+
 # bats test_tags=berth
 @test "rootless: create refuses limits and a cgroupsPath that need a cgroup, and names the remedy" {
 	args true

@@ -26,16 +26,26 @@ func openRootFromInside(r *run) error {
 }
 
 func mountFilesystems(r *run) error {
-	paths := r.state.Cgroups
-	if len(paths) < len(r.planned) { // for the missing controllers, show the runtime's cgroup
-		own, err := manager.Own("")
-		if err != nil {
-			return err
-		}
-		maps.Copy(own, paths)
-		paths = own
+	paths, err := r.shownCgroups()
+	if err != nil {
+		return err
 	}
 	return r.tree.Run(rootfs.Mounts(r.cfg, rootfs.CgroupHost{Root: manager.DefaultRoot, Paths: paths}))
+}
+
+// shownCgroups returns the cgroups that a cgroup mount shows: the container's and, for the
+// controllers in which an unprivileged user could not make one, the runtime's.
+func (r *run) shownCgroups() (map[string]string, error) {
+	shown := r.state.Cgroups
+	if len(shown) < len(r.planned) {
+		own, err := manager.Own("")
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(own, shown)
+		shown = own
+	}
+	return shown, nil
 }
 
 func protectPaths(r *run) error {
