@@ -1,6 +1,9 @@
 package main
 
-import "regexp"
+import (
+	"regexp"
+	"slices"
+)
 
 // tests are those that should notice a mutation, the quickest first: packages of Go, which
 // begin with "./", and files of tests/integration, as BED:FILE FILTER or just FILE.
@@ -37,8 +40,8 @@ var targets = []target{
 	{setup + "steps.go", integration("create-start.bats", "process.bats")},
 }
 
-// subjects are the tests for the steps of the table, by their names. Those of the first
-// match run.
+// subjects are the tests for the steps of the table, by their names. Those of all matches
+// run.
 var subjects = []struct {
 	steps *regexp.Regexp
 	tests tests
@@ -71,15 +74,26 @@ var subjects = []struct {
 	{regexp.MustCompile(`sysctl|host name`), tests{"sysctl.bats", "namespaces.bats"}},
 	{regexp.MustCompile(`sockets`), tests{"descriptors.bats"}},
 	{regexp.MustCompile(`privileges|descriptors`), tests{"capabilities.bats", "process.bats", "descriptors.bats", "cve.bats"}},
-	{regexp.MustCompile(``), tests{"create-start.bats", "process.bats", "delete.bats"}},
 }
+
+// others are the tests for the other steps.
+var others = tests{"create-start.bats", "process.bats", "delete.bats"}
 
 // testsOf returns the tests that should notice that a step is missing.
 func testsOf(step string) tests {
+	var found tests
 	for _, s := range subjects {
-		if s.steps.MatchString(step) {
-			return integration(s.tests...)
+		if !s.steps.MatchString(step) {
+			continue
+		}
+		for _, test := range s.tests {
+			if !slices.Contains(found, test) {
+				found = append(found, test)
+			}
 		}
 	}
-	return nil
+	if found == nil {
+		found = others
+	}
+	return integration(found...)
 }
