@@ -23,10 +23,10 @@ func attach(dir string, prog []Insn) error {
 	}
 	defer unix.Close(dirfd)
 	old, err := ours(dirfd)
+	defer closeAll(old)
 	if err != nil {
 		return err
 	}
-	defer closeAll(old)
 	fd, err := load(encode(prog))
 	if err != nil {
 		return err
@@ -73,14 +73,13 @@ func tail(b []byte, n int) []byte {
 	return b[max(0, len(b)-n):]
 }
 
-// ours returns descriptors of the programs on the cgroup that have berth's
-// name.
-func ours(dirfd int) ([]int, error) {
+// ours returns descriptors of the programs on the cgroup that have berth's name. The
+// caller closes them, also after an error.
+func ours(dirfd int) (fds []int, err error) {
 	ids, err := sys.BPFQuery(dirfd, unix.BPF_CGROUP_DEVICE)
 	if err != nil {
 		return nil, fmt.Errorf("bpf(BPF_PROG_QUERY): %w", err)
 	}
-	var fds []int
 	for _, id := range ids {
 		fd, err := sys.BPFProgFD(id)
 		// The program was detached, or this process may not see it.
@@ -88,19 +87,17 @@ func ours(dirfd int) ([]int, error) {
 			continue
 		}
 		if err != nil {
-			closeAll(fds)
-			return nil, fmt.Errorf("bpf(BPF_PROG_GET_FD_BY_ID): %w", err)
+			return fds, fmt.Errorf("bpf(BPF_PROG_GET_FD_BY_ID): %w", err)
 		}
 		name, err := sys.BPFProgName(fd)
-		if err != nil {
-			closeAll(append(fds, fd))
-			return nil, fmt.Errorf("bpf(BPF_OBJ_GET_INFO_BY_FD): %w", err)
-		}
 		if name == progName {
 			fds = append(fds, fd)
 			continue
 		}
 		unix.Close(fd)
+		if err != nil {
+			return fds, fmt.Errorf("bpf(BPF_OBJ_GET_INFO_BY_FD): %w", err)
+		}
 	}
 	return fds, nil
 }

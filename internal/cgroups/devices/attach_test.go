@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -77,5 +78,50 @@ func TestSetV2ReplacesItsOwnProgram(t *testing.T) {
 			t.Errorf("programs %v, before them %v and %v", now, other, first)
 		}
 		first = now
+	}
+}
+
+// TestSetV2WithoutAdmin lacks CAP_SYS_ADMIN, which the kernel requires for a look at the
+// programs: SetV2 adds one then.
+func TestSetV2WithoutAdmin(t *testing.T) {
+	dir := cgroup2(t)
+	if err := SetV2(dir, samples()["deny"]); errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSYS) {
+		t.Skipf("no eBPF here: %v", err)
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	withoutAdmin(t, func() {
+		if err := SetV2(dir, samples()["deny"]); err != nil {
+			t.Error(err)
+		}
+	})
+	dirfd, err := unix.Open(dir, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(dirfd)
+	if ids := attached(t, dirfd); len(ids) != 2 {
+		t.Errorf("programs %v", ids)
+	}
+}
+
+// withoutAdmin calls f in a thread without CAP_SYS_ADMIN.
+func withoutAdmin(t *testing.T, f func()) {
+	t.Helper()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var caps [2]unix.CapUserData
+	if err := unix.Capget(&header, &caps[0]); err != nil {
+		t.Fatal(err)
+	}
+	fewer := caps
+	fewer[0].Effective &^= 1 << unix.CAP_SYS_ADMIN
+	if err := unix.Capset(&header, &fewer[0]); err != nil {
+		t.Fatal(err)
+	}
+	f()
+	if err := unix.Capset(&header, &caps[0]); err != nil {
+		t.Fatal(err)
 	}
 }
