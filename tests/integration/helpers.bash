@@ -21,6 +21,7 @@ setup() {
 	# Relative paths of a test belong to it, never to the checkout.
 	cd "$T" || return
 	record_mounts || return
+	skip_after_failure
 	# A test file makes its bundle here.
 	if declare -F prepare >/dev/null; then prepare; fi
 }
@@ -37,5 +38,13 @@ teardown() {
 	undelegate_cgroup || trace=1
 	no_cgroup_left || trace=1
 	no_mount_left || trace=1
+	[ "$trace:${BATS_TEST_COMPLETED:-}" != 0:1 ] || rm -f "$T/unfinished"
 	return "$trace"
+}
+
+# skip_after_failure: with $FIRST_FAILURE, the tests after one that fails are skipped.
+skip_after_failure() {
+	[ -n "${FIRST_FAILURE:-}" ] || return 0
+	! compgen -G "$T/../*/unfinished" >/dev/null || skip "after a failure"
+	touch "$T/unfinished"
 }

@@ -81,7 +81,7 @@ func (m *mutation) judgeBy(test, overlay, berth string) (verdict, string) {
 	}
 	args, name := suiteArguments(test)
 	cmd := exec.Command(suite, append(args, "--runtime", berth, name)...)
-	cmd.Env = append(os.Environ(), "BATS_TEST_TIMEOUT=240") // for a berth that hangs
+	cmd.Env = append(os.Environ(), "FIRST_FAILURE=1", "BATS_TEST_TIMEOUT=240") // for a berth that hangs
 	// It also fails if all tests are skipped.
 	if out, err := cmd.CombinedOutput(); err != nil && failed.Match(out) {
 		return noticed, "by " + name + ": " + failure(out, name)
