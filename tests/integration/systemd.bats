@@ -22,6 +22,14 @@ prepare() {
 	no_unit_left
 }
 
+# bats test_tags=berth
+@test "the program of a container with a time namespace is in its scope" {
+	config '.linux.namespaces += [{type: "time"}]'
+	args sleep 1000
+	runtime_ok --systemd-cgroup create --bundle "$BUNDLE" c
+	in_scope "$(init_pid c)"
+}
+
 @test "the scope has accounting, a description and no default dependencies" {
 	args sleep 1000
 	runtime_ok --systemd-cgroup run --detach --bundle "$BUNDLE" c

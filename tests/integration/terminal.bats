@@ -220,6 +220,14 @@ await_mode='i=0; until stty -a 2>/dev/null | grep -q -e -onlcr || [ $i = 250 ]; 
 	lines_are_kept
 }
 
+@test "the terminal of exec is the controlling terminal of its process" {
+	config '.process.terminal = false'
+	args sleep 1000
+	runtime_ok run -d --bundle "$BUNDLE" c
+	captured "$RUNTIME" --root "$ROOT" exec -t c sh -c 'echo from tty >/dev/tty'
+	assert_equal 'from tty' "$(tr -d '\r' <"$T/captured")"
+}
+
 # bats test_tags=berth
 @test "exec --tty sets the mode before the program runs" {
 	config '.process.terminal = false'
