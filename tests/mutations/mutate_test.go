@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -81,6 +82,11 @@ func TestTargets(t *testing.T) {
 			if _, err := os.Stat("tests/integration/" + name); err != nil {
 				t.Error(err)
 			}
+		}
+	}
+	for _, h := range harmlessMutations {
+		if !slices.ContainsFunc(list, func(m mutation) bool { return h.name.MatchString(m.name) }) {
+			t.Errorf("no mutation has the name %s", h.name)
 		}
 	}
 	if steps < 100 || len(list) < 300 {
