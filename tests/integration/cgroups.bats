@@ -234,6 +234,17 @@ mknod_denied() {
 	mknod_denied v2
 }
 
+# bats test_tags=v1,berth
+@test "create names the reason when the cgroup above allows no device, on v1" {
+	local above=/sys/fs/cgroup/devices$CGROUP
+	mkdir -p "$above"
+	echo a >"$above/devices.deny"
+	config '.linux.cgroupsPath = $path' --arg path "$CGROUP/c"
+	runtime create --bundle "$BUNDLE" c
+	refused 'limit cgroup: .*devices.allow": operation not permitted \(the cgroup above does not allow it'
+	rmdir /sys/fs/cgroup/*"$CGROUP"
+}
+
 # runc applies its defaults after all rules; the specification applies rules in the
 # listed order.
 # bats test_tags=berth
