@@ -54,6 +54,7 @@ var subjects = []struct {
 	{regexp.MustCompile(`[hH]ook`), tests{"hooks.bats", "hooks-userns.bats", "descriptors.bats"}},
 	{regexp.MustCompile(`resctrl`), tests{"./runtime"}},
 	{regexp.MustCompile(`(leave|keep) stub`), tests{"./runtime"}},
+	{regexp.MustCompile(`joining stub`), tests{"exec.bats"}},
 	{regexp.MustCompile(`notify`), tests{"notify.bats"}},
 	{regexp.MustCompile(`unit`), tests{"systemd:systemd.bats", "systemd:systemd-root.bats"}},
 	{regexp.MustCompile(`chown cgroup`), tests{"userns.bats cgroup"}},
