@@ -92,6 +92,9 @@ func TestCreateCanceledAtEachStep(t *testing.T) {
 				if err != nil {
 					return
 				}
+				if attached && h.step != "" {
+					t.Errorf("canceled at %q: no error", h.step) // the connection to the stub is cut
+				}
 				if err := c.Start(t.Context()); err != nil {
 					t.Errorf("create canceled at %q: %v", h.step, err)
 				}
