@@ -377,6 +377,19 @@ agent() {
 }
 
 # bats test_tags=berth
+@test "start reports that it cannot fetch the listener" {
+	args true
+	agent
+	profile ALLOW "$(rule NOTIFY getppid)"
+	runtime_ok create --bundle "$BUNDLE" c
+	status=0
+	"$PROBE" deny lack pidfd_getfd "$RUNTIME" --root "$ROOT" start c </dev/null >"$T/out" 2>"$T/err" 3>&- || status=$?
+	read_output
+	refused 'linux\.seccomp: pidfd_getfd: function not implemented'
+	wait_for 5 has_status c stopped
+}
+
+# bats test_tags=berth
 @test "features describes the seccomp support" {
 	runtime_ok features
 	assert_equal '[true,9,7,23,4]' "$(jq -c '.linux.seccomp | [.enabled, (.actions, .operators, .archs, .knownFlags | length)]' <<<"$out")"

@@ -115,7 +115,8 @@ func executeProgram(r *run) error {
 	path, args, env := r.launch.Program, r.cfg.Process.Args, r.programEnv()
 	r.stub.Label("")
 	r.stub.Execve(path, args, env)
-	err := execError(r.flush())
+	failed := r.flush()
+	err := execError(failed)
 	var field *config.FieldError
 	switch {
 	case err == nil:
@@ -123,28 +124,39 @@ func executeProgram(r *run) error {
 	case errors.As(err, &field): // a call before execve failed
 		return err
 	}
-	return argumentsError(fmt.Errorf("exec %q: %w%s", path, err, remedyExec(err, r.cfg.Seccomp != nil)), args, env)
+	remedy := remedyExec(execErrno(failed), r.cfg.Seccomp != nil)
+	return argumentsError(fmt.Errorf("exec %q: %w%s", path, err, remedy), args, env)
 }
 
 // remedyExec explains why execve failed for a program that exists and is executable.
-func remedyExec(err error, filtered bool) string {
-	switch {
-	case filtered && (errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSYS)):
-		return " (linux.seccomp must allow execve)"
-	case errors.Is(err, unix.ENOENT):
+func remedyExec(errno unix.Errno, filtered bool) string {
+	switch errno {
+	case unix.ENOENT:
 		return " (the file exists: the interpreter that its \"#!\" line or ELF header names does not)"
-	case errors.Is(err, unix.ENOEXEC):
+	case unix.ENOEXEC:
 		return " (neither a program for this architecture nor a script with a \"#!\" line)"
+	case unix.EPERM, unix.ENOSYS:
+		if filtered {
+			return " (linux.seccomp must allow execve)"
+		}
 	}
 	return ""
+}
+
+// execErrno returns the errno of execve, if that is what a batch failed with; else 0.
+func execErrno(err error) unix.Errno {
+	var call *stub.Error
+	if errors.As(err, &call) && call.Call == "execve" {
+		return call.Errno
+	}
+	return 0
 }
 
 // execError returns the error of a batch that ends with execve: the errno of execve,
 // or the explained error of the filter.
 func execError(err error) error {
-	var call *stub.Error
-	if errors.As(err, &call) && call.Call == "execve" && call.Errno != 0 {
-		return call.Errno
+	if errno := execErrno(err); errno != 0 {
+		return errno
 	}
 	if filter := filterError(err); filter != nil {
 		return filter

@@ -105,7 +105,7 @@ func installFilter(r *run) error {
 	r.stub.Hold(listener, func(fd int) error {
 		err := r.sendListener(conn, pidfd, fd)
 		if err != nil {
-			err = errors.Join(config.Below(seccompField, err), unix.PidfdSendSignal(int(pidfd.Fd()), unix.SIGKILL, nil, 0))
+			err = errors.Join(err, unix.PidfdSendSignal(int(pidfd.Fd()), unix.SIGKILL, nil, 0))
 		}
 		return errors.Join(err, pidfd.Close())
 	})
@@ -128,19 +128,19 @@ func (r *run) stubPidfd() (*os.File, error) {
 func (r *run) sendListener(conn *agent.Conn, pidfd *os.File, fd int) error {
 	n, err := unix.PidfdGetfd(int(pidfd.Fd()), fd, 0)
 	if err != nil {
-		return fmt.Errorf("pidfd_getfd: %w", err)
+		return config.FieldErrorf(seccompField, "pidfd_getfd: %w", err)
 	}
 	listener := os.NewFile(uintptr(n), "listener")
 	defer listener.Close()
 	const want = "anon_inode:seccomp notify"
 	if link, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", n)); err != nil || link != want {
-		return errors.Join(fmt.Errorf("descriptor %d of the container's process is not a seccomp listener: %q", fd, link), err)
+		return errors.Join(config.FieldErrorf(seccompField, "descriptor %d of the container's process is not a seccomp listener: %q", fd, link), err)
 	}
 	state := specs.ContainerProcessState{
 		Version: specs.Version, Pid: r.pid(), Metadata: r.cfg.Seccomp.Metadata,
 		State: r.hookState(r.statusForAgent(), r.state.Pid),
 	}
-	return conn.Send(listener, state)
+	return config.Below(seccompField, conn.Send(listener, state))
 }
 
 // statusForAgent returns the container's status for the agent. For the program it is

@@ -18,6 +18,7 @@ var deniable = map[string]uint32{
 	"move_mount": unix.SYS_MOVE_MOUNT, "openat2": unix.SYS_OPENAT2, "mount_setattr": unix.SYS_MOUNT_SETATTR, "clone3": unix.SYS_CLONE3,
 	"close_range": unix.SYS_CLOSE_RANGE, "open_tree": unix.SYS_OPEN_TREE, "fsopen": unix.SYS_FSOPEN, "fsconfig": unix.SYS_FSCONFIG,
 	"fsmount": unix.SYS_FSMOUNT, "keyctl": unix.SYS_KEYCTL, "madvise": unix.SYS_MADVISE, "faccessat2": unix.SYS_FACCESSAT2,
+	"pidfd_getfd": unix.SYS_PIDFD_GETFD,
 }
 
 // denials are the results of a denied system call.
