@@ -32,6 +32,10 @@ type ExecOptions struct {
 	// IgnorePaused allows Exec in a paused container. Exec returns after the
 	// container is resumed.
 	IgnorePaused bool
+	// MayBlock lets Exec block this whole process, whatever ctx says, while the
+	// container is frozen or has no CPU time left (cgroup v2). It saves a fork: for
+	// processes that do nothing else.
+	MayBlock bool
 }
 
 // Exec executes a process in a created or running container. After an error nothing of
@@ -66,7 +70,9 @@ func (c *Container) exec(ctx context.Context, o ExecOptions) (*Process, error) {
 	}
 	cfg := *own
 	cfg.Process, cfg.ListenFDs, cfg.Notify = *o.Process, 0, false
-	child, err := c.asSetup(&cfg).Exec(ctx, setup.ExecOptions{IO: setup.IO(o.IO), Cgroups: cgroups, AnyCgroup: len(o.SubCgroups) == 0})
+	child, err := c.asSetup(&cfg).Exec(ctx, setup.ExecOptions{
+		IO: setup.IO(o.IO), Cgroups: cgroups, AnyCgroup: len(o.SubCgroups) == 0, MayBlock: o.MayBlock,
+	})
 	if child != nil {
 		return &Process{c: c, child: child, exit: monitor.NewExit(child.Pid, child.Pidfd, c.ended())}, err
 	}

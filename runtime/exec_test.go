@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
+	"os/exec"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -196,6 +199,70 @@ func TestExecEndsWithContext(t *testing.T) {
 		t.Error(err)
 	}
 	letGo(t, p)
+}
+
+// A container that has frozen its own v2 cgroup does not block this process: the garbage
+// collector stops all goroutines, and would wait for a thread that waits for a child.
+func TestExecInFrozenCgroupBlocksNothing(t *testing.T) {
+	c := sleeping(t, nil)
+	cgroups, err := c.Cgroups()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cgroups[""] == "" {
+		t.Skip("no cgroup v2 here")
+	}
+	process, err := c.NewProcess("/hello")
+	if err != nil {
+		t.Fatal(err)
+	}
+	thaw := freeze(t, cgroups[""])
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan error)
+	go func() {
+		_, err := c.Exec(ctx, ociruntime.ExecOptions{Process: process, IgnorePaused: true})
+		done <- err
+	}()
+	for processes(t, cgroups[""]) < 2 {
+		runtime.GC()
+	}
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if err := thaw(); err != nil {
+		t.Errorf("Exec did not end within a minute: %v", err)
+	}
+}
+
+// freeze freezes a v2 cgroup. Another process thaws it: when thaw is called, or after a
+// minute, which is thaw's error.
+func freeze(t *testing.T, dir string) (thaw func() error) {
+	t.Helper()
+	file := dir + "/cgroup.freeze"
+	cmd := exec.Command("sh", "-c", `timeout 60 cat; late=$?; echo 0 >"$1"; exit "$late"`, "sh", file)
+	stdin, err := cmd.StdinPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err == nil {
+		err = os.WriteFile(file, []byte("1"), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sync.OnceValue(func() error { return errors.Join(stdin.Close(), cmd.Wait()) })
+}
+
+// processes returns the number of processes in a v2 cgroup.
+func processes(t *testing.T, dir string) int {
+	t.Helper()
+	pids, err := os.ReadFile(dir + "/cgroup.procs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.Count(pids, []byte("\n"))
 }
 
 // TestExamples runs the examples that have no output of their own.

@@ -142,6 +142,7 @@ func (a *app) execOptions(l *line, c *ociruntime.Container) (ociruntime.ExecOpti
 		PidfdSocket:   l.text("pidfd-socket"),
 		SubCgroups:    cgroups,
 		IgnorePaused:  l.truth("ignore-paused"),
+		MayBlock:      !l.truth("ignore-paused"),
 		Stdin:         os.Stdin,
 		Stdout:        os.Stdout,
 		Stderr:        os.Stderr,

@@ -13,14 +13,22 @@ import (
 // process is a child of the caller, like the old one. Only the new one is in a
 // pid namespace that was joined or unshared. Fork first performs the queued
 // calls.
-func (c *Child) Fork(flags uint64) error {
+func (c *Child) Fork(flags uint64) error { return c.fork(flags, 0) }
+
+// ForkInto is Fork into a cgroup v2: this is the stub's descriptor of its directory.
+// With Options.Cgroup, the thread that calls Start waits in the kernel until the new
+// process is a stub, and the garbage collector waits for the thread: a container that
+// is frozen, or has no CPU time left, would stop all goroutines of the caller.
+func (c *Child) ForkInto(cgroup int) error { return c.fork(unix.CLONE_INTO_CGROUP, cgroup) }
+
+func (c *Child) fork(flags uint64, cgroup int) error {
 	var pid [4]byte
 	tid := output(pid[:])
 	// With CLONE_PARENT the kernel uses the exit signal of the calling process,
 	// and requires 0 here.
 	//
-	// struct clone_args: flags, pidfd, child_tid, parent_tid, and four zeros.
-	args := words(flags|unix.CLONE_PARENT|unix.CLONE_PARENT_SETTID, 0, 0, 0, 0, 0, 0, 0)
+	// struct clone_args: flags, pidfd, child_tid, parent_tid, six zeros, cgroup.
+	args := words(flags|unix.CLONE_PARENT|unix.CLONE_PARENT_SETTID, 0, 0, 0, 0, 0, 0, 0, 0, 0, uint64(cgroup))
 	c.queue("clone3", unix.SYS_CLONE3, pointing(args, map[int]*arg{24: &tid}), num(len(args))).flag(flagFork).Remedy(remedyFork)
 	err := c.Do()
 	if err == nil {

@@ -74,7 +74,7 @@ const (
 // descriptors of Options and its control socket and no others (CVE-2024-21626).
 // Signals that the caller ignores have their default action, and none is
 // blocked. The stub must be able to run: in a frozen cgroup Start waits until
-// ctx ends.
+// ctx ends; in that of Options even longer, with the whole process (see ForkInto).
 func Start(ctx context.Context, o Options) (*Child, error) {
 	if o.Region == nil {
 		f, err := anonymousRegion(max(o.RegionSize, MinRegion))

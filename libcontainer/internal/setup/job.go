@@ -39,6 +39,7 @@ type job struct {
 	// Of operations that join a container.
 	cgroups   map[string]string // the directories to enter, by controller
 	anyCgroup bool              // fall back to init's cgroup if those accept no processes
+	mayBlock  bool              // the container may block this process
 	bytecode  []byte            // the seccomp filter, if this process compiled it
 
 	// Of undoing "mounts add": the IDs of the mounts, used instead of destinations.

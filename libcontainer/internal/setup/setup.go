@@ -49,6 +49,7 @@ type ExecOptions struct {
 	IO
 	Cgroups   map[string]string // the directories to enter, by controller
 	AnyCgroup bool              // fall back to init's cgroup if those accept no processes
+	MayBlock  bool              // the container may block this process
 }
 
 // Created is a container whose program has not been started.
@@ -136,7 +137,7 @@ func (c Container) Start(ctx context.Context, l *state.Lock, attached *stub.Chil
 // nothing of the process remains.
 func (c Container) Exec(ctx context.Context, o ExecOptions) (*stub.Child, error) {
 	j := c.job(ctx, inExec)
-	j.IO, j.cgroups, j.anyCgroup = o.IO, o.Cgroups, o.AnyCgroup
+	j.IO, j.cgroups, j.anyCgroup, j.mayBlock = o.IO, o.Cgroups, o.AnyCgroup, o.MayBlock
 	r := newRun(steps[:], j, values{state: c.State})
 	err := r.walk()
 	r.release()

@@ -44,12 +44,7 @@ func startJoining(r *run) error {
 	case errors.Is(err, unix.EACCES) && r.state.Unit != nil: // of clone3(2)
 		err = r.startInUnit(cgroup, o)
 	}
-	if err != nil {
-		return err
-	}
-	r.stub = r.child.Proc
-	r.followContext()
-	return nil
+	return err
 }
 
 // refusesProcesses reports whether clone3 failed because the v2 cgroup accepts no
@@ -81,16 +76,37 @@ func (r *run) startInUnit(cgroup string, o stub.Options) error {
 	return unit.Attach(r.ctx, strings.TrimPrefix(cgroup, r.state.Cgroups[""]), r.child.Pid)
 }
 
-// startInCgroup starts a stub in a v2 cgroup; in the runtime's if path is empty.
+// startInCgroup starts a stub in a v2 cgroup; in the runtime's if path is empty. The
+// stub enters the cgroup itself, unless the container may block this process.
 func (r *run) startInCgroup(path string, o stub.Options) error {
-	if path != "" {
-		dir, err := sys.OpenFile(path, unix.O_RDONLY, 0)
-		if err != nil {
-			return err
-		}
-		defer dir.Close()
-		o.Cgroup = dir
+	if path == "" {
+		return r.startOnCPUs(o)
 	}
+	dir, err := sys.OpenFile(path, unix.O_RDONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	if r.mayBlock {
+		o.Cgroup = dir
+		return r.startOnCPUs(o)
+	}
+	number := len(o.Files)
+	o.Files = append(o.Files, dir)
+	if err := r.startOnCPUs(o); err != nil {
+		return err
+	}
+	if err := r.child.ForkInto(number); err != nil {
+		err = errors.Join(err, undoStub(r))
+		r.child = nil
+		return err
+	}
+	r.stub.CloseFd(stub.Num(number))
+	return nil
+}
+
+// startOnCPUs starts a stub on the CPUs of execCPUAffinity.initial.
+func (r *run) startOnCPUs(o stub.Options) error {
 	affinity := r.affinity()
 	if affinity == nil || len(affinity.Initial) == 0 {
 		return r.startChild(o)
@@ -99,8 +115,12 @@ func (r *run) startInCgroup(path string, o stub.Options) error {
 }
 
 func (r *run) startChild(o stub.Options) (err error) {
-	r.child, err = stub.Start(r.ctx, o)
-	return err
+	if r.child, err = stub.Start(r.ctx, o); err != nil {
+		return err
+	}
+	r.stub = r.child.Proc
+	r.followContext()
+	return nil
 }
 
 // commandLine returns arguments and environment of the program or the hook.

@@ -21,12 +21,7 @@ func startMountStub(r *run) error {
 		return err
 	}
 	defer init.Close()
-	if err := r.startChild(stub.Options{Files: []*os.File{nil, nil, nil, init}, Dir: r.dir, Log: r.log}); err != nil {
-		return err
-	}
-	r.stub = r.child.Proc
-	r.followContext()
-	return nil
+	return r.startChild(stub.Options{Files: []*os.File{nil, nil, nil, init}, Dir: r.dir, Log: r.log})
 }
 
 // The steps of "mounts add" and "mounts remove".
