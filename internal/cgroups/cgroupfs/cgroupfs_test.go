@@ -184,6 +184,45 @@ func TestMakeAndRemove(t *testing.T) {
 	}
 }
 
+// TestDeepCgroups nests cgroups deeper than a path can be long, as a container can.
+func TestDeepCgroups(t *testing.T) {
+	const depth = 50
+	top := t.TempDir() + "/top"
+	if err := os.Mkdir(top, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	dir, err := unix.Open(top, unix.O_PATH|unix.O_CLOEXEC, 0)
+	for range depth {
+		if err != nil {
+			t.Fatal(err)
+		}
+		parent, name := dir, strings.Repeat("x", 200)
+		if err = unix.Mkdirat(parent, name, 0o755); err == nil {
+			dir, err = unix.Openat(parent, name, unix.O_PATH|unix.O_CLOEXEC, 0)
+		}
+		unix.Close(parent)
+	}
+	unix.Close(dir)
+	seen := 0
+	err = Walk(top, func(dir string) error {
+		seen++
+		_, err := os.Stat(dir + "/cgroup.procs")
+		if errors.Is(err, unix.ENOENT) {
+			err = nil
+		}
+		return err
+	})
+	if err != nil || seen != depth+1 {
+		t.Errorf("Walk: %d directories, %v", seen, err)
+	}
+	if err := RemoveTree(t.Context(), top); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(top); !errors.Is(err, unix.ENOENT) {
+		t.Errorf("RemoveTree leaves %q: %v", top, err)
+	}
+}
+
 func TestRootIsSpared(t *testing.T) {
 	for dir, want := range map[string]bool{"/proc": true, "/proc/self": false, t.TempDir(): false, t.TempDir() + "/none": false} {
 		if got, err := IsRoot(dir); got != want || err != nil {

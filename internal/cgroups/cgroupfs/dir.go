@@ -145,9 +145,28 @@ func procs(dir string) ([]int, error) {
 	return pids, nil
 }
 
+// longPath is the length from which shorten replaces a path. PATH_MAX has space for
+// another name.
+const longPath = 3000
+
+// shorten returns a path of dir to which a name can be added: a container can nest
+// cgroups deeper than PATH_MAX allows. The caller calls done when it no longer needs the path.
+func shorten(dir string) (short string, done func(), err error) {
+	if len(dir) < longPath {
+		return dir, func() {}, nil
+	}
+	fd, err := sys.Open(unix.AT_FDCWD, dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
+	return "/proc/self/fd/" + strconv.Itoa(fd), func() { unix.Close(fd) }, err
+}
+
 // Walk calls visit for dir and for every directory below, parents first. It
 // ignores directories below dir that are removed meanwhile.
 func Walk(dir string, visit func(string) error) error {
+	dir, done, err := shorten(dir)
+	if err != nil {
+		return err
+	}
+	defer done()
 	if err := visit(dir); err != nil {
 		return err
 	}
@@ -218,7 +237,12 @@ func removeOnce(dir string) error {
 	if err == nil || !errors.Is(err, unix.EBUSY) && !errors.Is(err, unix.ENOTEMPTY) {
 		return err
 	}
-	subs, lerr := subdirs(dir)
+	short, done, lerr := shorten(dir)
+	var subs []string
+	if lerr == nil {
+		defer done()
+		subs, lerr = subdirs(short)
+	}
 	if lerr != nil {
 		if Vanished(lerr) {
 			return nil
