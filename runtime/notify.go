@@ -115,12 +115,12 @@ func (n *NotifyProxy) relay() {
 		if !ok {
 			return
 		}
-		text := allowed(message[:size])
+		text, ready := allowed(message[:size])
 		if len(text) == 0 {
 			continue
 		}
 		err := n.send(text, nil)
-		if announced || !bytes.Contains(text, []byte("READY=")) {
+		if announced || !ready {
 			continue // a later error is ignored: the manager may have gone
 		}
 		announced = true
@@ -146,9 +146,9 @@ func (n *NotifyProxy) receive(message []byte) (size int, ok bool) {
 	return size, e == nil && err == nil
 }
 
-// allowed returns the lines of a message that may be forwarded.
-func allowed(message []byte) []byte {
-	var text []byte
+// allowed returns the lines of a message that may be forwarded, and whether one of them
+// says that the program is ready.
+func allowed(message []byte) (text []byte, ready bool) {
 	for line := range bytes.Lines(message) {
 		line = bytes.TrimSuffix(line, []byte("\n"))
 		for _, name := range forwarded {
@@ -156,8 +156,9 @@ func allowed(message []byte) []byte {
 				text = append(append(text, line...), '\n')
 			}
 		}
+		ready = ready || string(line) == "READY=1"
 	}
-	return text
+	return text, ready
 }
 
 // sendPid sends the manager the process to watch, and waits until the manager has read

@@ -53,6 +53,14 @@ manager_has_read() {
 	[ ! -s "$T/received" ]
 }
 
+@test "a status with READY=1 in its text does not mean that the program is ready" {
+	script 'exec probe notify "STATUS=not READY=1 yet"'
+	as_service run -d --bundle "$BUNDLE" c
+	manager_got 'STATUS=not READY=1 yet\n'
+	refute_match MAINPID "$(cat "$T/received")"
+	assert_equal stopped "$(status_of c)"
+}
+
 @test "the last message of a program is passed on" {
 	script 'exec probe notify READY=1'
 	as_service run -d --bundle "$BUNDLE" c
