@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -89,6 +90,25 @@ func convertRoot(out *config.Config, root *specs.Root) (err error) {
 	return err
 }
 
+// convertProtected checks the masked and the read-only paths. A mount over the root covers
+// nothing: the container has its root below that mount.
+func convertProtected(out *config.Config, linux *specs.Linux) (err error) {
+	if out.MaskedPaths, err = absolutes("linux.maskedPaths", linux.MaskedPaths); err != nil {
+		return err
+	}
+	if i := slices.Index(out.MaskedPaths, "/"); i >= 0 {
+		return fieldErr(index("linux.maskedPaths", i), `"/": the root cannot be masked`)
+	}
+	if out.ReadonlyPaths, err = absolutes("linux.readonlyPaths", linux.ReadonlyPaths); err != nil {
+		return err
+	}
+	if slices.Contains(out.ReadonlyPaths, "/") {
+		out.ReadonlyRootfs = true
+		out.ReadonlyPaths = slices.DeleteFunc(out.ReadonlyPaths, func(path string) bool { return path == "/" })
+	}
+	return nil
+}
+
 // convertLinux checks the section linux.
 func convertLinux(out *config.Config, linux *specs.Linux) (err error) {
 	if linux == nil {
@@ -109,10 +129,7 @@ func convertLinux(out *config.Config, linux *specs.Linux) (err error) {
 	if out.RootfsPropagation, err = rootfsPropagation(linux.RootfsPropagation); err != nil {
 		return err
 	}
-	if out.MaskedPaths, err = absolutes("linux.maskedPaths", linux.MaskedPaths); err != nil {
-		return err
-	}
-	if out.ReadonlyPaths, err = absolutes("linux.readonlyPaths", linux.ReadonlyPaths); err != nil {
+	if err := convertProtected(out, linux); err != nil {
 		return err
 	}
 	if err := checkSharedMounts(out, linux); err != nil {

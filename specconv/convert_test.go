@@ -148,6 +148,7 @@ func TestConvertErrors(t *testing.T) {
 		{`linux.rootfsPropagation: unknown propagation "slav"; did you mean "slave"?`, func(s *specs.Spec) { s.Linux.RootfsPropagation = "slav" }},
 		{`linux.rootfsPropagation: unknown propagation "ro": want "private", "rprivate", "rshared", "rslave", "runbindable", "shared", "slave" or "unbindable"`, func(s *specs.Spec) { s.Linux.RootfsPropagation = "ro" }},
 		{`linux.maskedPaths[1]: "proc": not an absolute path`, func(s *specs.Spec) { s.Linux.MaskedPaths = []string{"/x", "proc"} }},
+		{`linux.maskedPaths[1]: "/": the root cannot be masked`, func(s *specs.Spec) { s.Linux.MaskedPaths = []string{"/x", "//./"} }},
 		{`linux.readonlyPaths[0]: missing: want an absolute path`, func(s *specs.Spec) { s.Linux.ReadonlyPaths = []string{""} }},
 		{`linux.cgroupsPath: "\x00": contains a NUL byte`, func(s *specs.Spec) { s.Linux.CgroupsPath = "\x00" }},
 		{`linux.devices[0].path: missing: want an absolute path`, withDevice(specs.LinuxDevice{Type: "c"})},

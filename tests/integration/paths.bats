@@ -61,6 +61,13 @@ prepare() {
 	[ -e "$BUNDLE/rootfs/data/ok" ]
 }
 
+@test "a read-only path can be the root" {
+	config '.root.readonly = false | .linux.readonlyPaths = ["/"]'
+	run_script 'touch /new; touch /dev/shm/ok && echo ok'
+	assert_equal ok "$out"
+	[ ! -e "$BUNDLE/rootfs/new" ]
+}
+
 @test "a masked path below a read-only path is masked" {
 	config '.linux.maskedPaths = ["/data/dir", "/data/file"] | .linux.readonlyPaths = ["/data"]'
 	run_script 'touch /data/new; ls -A /data/dir; cat /data/file'
@@ -92,11 +99,13 @@ prepare() {
 	assert_options "$out" /dev/shm ro nosuid nodev noexec
 }
 
-@test "submounts of a read-only path are read-only" {
+@test "a mount below a read-only path stays mounted, and writable" {
 	config '.mounts += [{destination: "/data/dir/sub", type: "tmpfs", source: "below"}] | .linux.readonlyPaths = ["/data/dir"]'
-	run_script 'grep " /data/dir/sub " /proc/self/mountinfo; cat /data/dir/file'
-	assert_match secret "$out"
-	assert_match '/data/dir/sub' "$out"
+	run_script 'touch /data/dir/sub/new && cat /data/dir/file; touch /data/dir/new; cat /proc/self/mountinfo'
+	assert_match '^secret' "$out"
+	assert_options "$out" /data/dir ro
+	assert_options "$out" /data/dir/sub rw
+	[ ! -e "$BUNDLE/rootfs/data/dir/new" ]
 }
 
 @test "create does not make a read-only path that is missing" {
