@@ -73,13 +73,17 @@ func kernelBed(suite, tag string) bed {
 	return bed{
 		name:  "kernel-" + suite,
 		group: "kernels",
-		enter: []string{"tests/beds/guest", "--suite", suite, "--"},
+		enter: []string{"tests/beds/guest", "--suite", suite, "--timeout", completeTimeout, "--"},
 		tags:  []string{tag + ",!v1,!systemd,!systemd-user"},
 		guest: true,
 		apart: true,
 		made:  "tests/beds/guest-image " + suite,
 	}
 }
+
+// completeTimeout is the time limit, in seconds, of a guest that runs most tests: emulated,
+// each takes 5 to 30 seconds.
+const completeTimeout = "21600"
 
 // foreignGuest returns a guest with another processor, for the tests with its tag.
 func foreignGuest(arch string) bed {
@@ -96,6 +100,7 @@ func foreignGuest(arch string) bed {
 // complete returns a bed like b for more tests, which take hours.
 func complete(b bed, tags string) bed {
 	b.name += "-complete"
+	b.enter = slices.Insert(b.enter, len(b.enter)-1, "--timeout", completeTimeout)
 	b.tags = []string{tags}
 	b.apart = true
 	return b
