@@ -364,3 +364,14 @@ move_init() {
 	runtime_ok delete --force c
 	wait_for 5 rmdir "$pids-moved"
 }
+
+# runc enters the cgroup after its last fork, where its init may abort.
+# bats test_tags=berth
+@test "exec names the limit of processes that it meets" {
+	args sleep 1000
+	start_detached c
+	needs_limit pids-limit
+	runtime_ok update --pids-limit 1 c
+	runtime exec c true
+	exec_refused 'EAGAIN.*pids.max of a cgroup'
+}

@@ -141,9 +141,9 @@ prepare() {
 }
 
 @test "the limits of config.json apply to the restored container" {
-	needs_limit pids
-	config '.linux.resources.pids.limit = 50'
 	run_piped c
+	needs_limit pids-limit
+	runtime_ok update --pids-limit 50 c
 	save c
 	config '.linux.resources.pids.limit = 60'
 	restore_piped c

@@ -89,8 +89,8 @@ prepare() {
 
 # bats test_tags=host,guest
 @test "update reads new limits from standard input" {
-	needs_limit memory cpu-share
 	running
+	needs_limit memory cpu-share
 	RUNTIME_STDIN=$T/resources.json
 	echo '{"cpu": {"shares": 512}, "memory": {"limit": 67108864}}' >"$T/resources.json"
 	crio_ok update --resources - c

@@ -14,7 +14,8 @@ limit_files() {
 	cpu-idle | cpuset-cpus | cpuset-mems) echo "${1/-/.}" ;;
 	pids-limit) echo pids.max ;;
 	blkio-weight) echo blkio.bfq.weight blkio.weight io.bfq.weight io.weight ;;
-	*) echo "$1" ;;
+	*.*) echo "$1" ;; # a file
+	*) failed "unknown limit: $1" ;;
 	esac
 }
 
@@ -31,10 +32,12 @@ cgroup_file() {
 	return 1
 }
 
-# needs_limit NAME...: skip where the kernel has no such limit. On v2 the runtime
-# enables a controller when it sets a limit; the files do not exist earlier.
+# needs_limit NAME...: skip where the kernel has no such limit of the container, which
+# must exist. On v2 the runtime enables a controller when it sets a limit; the files do
+# not exist earlier.
 needs_limit() {
 	local name file
+	[ -n "$(cgroup_dirs "$CGROUP")" ] || failed "needs_limit $*: no container yet"
 	for name in "$@"; do
 		for file in $(limit_files "$name"); do
 			! cgroup_file "${file%:*}" >/dev/null || continue 2
