@@ -99,6 +99,8 @@ answer() {
 
 # bats test_tags=guest
 @test "a pre-dump saves memory that the dump does not save again" {
+	# The shell alone may change all of its memory between the two.
+	config '.process.args[-1] |= "kept=$(head -c 500000 /dev/zero | tr \"\\0\" x); " + .'
 	run_piped c
 	wait_for 20 counts c
 	runtime_ok checkpoint --pre-dump --image-path "$T/before" --work-path "$T/work" c
@@ -107,7 +109,7 @@ answer() {
 	save c --parent-path ../before
 	gone c
 	[ -e "$T/image/parent" ]
-	[ "$(size "$T/image")" -lt "$(size "$T/before")" ]
+	[ "$(size "$T/image")" -lt $(($(size "$T/before") - 400000)) ]
 	restore_piped c
 	wait_for 20 counts c "$(tail -n 1 "$T/output")"
 	no_gap
