@@ -25,8 +25,9 @@ namespace() {
 
 @test "run can join another container's namespaces" {
 	idle --ipc shareable
+	# A child that the other has just forked looks like it.
 	engine_ok run --rm --net "container:$NAME" --pid "container:$NAME" --ipc "container:$NAME" "$IMAGE" \
-		sh -c 'for n in net pid ipc; do readlink /proc/self/ns/$n; done; ps -o args | grep -c "[t]rap"'
+		sh -c 'for n in net pid ipc; do readlink /proc/self/ns/$n; done; ps -o args | grep "[t]rap" | sort -u | wc -l'
 	local pid
 	pid=$(inspected '{{.State.Pid}}')
 	assert_equal "$(for n in net pid ipc; do readlink "/proc/$pid/ns/$n"; done; echo 1)" "$out"
