@@ -29,7 +29,8 @@ func (c *Child) fork(flags uint64, cgroup int) error {
 	//
 	// struct clone_args: flags, pidfd, child_tid, parent_tid, six zeros, cgroup.
 	args := words(flags|unix.CLONE_PARENT|unix.CLONE_PARENT_SETTID, 0, 0, 0, 0, 0, 0, 0, 0, 0, uint64(cgroup))
-	c.queue("clone3", unix.SYS_CLONE3, pointing(args, map[int]*arg{24: &tid}), num(len(args))).flag(flagFork).Remedy(remedyFork)
+	remedy := func(errno unix.Errno) string { return remedyFork(errno, flags&unix.CLONE_INTO_CGROUP != 0) }
+	c.queue("clone3", unix.SYS_CLONE3, pointing(args, map[int]*arg{24: &tid}), num(len(args))).flag(flagFork).Remedy(remedy)
 	err := c.Do()
 	if err == nil {
 		return c.replace(int(binary.NativeEndian.Uint32(pid[:])))

@@ -28,60 +28,65 @@ func deny(nr uint32, errno unix.Errno) error {
 	return unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&program)), 0, 0)
 }
 
+// denied calls f in a thread in which a system call fails.
+func denied(nr uint32, errno unix.Errno, f func() error) error {
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread ends with this goroutine
+		err := deny(nr, errno)
+		if err == nil {
+			err = f()
+		}
+		done <- err
+	}()
+	return <-done
+}
+
 func TestStartWithoutClone3(t *testing.T) {
 	dir, err := os.Open("/")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer dir.Close()
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with this goroutine
-		if err := deny(unix.SYS_CLONE3, unix.ENOSYS); err != nil {
-			done <- err
-			return
-		}
+	err = denied(unix.SYS_CLONE3, unix.ENOSYS, func() error {
 		_, err := Start(t.Context(), Options{Cgroup: dir})
-		done <- err
-	}()
-	err = <-done
+		return err
+	})
 	if !errors.Is(err, unix.ENOSYS) || err.Error() != "make process: clone3: function not implemented" {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestForkAtLimit(t *testing.T) {
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with this goroutine
-		if err := deny(unix.SYS_CLONE3, unix.EAGAIN); err != nil {
-			done <- err
-			return
+// The error of a fork of the stub has the cause or the remedy, as that of Start.
+func TestForkIsDenied(t *testing.T) {
+	for _, test := range []struct {
+		errno unix.Errno
+		fork  func(*Child) error
+		want  string
+	}{
+		{unix.EAGAIN, func(c *Child) error { return c.Fork(0) }, "(a limit of processes is reached: "},
+		{unix.ENOENT, func(c *Child) error { return c.ForkInto(0) }, "(the cgroup was removed)"},
+	} {
+		err := denied(unix.SYS_CLONE3, test.errno, func() error {
+			c, err := Start(t.Context(), Options{})
+			if err != nil {
+				return err
+			}
+			return errors.Join(test.fork(c), c.End())
+		})
+		if !errors.Is(err, test.errno) || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("got %v, want %s", err, test.want)
 		}
-		c, err := Start(t.Context(), Options{})
-		if err == nil {
-			err = errors.Join(c.Fork(0), c.End())
-		}
-		done <- err
-	}()
-	err := <-done
-	if !errors.Is(err, unix.EAGAIN) || !strings.Contains(err.Error(), "(a limit of processes is reached: ") {
-		t.Errorf("got %v", err)
 	}
 }
 
 func TestStartIsDeniedOnce(t *testing.T) {
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with this goroutine
-		if err := deny(unix.SYS_CLONE, unix.EPERM); err != nil {
-			done <- err
-			return
-		}
-		_, err := Start(t.Context(), Options{Dir: t.TempDir()})
-		done <- err
-	}()
-	if err := <-done; err == nil || err.Error() != "make process: clone: operation not permitted" {
+	dir := t.TempDir()
+	err := denied(unix.SYS_CLONE, unix.EPERM, func() error {
+		_, err := Start(t.Context(), Options{Dir: dir})
+		return err
+	})
+	if err == nil || err.Error() != "make process: clone: operation not permitted" {
 		t.Errorf("got %v", err)
 	}
 }

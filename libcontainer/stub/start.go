@@ -139,21 +139,24 @@ func spawn(o Options) (*Child, error) {
 // withRemedy adds the cause or the remedy if a process could not be made.
 func withRemedy(o Options, err error) error {
 	var errno unix.Errno
-	switch {
-	case cgroupGone(o, err):
-		return fmt.Errorf("%w (the cgroup was removed)", err)
-	case errors.As(err, &errno) && remedyFork(errno) != "":
-		return fmt.Errorf("%w (%s)", err, remedyFork(errno))
+	if !errors.As(err, &errno) {
+		return err
+	}
+	if remedy := remedyFork(errno, o.Cgroup != nil); remedy != "" {
+		return fmt.Errorf("%w (%s)", err, remedy)
 	}
 	return err
 }
 
-// remedyFork returns the remedy for an errno of a fork.
-func remedyFork(errno unix.Errno) string {
-	switch errno {
-	case unix.EAGAIN:
+// remedyFork returns the cause of an errno of a fork, which may be into a cgroup, or the
+// remedy for it.
+func remedyFork(errno unix.Errno, intoCgroup bool) string {
+	switch {
+	case errno == unix.ENOENT && intoCgroup:
+		return "the cgroup was removed"
+	case errno == unix.EAGAIN:
 		return "a limit of processes is reached: RLIMIT_NPROC of the user, or pids.max of a cgroup"
-	case unix.ENOSPC:
+	case errno == unix.ENOSPC:
 		return "a limit of namespaces is reached: see the sysctls user.max_*_namespaces"
 	}
 	return ""
@@ -216,14 +219,11 @@ func forkExecPath(o Options, files []uintptr, path string, argv []string) (int, 
 	return pid, os.NewFile(uintptr(pidfd), "pidfd"), nil
 }
 
-// cgroupGone reports whether clone3(2) has failed because the cgroup was removed.
-func cgroupGone(o Options, err error) bool { return o.Cgroup != nil && errors.Is(err, unix.ENOENT) }
-
 // forkCall returns the name of the call with which syscall.ForkExec has failed:
 // execve for errnos that only that returns.
 func forkCall(o Options, err error) string {
 	switch {
-	case cgroupGone(o, err):
+	case o.Cgroup != nil && errors.Is(err, unix.ENOENT): // the cgroup was removed
 		return "clone3"
 	case errors.Is(err, unix.EACCES), errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOEXEC):
 		return "execve"
