@@ -225,7 +225,12 @@ func TestExecInFrozenCgroupBlocksNothing(t *testing.T) {
 		done <- err
 	}()
 	for processes(t, cgroups[""]) < 2 {
-		runtime.GC()
+		select {
+		case err := <-done:
+			t.Fatalf("Exec did not wait: %v", err)
+		default:
+			runtime.GC()
+		}
 	}
 	cancel()
 	if err := <-done; !errors.Is(err, context.Canceled) {
