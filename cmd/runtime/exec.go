@@ -77,7 +77,7 @@ func (a *app) exec(ctx context.Context, l *line) error {
 		return err
 	}
 	if o.ConsoleSocket != "" {
-		return errors.New("cannot use console socket if runtime will not detach (add --detach)")
+		return errNotDetached
 	}
 	return a.execForeground(ctx, c, o)
 }

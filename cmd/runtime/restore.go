@@ -39,7 +39,7 @@ func (a *app) restoreCommand() command {
 				return err
 			}
 			if r.options.ConsoleSocket != "" {
-				return errors.New("cannot use console socket if runtime will not detach (add --detach)")
+				return errNotDetached
 			}
 			if !l.truth("no-subreaper") {
 				if err := becomeSubreaper(); err != nil {

@@ -34,7 +34,7 @@ func (a *app) runCommand() command {
 				return r.detached(ctx)
 			}
 			if o.ConsoleSocket != "" {
-				return errors.New("cannot use console socket if runtime will not detach (add --detach)")
+				return errNotDetached
 			}
 			if !l.truth("no-subreaper") {
 				if err := becomeSubreaper(); err != nil {
@@ -45,6 +45,9 @@ func (a *app) runCommand() command {
 		},
 	}
 }
+
+// errNotDetached is the error of a console socket in the foreground.
+var errNotDetached = errors.New("cannot use console socket if runtime will not detach (add --detach)")
 
 type runner struct {
 	app     *app
