@@ -36,10 +36,11 @@ cgroup_file() {
 # must exist. On v2 the runtime enables a controller when it sets a limit; the files do
 # not exist earlier.
 needs_limit() {
-	local name file
+	local name file files
 	[ -n "$(cgroup_dirs "$CGROUP")" ] || failed "needs_limit $*: no container yet"
 	for name in "$@"; do
-		for file in $(limit_files "$name"); do
+		files=$(limit_files "$name") || return # of an unknown name
+		for file in $files; do
 			! cgroup_file "${file%:*}" >/dev/null || continue 2
 			! grep -qsw "${file%%.*}" /sys/fs/cgroup/cgroup.controllers || continue 2
 		done
