@@ -74,7 +74,7 @@ var steps = [...]step{
 		name: "start joining stub", side: hostSide, in: inJoin, ground: hostTree,
 		needs: "cgroup state state.Cgroups state.Pid state.Unit", makes: "child stub",
 		do: startJoining, undo: undoStub,
-		why: "joins step by step, as init was set up; on v2 clone3 starts it in the container's cgroup, or it forks itself into that",
+		why: "joins step by step, as init was set up; on v2 clone3 or a fork of its own puts it into the cgroup",
 	},
 	{
 		name: "start mount stub", side: hostSide, in: inMounts, ground: hostTree,
