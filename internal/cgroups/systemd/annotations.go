@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/godbus/dbus/v5"
 	"golang.org/x/sys/unix"
@@ -29,15 +30,15 @@ func fromAnnotations(annotations map[string]string) ([]property, error) {
 			continue
 		}
 		if err := checkName(name); err != nil {
-			return nil, fmt.Errorf("annotations: %s name incorrect: %w", key, err)
+			return nil, fmt.Errorf("annotations: %.200q name incorrect: %w", key, err)
 		}
 		value, err := parseValue(annotations[key])
 		if err != nil {
-			return nil, fmt.Errorf("annotations: %s=%s value parse error: %w: %w (GVariant text, such as uint64 5 or 'word')", key, annotations[key], unix.EINVAL, err)
+			return nil, fmt.Errorf("annotations: %s=%.200q value parse error: %w: %w (GVariant text, such as uint64 5 or 'word')", key, annotations[key], unix.EINVAL, err)
 		}
 		if stem, ok := inSeconds(name); ok {
 			if value, err = microseconds(value); err != nil {
-				return nil, fmt.Errorf("annotations: %s=%s value parse error: %w", key, annotations[key], err)
+				return nil, fmt.Errorf("annotations: %s=%.200q value parse error: %w", key, annotations[key], err)
 			}
 			name = stem + "USec"
 		}
@@ -46,10 +47,31 @@ func fromAnnotations(annotations map[string]string) ([]property, error) {
 	return list, nil
 }
 
-// parseValue parses a value in GVariant text format, except tuples. The library
-// stops at the end of a value and ignores the rest. So parseValue parses the
-// text twice, as an array of two elements, and requires two.
-func parseValue(text string) (dbus.Variant, error) {
+// parseValue parses a value in GVariant text format, except tuples. It refuses a value that
+// cannot be part of a message, such as a string with NUL.
+func parseValue(text string) (v dbus.Variant, err error) {
+	if err := checkText(text); err != nil {
+		return v, err
+	}
+	// The library's parser panics for some texts that are not values: "[[], 2]".
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = fmt.Errorf("not a value of a type that D-Bus has: %v", reason)
+		}
+	}()
+	if v, err = parseOne(text); err != nil {
+		return v, err
+	}
+	message := dbus.Message{Type: dbus.TypeMethodReply, Headers: map[dbus.HeaderField]dbus.Variant{
+		dbus.FieldReplySerial: dbus.MakeVariant(uint32(1)),
+		dbus.FieldSignature:   dbus.MakeVariant(dbus.SignatureOf(v)),
+	}, Body: []any{v}}
+	return v, message.IsValid()
+}
+
+// parseOne parses a text of one value. The library stops at the end of a value and ignores
+// the rest. So parseOne parses the text twice, as an array of two elements, and requires two.
+func parseOne(text string) (dbus.Variant, error) {
 	twice, err := dbus.ParseVariant("["+text+","+text+"]", dbus.Signature{})
 	if err != nil {
 		return twice, err
@@ -60,14 +82,47 @@ func parseValue(text string) (dbus.Variant, error) {
 	return dbus.ParseVariant(text, dbus.Signature{})
 }
 
+// maxNesting is how deep arrays and variants may be nested: D-Bus allows 32 arrays.
+const maxNesting = 64
+
+// checkText refuses what the library's parser has no limits for: it needs minutes for 64 kB of
+// nested arrays, and endless memory for a digit that is not ASCII's, such as "\u2460".
+func checkText(text string) error {
+	depth := 0
+	var quote byte // of the string at this place, or 0
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quote != 0 && c == '\\':
+			i++
+		case quote != 0 && c == quote:
+			quote = 0
+		case quote != 0:
+		case c == '\'', c == '"':
+			quote = c
+		case c >= utf8.RuneSelf:
+			return errors.New("a character outside of strings is not ASCII")
+		case strings.IndexByte("[{<", c) >= 0:
+			if depth++; depth > maxNesting {
+				return fmt.Errorf("nested deeper than %d", maxNesting)
+			}
+		case strings.IndexByte("]}>", c) >= 0:
+			depth--
+		}
+	}
+	if quote != 0 {
+		return errors.New("a string does not end")
+	}
+	return nil
+}
+
 const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 func checkName(name string) error {
 	switch {
 	case len(name) < 3 || strings.Trim(name, letters) != "":
-		return fmt.Errorf("%w: %q (three or more letters)", unix.EINVAL, name)
+		return fmt.Errorf("%w: three or more letters are needed", unix.EINVAL)
 	case slices.Contains(ours[:], name):
-		return fmt.Errorf("%w: %q is set by berth itself", unix.EINVAL, name)
+		return fmt.Errorf("%w: it is set by berth itself", unix.EINVAL)
 	}
 	return nil
 }

@@ -42,13 +42,16 @@ func FuzzPlace(f *testing.F) {
 
 // FuzzAnnotations reads properties of annotations.
 func FuzzAnnotations(f *testing.F) {
-	for _, value := range []string{"true", "'word'", "uint64 5", "@t 5", "[1, 2]", "{'a': <1>}", "5.5", "b'x'", "[[]]", "<", "1]"} {
+	for _, value := range []string{"true", "'word'", "uint64 5", "@t 5", "[1, 2]", "{'a': <1>}", "5.5", "b'x'", "[[]]", "<", "1]", "[], 2", "['\\'[']"} {
 		f.Add("TimeoutStopUSec", value)
 	}
 	f.Add("TimeoutStopSec", "uint64 18446744073709551615")
 	f.Fuzz(func(t *testing.T, name, value string) {
 		list, err := fromAnnotations(map[string]string{"org.systemd.property." + name: value})
 		if err != nil {
+			if strings.ContainsAny(err.Error(), "\n\x00") {
+				t.Errorf("more than one line: %q", err)
+			}
 			return
 		}
 		for _, p := range list {

@@ -133,17 +133,23 @@ func TestFromAnnotations(t *testing.T) {
 		t.Errorf("%v\n got %q\nwant %q", err, got, want)
 	}
 	for _, test := range []struct{ name, value, text string }{
-		{"a", "true", "annotations: " + prefix + "a name incorrect"},
+		{"a", "true", `annotations: "` + prefix + `a" name incorrect`},
 		{"Foo_Bar", "true", "name incorrect"},
 		{"", "true", "name incorrect"},
 		{"Slice", "'x.slice'", "set by berth itself"},
 		{"PIDs", "[uint32 1]", "set by berth itself"},
-		{"Foo", "truex", "annotations: " + prefix + "Foo=truex value parse error"},
+		{"Foo", "truex", "annotations: " + prefix + `Foo="truex" value parse error`},
 		{"Foo", "", "value parse error"},
 		{"Foo", "1, 2", "more than one value"},
 		{"Foo", "true]", "more than one value"},
 		{"Foo", "'a' 'b'", "value parse error"},
 		{"Foo", "(1, 2)", "value parse error"},
+		{"Foo", "[[], 2]", "not a value"},
+		{"Foo", "'\x00'", "null char"},
+		{"Foo", "\u2460", "not ASCII"},
+		{"Foo", "'\u2460", "does not end"},
+		{"Foo", strings.Repeat("[']',", 65), "nested deeper than 64"},
+		{"Foo", strings.Repeat("<", 65), "nested deeper than 64"},
 		{"TimeoutSec", "'x'", "not a number"},
 		{"TimeoutSec", "-1", "out of range"},
 	} {
