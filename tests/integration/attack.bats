@@ -3,11 +3,6 @@
 # back. 2,200 creates in all; tests/attack describes the scenarios and the checks.
 load helpers
 
-setup_file() {
-	export ATTACK=$BATS_FILE_TMPDIR/attack
-	cd "$BATS_TEST_DIRNAME/../.." && CGO_ENABLED=0 go build -o "$ATTACK" ./tests/attack
-}
-
 # attacked CREATES SCENARIO: nothing was made, changed or mounted outside.
 attacked() {
 	mkdir "$T/work"

@@ -156,6 +156,7 @@ func buildPrograms(arch string) (env map[string]string, err error) {
 		pkg            string
 	}{
 		{"PROBE", "probe", []string{"build"}, integrationDir + "/probe"},
+		{"ATTACK", "attack", []string{"build"}, "tests/attack"},
 		{"CGROUP_TESTS", "cgroup.test", []string{"test", "-c"}, "libcontainer/cgroups/manager"},
 	} {
 		file := filepath.Join(".cache", arch, p.file)

@@ -7,7 +7,7 @@
 //	go run ./tests/suite --bats run.bats     one file of it
 //	go run ./tests/suite --bats --beds all   the same in all the beds of tests/beds
 //	go run ./tests/suite --faults            a share of tests/faults
-//	go run ./tests/suite --fuzz              some fuzz targets, for a moment
+//	go run ./tests/suite --fuzz              all fuzz targets, for ten seconds each
 //	go run ./tests/suite --reference         tests/integration against runc
 package main
 
@@ -107,7 +107,7 @@ func main() {
 	goTests := flag.Bool("go", false, "run the Go tests")
 	bats := flag.Bool("bats", false, "run tests/integration")
 	faults := flag.Bool("faults", false, "run a share of tests/faults; the points are those of --seed")
-	fuzz := flag.Bool("fuzz", false, "run some fuzz targets for a moment")
+	fuzz := flag.Bool("fuzz", false, "run all fuzz targets for ten seconds each")
 	seed := flag.Uint64("seed", 1, "the `number` that chooses the points of --faults")
 	reference := flag.Bool("reference", false, "run tests/integration against "+referenceRuntime)
 	runtime := flag.String("runtime", defaultRuntime, "the `program` that tests/integration are run against")
