@@ -366,12 +366,12 @@ move_init() {
 }
 
 # runc enters the cgroup after its last fork, where its init may abort.
-# bats test_tags=berth
+# bats test_tags=berth,guest,host
 @test "exec names the limit of processes that it meets" {
 	args sleep 1000
 	start_detached c
 	needs_limit pids-limit
 	runtime_ok update --pids-limit 1 c
 	runtime exec c true
-	exec_refused 'EAGAIN.*pids.max of a cgroup'
+	exec_refused 'a limit of processes is reached: .*pids.max of a cgroup'
 }

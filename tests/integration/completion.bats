@@ -1,6 +1,6 @@
 # Shell completion: the scripts of "completion SHELL" call berth itself, and the shells
 # complete.
-# bats file_tags=berth
+# bats file_tags=berth,tools
 load helpers
 
 prepare() {

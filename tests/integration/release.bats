@@ -1,5 +1,5 @@
 # hack/release/cut, in a clone. make release-check tests what a release builds.
-# bats file_tags=berth
+# bats file_tags=berth,tools
 load helpers
 
 prepare() {

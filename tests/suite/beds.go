@@ -61,7 +61,7 @@ var hosts = []bed{
 	{name: "guest-user", enter: []string{"tests/beds/guest", "--user", "--"}, tags: []string{"guest-user"}, guest: true, made: "tests/beds/guest-image"},
 	{name: "guest-selinux", enter: []string{"tests/beds/guest-selinux", "--"}, tags: []string{"guest-selinux"}, guest: true, made: "tests/beds/guest-image"},
 	foreignGuest("arm64"),
-	complete(foreignGuest("arm64"), "!v1,!criu,!systemd-user,!guest-user,!guest-selinux,!kernel-refused"),
+	complete(foreignGuest("arm64"), "!v1,!criu,!systemd-user,!guest-user,!guest-selinux,!kernel-refused,!tools"),
 	kernelBed("bullseye", "kernel-refused"),
 	kernelBed("bookworm", "kernel"),
 	kernelBed("trixie", "kernel"),
