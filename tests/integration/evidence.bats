@@ -73,13 +73,17 @@ traced() {
 @test "start reports a filter that kills its execve" {
 	args true
 	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["execve"], action: "SCMP_ACT_KILL_PROCESS"}]}'
-	runtime_ok create --bundle "$BUNDLE" c
-	runtime start c
-	refused 'killed by SIGSYS \(the seccomp filter must allow execve\)$'
-	runtime_ok delete c
 	runtime run --bundle "$BUNDLE" c
 	refused 'killed by SIGSYS \(the seccomp filter must allow execve\)$'
+	runtime_ok create --bundle "$BUNDLE" c
+	runtime start c
+	[ "$status" != 0 ] || linux_since 6.15 || skip "the reaper was faster, and Linux before 6.15 has no record of the status"
+	refused 'killed by SIGSYS \(the seccomp filter must allow execve\)$'
+	runtime_ok delete c
 }
+
+# linux_since VERSION: whether this kernel has it.
+linux_since() { printf '%s\n' "$1" "$(uname -r)" | sort --check=quiet --version-sort; }
 
 # bats test_tags=berth
 @test "create reports a stub that cannot wait for start" {
