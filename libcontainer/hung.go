@@ -36,7 +36,8 @@ func (c *Container) hangs() bool {
 // alive. Without a cgroup others are not visible: an exiting init has killed them.
 func (c *Container) awaitsReaping() bool {
 	init, err := state.ReadProcess(c.state.Pid)
-	if err != nil || !init.Exiting || init.State != 'S' {
+	asleep := init.State == 'S' || init.State == 'I' // I: Linux 6.12
+	if err != nil || !init.Exiting || !asleep {
 		return false
 	}
 	pids, err := c.cgroup().Processes()

@@ -222,7 +222,7 @@ traced() {
 	rm -r "$ROOT"
 }
 
-# bats test_tags=berth
+# bats test_tags=berth,kernel,guest,host
 @test "delete --force does not wait for the reaping of zombies" {
 	# PID 1 of this pid namespace does not reap. Init and the process of exec become its
 	# children. Init cannot end as long as the other is a zombie.
