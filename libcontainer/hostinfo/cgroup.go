@@ -23,7 +23,8 @@ type Cgroup struct {
 	// Systemd is set if systemd is the host's init, so that the driver systemd works
 	// on v2.
 	Systemd bool `json:"systemd"`
-	// Controllers are those that the caller's cgroup has.
+	// Controllers are those that containers can have: of v2, those of the root cgroup, or
+	// of the caller's if the caller cannot make cgroups in the root.
 	Controllers []string `json:"controllers"`
 	// Devices says whether device rules can be set: yes, no, or unknown without
 	// CAP_BPF.
@@ -79,7 +80,11 @@ func version(dirs own) string {
 
 func (h *host) controllers(dirs own) []string {
 	if version(dirs) == "v2" {
-		return append([]string{}, strings.Fields(h.text(dirs[""]+"/cgroup.controllers"))...)
+		top := manager.DefaultRoot
+		if unix.Access(h.root+top+"/cgroup.subtree_control", unix.W_OK) != nil {
+			top = dirs[""]
+		}
+		return append([]string{}, strings.Fields(h.text(top+"/cgroup.controllers"))...)
 	}
 	list := []string{}
 	for _, name := range slices.Sorted(maps.Keys(dirs)) {

@@ -61,6 +61,19 @@ func TestUnreadableFileIsReported(t *testing.T) {
 	}
 }
 
+// The caller's own cgroup has fewer controllers than the root, where its containers get theirs.
+func TestControllersOfContainers(t *testing.T) {
+	files := map[string]string{"/sys/fs/cgroup/cgroup.controllers": "cpu hugetlb\n", "/sys/fs/cgroup/own/cgroup.controllers": "pids\n"}
+	own := own{"": "/sys/fs/cgroup/own"}
+	if got := fakeHost(t, files).controllers(own); !slices.Equal(got, []string{"pids"}) {
+		t.Errorf("where the root is not writable: %q", got)
+	}
+	files["/sys/fs/cgroup/cgroup.subtree_control"] = ""
+	if got := fakeHost(t, files).controllers(own); !slices.Equal(got, []string{"cpu", "hugetlb"}) {
+		t.Errorf("where the root is writable: %q", got)
+	}
+}
+
 // TestMissing has a host that lacks nothing, then takes away one thing after the other.
 func TestMissing(t *testing.T) {
 	complete := func() *Info {

