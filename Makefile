@@ -58,7 +58,7 @@ test-vm-arm64: ## Run tests/integration in an emulated machine with an arm64 pro
 	@go run ./tests/suite --bats --beds guest-arm64-complete $(if $(FILTER),--filter "$(FILTER)") $(TESTS)
 
 .PHONY: test-kernels
-test-kernels: ## Run the tests of the kernel's features with Debian's kernels 5.10, 6.1, 6.12 and 7.3 (as root; hours each); KERNELS=kernel-bookworm,... for some, TESTS= and FILTER= as below
+test-kernels: ## Run the tests of the kernel's features with Debian's kernels 5.10, 6.1, 6.12 and 7.3 (as root; hours each); KERNELS=kernel-bookworm,... for some, kernel-bookworm-complete for all tests, TESTS= and FILTER= as below
 	@hack/deps test beds guest
 	@hack/build
 	@go run ./tests/suite --bats --beds $(or $(KERNELS),kernels) $(if $(FILTER),--filter "$(FILTER)") $(TESTS)

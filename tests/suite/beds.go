@@ -61,11 +61,14 @@ var hosts = []bed{
 	{name: "guest-user", enter: []string{"tests/beds/guest", "--user", "--"}, tags: []string{"guest-user"}, guest: true, made: "tests/beds/guest-image"},
 	{name: "guest-selinux", enter: []string{"tests/beds/guest-selinux", "--"}, tags: []string{"guest-selinux"}, guest: true, made: "tests/beds/guest-image"},
 	foreignGuest("arm64"),
-	complete(foreignGuest("arm64"), "!v1,!criu,!systemd-user,!guest-user,!guest-selinux,!kernel-refused,!tools"),
+	complete(foreignGuest("arm64")),
 	kernelBed("bullseye", "kernel-refused"),
 	kernelBed("bookworm", "kernel"),
 	kernelBed("trixie", "kernel"),
 	kernelBed("trixie-backports", "kernel"),
+	complete(kernelBed("bookworm", "")),
+	complete(kernelBed("trixie", "")),
+	complete(kernelBed("trixie-backports", "")),
 }
 
 // kernelBed returns the bed with the kernel of one of Debian's suites.
@@ -97,12 +100,15 @@ func foreignGuest(arch string) bed {
 	}
 }
 
-// complete returns a bed like b for more tests, which take hours.
-func complete(b bed, tags string) bed {
+// complete returns a bed like b for all tests that a guest can have, which take hours. Only its
+// own name selects it.
+func complete(b bed) bed {
 	b.name += "-complete"
-	b.enter = slices.Insert(b.enter, len(b.enter)-1, "--timeout", completeTimeout)
-	b.tags = []string{tags}
-	b.apart = true
+	b.group, b.apart = "", true
+	if !slices.Contains(b.enter, "--timeout") {
+		b.enter = slices.Insert(b.enter, len(b.enter)-1, "--timeout", completeTimeout)
+	}
+	b.tags = []string{"!v1,!criu,!systemd-user,!guest-user,!guest-selinux,!kernel-refused,!tools"}
 	return b
 }
 
