@@ -1,4 +1,5 @@
 # A person at a terminal: tmux is the terminal, and types.
+# bats file_tags=tools
 load helpers
 
 prepare() {
