@@ -184,6 +184,21 @@ func TestMakeAndRemove(t *testing.T) {
 	}
 }
 
+// The umask of the caller must not hide the limits from the program.
+func TestMakeDirIgnoresTheUmask(t *testing.T) {
+	top := t.TempDir()
+	defer unix.Umask(unix.Umask(0o777))
+	made, err := MakeDir(top + "/a/b/c")
+	if err != nil || len(made) != 3 {
+		t.Fatalf("MakeDir = %q, %v", made, err)
+	}
+	for _, dir := range made {
+		if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o755 {
+			t.Errorf("%s: %v, %v", dir, info.Mode(), err)
+		}
+	}
+}
+
 // TestDeepCgroups nests cgroups deeper than a path can be long, as a container can.
 func TestDeepCgroups(t *testing.T) {
 	const depth = 50

@@ -40,27 +40,33 @@ func CleanPath(p string) string {
 // MakeDir makes the directory dir and its missing parents. It returns the
 // directories that it made, parents first, also when it fails.
 func MakeDir(dir string) ([]string, error) {
-	err := unix.Mkdir(dir, 0o755)
-	switch {
-	case err == nil:
-		return []string{dir}, nil
-	case errors.Is(err, unix.EEXIST):
-		return nil, nil
-	case !errors.Is(err, unix.ENOENT) || dir == "/":
-		return nil, &fs.PathError{Op: "mkdir", Path: dir, Err: err}
-	}
-	made, err := MakeDir(filepath.Dir(dir))
-	if err != nil {
+	made, err := makeOne(dir)
+	if !errors.Is(err, unix.ENOENT) || dir == "/" {
 		return made, err
 	}
-	err = unix.Mkdir(dir, 0o755)
-	if err == nil {
-		return append(made, dir), nil
+	if made, err = MakeDir(filepath.Dir(dir)); err != nil {
+		return made, err
 	}
-	if errors.Is(err, unix.EEXIST) {
-		return made, nil
+	last, err := makeOne(dir)
+	return append(made, last...), err
+}
+
+// makeOne makes one directory, and returns it unless it exists already. Its mode does not
+// depend on the umask of this process: a program in the container reads its limits there,
+// as any user.
+func makeOne(dir string) ([]string, error) {
+	const mode = 0o755
+	err := unix.Mkdir(dir, mode)
+	switch {
+	case errors.Is(err, unix.EEXIST):
+		return nil, nil
+	case err != nil:
+		return nil, &fs.PathError{Op: "mkdir", Path: dir, Err: err}
 	}
-	return made, &fs.PathError{Op: "mkdir", Path: dir, Err: err}
+	if err := unix.Chmod(dir, mode); err != nil {
+		return []string{dir}, &fs.PathError{Op: "chmod", Path: dir, Err: err}
+	}
+	return []string{dir}, nil
 }
 
 // RemoveMade removes directories that MakeDir returned, children first. It
