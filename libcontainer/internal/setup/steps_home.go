@@ -1,6 +1,10 @@
 package setup
 
 import (
+	"errors"
+	"fmt"
+	"slices"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/internal/passwd"
@@ -35,9 +39,24 @@ func findHome(r *run) error {
 // terminal.
 func openPasswd(p *stub.Proc) *stub.Value {
 	p.Label("/etc/passwd")
-	// These errnos mean: it does not exist for the program's user.
-	return p.Openat2(stub.Num(unix.AT_FDCWD), "/etc/passwd",
-		unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, unix.RESOLVE_NO_MAGICLINKS).MayFail(unix.ENOENT, unix.ENOTDIR, unix.EACCES, unix.ELOOP)
+	file := p.Openat2(stub.Num(unix.AT_FDCWD), "/etc/passwd",
+		unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, unix.RESOLVE_NO_MAGICLINKS).Checked() // noPasswd names the errnos
+	p.Check(func() error {
+		if err := file.Err(); err != nil && !noPasswd(err) {
+			return fmt.Errorf("openat2: %w", err)
+		}
+		return nil
+	})
+	return file
+}
+
+// noPasswd reports whether an error means that the file does not exist for the program's
+// user, or is not a regular file: a socket or a device without a driver (ENXIO, ENODEV), a
+// device that the cgroup denies (EPERM). EAGAIN: a process has a lease on it (fcntl(2)).
+func noPasswd(err error) bool {
+	return slices.ContainsFunc([]error{
+		unix.ENOENT, unix.ENOTDIR, unix.EACCES, unix.ELOOP, unix.ENXIO, unix.ENODEV, unix.EPERM, unix.EAGAIN,
+	}, func(e error) bool { return errors.Is(err, e) })
 }
 
 // readPasswd queues a read of the next piece.
