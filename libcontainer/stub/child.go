@@ -31,17 +31,23 @@ func (c *Child) fork(flags uint64, cgroup int) error {
 	args := words(flags|unix.CLONE_PARENT|unix.CLONE_PARENT_SETTID, 0, 0, 0, 0, 0, 0, 0, 0, 0, uint64(cgroup))
 	remedy := func(errno unix.Errno) string { return remedyFork(errno, flags&unix.CLONE_INTO_CGROUP != 0) }
 	c.queue("clone3", unix.SYS_CLONE3, pointing(args, map[int]*arg{24: &tid}), num(len(args))).flag(flagFork).Remedy(remedy)
+	forked := func() (int, bool) {
+		if tid.n == 0 { // it was not queued, because a call before it has failed
+			return 0, false
+		}
+		made := binary.NativeEndian.Uint32(c.mem[tid.n-regionAddr:])
+		return int(made), made != 0
+	}
+	c.sock.forked = forked
 	err := c.Do()
+	c.sock.forked = nil
 	if err == nil {
 		return c.replace(int(binary.NativeEndian.Uint32(pid[:])))
 	}
 	// The new process may have been killed before it could answer. Its pid
 	// namespace does not end until that process is reaped.
-	if tid.n == 0 { // it was not queued, because a call before it has failed
-		return err
-	}
-	if made := binary.NativeEndian.Uint32(c.mem[tid.n-regionAddr:]); made != 0 {
-		err = errors.Join(err, c.replace(int(made)))
+	if made, ok := forked(); ok {
+		err = errors.Join(err, c.replace(made))
 	}
 	return err
 }
@@ -50,17 +56,27 @@ func (c *Child) fork(flags uint64, cgroup int) error {
 // pid comes from the region, so it must be a child of the caller: otherwise
 // another process would be killed later.
 func (c *Child) replace(pid int) error {
+	pidfd, err := openChild(pid)
+	if err != nil {
+		return err
+	}
+	err = errors.Join(c.Reap(), c.Pidfd.Close())
+	c.Pid, c.Pidfd = pid, pidfd
+	return err
+}
+
+// openChild returns a pidfd of a child of the caller. The pid may be untrusted: another
+// process is an error.
+func openChild(pid int) (*os.File, error) {
 	pidfd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
-		return fmt.Errorf("pidfd_open %d: %w", pid, err)
+		return nil, fmt.Errorf("pidfd_open %d: %w", pid, err)
 	}
 	if err := isChild(pidfd); err != nil {
 		unix.Close(pidfd)
-		return fmt.Errorf("process %d: %w", pid, err)
+		return nil, fmt.Errorf("process %d: %w", pid, err)
 	}
-	err = errors.Join(c.Reap(), c.Pidfd.Close())
-	c.Pid, c.Pidfd = pid, os.NewFile(uintptr(pidfd), "pidfd")
-	return err
+	return os.NewFile(uintptr(pidfd), "pidfd"), nil
 }
 
 // isChild asks the kernel, which returns ECHILD for a process that is not a
@@ -123,13 +139,9 @@ func (c *Child) Release() error { return c.Pidfd.Close() }
 // form of a stub that has become its program: it can be killed and reaped. The pid may
 // be untrusted: another process is an error.
 func Adopt(pid int) (*Child, error) {
-	pidfd, err := unix.PidfdOpen(pid, 0)
+	pidfd, err := openChild(pid)
 	if err != nil {
-		return nil, fmt.Errorf("pidfd_open %d: %w", pid, err)
+		return nil, err
 	}
-	if err := isChild(pidfd); err != nil {
-		unix.Close(pidfd)
-		return nil, fmt.Errorf("process %d: %w", pid, err)
-	}
-	return &Child{Proc: &Proc{batch: new(batch), closed: true}, Pid: pid, Pidfd: os.NewFile(uintptr(pidfd), "pidfd")}, nil
+	return &Child{Proc: &Proc{batch: new(batch), closed: true}, Pid: pid, Pidfd: pidfd}, nil
 }

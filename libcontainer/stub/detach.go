@@ -62,18 +62,21 @@ func Attach(sock, regionFile *os.File, process Process, timeout time.Duration, l
 	}
 	s := &socket{fd: fd}
 	if s.mem, err = mapRegion(regionFile); err == nil {
-		err = greet(s, timeout)
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("attach to container process: %w", err), s.close())
+		err = os.NewSyscallError("setsockopt", setAnswerTime(fd))
 	}
 	p := newProc(s, s.mem, log)
 	p.process = func() Process { return process }
+	if err == nil {
+		err = greet(s, p, timeout)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("attach to container process: %w", err), p.Close())
+	}
 	return p, nil
 }
 
 // greet waits for the byte that the stub sends after accept4(2).
-func greet(s *socket, timeout time.Duration) error {
+func greet(s *socket, p *Proc, timeout time.Duration) error {
 	fds := []unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLIN}}
 	n := 0
 	err := retry(func() (err error) {
@@ -86,7 +89,7 @@ func greet(s *socket, timeout time.Duration) error {
 	if n == 0 {
 		return fmt.Errorf("no answer for %s: %w", timeout, unix.ETIMEDOUT)
 	}
-	err = s.receive()
+	err = s.receive(p)
 	if errors.Is(err, io.EOF) {
 		return ErrGone
 	}

@@ -105,6 +105,7 @@ func endedBy(status unix.WaitStatus) error {
 // if it ends instead. cut reports that the caller has given up.
 func (p Process) sleeps(cut func() bool) error {
 	const busy = 20 // rounds; a stub that runs needs microseconds
+	var stops stops
 	for i := 0; ; i++ {
 		s, err := p.stat()
 		switch {
@@ -118,6 +119,12 @@ func (p Process) sleeps(cut func() bool) error {
 			return nil
 		case cut():
 			return ErrGone
+		case s.State == 'T':
+			if err := stops.resume(p); err != nil {
+				return err
+			}
+			time.Sleep(answerTime)
+			continue
 		}
 		if i < busy {
 			runtime.Gosched()

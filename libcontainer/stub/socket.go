@@ -27,6 +27,12 @@ type socket struct {
 	// passing is the descriptor to send after the byte that begins the next
 	// batch.
 	passing *os.File
+	// stops counts how often the stub was found stopped.
+	stops stops
+	// forked returns the pid of the process that the stub has just made, if there is one:
+	// until it answers, the stub is that process. nil if the batch makes none. The pid is
+	// untrusted.
+	forked func() (int, bool)
 	// taking means that a descriptor may come before the byte that ends the
 	// next batch; taking receives it.
 	taking bool
@@ -39,7 +45,11 @@ func socketPair() (*socket, *os.File, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("socketpair: %w", err)
 	}
-	return &socket{fd: pair[0]}, os.NewFile(uintptr(pair[1]), "control"), nil
+	s, theirs := &socket{fd: pair[0]}, os.NewFile(uintptr(pair[1]), "control")
+	if err := setAnswerTime(s.fd); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("setsockopt: %w", err), s.close(), theirs.Close())
+	}
+	return s, theirs, nil
 }
 
 func (s *socket) send(b []byte) error {
@@ -49,14 +59,28 @@ func (s *socket) send(b []byte) error {
 // receive waits for the byte that ends a batch; io.EOF when the other side is
 // closed. It blocks in the kernel, not in Go's poller: the answer takes
 // microseconds.
-func (s *socket) receive() error {
+func (s *socket) receive(p *Proc) error {
 	var b [1]byte
 	n := 0
-	err := retry(func() (err error) {
+	err := s.await(p, func() (err error) {
 		n, err = unix.Read(s.fd, b[:])
 		return err
 	})
 	return received(n, err)
+}
+
+// await repeats a read until it returns something, and looks after a stub that does not
+// answer.
+func (s *socket) await(p *Proc, read func() error) error {
+	for {
+		err := retry(read)
+		if !errors.Is(err, unix.EAGAIN) {
+			return err
+		}
+		if err := s.unanswered(p); err != nil {
+			return err
+		}
+	}
 }
 
 // received converts the result of a read from the socket.
@@ -64,6 +88,8 @@ func received(n int, err error) error {
 	switch {
 	case errors.Is(err, unix.ECONNRESET):
 		return io.EOF
+	case errors.Is(err, errStopped):
+		return err
 	case err != nil:
 		return fmt.Errorf("read control socket: %w", err)
 	case n == 0:
@@ -76,7 +102,7 @@ func (s *socket) exchange(p *Proc) error {
 	if s.broken != nil {
 		return s.broken
 	}
-	err := s.perform(p.meanwhile)
+	err := s.perform(p)
 	switch {
 	case errors.Is(err, io.EOF) && s.severed.Load():
 		return errCut
@@ -86,7 +112,7 @@ func (s *socket) exchange(p *Proc) error {
 	return err
 }
 
-func (s *socket) perform(meanwhile func()) error {
+func (s *socket) perform(p *Proc) error {
 	err := s.send([]byte{1})
 	if errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET) {
 		return io.EOF
@@ -97,15 +123,15 @@ func (s *socket) perform(meanwhile func()) error {
 	if err != nil {
 		return fmt.Errorf("write control socket: %w", err)
 	}
-	if meanwhile != nil {
-		meanwhile()
+	if p.meanwhile != nil {
+		p.meanwhile()
 	}
 	if s.taking {
-		if err := s.receiveFile(); err != nil || s.taken == nil {
+		if err := s.receiveFile(p); err != nil || s.taken == nil {
 			return err
 		}
 	}
-	return s.receive()
+	return s.receive(p)
 }
 
 // sendFile sends the descriptor in passing, if there is one.
@@ -122,12 +148,12 @@ func (s *socket) sendFile() error {
 
 // receiveFile waits for a byte that may come with a descriptor. The kernel
 // drops all other control data.
-func (s *socket) receiveFile() error {
+func (s *socket) receiveFile(p *Proc) error {
 	s.taking = false
 	var b [1]byte
 	rights := make([]byte, unix.CmsgLen(4)) // CmsgSpace would fit a second one
 	n, length := 0, 0
-	err := retry(func() (err error) {
+	err := s.await(p, func() (err error) {
 		n, length, _, _, err = unix.Recvmsg(s.fd, b[:], rights, unix.MSG_CMSG_CLOEXEC)
 		return err
 	})
