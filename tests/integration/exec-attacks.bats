@@ -273,6 +273,54 @@ has_processes() {
 }
 
 # bats test_tags=berth
+@test "exec and mounts add end although the container stops their stubs" {
+	cp "$PROBE" "$BUNDLE/rootfs/bin/probe"
+	args /bin/probe stop
+	"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" c </dev/null >"$T/stopping" 2>&1
+	wait_for 5 has_line "$T/stopping" stopping
+	echo '[{"destination": "/proc2", "type": "proc", "source": "proc"}]' >"$T/added"
+	# The stub may be fast enough; else its operation fails.
+	local i
+	for i in 1 2 3; do
+		ended() {
+			case $status in
+			0 | 137) ;;
+			*) assert_match 'stopped \(SIGSTOP\) again and again' "$msg" ;;
+			esac
+		}
+		runtime mounts add c "$T/added"
+		ended
+		[ "$status" != 0 ] || runtime_ok mounts remove c "$T/added"
+		runtime exec -d c true
+		ended
+	done
+	refute_match berth/init "$(for i in $(orphans); do cat "/proc/$i/comm"; done)"
+}
+
+# bats test_tags=berth
+@test "exec works if passwd is a device, a directory or leased" {
+	local passwd=$BUNDLE/rootfs/etc/passwd
+	succeeds() {
+		attempt c sh -c 'echo $HOME'
+		succeeded "exec with $1 as passwd"
+		assert_equal / "$out"
+		rm -r "$passwd"
+	}
+	rm "$passwd"
+	mknod "$passwd" c 250 250
+	succeeds "a device"
+	mkdir "$passwd"
+	succeeds "a directory"
+	ln -s /dev/tty "$passwd"
+	succeeds "a terminal"
+	echo "root:x:0:0::/leased:" >"$passwd"
+	# A process that opens it without O_NONBLOCK waits 45 seconds (fcntl(2)).
+	background "$PROBE" lease "$passwd" >"$T/lease"
+	wait_for 5 has_line "$T/lease" leased
+	succeeds "a file with a lease"
+}
+
+# bats test_tags=berth
 @test "exec reports a container that ends while exec starts" {
 	# Whenever the container ends: the process's exit code, or one clear error.
 	local i end=0

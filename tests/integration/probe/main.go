@@ -57,6 +57,14 @@
 //
 // locks a file, and executes a command, a path, that keeps the lock.
 //
+//	probe lease FILE
+//
+// takes a write lease on a file (fcntl(2)), prints "leased" and stays.
+//
+//	probe stop
+//
+// stops all processes that it sees except itself, without an end.
+//
 //	probe reap COMMAND...
 //
 // runs a command, and is the parent of orphans.
@@ -144,6 +152,8 @@ var commands = []struct {
 	{"below PID DIR...", func(args []string) error { return below(args[0], args[1:]) }},
 	{"nonblocking COMMAND...", nonblocking},
 	{"lock FILE COMMAND...", func(args []string) error { return lock(args[0], args[1:]) }},
+	{"lease FILE", func(args []string) error { return lease(args[0]) }},
+	{"stop", func([]string) error { return stop() }},
 	{"reap COMMAND...", reap},
 	{"manage SOCKET FILE", func(args []string) error { return manage(args[0], args[1]) }},
 	{"notify MESSAGE...", notify},
