@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/berth-oci/berth/internal/codec"
 	"github.com/berth-oci/berth/internal/sys"
 	"github.com/berth-oci/berth/libcontainer/config"
@@ -34,6 +36,9 @@ func writeJSON[T any](dir, name string, v *T, encode func(*T) ([]byte, bool)) er
 	b, err := codec.Marshal(v, encode)
 	if err != nil {
 		return err
+	}
+	if len(b) > maxFile { // no command could read it, not even delete
+		return fmt.Errorf("%q would have %d bytes, more than %d: %w", filepath.Join(dir, name), len(b), maxFile, unix.EFBIG)
 	}
 	tmp := filepath.Join(dir, "."+name)
 	if err := sys.WriteFile(tmp, b, 0o600); err != nil {
