@@ -51,13 +51,13 @@ type Error struct {
 	Err   error
 }
 
-// Error returns `OP "ID": STEP: CAUSE`.
+// Error returns `OP "ID": STEP: CAUSE`, without the middle of a cause of more than 16 KiB.
 func (e *Error) Error() string {
 	s := fmt.Sprintf("%s %q: ", e.Op, e.ID)
 	if e.Step != "" {
 		s += e.Step + ": "
 	}
-	return s + e.Err.Error()
+	return config.Brief(s + e.Err.Error())
 }
 
 // Unwrap returns the cause.

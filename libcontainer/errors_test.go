@@ -32,3 +32,11 @@ func TestTextsOfErrors(t *testing.T) {
 		}
 	}
 }
+
+// A cause may quote a value of config.json, which can have megabytes.
+func TestErrorsAreShort(t *testing.T) {
+	err := opError("create", "c", &os.PathError{Op: "open", Path: strings.Repeat("x", 1<<20), Err: os.ErrNotExist})
+	if text := err.Error(); len(text) > 20<<10 || !strings.HasPrefix(text, `create "c": open xxx`) || !strings.HasSuffix(text, "xxx: "+os.ErrNotExist.Error()) {
+		t.Errorf("%d bytes: %.100s", len(text), text)
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/berth-oci/berth/libcontainer"
+	"github.com/berth-oci/berth/libcontainer/config"
 	ociruntime "github.com/berth-oci/berth/runtime"
 )
 
@@ -87,7 +88,7 @@ func (a *app) report(err error) {
 // without errors that only repeat the cause of one before.
 func oneLine(err error) string {
 	var kept []string
-	for line := range strings.SplitSeq(err.Error(), "\n") {
+	for line := range strings.SplitSeq(config.Brief(err.Error()), "\n") {
 		repeats := func(before string) bool { return before == line || strings.HasSuffix(before, ": "+line) }
 		if !slices.ContainsFunc(kept, repeats) {
 			kept = append(kept, line)

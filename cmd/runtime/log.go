@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/berth-oci/berth/libcontainer/config"
 )
 
 // handler writes records in runc's formats, which engines parse. JSON has its keys in
@@ -48,6 +50,7 @@ func (h *handler) Handle(_ context.Context, r slog.Record) error {
 		return true
 	})
 	when := r.Time.UTC().Format(time.RFC3339)
+	r.Message = config.Brief(r.Message)
 	line, err := h.text(when, r, attrs), error(nil)
 	if h.json {
 		line, err = h.object(when, r, attrs)

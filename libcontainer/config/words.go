@@ -17,6 +17,22 @@ func Quote(value string) string {
 	return strconv.Quote(value[:quoteMax]) + "..."
 }
 
+// briefMax is the longest message of an error, in bytes. Two paths of the greatest length, as in
+// an error of a bind mount, fit.
+const briefMax = 16 << 10
+
+// Brief cuts the middle out of a message of more than 16 KiB: an error may quote a value of
+// config.json, which can have megabytes, and engines keep the message.
+func Brief(message string) string {
+	if len(message) <= briefMax {
+		return message
+	}
+	const end = briefMax / 4 // the cause
+	begin, rest := message[:briefMax-end], message[len(message)-end:]
+	cut := " [... " + strconv.Itoa(len(message)-briefMax) + " bytes ...] "
+	return strings.ToValidUTF8(begin+cut+rest, "")
+}
+
 // few is the number of known names that an error lists.
 const few = 9
 

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func TestDistance(t *testing.T) {
@@ -73,5 +74,19 @@ func TestFieldError(t *testing.T) {
 		if err.Error() != want || !errors.Is(err, ErrInvalid) || !errors.Is(err, cause) {
 			t.Errorf("%v, want %s", err, want)
 		}
+	}
+}
+
+func TestBrief(t *testing.T) {
+	for _, n := range []int{0, 1, briefMax} {
+		if text := strings.Repeat("x", n); Brief(text) != text {
+			t.Errorf("%d bytes were cut", n)
+		}
+	}
+	// Characters of three bytes, cut within one.
+	text := strings.Repeat("\u20ac", 1<<20) + " end"
+	brief := Brief(text)
+	if len(brief) > briefMax+40 || !strings.HasSuffix(brief, "\u20ac end") || !strings.Contains(brief, "\u20ac [... 3129348 bytes ...] \u20ac") || !utf8.ValidString(brief) {
+		t.Errorf("%d bytes: %.100q", len(brief), brief)
 	}
 }
