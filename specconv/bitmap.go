@@ -26,16 +26,30 @@ func bitmap(field, what, list string, most int) ([]uint64, error) {
 			return nil, fieldErr(field, `%s: want %s numbers below %d as in "0-3,7"`, config.Quote(list), what, most)
 		}
 		if last < first {
-			return nil, fieldErr(field, "%s: %q runs backwards", config.Quote(list), part)
+			return nil, fieldErr(field, "%s: %s runs backwards", config.Quote(list), config.Quote(part))
 		}
-		for n := first; n <= last; n++ {
-			for len(words) <= n/64 {
-				words = append(words, 0)
-			}
-			words[n/64] |= 1 << (n % 64)
-		}
+		words = setBits(words, first, last)
 	}
 	return words, nil
+}
+
+// setBits sets the bits first to last in words, a word at a time: a list may have millions of
+// ranges.
+func setBits(words []uint64, first, last int) []uint64 {
+	if n := last/64 + 1 - len(words); n > 0 {
+		words = append(words, make([]uint64, n)...)
+	}
+	from, to := uint64(1<<64-1)<<(first%64), uint64(1<<64-1)>>(63-last%64)
+	if first/64 == last/64 {
+		words[first/64] |= from & to
+		return words
+	}
+	words[first/64] |= from
+	for i := first/64 + 1; i < last/64; i++ {
+		words[i] = 1<<64 - 1
+	}
+	words[last/64] |= to
+	return words
 }
 
 // small parses a number of digits alone that is less than most.

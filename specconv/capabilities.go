@@ -2,11 +2,16 @@ package specconv
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/berth-oci/berth/libcontainer/capabilities"
 	"github.com/berth-oci/berth/libcontainer/config"
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
+
+// warningsMost is the number of unknown names that have a warning each: a file may have
+// millions, and the warnings are saved with the configuration.
+const warningsMost = 64
 
 // convertCapabilities converts the five sets. It leaves out, with a warning, a
 // capability that is unknown or that the kernel does not allow in a set: the
@@ -18,7 +23,7 @@ func convertCapabilities(out *config.Process, p *specs.Process, field string) er
 		return nil
 	}
 	field += ".capabilities."
-	set, warned := &out.Capabilities, map[string]bool{}
+	set, warned, more := &out.Capabilities, map[string]bool{}, 0
 	for _, row := range []struct {
 		name  string
 		names []string
@@ -33,11 +38,18 @@ func convertCapabilities(out *config.Process, p *specs.Process, field string) er
 		mask, unknown := capabilities.Mask(row.names)
 		*row.mask = mask
 		for _, u := range unknown {
-			if !warned[u.Name] { // once, though most are in several sets
+			switch {
+			case warned[u.Name]: // once, though most are in several sets
+			case len(warned) == warningsMost:
+				more++
+			default:
 				warned[u.Name] = true
 				out.Warnings = append(out.Warnings, index(field+row.name, u.Index)+": "+u.Warning())
 			}
 		}
+	}
+	if more > 0 {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("%s: %d more unknown names are ignored", strings.TrimSuffix(field, "."), more))
 	}
 	// capset(2) and PR_CAP_AMBIENT_RAISE return EPERM for these.
 	confine(out, field+"effective", &set.Effective, set.Permitted, "permitted")

@@ -96,7 +96,7 @@ func convertProtected(out *config.Config, linux *specs.Linux) (err error) {
 	if out.MaskedPaths, err = absolutes("linux.maskedPaths", linux.MaskedPaths); err != nil {
 		return err
 	}
-	if i := slices.Index(out.MaskedPaths, "/"); i >= 0 {
+	if i := slices.IndexFunc(linux.MaskedPaths, func(path string) bool { return filepath.Clean(path) == "/" }); i >= 0 {
 		return fieldErr(index("linux.maskedPaths", i), `"/": the root cannot be masked`)
 	}
 	if out.ReadonlyPaths, err = absolutes("linux.readonlyPaths", linux.ReadonlyPaths); err != nil {

@@ -28,6 +28,9 @@ var mountContexts = []string{"context", "fscontext", "defcontext", "rootcontext"
 // accept no context option.
 var unlabelled = []string{"proc", "sysfs", "cgroup", "cgroup2"}
 
+// labelMax is the longest label that fits into the page of options of mount(2).
+const labelMax = 4<<10 - 1
+
 // convertMountLabel sets linux.mountLabel for the mounts, as an option of the
 // file system or, if that accepts none, as a label of its root. A bind mount
 // keeps the labels of its source.
@@ -47,7 +50,11 @@ func convertMountLabel(out *config.Config, linux *specs.Linux, annotations map[s
 	if err := text("linux.mountLabel", label); err != nil {
 		return err
 	}
+	if len(label) > labelMax {
+		return fieldErr("linux.mountLabel", "%s: %d bytes, and the kernel takes %d", config.Quote(label), len(label), labelMax)
+	}
 	out.MountLabel = label
+	option := context + `="` + label + `"` // shared by all mounts
 	for i := range out.Mounts {
 		m := &out.Mounts[i]
 		switch {
@@ -55,7 +62,7 @@ func convertMountLabel(out *config.Config, linux *specs.Linux, annotations map[s
 		case m.Type == "mqueue":
 			m.Label = label
 		default:
-			m.Data = append(m.Data, context+`="`+label+`"`)
+			m.Data = append(m.Data, option)
 		}
 	}
 	return nil

@@ -18,6 +18,11 @@ import (
 // 6 MiB of arguments and environment, so no container needs a longer file.
 const MaxSize = 16 << 20
 
+// MaxValues limits the number of values in a JSON file: lists of 5 million empty objects would
+// need 100 times the memory of the file. The kernel accepts 700,000 arguments, and 100,000
+// mounts.
+const MaxValues = 1 << 20
+
 // Load parses a config.json. It ignores unknown keys, as the specification
 // demands (config.md, Extensibility). Any other error in the file is a
 // *config.FieldError of one line, which names the field, or line and column,
@@ -116,7 +121,7 @@ func load[T any](r io.Reader, quick func(string) (*T, bool)) (*T, error) {
 // decode parses one JSON value, unless quick declines it: then parse has the error, or
 // a value that needs the rules of encoding/json.
 func decode[T any](data []byte, quick func(string) (*T, bool)) (*T, bool) {
-	if len(data) > MaxSize {
+	if len(data) > MaxSize || tooMany(data) {
 		return nil, false
 	}
 	return quick(string(data))
@@ -127,6 +132,8 @@ func parse[T any](data []byte) (*T, error) {
 	switch {
 	case len(data) > MaxSize:
 		return nil, invalid("longer than %d MiB", MaxSize>>20)
+	case tooMany(data):
+		return nil, invalid("more than %d values", MaxValues)
 	case len(bytes.TrimSpace(data)) == 0:
 		return nil, invalid("empty")
 	case bytes.HasPrefix(data, []byte("\ufeff")): // editors do not show it
@@ -142,6 +149,26 @@ func parse[T any](data []byte) (*T, error) {
 		return nil, invalid("want %s, found null", wanted(reflect.TypeFor[T]()))
 	}
 	return v, nil
+}
+
+// tooMany reports whether a JSON text has more than MaxValues values. It counts the commas
+// between them; those in strings only matter in a text with many.
+func tooMany(data []byte) bool {
+	if bytes.Count(data, []byte(",")) < MaxValues {
+		return false
+	}
+	n, quoted := 1, false
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; {
+		case c == '"':
+			quoted = !quoted
+		case quoted && c == '\\':
+			i++
+		case c == ',' && !quoted:
+			n++
+		}
+	}
+	return n > MaxValues
 }
 
 // explain adds the position in the file to an error of json. Its offsets are

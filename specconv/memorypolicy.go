@@ -67,7 +67,7 @@ func convertMemoryPolicy(out *config.Config, p *specs.LinuxMemoryPolicy) error {
 	switch mode {
 	case mpolDefault, mpolLocal:
 		if len(nodes) > 0 {
-			return fieldErr(field+".nodes", "%q: %s takes none", p.Nodes, p.Mode)
+			return fieldErr(field+".nodes", "%s: %s takes none", config.Quote(p.Nodes), p.Mode)
 		}
 	case mpolPreferred:
 	default:

@@ -2,7 +2,6 @@ package specconv
 
 import (
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -17,6 +16,11 @@ func splitOption(option string) []string {
 		return []string{option}
 	}
 	var words []string
+	add := func(word string) {
+		if word != "" {
+			words = append(words, word)
+		}
+	}
 	quoted, start := false, 0
 	for i := 0; i < len(option); i++ {
 		switch option[i] {
@@ -26,14 +30,17 @@ func splitOption(option string) []string {
 			quoted = !quoted
 		case ',':
 			if !quoted {
-				words = append(words, option[start:i])
+				add(option[start:i])
 				start = i + 1
 			}
 		}
 	}
-	words = append(words, option[start:])
-	return slices.DeleteFunc(words, func(word string) bool { return word == "" })
+	add(option[start:])
+	return words
 }
+
+// layersMost is the kernel's OVL_MAX_STACK.
+const layersMost = 500
 
 // overlayPaths makes the paths in overlay's options absolute: relative ones are
 // relative to the bundle, like the sources of bind mounts.
@@ -45,7 +52,9 @@ func overlayPaths(field string, data []string, bundle string) error {
 		case "upperdir", "workdir":
 			paths = []string{value}
 		case "lowerdir":
-			paths = splitLayers(value)
+			if paths = splitLayers(value); len(paths) > layersMost {
+				return fieldErr(field, "%d directories in lowerdir, and the kernel takes %d", len(paths), layersMost)
+			}
 		default:
 			continue
 		}

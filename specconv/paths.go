@@ -38,16 +38,21 @@ func inContainer(field, path string) (string, error) {
 	return absolute(field, path)
 }
 
-// absolutes checks a list of absolute paths and returns it clean.
+// absolutes checks a list of absolute paths and returns it clean, each path once: with many
+// mounts on one path, each further mount takes the kernel longer.
 func absolutes(field string, paths []string) ([]string, error) {
 	if len(paths) == 0 {
 		return nil, nil
 	}
-	clean := make([]string, len(paths))
+	clean, seen := make([]string, 0, len(paths)), make(map[string]bool, len(paths))
 	for i, path := range paths {
-		var err error
-		if clean[i], err = absolute(index(field, i), path); err != nil {
+		one, err := absolute(index(field, i), path)
+		if err != nil {
 			return nil, err
+		}
+		if !seen[one] {
+			seen[one] = true
+			clean = append(clean, one)
 		}
 	}
 	return clean, nil

@@ -84,7 +84,16 @@ func writtenFirst(s config.Sysctl) bool {
 func sysctlPath(name string) (path string, ok bool) {
 	path = name
 	if i := strings.IndexAny(name, "./"); i >= 0 && name[i] == '.' {
-		path = strings.NewReplacer(".", "/", "/", ".").Replace(name)
+		swapped := []byte(name)
+		for i, c := range swapped {
+			switch c {
+			case '.':
+				swapped[i] = '/'
+			case '/':
+				swapped[i] = '.'
+			}
+		}
+		path = string(swapped)
 	}
 	for word := range strings.SplitSeq(path, "/") {
 		if word == "" || word == "." || word == ".." || strings.IndexByte(word, 0) >= 0 {
