@@ -61,9 +61,12 @@ type compiler struct {
 
 // build returns the filter of a profile: for every architecture, a tree of
 // comparisons over the call numbers. If the filter is too long, it returns the
-// shortest possible one.
+// shortest possible one, at once if it is several times too long.
 func build(p *profile) (program []unix.SockFilter) {
-	for _, most := range leafSizes {
+	for i, most := range leafSizes {
+		if len(program) > 4*instructionsMost && i < len(leafSizes)-1 {
+			continue
+		}
 		c := newCompiler(p, most)
 		c.unlisted, c.foreign = verdict{action: p.def}, verdict{action: actForeign}
 		c.write()

@@ -272,3 +272,40 @@ func BenchmarkCompileMany(b *testing.B) {
 		})
 	}
 }
+
+// TestTooManyDecisions: the product of names, conditions and architectures is limited, and names
+// that are repeated do not count.
+func TestTooManyDecisions(t *testing.T) {
+	profile := func(names, args int, name func(i int) string) *specs.LinuxSeccomp {
+		s := specs.LinuxSyscall{Action: specs.ActErrno}
+		for i := range names {
+			s.Names = append(s.Names, name(i))
+		}
+		for i := range args {
+			s.Args = append(s.Args, specs.LinuxSeccompArg{Index: 1, Value: apart(i), Op: specs.OpEqualTo})
+		}
+		return &specs.LinuxSeccomp{DefaultAction: specs.ActAllow, Syscalls: []specs.LinuxSyscall{s}}
+	}
+	same := func(int) string { return "read" }
+	known := func(i int) string { return calls[i].name }
+	unknown := func(i int) string { return fmt.Sprint("x", i) }
+	for _, test := range []struct {
+		p    *specs.LinuxSeccomp
+		want string
+	}{
+		{profile(1<<20, 4000, same), ""},
+		{profile(60, 4000, known), ""},
+		{profile(1, decisionsMost+1, same), "syscalls: more than 262144 combinations"},
+		{profile(400, 100000, known), "syscalls: more than 262144 combinations"},
+		{profile(decisionsMost+1, 0, unknown), "syscalls: more than 262144 combinations"},
+		{profile(decisionsMost, 0, unknown), ""},
+	} {
+		_, err := Check(test.p)
+		if err == nil {
+			_, err = Compile(test.p)
+		}
+		if (err == nil) != (test.want == "") || err != nil && !strings.HasPrefix(err.Error(), test.want) {
+			t.Errorf("%d names, %d arguments: %v", len(test.p.Syscalls[0].Names), len(test.p.Syscalls[0].Args), err)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package seccomp
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,6 +31,11 @@ var actions = [...]struct {
 
 // maxErrno is the kernel's MAX_ERRNO: it lowers greater values.
 const maxErrno = 4095
+
+// decisionsMost limits the decisions of a profile: a call, on one architecture, under one list of
+// conditions. A filter of 4096 instructions can express far fewer that differ, and the time
+// to compile a profile grows with their number.
+const decisionsMost = 1 << 18
 
 // operators are those of the specification.
 var operators = [...]specs.LinuxSeccompOperator{
@@ -130,10 +136,15 @@ func parse(p *specs.LinuxSeccomp) (*profile, error) {
 	if out.arches, err = parseArches(p.Architectures); err != nil {
 		return nil, err
 	}
+	decisions := int64(0)
 	for i := range p.Syscalls {
 		r, err := parseRule("syscalls["+strconv.Itoa(i)+"]", &p.Syscalls[i])
 		if err != nil {
 			return nil, err
+		}
+		decisions += int64(len(r.names)) * int64(len(r.alternatives)) * int64(len(out.arches))
+		if decisions > decisionsMost {
+			return nil, config.FieldErrorf("syscalls", "more than %d combinations of system call, architecture and conditions: use fewer rules with arguments, or fewer architectures", decisionsMost)
 		}
 		out.rules = append(out.rules, r)
 		out.notify = out.notify || isNotify(r.action)
@@ -212,6 +223,9 @@ func parseRule(field string, s *specs.LinuxSyscall) (rule, error) {
 		if name == "" || strings.ContainsRune(name, 0) {
 			return r, config.FieldErrorf(field+".names["+strconv.Itoa(i)+"]", "%s: not the name of a system call", config.Quote(name))
 		}
+	}
+	if len(s.Names) > len(calls) { // some are repeated or unknown
+		r.names = slices.Compact(slices.Sorted(slices.Values(s.Names)))
 	}
 	var err error
 	if r.action, err = parseAction("rule's", field+".action", field+".errnoRet", s.Action, s.ErrnoRet); err != nil {
