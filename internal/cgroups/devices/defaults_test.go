@@ -1,12 +1,14 @@
 package devices
 
 import (
+	"errors"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 )
 
 // written parses rules such as "allow c 1:3 rwm" and "deny all".
@@ -184,4 +186,25 @@ func TestManyRules(t *testing.T) {
 
 func many(allow bool, i int64, access string) specs.LinuxDeviceCgroup {
 	return specs.LinuxDeviceCgroup{Allow: allow, Type: "b", Major: ptr(i >> 12), Minor: ptr(i & 0xfff), Access: access}
+}
+
+// TestTooManyRules: the time to compare rules grows with the square of their number.
+func TestTooManyRules(t *testing.T) {
+	for _, n := range []int{rulesMost, rulesMost + 1} {
+		rules := make([]specs.LinuxDeviceCgroup, n)
+		for i := range rules {
+			rules[i] = many(true, int64(i), "rwm")
+		}
+		_, v2 := V2Program(rules)
+		_, v1 := V1Lines(rules)
+		_, _, _, systemd := AllowList(rules)
+		for _, err := range []error{Check(rules), v1, v2, systemd} {
+			if (n > rulesMost) != errors.Is(err, unix.E2BIG) {
+				t.Errorf("%d rules: %v", n, err)
+			}
+		}
+		if n := len(WithDefaults(rules)); n < rulesMost {
+			t.Errorf("%d rules", n)
+		}
+	}
 }

@@ -91,7 +91,14 @@ func Check(rules []specs.LinuxDeviceCgroup) error {
 	return err
 }
 
+// rulesMost limits the number of rules: to compare each denial with all permissions, and to
+// search the kernel's list of v1 for each line, takes quadratic time.
+const rulesMost = 16384
+
 func parse(list []specs.LinuxDeviceCgroup) ([]rule, error) {
+	if len(list) > rulesMost {
+		return nil, fmt.Errorf("devices: more than %d rules: %w (use rules for any minor number)", rulesMost, unix.E2BIG)
+	}
 	rules := make([]rule, 0, len(list))
 	for i, l := range list {
 		r, err := parseOne(l)

@@ -120,12 +120,15 @@ func (l *list) unexcept(d device, r rule) error {
 }
 
 func (l *list) unexceptOne(d, e device, r rule) error {
+	if !d.overlaps(e) {
+		return nil
+	}
 	a := l.exceptions[e]
 	switch {
 	case a&r.access == 0:
 	case d.covers(e):
 		l.exceptions[e] = a &^ r.access
-	case d.overlaps(e):
+	default:
 		return fmt.Errorf("rule %q takes a part out of %q, which an earlier rule or a default has: %w (cgroup v1 cannot express it; name the devices one by one)",
 			r, rule{kind: e.kind, major: e.major, minor: e.minor, access: a}, errors.ErrUnsupported)
 	}
