@@ -49,9 +49,9 @@ func skipped(err error) bool {
 // unless the name has a slash. It has no default PATH.
 func findProgram(r *run) error {
 	name := r.cfg.Process.Args[0]
-	places := []string{name}
+	places, rest := []string{name}, 0
 	if !strings.Contains(name, "/") {
-		places = searchPath(name, r.cfg.Process.Env)
+		places, rest = searchPath(name, r.cfg.Process.Env)
 	}
 	candidates := make([]candidate, len(places))
 	for i, path := range places {
@@ -59,6 +59,9 @@ func findProgram(r *run) error {
 	}
 	r.stub.Check(func() (err error) {
 		r.program, err = choose(name, candidates)
+		if rest > 0 && errors.Is(err, exec.ErrNotFound) {
+			err = fmt.Errorf("%w in the first %d directories; %d more are not searched", err, len(places), rest)
+		}
 		return err
 	})
 	return nil
@@ -92,22 +95,34 @@ func choose(name string, candidates []candidate) (string, error) {
 	return "", fmt.Errorf("exec %q: %w", name, exec.ErrNotFound)
 }
 
-// searchPath returns the path of name in each directory of PATH.
-func searchPath(name string, env []string) []string {
-	var places []string
+// placesMost is the number of directories of PATH that are searched: all of a variable that
+// execve(2) accepts, of 32 pages. A config.json could list 16 million, and each takes the
+// memory of two calls.
+const placesMost = 32 * 4096
+
+// searchPath returns the path of name in each of the first placesMost directories of PATH,
+// and the number of the other directories. No directory has a name of more than NAME_MAX.
+func searchPath(name string, env []string) (places []string, rest int) {
+	if len(name) > unix.NAME_MAX {
+		return nil, 0
+	}
 	for _, e := range env {
 		value, ok := strings.CutPrefix(e, "PATH=")
 		if !ok {
 			continue
 		}
 		for dir := range strings.SplitSeq(value, ":") {
+			if len(places) == placesMost {
+				rest++
+				continue
+			}
 			if dir == "" {
 				dir = "."
 			}
 			places = append(places, strings.TrimSuffix(dir, "/")+"/"+name)
 		}
 	}
-	return places
+	return places, rest
 }
 
 // executeProgram executes the program in the stub.
