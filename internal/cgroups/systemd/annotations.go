@@ -20,10 +20,15 @@ import (
 // the container has.
 var ours = [...]string{"PIDs", "PIDFDs", "Slice"}
 
+// textMost limits the values of all properties in annotations together, in bytes: for a list,
+// the library's parser needs a thousand times the memory of its text.
+const textMost = 128 << 10
+
 // fromAnnotations returns the properties among the annotations, by name:
 // "org.systemd.property.CollectMode" = "'inactive-or-failed'".
 func fromAnnotations(annotations map[string]string) ([]property, error) {
 	var list []property
+	size := 0
 	for _, key := range slices.Sorted(maps.Keys(annotations)) {
 		name, ok := strings.CutPrefix(key, config.UnitPropertyAnnotation)
 		if !ok {
@@ -31,6 +36,9 @@ func fromAnnotations(annotations map[string]string) ([]property, error) {
 		}
 		if err := checkName(name); err != nil {
 			return nil, fmt.Errorf("annotations: %.200q name incorrect: %w", key, err)
+		}
+		if size += len(annotations[key]); size > textMost {
+			return nil, fmt.Errorf("annotations: %s*: the values have more than %d bytes: %w", config.UnitPropertyAnnotation, textMost, unix.E2BIG)
 		}
 		value, err := parseValue(annotations[key])
 		if err != nil {

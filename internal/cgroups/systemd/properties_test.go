@@ -159,3 +159,22 @@ func TestFromAnnotations(t *testing.T) {
 		}
 	}
 }
+
+// TestManyAnnotations: the library's parser takes a minute for a list of megabytes.
+func TestManyAnnotations(t *testing.T) {
+	const prefix = "org.systemd.property."
+	half := "[" + strings.Repeat("1,", textMost/4-1) + "1]"
+	list, err := fromAnnotations(map[string]string{prefix + "Foo": half, "other": strings.Repeat("x", textMost)})
+	if err != nil || len(list) != 1 {
+		t.Errorf("%d properties, %v", len(list), err)
+	}
+	for _, annotations := range []map[string]string{
+		{prefix + "Foo": "[" + strings.Repeat("1,", textMost/2) + "1]"},
+		{prefix + "Foo": half, prefix + "Bar": half + " "},
+	} {
+		_, err := fromAnnotations(annotations)
+		if !errors.Is(err, unix.E2BIG) || len(err.Error()) > 200 {
+			t.Errorf("%.300v", err)
+		}
+	}
+}
