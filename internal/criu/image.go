@@ -30,26 +30,25 @@ type Thread struct {
 	Filters []Filter
 }
 
-// Threads returns the threads of the image in a directory, except those of zombies. It
-// demands what CRIU writes: CRIU's own decoder must not read other values from the image.
-func Threads(dir *os.File) ([]Thread, error) {
+// Threads calls visit for the threads of the image in a directory, except those of zombies,
+// until it returns an error. Threads demands what CRIU writes: CRIU's own decoder must not read
+// other values from the image. It returns no list: in a small image ten thousand threads can
+// have thousands of filters each.
+func Threads(dir *os.File, visit func(Thread) error) error {
 	processes, err := readProcesses(dir)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	filters, err := readFilters(dir)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var list []Thread
 	for _, tids := range processes {
-		threads, err := readThreads(dir, tids, filters)
-		if err != nil {
-			return nil, err
+		if err := readThreads(dir, tids, filters, visit); err != nil {
+			return err
 		}
-		list = append(list, threads...)
 	}
-	return list, nil
+	return nil
 }
 
 // Magic numbers at the beginning of images (criu/include/magic.h).
@@ -60,8 +59,12 @@ const (
 	seccompMagic = 0x64413049
 )
 
-// maxImage is the limit for one of these images, in bytes.
-const maxImage = 256 << 20
+// maxImage is the limit for one of these images, in bytes, maxCore that for the image of a
+// thread: there may be thousands.
+const (
+	maxImage = 256 << 20
+	maxCore  = 4 << 20
+)
 
 // image is the rest of an image after its magic numbers: messages, each after its size.
 type image struct {
@@ -69,14 +72,14 @@ type image struct {
 	rest []byte
 }
 
-func openImage(dir *os.File, name string, magic uint32) (*image, error) {
+func openImage(dir *os.File, name string, magic uint32, most int) (*image, error) {
 	path := filepath.Join(dir.Name(), name)
 	fd, err := sys.Open(int(dir.Fd()), name, unix.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, fmt.Errorf("read image: %w", err)
 	}
 	defer unix.Close(fd)
-	text, err := sys.ReadFrom(fd, path, 0, maxImage)
+	text, err := sys.ReadFrom(fd, path, 0, most)
 	if err != nil {
 		return nil, fmt.Errorf("read image: %w", err)
 	}
@@ -131,10 +134,11 @@ func fieldsOf(m message, numbers map[int]*int, bytes map[int]*[]byte) error {
 
 // readProcesses returns the threads of each process (pstree_entry), the main thread first.
 func readProcesses(dir *os.File) (list [][]int, err error) {
-	i, err := openImage(dir, "pstree.img", pstreeMagic)
+	i, err := openImage(dir, "pstree.img", pstreeMagic, maxImage)
 	if err != nil {
 		return nil, err
 	}
+	seen := map[int]bool{}
 	for {
 		m, err := i.next()
 		if errors.Is(err, io.EOF) {
@@ -146,6 +150,12 @@ func readProcesses(dir *os.File) (list [][]int, err error) {
 		tids, err := tidsOf(m)
 		if err != nil {
 			return nil, i.malformed()
+		}
+		for _, tid := range tids {
+			if seen[tid] { // its image would be read again
+				return nil, i.malformed()
+			}
+			seen[tid] = true
 		}
 		list = append(list, tids)
 	}
@@ -175,7 +185,7 @@ func tidsOf(m message) (tids []int, err error) {
 
 // readFilters returns the filters of all threads (seccomp_entry).
 func readFilters(dir *os.File) (list []Filter, err error) {
-	i, err := openImage(dir, "seccomp.img", seccompMagic)
+	i, err := openImage(dir, "seccomp.img", seccompMagic, maxImage)
 	if err != nil {
 		return nil, err
 	}
@@ -213,7 +223,7 @@ type core struct {
 const taskDead = 2
 
 func readCore(dir *os.File, tid int) (c core, err error) {
-	i, err := openImage(dir, fmt.Sprintf("core-%d.img", tid), coreMagic)
+	i, err := openImage(dir, fmt.Sprintf("core-%d.img", tid), coreMagic, maxCore)
 	if err != nil {
 		return c, err
 	}
@@ -242,22 +252,21 @@ func readCore(dir *os.File, tid int) (c core, err error) {
 	return c, nil
 }
 
-// readThreads returns the threads of a process with their filters. A thread without any has
-// those that the main thread installs in all threads (SECCOMP_FILTER_FLAG_TSYNC).
-func readThreads(dir *os.File, tids []int, filters []Filter) ([]Thread, error) {
-	var list []Thread
+// readThreads calls visit for the threads of a process. A thread without filters has those that
+// the main thread installs in all threads (SECCOMP_FILTER_FLAG_TSYNC).
+func readThreads(dir *os.File, tids []int, filters []Filter, visit func(Thread) error) error {
 	var shared []Filter
 	for _, tid := range tids {
 		c, err := readCore(dir, tid)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if c.dead {
 			continue
 		}
 		own, err := chain(filters, c.filter)
 		if err != nil {
-			return nil, fmt.Errorf("read image: thread %d: %w", tid, err)
+			return fmt.Errorf("read image: thread %d: %w", tid, err)
 		}
 		if tid == tids[0] {
 			shared = slices.DeleteFunc(slices.Clone(own), func(f Filter) bool { return f.Flags&unix.SECCOMP_FILTER_FLAG_TSYNC == 0 })
@@ -265,15 +274,21 @@ func readThreads(dir *os.File, tids []int, filters []Filter) ([]Thread, error) {
 		if c.filter == -1 {
 			own = shared
 		}
-		list = append(list, Thread{tid, own})
+		if err := visit(Thread{tid, own}); err != nil {
+			return err
+		}
 	}
-	return list, nil
+	return nil
 }
+
+// filtersMost is how many filters a thread can have: the kernel counts four instructions for
+// each, plus its own, and takes 32768 (MAX_INSNS_PER_PATH in kernel/seccomp.c).
+const filtersMost = 32768/5 + 1
 
 // chain returns a filter and those that are installed with it.
 func chain(filters []Filter, index int) (list []Filter, err error) {
 	for index != -1 {
-		if index >= len(filters) || len(list) == len(filters) {
+		if index >= len(filters) || len(list) == filtersMost {
 			return nil, errMalformed
 		}
 		list = append(list, filters[index])

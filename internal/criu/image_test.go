@@ -101,15 +101,15 @@ func read(t *testing.T, path string) ([]string, error) {
 		t.Fatal(err)
 	}
 	defer dir.Close()
-	threads, err := Threads(dir)
 	var list []string
-	for _, thread := range threads {
+	err = Threads(dir, func(thread Thread) error {
 		text := ""
 		for _, f := range thread.Filters {
 			text += " " + string(f.Program)
 		}
 		list = append(list, string(rune('0'+thread.ID))+text)
-	}
+		return nil
+	})
 	return list, err
 }
 
@@ -147,6 +147,20 @@ func TestMalformedImages(t *testing.T) {
 			if err := os.Remove(filepath.Join(dir, "core-3.img")); err != nil {
 				t.Fatal(err)
 			}
+		},
+		"a thread that is listed twice": func(dir string) {
+			writeImage(t, dir, "pstree.img", pstreeMagic, process(1, 1, 3, 3), process(2, 2))
+		},
+		"a thread of two processes": func(dir string) {
+			writeImage(t, dir, "pstree.img", pstreeMagic, process(1, 1, 3), process(2, 2, 3))
+		},
+		"more filters than the kernel takes": func(dir string) {
+			list := make([]message, filtersMost+1)
+			for i := range list {
+				list[i] = filterOf("f", int64(i)-1, 0)
+			}
+			writeImage(t, dir, "seccomp.img", seccompMagic, filtersOf(list...))
+			writeImage(t, dir, "core-2.img", coreMagic, coreOf(1, filtersMost))
 		},
 		"truncated": func(dir string) {
 			if err := os.Truncate(filepath.Join(dir, "seccomp.img"), 20); err != nil {

@@ -15,17 +15,13 @@ import (
 // instructions and flags. The thread may have more filters: each can only deny more. It
 // must be the same filter, not one of the same meaning, which is hard to decide.
 func VerifyFilters(images *os.File, filter []byte, flags uint32) error {
-	threads, err := criu.Threads(images)
-	if err != nil {
-		return err
-	}
-	for _, t := range threads {
+	return criu.Threads(images, func(t criu.Thread) error {
 		if !slices.ContainsFunc(t.Filters, func(f criu.Filter) bool { return isFilter(f, filter, flags) }) {
 			return fmt.Errorf("thread %d of the image: linux.seccomp: it lacks the filter of config.json as this runtime compiles it: "+
 				"restore it with the config.json and the version of the runtime that it was saved with", t.ID)
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // isFilter compares a filter. Flags that an image adds must not weaken it, and the kernel
