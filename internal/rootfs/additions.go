@@ -165,22 +165,48 @@ func (t *Tree) Detach(ids []string) error {
 	if err := t.p.Do(); err != nil {
 		return err
 	}
-	for _, id := range slices.Backward(ids) {
-		list, err := mountinfo.Of(strconv.Itoa(t.child.Pid))
-		if err != nil {
-			return err
-		}
-		i := slices.IndexFunc(list, func(m mountinfo.Mount) bool { return m.ID == id })
-		if i < 0 {
-			continue
-		}
-		fd, err := OpenMount(t.p, list[i])
+	read := func() ([]mountinfo.Mount, error) { return mountinfo.Of(strconv.Itoa(t.child.Pid)) }
+	return detachEach(ids, read, func(m mountinfo.Mount) error {
+		fd, err := OpenMount(t.p, m)
 		if err != nil {
 			return err
 		}
 		t.p.CloseFd(fd)
-		t.RemoveMount(list[i].Point)
-		if err := t.p.Do(); err != nil {
+		t.RemoveMount(m.Point)
+		return t.p.Do()
+	})
+}
+
+// detachEach calls detach for the mounts with these IDs, last first. It reads the list of all
+// mounts once, and again after an error, as the container may have moved the mount since: to
+// read it takes the longer the more mounts are in it.
+func detachEach(ids []string, read func() ([]mountinfo.Mount, error), detach func(mountinfo.Mount) error) error {
+	var known map[string]mountinfo.Mount
+	find := func(id string, again bool) (m mountinfo.Mount, ok bool, err error) {
+		if known == nil || again {
+			list, err := read()
+			if err != nil {
+				return m, false, err
+			}
+			known = make(map[string]mountinfo.Mount, len(list))
+			for _, m := range list {
+				known[m.ID] = m
+			}
+		}
+		m, ok = known[id]
+		return m, ok, nil
+	}
+	for _, id := range slices.Backward(ids) {
+		m, ok, err := find(id, false)
+		if ok && err == nil {
+			if err = detach(m); err == nil {
+				continue
+			}
+			if m, ok, err = find(id, true); ok && err == nil {
+				err = detach(m)
+			}
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -1,7 +1,7 @@
 package rootfs
 
 import (
-	"strings"
+	"golang.org/x/sys/unix"
 
 	"github.com/berth-oci/berth/libcontainer/config"
 )
@@ -14,20 +14,28 @@ func (p *pointOp) Apply(t *Tree) { t.p.CloseFd(t.target(p.point(t))) }
 // Points returns the operations that make the missing mount points of config.json in the
 // root file system itself, without those on another mount.
 func Points(cfg *config.Config) []Op {
+	points := make(map[string]bool, len(cfg.Mounts))
+	for i := range cfg.Mounts {
+		points[cfg.Mounts[i].Destination] = true
+	}
 	var plan []Op
 	for i := range cfg.Mounts {
 		m := &cfg.Mounts[i]
-		if !m.Remount && m.Destination != "/" && !onAnother(m, cfg.Mounts) {
+		if !m.Remount && m.Destination != "/" && !onAnother(m.Destination, points) {
 			plan = append(plan, &pointOp{mountOp{Mount: m}})
 		}
 	}
 	return plan
 }
 
-// onAnother reports whether the mount point is on one of the mounts.
-func onAnother(m *config.Mount, mounts []config.Mount) bool {
-	for i := range mounts {
-		if strings.HasPrefix(m.Destination, mounts[i].Destination+"/") {
+// onAnother reports whether a path is below one of the mount points, other than "/". It looks
+// its parents up, not through all points: there may be 100,000.
+func onAnother(destination string, points map[string]bool) bool {
+	if len(destination) > unix.PathMax {
+		return false // no call can use it
+	}
+	for i := range destination {
+		if i > 0 && destination[i] == '/' && points[destination[:i]] {
 			return true
 		}
 	}

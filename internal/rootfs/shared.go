@@ -89,20 +89,29 @@ func (t *Tree) Chroot() {
 // Find returns the mount with an ID and a parent, and the topmost mount on its
 // mount point. ok is false if it does not exist.
 func Find(list []mountinfo.Mount, id, parent string) (found, top mountinfo.Mount, ok bool) {
+	// The mount on the root of another, by the ID of that: there may be 100,000 at one point.
+	on := map[string]mountinfo.Mount{}
 	for _, m := range list {
 		if m.ID == id && m.Parent == parent {
 			found, top, ok = m, m, true
 		}
 	}
-	for again := ok; again; {
-		again = false
-		for _, m := range list {
-			if m.Parent == top.ID && m.Point == top.Point && m.ID != top.ID {
-				top, again = m, true
-			}
+	if !ok {
+		return found, top, false
+	}
+	for _, m := range list {
+		if m.Point == found.Point && m.ID != m.Parent {
+			on[m.Parent] = m
 		}
 	}
-	return found, top, ok
+	for range list { // not for ever
+		m, more := on[top.ID]
+		if !more {
+			break
+		}
+		top = m
+	}
+	return found, top, true
 }
 
 // OpenMount opens the root of a mount listed in mountinfo, in the stub's
