@@ -17,10 +17,11 @@ type warnings struct {
 type warningList struct {
 	mu    sync.Mutex
 	texts []string
+	known map[string]bool // of texts: a container may have a hundred thousand hooks that fail
 }
 
 func newWarnings(log *slog.Logger) *warnings {
-	w := &warnings{warningList: new(warningList)}
+	w := &warnings{warningList: &warningList{known: map[string]bool{}}}
 	if log != nil {
 		w.next = log.Handler()
 	}
@@ -43,8 +44,9 @@ func (w *warnings) Enabled(ctx context.Context, level slog.Level) bool {
 func (w *warnings) Handle(ctx context.Context, r slog.Record) error {
 	if r.Level >= slog.LevelWarn {
 		w.mu.Lock()
-		if !slices.Contains(w.texts, r.Message) { // exec repeats those of the container
+		if !w.known[r.Message] { // exec repeats those of the container
 			w.texts = append(w.texts, r.Message)
+			w.known[r.Message] = true
 		}
 		w.mu.Unlock()
 	}
