@@ -66,6 +66,8 @@ func TestForkIsDenied(t *testing.T) {
 	}{
 		{unix.EAGAIN, func(c *Child) error { return c.Fork(0) }, "(a limit of processes is reached: "},
 		{unix.ENOENT, func(c *Child) error { return c.ForkInto(0) }, "(the cgroup was removed)"},
+		{unix.EBUSY, func(c *Child) error { return c.ForkInto(0) }, "(controllers are enabled for the cgroups below: "},
+		{unix.EOPNOTSUPP, func(c *Child) error { return c.ForkInto(0) }, "(its cgroup cannot have processes (cgroup.type): "},
 	} {
 		err := denied(unix.SYS_CLONE3, test.errno, func() error {
 			c, err := Start(t.Context(), Options{})

@@ -154,6 +154,10 @@ func remedyFork(errno unix.Errno, intoCgroup bool) string {
 	switch {
 	case errno == unix.ENOENT && intoCgroup:
 		return "the cgroup was removed"
+	case errno == unix.EBUSY && intoCgroup:
+		return "controllers are enabled for the cgroups below: processes can only be in those"
+	case errno == unix.EOPNOTSUPP && intoCgroup:
+		return "its cgroup cannot have processes (cgroup.type): a cgroup above has some itself, or is threaded"
 	case errno == unix.EAGAIN:
 		return "a limit of processes is reached: RLIMIT_NPROC of the user, or pids.max of a cgroup"
 	case errno == unix.ENOSPC:

@@ -58,7 +58,7 @@ fill_keyring() {
 @test "create refuses a container for which there is no session keyring" {
 	fill_keyring /bin/probe fillkeyring 0
 	args true
-	config --arg path "$CGROUP/other" '.linux.cgroupsPath = $path'
+	config --arg path "$CGROUP-other" '.linux.cgroupsPath = $path'
 	runtime run --bundle "$BUNDLE" d
 	refused 'session keyring: .*disk quota exceeded'
 	runtime_ok run --no-new-keyring --bundle "$BUNDLE" d
