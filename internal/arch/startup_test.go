@@ -16,8 +16,12 @@ import (
 // initBudget limits the initialisation of all packages together, which runs at the
 // start of every command. It limits allocations, which do not vary with the machine's
 // load: costly initialisation, such as tables and regular expressions, allocates. The
-// time is only printed.
-const initBudget = 170
+// time is only printed. Another thread of Go's runtime may allocate meanwhile: the least of
+// some runs counts.
+const (
+	initBudget = 172
+	initRuns   = 5
+)
 
 // initCost is the cost of initialising packages.
 type initCost struct {
@@ -48,6 +52,25 @@ func TestInitialisation(t *testing.T) {
 	if _, err := os.Stat(berth); errors.Is(err, fs.ErrNotExist) {
 		t.Skip("bin/berth is not built: make build")
 	}
+	least := initTrace(t, berth)
+	for range initRuns - 1 {
+		if took := initTrace(t, berth); sum(took).allocs < sum(least).allocs {
+			least = took
+		}
+	}
+	for pkg, cost := range least {
+		t.Logf("%8s %3d allocations  %s", cost.clock, cost.allocs, pkg)
+	}
+	total := sum(least)
+	t.Logf("%8s %3d allocations  in all", total.clock, total.allocs)
+	if total.allocs > initBudget {
+		t.Errorf("initialising the packages takes %d allocations, more than %d", total.allocs, initBudget)
+	}
+}
+
+// initTrace returns the cost of each package in one run.
+func initTrace(t *testing.T, berth string) map[string]initCost {
+	t.Helper()
 	cmd := exec.Command(berth, "--version")
 	cmd.Env = append(os.Environ(), "GODEBUG=inittrace=1")
 	var stderr strings.Builder
@@ -61,16 +84,15 @@ func TestInitialisation(t *testing.T) {
 	}
 	// These are costs of GODEBUG itself.
 	delete(took, "internal/godebug")
-	var total initCost
-	for pkg, cost := range took {
+	return took
+}
+
+func sum(took map[string]initCost) (total initCost) {
+	for _, cost := range took {
 		total.clock += cost.clock
 		total.allocs += cost.allocs
-		t.Logf("%8s %3d allocations  %s", cost.clock, cost.allocs, pkg)
 	}
-	t.Logf("%8s %3d allocations  in all", total.clock, total.allocs)
-	if total.allocs > initBudget {
-		t.Errorf("initialising the packages takes %d allocations, more than %d", total.allocs, initBudget)
-	}
+	return total
 }
 
 func TestParseInitTrace(t *testing.T) {
