@@ -25,6 +25,15 @@ func (c *Container) Start(ctx context.Context) error {
 	return opError("start", c.ID(), c.start(ctx))
 }
 
+// hasStopped is the error of a container that has ended before Start.
+func (c *Container) hasStopped() error {
+	text := "cannot start a container that has stopped"
+	if limit := c.ended().OOM(); limit != "" {
+		text += ": " + setup.OOMPhrase + ": " + limit
+	}
+	return stateError(text)
+}
+
 func (c *Container) start(ctx context.Context) error {
 	l, err := state.LockDir(c.dir, startLock)
 	if err != nil {
@@ -40,7 +49,7 @@ func (c *Container) start(ctx context.Context) error {
 	case err != nil:
 		return err
 	case status == Stopped || !c.state.Complete:
-		return stateError("cannot start a container that has stopped")
+		return c.hasStopped()
 	case status == Paused:
 		return stateError("cannot start a container in the paused state")
 	case status != Created:

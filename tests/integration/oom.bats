@@ -50,6 +50,21 @@ needs_memory() {
 	[ "$smallest" -le 524288 ]
 }
 
+# As at a limit at which the stub just exceeds it after create.
+# bats test_tags=host,guest
+@test "start reports that the created container was OOM-killed" {
+	needs_memory
+	memory_limit 20971520
+	config '.process.oomScoreAdj = 1000' # the kernel chooses init before dd, which is small itself
+	runtime_ok create --bundle "$BUNDLE" c
+	local file
+	file=$(cgroup_file memory.limit_in_bytes || cgroup_file memory.max)
+	unshare --mount sh -c 'mount -t tmpfs none /mnt && echo $$ >"$0/cgroup.procs" && exec dd if=/dev/zero of=/mnt/zeros bs=1M count=40' "${file%/*}" || true
+	wait_for 10 has_status c stopped
+	runtime start c
+	refused 'has stopped: container init was OOM-killed \(memory limit too low\?\): linux.resources.memory.limit is 20971520 bytes$'
+}
+
 # bats test_tags=host,guest
 @test "true runs in 512 KiB" {
 	memory_limit 524288

@@ -9,8 +9,8 @@ import (
 	"github.com/berth-oci/berth/libcontainer/internal/monitor"
 )
 
-// oomPhrase is runc's text, which tools match in errors of create and start.
-const oomPhrase = "container init was OOM-killed (memory limit too low?)"
+// OOMPhrase is runc's text, which tools match in errors of create and start.
+const OOMPhrase = "container init was OOM-killed (memory limit too low?)"
 
 // oomError reports an OOM kill and the memory limit. It has no step: the kill may
 // happen in any.
@@ -56,7 +56,7 @@ func (r *run) oomText() string {
 	if r.op == inExec {
 		return "process was OOM-killed (memory limit too low?)"
 	}
-	return oomPhrase
+	return OOMPhrase
 }
 
 // memory returns the memory statistics of the job's cgroup.
