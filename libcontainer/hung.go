@@ -36,7 +36,7 @@ func (c *Container) hangs() bool {
 // alive. Without a cgroup others are not visible: an exiting init has killed them.
 func (c *Container) awaitsReaping() bool {
 	init, err := state.ReadProcess(c.state.Pid)
-	asleep := init.State == 'S' || init.State == 'I' // I: Linux 6.12
+	asleep := init.State == 'S' || init.State == 'I' // Linux 6.12 shows it as idle
 	if err != nil || !init.Exiting || !asleep {
 		return false
 	}

@@ -7,8 +7,8 @@ import (
 
 const fuzzSuite = "fuzz"
 
-// fuzzTime is how long each fuzz target runs, on one processor, and fuzzJobs how many run at once:
-// to build a target takes longer on one processor than to run it.
+// fuzzTime is how long each fuzz target runs, on one processor. fuzzJobs is how many run at once:
+// some are compiled or linked while others run.
 const (
 	fuzzTime = "10s"
 	fuzzJobs = "4"

@@ -1,9 +1,7 @@
 package setup
 
 import (
-	"errors"
 	"fmt"
-	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -54,9 +52,7 @@ func openPasswd(p *stub.Proc) *stub.Value {
 // user, or is not a regular file: a socket or a device without a driver (ENXIO, ENODEV), a
 // device that the cgroup denies (EPERM). EAGAIN: a process has a lease on it (fcntl(2)).
 func noPasswd(err error) bool {
-	return slices.ContainsFunc([]error{
-		unix.ENOENT, unix.ENOTDIR, unix.EACCES, unix.ELOOP, unix.ENXIO, unix.ENODEV, unix.EPERM, unix.EAGAIN,
-	}, func(e error) bool { return errors.Is(err, e) })
+	return oneOf(err, unix.ENOENT, unix.ENOTDIR, unix.EACCES, unix.ELOOP, unix.ENXIO, unix.ENODEV, unix.EPERM, unix.EAGAIN)
 }
 
 // readPasswd queues a read of the next piece.

@@ -40,9 +40,12 @@ func (c *candidate) err() error {
 // skipped reports whether the search in PATH continues after an error, as in execvp(3):
 // the candidate does not exist, or the program's user may not execute it.
 func skipped(err error) bool {
-	return slices.ContainsFunc([]error{
-		unix.ENOENT, unix.ENOTDIR, unix.EACCES, unix.ELOOP, unix.ENAMETOOLONG, unix.ESTALE, unix.ENODEV, unix.ETIMEDOUT,
-	}, func(e error) bool { return errors.Is(err, e) })
+	return oneOf(err, unix.ENOENT, unix.ENOTDIR, unix.EACCES, unix.ELOOP, unix.ENAMETOOLONG, unix.ESTALE, unix.ENODEV, unix.ETIMEDOUT)
+}
+
+// oneOf reports whether an error is one of the errnos.
+func oneOf(err error, errnos ...unix.Errno) bool {
+	return slices.ContainsFunc(errnos, func(e unix.Errno) bool { return errors.Is(err, e) })
 }
 
 // findProgram looks process.args[0] up as execvp(3) does: in the PATH of process.env,
